@@ -1,0 +1,59 @@
+// A model description in memory, from whatever file it comes.
+
+#ifndef TCC_FRONTENDS_MODEL_MODELFILE_H
+#define TCC_FRONTENDS_MODEL_MODELFILE_H
+
+#include "frontends/model/Model_generated.h"
+#include "runtime/support/File.h"
+#include "runtime/support/Status.h"
+
+#include <string>
+#include <vector>
+
+namespace tcc {
+
+/// A model description and the folder against which its file names are resolved.
+///
+/// Everything in it has been checked: every tensor that the architecture needs
+/// is present exactly once with the shape that the hyperparameters give it, its
+/// bytes lie within its file and overlap no other tensor's, and sizes of tensors
+/// fit in int64_t.
+struct ModelFile {
+  schema::ModelT model;
+  std::string folder;
+};
+
+/// Loads `path`: a model.fbs, a GGUF file, a Hugging Face directory, or, if
+/// `withoutWeights`, also a config.json alone.
+///
+/// \returns NoInput if there is nothing at `path`; BadData for everything that
+///          is malformed, inconsistent or not supported.
+Status loadModel(const std::string &path, bool withoutWeights,
+                 ModelFile &result);
+
+/// Writes `file` as model.fbs to `path`; file names become relative to the
+/// folder of `path`.
+Status writeModel(const ModelFile &file, const std::string &path);
+
+/// The mapped weights of a model; opened once, read by many threads.
+class ModelWeights {
+public:
+  /// Maps every file of `file` and checks its size.
+  static Status open(const ModelFile &file, ModelWeights &result);
+
+  /// The bytes of `tensor`, which must belong to the model that was opened.
+  const uint8_t *data(const schema::TensorT &tensor) const {
+    return files[static_cast<size_t>(tensor.file)].data() + tensor.offset;
+  }
+
+private:
+  std::vector<MappedFile> files;
+};
+
+/// The tensor called `name`, or null.
+const schema::TensorT *findTensor(const schema::ModelT &model,
+                                  const std::string &name);
+
+} // namespace tcc
+
+#endif // TCC_FRONTENDS_MODEL_MODELFILE_H

@@ -1,0 +1,159 @@
+#include "runtime/support/File.h"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace tcc;
+
+//===----------------------------------------------------------------------===//
+// MappedFile
+//===----------------------------------------------------------------------===//
+
+static Status noInput(const std::string &path, const char *reason) {
+  return {Status::Code::NoInput, path + ": cannot read: " + reason};
+}
+
+MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
+  std::swap(bytes, other.bytes);
+  std::swap(length, other.length);
+  std::swap(name, other.name);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (bytes)
+    munmap(const_cast<uint8_t *>(bytes), length);
+}
+
+Status MappedFile::open(const std::string &path, MappedFile &result) {
+  // O_NONBLOCK: opening a FIFO would wait for its writer.
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    return noInput(path, strerror(errno));
+  struct stat info;
+  if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+    close(descriptor);
+    return noInput(path, S_ISDIR(info.st_mode) ? "it is a directory"
+                                               : "it is not a regular file");
+  }
+  MappedFile file;
+  file.name = path;
+  if (info.st_size > 0) {
+    void *address = mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ,
+                         MAP_PRIVATE, descriptor, 0);
+    if (address == MAP_FAILED) {
+      int error = errno;
+      close(descriptor);
+      return noInput(path, strerror(error));
+    }
+    file.bytes = static_cast<const uint8_t *>(address);
+    file.length = static_cast<size_t>(info.st_size);
+  }
+  close(descriptor);
+  result = std::move(file);
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// AtomicFile
+//===----------------------------------------------------------------------===//
+
+// The names of open temporary files in fixed storage, so that a signal handler
+// can unlink them.
+namespace {
+struct TemporaryName {
+  std::atomic<bool> inUse{false};
+  std::atomic<bool> ready{false};
+  std::array<char, PATH_MAX> name;
+};
+} // namespace
+static std::array<TemporaryName, 8> temporaries;
+
+static int registerTemporary(const std::string &name) {
+  for (size_t i = 0; i < temporaries.size(); ++i) {
+    if (name.size() >= PATH_MAX || temporaries[i].inUse.exchange(true))
+      continue;
+    memcpy(temporaries[i].name.data(), name.c_str(), name.size() + 1);
+    temporaries[i].ready = true;
+    return static_cast<int>(i);
+  }
+  return -1;
+}
+
+static void unregisterTemporary(int slot) {
+  if (slot < 0)
+    return;
+  temporaries[static_cast<size_t>(slot)].ready = false;
+  temporaries[static_cast<size_t>(slot)].inUse = false;
+}
+
+void AtomicFile::removeAllTemporaries() {
+  for (TemporaryName &temporary : temporaries)
+    if (temporary.ready)
+      unlink(temporary.name.data());
+}
+
+static Status cannotWrite(const std::string &path, const char *reason) {
+  return {Status::Code::CannotWrite, path + ": cannot write: " + reason};
+}
+
+Status AtomicFile::create(const std::string &finalPath) {
+  struct stat info;
+  if (stat(finalPath.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+    return cannotWrite(finalPath, S_ISDIR(info.st_mode)
+                                      ? "it is a directory"
+                                      : "it is not a regular file");
+  path = finalPath;
+  temporary = finalPath + ".part-XXXXXX";
+  descriptor = mkostemp(temporary.data(), O_CLOEXEC);
+  if (descriptor < 0) {
+    temporary.clear();
+    return cannotWrite(finalPath, strerror(errno));
+  }
+  slot = registerTemporary(temporary);
+  mode_t mask = umask(0);
+  umask(mask);
+  fchmod(descriptor, 0666 & ~mask);
+  return {};
+}
+
+Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t size) {
+  const char *bytes = static_cast<const char *>(data);
+  while (size > 0) {
+    ssize_t written = pwrite(descriptor, bytes, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return cannotWrite(path, written == 0 ? "no space" : strerror(errno));
+    bytes += written;
+    offset += static_cast<uint64_t>(written);
+    size -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
+Status AtomicFile::commit() {
+  int result = close(descriptor);
+  descriptor = -1;
+  if (result != 0 || rename(temporary.c_str(), path.c_str()) != 0)
+    return cannotWrite(path, strerror(errno));
+  temporary.clear();
+  unregisterTemporary(slot);
+  slot = -1;
+  return {};
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor >= 0)
+    close(descriptor);
+  if (!temporary.empty())
+    unlink(temporary.c_str());
+  unregisterTemporary(slot);
+}
