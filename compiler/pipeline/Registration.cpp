@@ -1,0 +1,16 @@
+#include "compiler/pipeline/Registration.h"
+
+#include "dialects/transformer/Transformer.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/InitAllPasses.h"
+
+using namespace mlir;
+
+void tcc::registerAllDialects(DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  registry.insert<transformer::TransformerDialect>();
+}
+
+void tcc::registerAllPasses() { mlir::registerAllPasses(); }

@@ -1,0 +1,277 @@
+// Verifiers of the `transformer` ops.
+//
+// Each check carries the number of the constraint it enforces in the op's
+// description in TransformerOps.td, and has a test of the same number in
+// test/dialects/transformer/invalid.mlir.
+
+#include "dialects/transformer/Transformer.h"
+
+using namespace mlir;
+using namespace mlir::tcc::transformer;
+
+/// Whether two dimensions may be equal: a dynamic one may equal any.
+static bool agree(int64_t a, int64_t b) {
+  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
+}
+
+static bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  return a.size() == b.size() &&
+         llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           return agree(std::get<0>(pair), std::get<1>(pair));
+         });
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.hasStaticShape() || type.getRank() < 1 || type.getRank() > 2) // C1
+    return emitOpError("expected a static shape of rank 1 or 2, got ") << type;
+  if (isa<BlockType>(type.getElementType()) &&
+      type.getShape().back() % 32 != 0) // C2
+    return emitOpError("expected the last dimension to be a multiple of the 32 "
+                       "elements of a block, got ")
+           << type;
+  if (std::optional<ArrayRef<int64_t>> layers = getLayers())
+    if (layers->size() != 2 || (*layers)[0] < 0 || (*layers)[1] < 1) // C3
+      return emitOpError("expected layers(first, count) with first not negative "
+                         "and count positive, got ")
+             << getLayersAttr();
+  if (getTensor().contains("{layer}") != getLayers().has_value()) // C4
+    return emitOpError("expected '{layer}' in the name of the tensor if and only "
+                       "if there are layers, got '")
+           << getTensor() << "'";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Embedding, linear layers, normalisation
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  RankedTensorType tokens = getTokens().getType(), table = getTable().getType();
+  RankedTensorType result = getType();
+  if (tokens.getRank() != 1 || table.getRank() != 2 || result.getRank() != 2 ||
+      !agree(result.getShape(),
+             {tokens.getDimSize(0), table.getDimSize(1)})) // C1
+    return emitOpError("expected a result of one row of the table for each "
+                       "token, got ")
+           << tokens << " and " << table << " to " << result;
+  return success();
+}
+
+LogicalResult LinearOp::verify() {
+  RankedTensorType input = getInput().getType(), weight = getWeight().getType();
+  RankedTensorType result = getType();
+  if (input.getRank() != 2 || weight.getRank() != 2 ||
+      result.getRank() != 2) // C1
+    return emitOpError("expected input, weight and result of rank 2, got ")
+           << input << ", " << weight << " and " << result;
+  bool biasFits =
+      !getBias() || agree(getBias().getType().getShape(), weight.getDimSize(0));
+  if (!agree(input.getDimSize(1), weight.getDimSize(1)) || !biasFits ||
+      !agree(result.getShape(),
+             {input.getDimSize(0), weight.getDimSize(0)})) // C2
+    return emitOpError("expected shapes TxK, NxK, N and TxN, got ")
+           << input << ", " << weight << " and " << result;
+  return success();
+}
+
+/// Verifies C1, C2 and C3 of the normalising ops.
+static LogicalResult verifyNorm(Operation *op, RankedTensorType input,
+                                RankedTensorType weight,
+                                RankedTensorType result,
+                                const APFloat &epsilon) {
+  if (input.getRank() == 0 || weight.getRank() != 1 ||
+      weight.getDimSize(0) != input.getShape().back() ||
+      weight.getDimSize(0) == 0) // C1
+    return op->emitOpError("expected weight to be a vector of the length of "
+                           "the last dimension of input and not empty, got ")
+           << weight << " and " << input;
+  if (!epsilon.isFiniteNonZero() || epsilon.isNegative()) // C2
+    return op->emitOpError("expected epsilon to be positive, got ")
+           << epsilon.convertToDouble();
+  if (input.getShape() != result.getShape()) // C3
+    return op->emitOpError("expected a result of the shape of input, got ")
+           << input << " and " << result;
+  return success();
+}
+
+LogicalResult RMSNormOp::verify() {
+  return verifyNorm(*this, getInput().getType(), getWeight().getType(),
+                    getType(), getEpsilon());
+}
+
+LogicalResult ResidualRMSNormOp::verify() {
+  return verifyNorm(*this, getInput().getType(), getWeight().getType(),
+                    getResult().getType(), getEpsilon());
+}
+
+LogicalResult SwigluOp::verify() {
+  RankedTensorType input = getInput().getType(), result = getType();
+  if (input.getRank() != 2 || result.getRank() != 2 ||
+      !agree(input.getDimSize(0), result.getDimSize(0)) ||
+      input.getDimSize(1) != 2 * result.getDimSize(1)) // C1
+    return emitOpError("expected input to have twice the columns of result, got ")
+           << input << " and " << result;
+  return success();
+}
+
+LogicalResult GatherRowsOp::verify() {
+  RankedTensorType input = getInput().getType(), rows = getRows().getType();
+  RankedTensorType result = getType();
+  if (rows.getRank() != 1 || input.getRank() == 0 ||
+      input.getRank() != result.getRank() ||
+      input.getElementType() != result.getElementType() ||
+      input.getShape().drop_front() != result.getShape().drop_front() ||
+      !agree(result.getDimSize(0), rows.getDimSize(0))) // C1
+    return emitOpError("expected a result of the selected rows of input, got ")
+           << input << " and " << rows << " to " << result;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention, as the paper writes it
+//===----------------------------------------------------------------------===//
+
+LogicalResult RotaryEmbeddingOp::verify() {
+  RankedTensorType input = getInput().getType();
+  if (input.getRank() != 3 || getPositions().getType().getRank() != 1 ||
+      input.getShape() != getType().getShape()) // C1
+    return emitOpError("expected input and result of one shape of rank 3 and "
+                       "positions of rank 1, got ")
+           << input << ", " << getType() << " and " << getPositions().getType();
+  if (input.getDimSize(2) !=
+      2 * static_cast<int64_t>(getFrequencies().size())) // C2
+    return emitOpError("expected a head size of twice the number of "
+                       "frequencies, got ")
+           << input.getDimSize(2) << " and " << getFrequencies().size();
+  return success();
+}
+
+LogicalResult RepeatHeadsOp::verify() {
+  RankedTensorType input = getInput().getType(), result = getType();
+  int64_t times = static_cast<int64_t>(getTimes());
+  if (times < 1 || input.getRank() != 3 || result.getRank() != 3 ||
+      !agree(input.getDimSize(0), result.getDimSize(0)) ||
+      input.getDimSize(2) != result.getDimSize(2) ||
+      result.getDimSize(1) != times * input.getDimSize(1)) // C1
+    return emitOpError("expected a result of ")
+           << times << " times the heads of input, got " << input << " and "
+           << result;
+  return success();
+}
+
+namespace {
+/// The three groups of letters of an equation.
+struct Equation {
+  StringRef lhs, rhs, result;
+};
+} // namespace
+
+static bool isGroup(StringRef letters) {
+  for (size_t i = 0; i < letters.size(); ++i)
+    if (letters[i] < 'a' || letters[i] > 'z' ||
+        letters.find(letters[i], i + 1) != StringRef::npos)
+      return false;
+  return true;
+}
+
+/// Verifies C1 of einsum.
+static FailureOr<Equation> parseEquation(EinsumOp op) {
+  Equation equation;
+  auto [operands, result] = op.getEquation().split("->");
+  std::tie(equation.lhs, equation.rhs) = operands.split(',');
+  equation.result = result;
+  bool known = llvm::all_of(equation.result, [&](char letter) {
+    return equation.lhs.contains(letter) || equation.rhs.contains(letter);
+  });
+  if (!op.getEquation().contains("->") || !operands.contains(',') ||
+      !isGroup(equation.lhs) || !isGroup(equation.rhs) || !isGroup(result) ||
+      !known)
+    return op.emitOpError("expected an equation such as \"thd,shd->hts\", got \"")
+           << op.getEquation() << "\"";
+  return equation;
+}
+
+LogicalResult EinsumOp::verify() {
+  FailureOr<Equation> equation = parseEquation(*this); // C1
+  if (failed(equation))
+    return failure();
+  DenseMap<char, int64_t> sizes;
+  for (auto [letters, type] :
+       {std::pair(equation->lhs, getLhs().getType()),
+        std::pair(equation->rhs, getRhs().getType()),
+        std::pair(equation->result, getType())}) {
+    if (static_cast<int64_t>(letters.size()) != type.getRank()) // C2
+      return emitOpError("expected a letter for each dimension, got \"")
+             << letters << "\" and " << type;
+    for (auto [letter, size] : llvm::zip(letters, type.getShape())) {
+      auto [known, isNew] = sizes.try_emplace(letter, size);
+      if (!agree(known->second, size)) // C3
+        return emitOpError("expected one size for '")
+               << letter << "', got " << known->second << " and " << size;
+      if (!ShapedType::isDynamic(size))
+        known->second = size;
+    }
+  }
+  return success();
+}
+
+LogicalResult CausalMaskOp::verify() {
+  if (getScores().getType().getRank() != 3 ||
+      getQueryPositions().getType().getRank() != 1 ||
+      getKeyPositions().getType().getRank() != 1) // C1
+    return emitOpError("expected scores of rank 3 and positions of rank 1, got ")
+           << getScores().getType() << ", " << getQueryPositions().getType()
+           << " and " << getKeyPositions().getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention, fused
+//===----------------------------------------------------------------------===//
+
+LogicalResult AttentionOp::verify() {
+  RankedTensorType query = getQuery().getType(), key = getKey().getType();
+  RankedTensorType value = getValue().getType(), result = getType();
+  if (query.getRank() != 3 || key.getRank() != 3 || value.getRank() != 3 ||
+      result.getRank() != 3 || getQueryPositions().getType().getRank() != 1 ||
+      getKeyPositions().getType().getRank() != 1) // C1
+    return emitOpError("expected query, key, value and result of rank 3 and "
+                       "positions of rank 1, got ")
+           << query << ", " << key << ", " << value << " and " << result;
+  if (!agree(key.getShape().take_front(2), value.getShape().take_front(2))) // C2
+    return emitOpError("expected key and value to agree in positions and heads, "
+                       "got ")
+           << key << " and " << value;
+  if (query.getDimSize(2) != key.getDimSize(2)) // C3
+    return emitOpError("expected query and key to agree in head size, got ")
+           << query.getDimSize(2) << " and " << key.getDimSize(2);
+  int64_t queryHeads = query.getDimSize(1), keyHeads = key.getDimSize(1);
+  if (keyHeads <= 0 || queryHeads % keyHeads != 0) // C4
+    return emitOpError("expected the number of query heads to be a multiple of "
+                       "the number of key/value heads, got ")
+           << queryHeads << " and " << keyHeads;
+  if (!agree(result.getShape(), {query.getDimSize(0), queryHeads,
+                                 value.getDimSize(2)})) // C5
+    return emitOpError("expected a result of the positions and heads of query "
+                       "and the head size of value, got ")
+           << result;
+  return success();
+}
+
+LogicalResult CacheOp::verify() {
+  if (static_cast<int64_t>(getLayers()) < 1 ||
+      static_cast<int64_t>(getHeads()) < 1 ||
+      static_cast<int64_t>(getKeySize()) < 1 ||
+      static_cast<int64_t>(getValueSize()) < 1) // C1
+    return emitOpError("expected positive sizes, got ")
+           << static_cast<int64_t>(getLayers()) << " layers, "
+           << static_cast<int64_t>(getHeads()) << " heads, key size "
+           << static_cast<int64_t>(getKeySize()) << " and value size "
+           << static_cast<int64_t>(getValueSize());
+  return success();
+}
