@@ -1,5 +1,6 @@
 #include "compiler/pipeline/Registration.h"
 
+#include "dialects/plan/Plan.h"
 #include "dialects/transformer/Transformer.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -10,7 +11,7 @@ using namespace mlir;
 void tcc::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<transformer::TransformerDialect>();
+  registry.insert<plan::PlanDialect, transformer::TransformerDialect>();
 }
 
 void tcc::registerAllPasses() { mlir::registerAllPasses(); }

@@ -1,0 +1,80 @@
+// Formats of the `plan` ops. What they reject is in PlanVerifiers.cpp.
+
+#include "dialects/plan/Plan.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::tcc::plan;
+
+/// Parses `a, b`.
+static ParseResult parseRange(OpAsmParser &parser, DenseI64ArrayAttr &range) {
+  int64_t first, second;
+  if (parser.parseInteger(first) || parser.parseComma() ||
+      parser.parseInteger(second))
+    return failure();
+  range = parser.getBuilder().getDenseI64ArrayAttr({first, second});
+  return success();
+}
+
+static void printRange(OpAsmPrinter &printer, Operation *,
+                       DenseI64ArrayAttr range) {
+  printer << range[0] << ", " << range[1];
+}
+
+static constexpr const char *sizeLetters[] = {"T", "B", "R"};
+
+/// Parses `2304 T + 64`: a sum of a constant and of multiples of sizes.
+static ParseResult parseExpression(OpAsmParser &parser,
+                                   DenseI64ArrayAttr &expression) {
+  std::array<int64_t, 4> terms = {0, 0, 0, 0};
+  do {
+    int64_t value;
+    if (parser.parseInteger(value))
+      return failure();
+    size_t size = 0;
+    while (size < 3 &&
+           failed(parser.parseOptionalKeyword(sizeLetters[size])))
+      ++size;
+    terms[size == 3 ? 0 : size + 1] += value;
+  } while (succeeded(parser.parseOptionalPlus()));
+  expression = parser.getBuilder().getDenseI64ArrayAttr(terms);
+  return success();
+}
+
+static void printExpression(OpAsmPrinter &printer, Operation *,
+                            DenseI64ArrayAttr expression) {
+  SmallVector<std::string> terms;
+  for (size_t size = 0; size < 3; ++size)
+    if (expression[size + 1] != 0)
+      terms.push_back(std::to_string(expression[size + 1]) + " " +
+                      sizeLetters[size]);
+  if (expression[0] != 0 || terms.empty())
+    terms.push_back(std::to_string(expression[0]));
+  printer << llvm::join(terms, " + ");
+}
+
+/// Parses `@a, @b`.
+static ParseResult parseArguments(OpAsmParser &parser, ArrayAttr &arguments) {
+  SmallVector<Attribute> symbols;
+  auto parseOne = [&]() -> ParseResult {
+    FlatSymbolRefAttr symbol;
+    if (parser.parseAttribute(symbol))
+      return failure();
+    symbols.push_back(symbol);
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::None, parseOne))
+    return failure();
+  arguments = parser.getBuilder().getArrayAttr(symbols);
+  return success();
+}
+
+static void printArguments(OpAsmPrinter &printer, Operation *,
+                           ArrayAttr arguments) {
+  llvm::interleaveComma(arguments, printer);
+}
+
+#define GET_OP_CLASSES
+#include "dialects/plan/PlanOps.cpp.inc"

@@ -1,0 +1,252 @@
+// The ops of the `plan` dialect.
+
+#ifndef TCC_DIALECTS_PLAN_OPS_TD
+#define TCC_DIALECTS_PLAN_OPS_TD
+
+include "dialects/plan/PlanDialect.td"
+include "dialects/plan/PlanEnums.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+//===----------------------------------------------------------------------===//
+// What launches read and write
+//===----------------------------------------------------------------------===//
+
+def Plan_BufferOp : Plan_Op<"buffer", [Symbol]> {
+  let summary = "A range of the arena";
+  let description = [{
+    `bytes` bytes of the arena from `offset` on, both expressions in `T`, `B`, `R`.
+    The buffer holds its value from launch `live[0]` to launch `live[1]`, counted
+    in the order of the text; buffers that live at different times may overlap.
+
+    Constraints:
+    - (C1) `offset` and `bytes` are expressions without negative terms.
+    - (C2) Every term of `offset` is a multiple of 64.
+    - (C3) `live` is two numbers in ascending order.
+
+    Example:
+
+    ```mlir
+    plan.buffer @qkv offset(2304 T)
+      bytes(3840 T) live(1, 2)
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    DenseI64ArrayAttr:$offset,
+    DenseI64ArrayAttr:$bytes,
+    DenseI64ArrayAttr:$live
+  );
+  let assemblyFormat = [{
+    $sym_name `offset` `(` custom<Expression>($offset) `)` `bytes` `(` custom<Expression>($bytes) `)`
+    `live` `(` custom<Range>($live) `)` attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
+  let summary = "A weight of the model, packed for its kernels";
+  let description = [{
+    The tensors `sources` of the checkpoint on top of each other, for each layer of
+    `layers` if it is given (`{layer}` in a name is the number of the layer),
+    as `type`. `packing` says in which order kernels read the bytes; without it
+    they are row by row, as in the checkpoint but of the element type of `type`.
+
+    Constraints:
+    - (C1) There is at least one source, and `type` has a static shape.
+    - (C2) `layers`, if given, is a first layer, not negative, and a positive count.
+
+    Example:
+
+    ```mlir
+    plan.weight @qkv sources(["model.layers.{layer}.self_attn.qkv_proj.weight"])
+      layers(0, 30) : tensor<960x576xbf16>
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    StrArrayAttr:$sources,
+    OptionalAttr<DenseI64ArrayAttr>:$layers,
+    OptionalAttr<AnyAttr>:$packing,
+    TypeAttrOf<AnyRankedTensor>:$type
+  );
+  let assemblyFormat = [{
+    $sym_name `sources` `(` $sources `)` (`layers` `(` custom<Range>($layers)^ `)`)?
+    (`packing` `(` $packing^ `)`)? attr-dict `:` $type
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_CacheOp : Plan_Op<"cache", [Symbol]> {
+  let summary = "The paged key/value cache of all layers";
+  let description = [{
+    A page holds `page_tokens` positions of one sequence in one layer, in
+    `page_bytes` bytes: the keys of all heads, then the values of all heads.
+
+    Constraints:
+    - (C1) All sizes are positive, and `page_bytes` is a multiple of 64.
+
+    Example:
+
+    ```mlir
+    plan.cache @cache layers(30) heads(3) key(64) value(64) page_tokens(32)
+      page_bytes(24576) : bf16
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    I64Attr:$layers,
+    I64Attr:$heads,
+    I64Attr:$key_size,
+    I64Attr:$value_size,
+    I64Attr:$page_tokens,
+    I64Attr:$page_bytes,
+    TypeAttr:$element
+  );
+  let assemblyFormat = [{
+    $sym_name `layers` `(` $layers `)` `heads` `(` $heads `)` `key` `(` $key_size `)`
+    `value` `(` $value_size `)` `page_tokens` `(` $page_tokens `)`
+    `page_bytes` `(` $page_bytes `)` attr-dict `:` $element
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_RotaryTableOp : Plan_Op<"rotary_table", [Symbol]> {
+  let summary = "Cosine and sine of each new token's angles";
+  let description = [{
+    A table f32 `[T][D/2][2]` that the runtime fills before each step, in f64,
+    rounding once: `multiplier * cos(position[t] * frequencies[j])`, and the sine.
+
+    Example:
+
+    ```mlir
+    plan.rotary_table @rotary frequencies([1.0, 0.01]) multiplier(1.0)
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    DenseF64ArrayAttr:$frequencies,
+    F64Attr:$multiplier
+  );
+  let assemblyFormat = [{
+    $sym_name `frequencies` `(` $frequencies `)` `multiplier` `(` $multiplier `)`
+    attr-dict
+  }];
+}
+
+def Plan_InputOp : Plan_Op<"input", [Symbol]> {
+  let summary = "What the runtime provides for each step";
+  let description = [{
+    Example:
+
+    ```mlir
+    plan.input @positions is positions
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Plan_Input:$input);
+  let assemblyFormat = "$sym_name `is` $input attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// What runs when
+//===----------------------------------------------------------------------===//
+
+def Plan_StepOp : Plan_Op<"step", [
+    Symbol, NoTerminator, SingleBlock,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "One step of a ragged batch: launches and loops, in order";
+  let description = [{
+    Leaves the logits of the `R` rows that are asked for, f32 `[R][V]`, in the
+    buffer `logits`. `arena` is the size of the arena in bytes, as an expression
+    in `T`, `B`, `R`.
+
+    Constraints:
+    - (C1) `logits` names a `plan.buffer`.
+    - (C2) The body holds launches and loops only.
+    - (C3) `arena` is an expression without negative terms.
+
+    Example:
+
+    ```mlir
+    plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+      plan.launch @embedding(@tokens, @embed_tokens, @x)
+        tiles(1 T) scratch(0)
+      plan.loop layers(0, 30) {
+        plan.launch @mlp(@x, @mlp_weight, @x)
+          tiles(9) scratch(4096)
+      }
+    }
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    FlatSymbolRefAttr:$logits,
+    DenseI64ArrayAttr:$arena
+  );
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `logits` `(` $logits `)` `arena` `(` custom<Expression>($arena) `)`
+    attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_LoopOp : Plan_Op<"loop", [NoTerminator, SingleBlock, HasParent<"StepOp">]> {
+  let summary = "The same launches for each layer";
+  let description = [{
+    Runs its body for the layers `first` to `first + count - 1`. Weights with
+    layers and the cache are those of the layer. Loops do not nest.
+
+    Constraints:
+    - (C1) `layers` is a first layer, not negative, and a positive count.
+    - (C2) The body holds launches only.
+
+    Example:
+
+    ```mlir
+    plan.loop layers(0, 30) {
+      plan.launch @mlp(@x, @mlp_weight, @x)
+        tiles(9) scratch(4096)
+    }
+    ```
+  }];
+  let arguments = (ins DenseI64ArrayAttr:$layers);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "`layers` `(` custom<Range>($layers) `)` attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "One call of a kernel for each range of its tiles";
+  let description = [{
+    Calls `kernel` with `arguments` for ranges that cover `[0, tiles)`, in any
+    order and at once. Each thread has `scratch` bytes of its own.
+
+    Constraints:
+    - (C1) `kernel` names a function with as many arguments as the launch has.
+    - (C2) Every argument names a buffer, a weight, a cache, a rotary table or an
+      input of the plan.
+    - (C3) `tiles` and `scratch` are expressions without negative terms.
+
+    Example:
+
+    ```mlir
+    plan.launch @embedding(@tokens, @embed_tokens, @x)
+      tiles(1 T) scratch(0)
+    ```
+  }];
+  let arguments = (ins
+    FlatSymbolRefAttr:$kernel,
+    FlatSymbolRefArrayAttr:$arguments,
+    DenseI64ArrayAttr:$tiles,
+    DenseI64ArrayAttr:$scratch
+  );
+  let assemblyFormat = [{
+    $kernel `(` custom<Arguments>($arguments) `)` `tiles` `(` custom<Expression>($tiles) `)`
+    `scratch` `(` custom<Expression>($scratch) `)` attr-dict
+  }];
+}
+
+#endif // TCC_DIALECTS_PLAN_OPS_TD

@@ -1,0 +1,47 @@
+// Every op of the dialect survives parsing and printing, as text and as bytecode.
+// The bodies are the examples of PlanOps.td.
+// RUN: tcc-opt %s | tcc-opt | FileCheck %s
+// RUN: tcc-opt %s --mlir-print-op-generic | tcc-opt | FileCheck %s
+// RUN: tcc-opt %s --emit-bytecode | tcc-opt | FileCheck %s
+
+// CHECK: plan.buffer @qkv offset(2304 T) bytes(3840 T) live(1, 2)
+plan.buffer @qkv offset(2304 T)
+  bytes(3840 T) live(1, 2)
+plan.buffer @x offset(0)
+  bytes(2304 T) live(0, 4)
+plan.buffer @logits offset(2304 T)
+  bytes(2048 R) live(3, 4)
+
+// CHECK: plan.weight @qkv_weight sources(["model.layers.{layer}.self_attn.qkv_proj.weight"]) layers(0, 30) : tensor<960x576xbf16>
+plan.weight @qkv_weight sources(["model.layers.{layer}.self_attn.qkv_proj.weight"])
+  layers(0, 30) : tensor<960x576xbf16>
+plan.weight @embed_tokens sources(["model.embed_tokens.weight"]) : tensor<512x576xbf16>
+plan.weight @mlp_weight sources(["model.layers.{layer}.mlp.weight"])
+  layers(0, 30) : tensor<576x576xbf16>
+
+// CHECK: plan.cache @cache layers(30) heads(3) key(64) value(64) page_tokens(32) page_bytes(24576) : bf16
+plan.cache @cache layers(30) heads(3) key(64) value(64) page_tokens(32)
+  page_bytes(24576) : bf16
+
+// CHECK: plan.rotary_table @rotary frequencies([1.000000e+00, 1.000000e-02]) multiplier(1.000000e+00)
+plan.rotary_table @rotary frequencies([1.0, 0.01]) multiplier(1.0)
+
+// CHECK: plan.input @positions is positions
+plan.input @positions is positions
+plan.input @tokens is tokens
+
+func.func private @embedding(memref<?xi32>, memref<512x576xbf16>, memref<?x576xf32>)
+func.func private @mlp(memref<?x576xf32>, memref<576x576xbf16>, memref<?x576xf32>)
+
+// CHECK: plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+// CHECK:   plan.launch @embedding(@tokens, @embed_tokens, @x) tiles(1 T) scratch(0)
+// CHECK:   plan.loop layers(0, 30) {
+// CHECK:     plan.launch @mlp(@x, @mlp_weight, @x) tiles(9) scratch(4096)
+plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+  plan.launch @embedding(@tokens, @embed_tokens, @x)
+    tiles(1 T) scratch(0)
+  plan.loop layers(0, 30) {
+    plan.launch @mlp(@x, @mlp_weight, @x)
+      tiles(9) scratch(4096)
+  }
+}
