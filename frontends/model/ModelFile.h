@@ -12,24 +12,38 @@
 
 namespace tcc {
 
-/// A model description and the folder against which its file names are resolved.
+/// A model description and the folder against which its file names are
+/// resolved.
 ///
 /// Everything in it has been checked: every tensor that the architecture needs
 /// is present exactly once with the shape that the hyperparameters give it, its
-/// bytes lie within its file and overlap no other tensor's, and sizes of tensors
-/// fit in int64_t.
+/// bytes lie within its file and overlap no other tensor's, and sizes of
+/// tensors fit in int64_t. Either all tensors have a file, or none has.
 struct ModelFile {
   schema::ModelT model;
   std::string folder;
+  std::vector<std::string> inputs; ///< Every file that it was read from.
 };
 
 /// Loads `path`: a model.fbs, a GGUF file, a Hugging Face directory, or, if
 /// `withoutWeights`, also a config.json alone.
 ///
+/// What is loaded from a directory equals what is loaded from the model.fbs
+/// made from it, but for the paths. With `withoutWeights` no tensor has a file.
+///
 /// \returns NoInput if there is nothing at `path`; BadData for everything that
 ///          is malformed, inconsistent or not supported.
 Status loadModel(const std::string &path, bool withoutWeights,
                  ModelFile &result);
+
+/// Loads the model.fbs in the `size` bytes at `data`, the contents of the file
+/// `path`, whose weights are not opened.
+Status readModel(const std::string &path, const uint8_t *data, size_t size,
+                 ModelFile &result);
+
+/// Refuses `output` if it is a directory, or one of the files that `file` was
+/// read from or points to.
+Status checkOutput(const ModelFile &file, const std::string &output);
 
 /// Writes `file` as model.fbs to `path`; file names become relative to the
 /// folder of `path`.
@@ -41,7 +55,8 @@ public:
   /// Maps every file of `file` and checks its size.
   static Status open(const ModelFile &file, ModelWeights &result);
 
-  /// The bytes of `tensor`, which must belong to the model that was opened.
+  /// The bytes of `tensor`, which must belong to the model that was opened and
+  /// have a file. They are not aligned to anything.
   const uint8_t *data(const schema::TensorT &tensor) const {
     return files[static_cast<size_t>(tensor.file)].data() + tensor.offset;
   }

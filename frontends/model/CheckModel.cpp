@@ -1,0 +1,243 @@
+#include "frontends/model/CheckModel.h"
+
+#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Message.h"
+#include "frontends/model/Storage.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+using namespace tcc;
+using schema::TensorT;
+
+/// The file that holds `tensor`, or `path` if the description has no weights.
+static const std::string &fileOf(const std::string &path,
+                                 const schema::ModelT &model,
+                                 const TensorT &tensor) {
+  return tensor.file < 0 ? path
+                         : model.files[static_cast<size_t>(tensor.file)]->path;
+}
+
+static std::string tensorPlace(const std::string &file,
+                               const std::string &name) {
+  return file + ": tensor " + quoteText(name) + ": ";
+}
+
+//===----------------------------------------------------------------------===//
+// Files and byte ranges
+//===----------------------------------------------------------------------===//
+
+static Status checkFiles(const std::string &path, const schema::ModelT &model) {
+  for (const auto &file : model.files)
+    if (file->path.empty() || file->path[0] == '/' ||
+        file->path.find('\0') != std::string::npos)
+      return Status::badData(path + ": files: expected a relative path, got " +
+                             quoteText(file->path));
+  return {};
+}
+
+/// Checks storage, file and bytes of one tensor, whose shape is right.
+static Status checkRange(const std::string &path, const schema::ModelT &model,
+                         const TensorT &tensor) {
+  const std::string &file = fileOf(path, model, tensor);
+  std::optional<uint64_t> bytes = tensorBytes(tensor.storage, tensor.shape);
+  if (!bytes)
+    return Status::badData(
+        tensorPlace(file, tensor.name) + "expected rows in whole blocks of " +
+        std::to_string(storageInfo(tensor.storage)->blockElements) +
+        " elements, got shape " + shapeText(tensor.shape));
+  if (tensor.bytes != *bytes)
+    return Status::badData(tensorPlace(file, tensor.name) + "expected " +
+                           std::to_string(*bytes) + " bytes for shape " +
+                           shapeText(tensor.shape) + " in " +
+                           storageInfo(tensor.storage)->name + ", got " +
+                           std::to_string(tensor.bytes));
+  if (tensor.file < 0)
+    return {};
+  uint64_t fileBytes = model.files[static_cast<size_t>(tensor.file)]->bytes;
+  if (tensor.offset > fileBytes || tensor.bytes > fileBytes - tensor.offset)
+    return Status::badData(
+        tensorPlace(file, tensor.name) + "expected bytes within the file of " +
+        std::to_string(fileBytes) + " bytes, got " +
+        std::to_string(tensor.bytes) + " bytes at offset " +
+        std::to_string(tensor.offset) + "; the file is truncated or damaged");
+  return {};
+}
+
+static Status checkOverlaps(const std::string &path,
+                            const schema::ModelT &model) {
+  std::vector<const TensorT *> tensors;
+  for (const auto &tensor : model.tensors)
+    if (tensor->file >= 0)
+      tensors.push_back(tensor.get());
+  std::sort(tensors.begin(), tensors.end(),
+            [](const TensorT *left, const TensorT *right) {
+              return std::tie(left->file, left->offset, left->name) <
+                     std::tie(right->file, right->offset, right->name);
+            });
+  for (size_t i = 1; i < tensors.size(); ++i) {
+    const TensorT &previous = *tensors[i - 1], &next = *tensors[i];
+    if (previous.file == next.file &&
+        next.offset < previous.offset + previous.bytes)
+      return Status::badData(
+          tensorPlace(fileOf(path, model, next), next.name) +
+          "expected bytes of its own, got an overlap with tensor " +
+          quoteText(previous.name));
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+/// Checks what can be said of each tensor alone. Beyond this, storage types and
+/// files are valid.
+static Status checkIndices(const std::string &path,
+                           const schema::ModelT &model) {
+  for (const auto &tensor : model.tensors) {
+    if (!storageInfo(tensor->storage))
+      return Status::badData(tensorPlace(path, tensor->name) +
+                             "expected a known storage type, got " +
+                             std::to_string(static_cast<int>(tensor->storage)));
+    if (tensor->file < -1 ||
+        tensor->file >= static_cast<int64_t>(model.files.size()))
+      return Status::badData(
+          tensorPlace(path, tensor->name) + "expected one of " +
+          std::to_string(model.files.size()) + " files, got file " +
+          std::to_string(tensor->file));
+    if ((tensor->file < 0) != (model.tensors[0]->file < 0))
+      return Status::badData(
+          tensorPlace(path, tensor->name) +
+          "expected weights for all tensors or for none, got both");
+  }
+  return {};
+}
+
+using TensorsByName = std::unordered_map<std::string, const TensorT *>;
+
+static Status collectTensors(const std::string &path,
+                             const schema::ModelT &model,
+                             TensorsByName &result) {
+  for (const auto &tensor : model.tensors) {
+    auto [entry, isNew] = result.emplace(tensor->name, tensor.get());
+    if (!isNew)
+      return Status::badData(
+          tensorPlace(fileOf(path, model, *tensor), tensor->name) +
+          "expected every tensor once, got a second one; the first is in " +
+          fileOf(path, model, *entry->second));
+  }
+  return {};
+}
+
+/// Checks that `model` has the tensors of its architecture and no others.
+static Status checkTensors(const std::string &path,
+                           const schema::ModelT &model) {
+  TensorsByName tensors;
+  if (Status status = collectTensors(path, model, tensors); !status.ok())
+    return status;
+  for (const ExpectedTensor &expected :
+       llamaTensors(*model.architecture.AsLlama())) {
+    auto entry = tensors.find(expected.name);
+    if (entry == tensors.end())
+      return Status::badData(
+          tensorPlace(path, expected.name) + "expected " + expected.formula +
+          " = " + shapeText(expected.shape) + ", got no tensor of this name");
+    const TensorT &tensor = *entry->second;
+    if (tensor.shape != expected.shape)
+      return Status::badData(
+          tensorPlace(fileOf(path, model, tensor), tensor.name) +
+          "expected shape " + expected.formula + " = " +
+          shapeText(expected.shape) + ", got " + shapeText(tensor.shape));
+    if (Status status = checkRange(path, model, tensor); !status.ok())
+      return status;
+    tensors.erase(entry);
+  }
+  for (const auto &tensor : model.tensors)
+    if (tensors.count(tensor->name))
+      return Status::badData(
+          tensorPlace(fileOf(path, model, *tensor), tensor->name) +
+          "expected only tensors of LlamaForCausalLM, got one that it does "
+          "not have");
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tokenizer
+//===----------------------------------------------------------------------===//
+
+static Status checkId(const std::string &place, int64_t id, int64_t end) {
+  if (id >= 0 && id < end)
+    return {};
+  return Status::badData(place + ": expected a token id from 0 to " +
+                         std::to_string(end - 1) + ", got " +
+                         std::to_string(id));
+}
+
+static Status checkTokenizer(const std::string &path,
+                             const schema::TokenizerT &tokenizer,
+                             int64_t vocabulary) {
+  auto tokens = static_cast<int64_t>(tokenizer.tokens.size());
+  if (tokens == 0 || tokens > vocabulary)
+    return Status::badData(
+        path + ": tokenizer: expected at most vocab_size = " +
+        std::to_string(vocabulary) + " tokens, got " + std::to_string(tokens));
+  if (tokenizer.model > schema::TokenizerModel::MAX)
+    return Status::badData(path + ": tokenizer: expected a known model, got " +
+                           std::to_string(static_cast<int>(tokenizer.model)));
+  for (const auto &token : tokenizer.tokens)
+    if (token->kind > schema::TokenKind::MAX)
+      return Status::badData(
+          path + ": tokenizer: expected a known kind of token, got " +
+          std::to_string(static_cast<int>(token->kind)));
+  for (const schema::Merge &merge : tokenizer.merges)
+    for (uint32_t id : {merge.left(), merge.right(), merge.result()})
+      if (Status status = checkId(path + ": tokenizer: merges", id, tokens);
+          !status.ok())
+        return status;
+  for (int32_t id : tokenizer.beginning_ids)
+    if (Status status =
+            checkId(path + ": tokenizer: beginning_ids", id, tokens);
+        !status.ok())
+      return status;
+  if (tokenizer.unknown_id == -1)
+    return {};
+  return checkId(path + ": tokenizer: unknown_id", tokenizer.unknown_id,
+                 tokens);
+}
+
+//===----------------------------------------------------------------------===//
+// The whole
+//===----------------------------------------------------------------------===//
+
+Status tcc::checkModel(const std::string &path, const schema::ModelT &model) {
+  if (model.format_version != modelFormatVersion)
+    return Status::badData(path + ": format_version: expected " +
+                           std::to_string(modelFormatVersion) + ", got " +
+                           std::to_string(model.format_version) +
+                           "; import the checkpoint again");
+  const schema::LlamaT *llama = model.architecture.AsLlama();
+  if (!llama)
+    return Status::badData(
+        path + ": architecture: expected Llama, got " +
+        std::to_string(static_cast<int>(model.architecture.type)));
+  if (Status status = checkLlama(path, *llama); !status.ok())
+    return status;
+  for (auto check : {checkFiles, checkIndices, checkTensors, checkOverlaps})
+    if (Status status = check(path, model); !status.ok())
+      return status;
+  for (int32_t id : model.end_ids)
+    if (Status status = checkId(path + ": end_ids", id, llama->vocabulary);
+        !status.ok())
+      return status;
+  if (!model.tokenizer)
+    return {};
+  return checkTokenizer(path, *model.tokenizer, llama->vocabulary);
+}
+
+void tcc::sortTensors(schema::ModelT &model) {
+  std::sort(model.tensors.begin(), model.tensors.end(),
+            [](const auto &left, const auto &right) {
+              return left->name < right->name;
+            });
+}

@@ -1,0 +1,161 @@
+#include "frontends/model/LlamaTensors.h"
+
+#include <cmath>
+
+using namespace tcc;
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The sizes of one layer, in elements.
+struct LayerSizes {
+  explicit LayerSizes(const schema::LlamaT &llama)
+      : hidden(llama.hidden_size), intermediate(llama.intermediate_size),
+        query(int64_t{llama.query_heads} * llama.head_size),
+        keyValue(int64_t{llama.key_value_heads} * llama.head_size) {}
+
+  int64_t hidden, intermediate, query, keyValue;
+};
+} // namespace
+
+static void appendAttention(const std::string &layer, const LayerSizes &sizes,
+                            bool bias, std::vector<ExpectedTensor> &result) {
+  std::string prefix = layer + "self_attn.";
+  auto append = [&](const char *name, int64_t rows, int64_t columns,
+                    const char *shape, const char *biasShape) {
+    result.push_back({prefix + name + ".weight", {rows, columns}, shape});
+    if (bias)
+      result.push_back({prefix + name + ".bias", {rows}, biasShape});
+  };
+  append("q_proj", sizes.query, sizes.hidden,
+         "[num_attention_heads * head_dim, hidden_size]",
+         "[num_attention_heads * head_dim]");
+  append("k_proj", sizes.keyValue, sizes.hidden,
+         "[num_key_value_heads * head_dim, hidden_size]",
+         "[num_key_value_heads * head_dim]");
+  append("v_proj", sizes.keyValue, sizes.hidden,
+         "[num_key_value_heads * head_dim, hidden_size]",
+         "[num_key_value_heads * head_dim]");
+  append("o_proj", sizes.hidden, sizes.query,
+         "[hidden_size, num_attention_heads * head_dim]", "[hidden_size]");
+}
+
+static void appendMlp(const std::string &layer, const LayerSizes &sizes,
+                      bool bias, std::vector<ExpectedTensor> &result) {
+  std::string prefix = layer + "mlp.";
+  for (const char *name : {"gate_proj", "up_proj"}) {
+    result.push_back({prefix + name + ".weight",
+                      {sizes.intermediate, sizes.hidden},
+                      "[intermediate_size, hidden_size]"});
+    if (bias)
+      result.push_back({prefix + name + ".bias",
+                        {sizes.intermediate},
+                        "[intermediate_size]"});
+  }
+  result.push_back({prefix + "down_proj.weight",
+                    {sizes.hidden, sizes.intermediate},
+                    "[hidden_size, intermediate_size]"});
+  if (bias)
+    result.push_back(
+        {prefix + "down_proj.bias", {sizes.hidden}, "[hidden_size]"});
+}
+
+std::vector<ExpectedTensor> tcc::llamaTensors(const schema::LlamaT &llama) {
+  LayerSizes sizes(llama);
+  int64_t vocabulary = llama.vocabulary;
+  std::vector<ExpectedTensor> result;
+  result.push_back({"model.embed_tokens.weight",
+                    {vocabulary, sizes.hidden},
+                    "[vocab_size, hidden_size]"});
+  for (uint32_t i = 0; i < llama.layers; ++i) {
+    std::string layer = "model.layers." + std::to_string(i) + ".";
+    result.push_back(
+        {layer + "input_layernorm.weight", {sizes.hidden}, "[hidden_size]"});
+    appendAttention(layer, sizes, llama.attention_bias, result);
+    result.push_back({layer + "post_attention_layernorm.weight",
+                      {sizes.hidden},
+                      "[hidden_size]"});
+    appendMlp(layer, sizes, llama.mlp_bias, result);
+  }
+  result.push_back({"model.norm.weight", {sizes.hidden}, "[hidden_size]"});
+  if (!llama.tied_embeddings)
+    result.push_back({"lm_head.weight",
+                      {vocabulary, sizes.hidden},
+                      "[vocab_size, hidden_size]"});
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Hyperparameters
+//===----------------------------------------------------------------------===//
+
+static Status checkSizes(const std::string &path, const schema::LlamaT &llama) {
+  struct {
+    const char *name;
+    uint32_t value;
+    int64_t limit;
+  } sizes[] = {
+      {"hidden_size", llama.hidden_size, LlamaLimits::size},
+      {"intermediate_size", llama.intermediate_size, LlamaLimits::size},
+      {"layers", llama.layers, LlamaLimits::layers},
+      {"query_heads", llama.query_heads, LlamaLimits::heads},
+      {"key_value_heads", llama.key_value_heads, LlamaLimits::heads},
+      {"head_size", llama.head_size, LlamaLimits::headSize},
+      {"vocabulary", llama.vocabulary, LlamaLimits::size},
+      {"max_positions", llama.max_positions, LlamaLimits::positions},
+  };
+  for (const auto &size : sizes)
+    if (size.value == 0 || size.value > size.limit)
+      return Status::badData(
+          path + ": " + size.name + ": expected an integer from 1 to " +
+          std::to_string(size.limit) + ", got " + std::to_string(size.value));
+  return {};
+}
+
+static bool isPositive(double value) {
+  return std::isfinite(value) && value > 0;
+}
+
+static Status checkRotary(const std::string &path,
+                          const schema::LlamaT &llama) {
+  if (llama.head_size % 2 != 0)
+    return Status::badData(path + ": head_dim: expected an even number, got " +
+                           std::to_string(llama.head_size));
+  if (!llama.rotary)
+    return Status::badData(path + ": rotary: expected a table, got nothing");
+  const std::vector<double> &frequencies = llama.rotary->inverse_frequencies;
+  if (frequencies.size() != llama.head_size / 2)
+    return Status::badData(
+        path + ": rotary.inverse_frequencies: expected head_size / 2 = " +
+        std::to_string(llama.head_size / 2) + " of them, got " +
+        std::to_string(frequencies.size()));
+  for (double frequency : frequencies)
+    if (!isPositive(frequency))
+      return Status::badData(
+          path +
+          ": rotary.inverse_frequencies: expected positive numbers, got " +
+          std::to_string(frequency));
+  if (!isPositive(llama.rotary->multiplier))
+    return Status::badData(
+        path + ": rotary.multiplier: expected a positive number, got " +
+        std::to_string(llama.rotary->multiplier));
+  return {};
+}
+
+Status tcc::checkLlama(const std::string &path, const schema::LlamaT &llama) {
+  if (Status status = checkSizes(path, llama); !status.ok())
+    return status;
+  if (llama.query_heads % llama.key_value_heads != 0)
+    return Status::badData(path +
+                           ": num_key_value_heads: expected a divisor of "
+                           "num_attention_heads = " +
+                           std::to_string(llama.query_heads) + ", got " +
+                           std::to_string(llama.key_value_heads));
+  if (!isPositive(llama.norm_epsilon))
+    return Status::badData(path +
+                           ": rms_norm_eps: expected a positive number, got " +
+                           std::to_string(llama.norm_epsilon));
+  return checkRotary(path, llama);
+}

@@ -1,0 +1,92 @@
+#include "frontends/model/ModelFile.h"
+
+#include "frontends/model/CheckModel.h"
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace tcc;
+namespace fs = std::filesystem;
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+/// `path` with its folder free of links, so that ".." in a path made from it
+/// means the parent folder. The last component stays: a weight file may be a
+/// link whose name matters.
+static fs::path resolveFolder(const fs::path &path) {
+  std::error_code error;
+  fs::path absolute = fs::absolute(path, error);
+  fs::path folder = fs::weakly_canonical(absolute.parent_path(), error);
+  return (error ? absolute.parent_path() : folder) / absolute.filename();
+}
+
+Status tcc::writeModel(const ModelFile &file, const std::string &path) {
+  schema::ModelT model = file.model;
+  fs::path folder = resolveFolder(path).parent_path();
+  for (auto &weights : model.files)
+    weights->path = resolveFolder(fs::path(file.folder) / weights->path)
+                        .lexically_relative(folder)
+                        .string();
+  flatbuffers::FlatBufferBuilder builder;
+  schema::FinishModelBuffer(builder, schema::Model::Pack(builder, &model));
+  AtomicFile output;
+  if (Status status = output.create(path); !status.ok())
+    return status;
+  Status status =
+      output.writeAt(0, builder.GetBufferPointer(), builder.GetSize());
+  return status.ok() ? output.commit() : status;
+}
+
+Status tcc::checkOutput(const ModelFile &file, const std::string &output) {
+  std::error_code error;
+  if (fs::is_directory(output, error))
+    return {Status::Code::CannotWrite,
+            output + ": cannot write: expected the name of a file, got a "
+                     "directory"};
+  std::vector<fs::path> inputs(file.inputs.begin(), file.inputs.end());
+  for (const auto &weights : file.model.files)
+    inputs.push_back(fs::path(file.folder) / weights->path);
+  for (const fs::path &input : inputs)
+    if (fs::equivalent(input, output, error))
+      return {Status::Code::CannotWrite,
+              output + ": cannot write: it is the input " + input.string() +
+                  "; choose another name"};
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+Status ModelWeights::open(const ModelFile &file, ModelWeights &result) {
+  ModelWeights weights;
+  for (const auto &description : file.model.files) {
+    std::string path = (fs::path(file.folder) / description->path).string();
+    MappedFile mapped;
+    if (Status status = MappedFile::open(path, mapped); !status.ok())
+      return status;
+    if (mapped.size() != description->bytes)
+      return Status::badData(path + ": expected " +
+                             std::to_string(description->bytes) +
+                             " bytes, got " + std::to_string(mapped.size()) +
+                             "; it has changed since it was imported: import "
+                             "it again");
+    weights.files.push_back(std::move(mapped));
+  }
+  result = std::move(weights);
+  return {};
+}
+
+const schema::TensorT *tcc::findTensor(const schema::ModelT &model,
+                                       const std::string &name) {
+  auto entry =
+      std::lower_bound(model.tensors.begin(), model.tensors.end(), name,
+                       [](const auto &tensor, const std::string &key) {
+                         return tensor->name < key;
+                       });
+  if (entry == model.tensors.end() || (*entry)->name != name)
+    return nullptr;
+  return entry->get();
+}
