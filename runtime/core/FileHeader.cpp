@@ -79,8 +79,9 @@ static Status checkMagic(const uint8_t *file, size_t size,
         path + ": not a model.bin: expected it to begin with 'TCCMODEL'; "
                "compile a model with 'tcc INPUT -o model.bin' first");
   if (size < headerBytes)
-    return Status::badData(path + ": truncated: expected a header of 64 bytes, "
-                                  "got a file of " +
+    return Status::badData(path +
+                           ": truncated: expected a header of 64 bytes, "
+                           "got a file of " +
                            std::to_string(size) + " bytes");
   return {};
 }
@@ -101,8 +102,8 @@ Status tcc::rt::decodeHeader(const uint8_t *file, size_t size,
   header.fileBytes = load<uint64_t>(file + fileBytesAt);
   if (header.fileBytes != size)
     return Status::badData(path + ": expected " +
-                           std::to_string(header.fileBytes) +
-                           " bytes, got " + std::to_string(size) +
+                           std::to_string(header.fileBytes) + " bytes, got " +
+                           std::to_string(size) +
                            "; the file is truncated or damaged");
   if (header.manifestBytes > size - headerBytes)
     return Status::badData(path + ": header: the manifest of " +

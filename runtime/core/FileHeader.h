@@ -3,16 +3,16 @@
 //
 //   byte  0  magic "TCCMODEL"
 //         8  u32  format version
-//        12  the program that wrote the file, e.g. "tcc 0.1.0", padded with zeros
-//        32  u64  bytes of the manifest, which begins at byte 64
-//        40  u64  bytes of the whole file
-//        48  XXH3-128 of this header with these 16 bytes zero, followed by the
+//        12  the program that wrote the file, e.g. "tcc 0.1.0", padded with
+//        zeros 32  u64  bytes of the manifest, which begins at byte 64 40  u64
+//        bytes of the whole file 48  XXH3-128 of this header with these 16
+//        bytes zero, followed by the
 //            manifest: low half, then high half
 //
-// Numbers are little-endian. Segments follow the manifest, each at a multiple of
-// `segmentAlignment`, their offsets and digests in the manifest. The first 32
-// bytes keep this form in every version, so that a reader of any version can say
-// which program wrote a file.
+// Numbers are little-endian. Segments follow the manifest, each at a multiple
+// of `segmentAlignment`, their offsets and digests in the manifest. The first
+// 32 bytes keep this form in every version, so that a reader of any version can
+// say which program wrote a file.
 
 #ifndef TCC_RUNTIME_CORE_FILEHEADER_H
 #define TCC_RUNTIME_CORE_FILEHEADER_H
@@ -51,17 +51,17 @@ Digest128 digestOf(const void *data, size_t size);
 
 /// What a header says beside its digest.
 struct FileHeader {
-  std::string writer;         ///< At most 20 bytes; a longer name is cut.
+  std::string writer; ///< At most 20 bytes; a longer name is cut.
   uint64_t manifestBytes = 0;
-  uint64_t fileBytes = 0;     ///< With all segments.
+  uint64_t fileBytes = 0; ///< With all segments.
 };
 
 /// The header for `header.manifestBytes` bytes at `manifest`.
 std::array<uint8_t, headerBytes> encodeHeader(const FileHeader &header,
                                               const uint8_t *manifest);
 
-/// Reads and checks the header of the file called `path`, whose `size` bytes lie
-/// at `file`, and compares the manifest with its digest.
+/// Reads and checks the header of the file called `path`, whose `size` bytes
+/// lie at `file`, and compares the manifest with its digest.
 ///
 /// \returns BadData if this is no model.bin, if its version is another (the
 ///          message names the program that wrote it), if its size differs from

@@ -1,0 +1,294 @@
+#include "runtime/core/Generator.h"
+
+#include <algorithm>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+//===----------------------------------------------------------------------===//
+// What a run needs
+//===----------------------------------------------------------------------===//
+
+/// Logits of one step take at most this many bytes when those of prompts are
+/// asked for: a vocabulary of 128,256 makes 513 KB a row.
+static constexpr int64_t logitBytesOfStep = int64_t(64) << 20;
+
+/// Positions that the request of `promptTokens` tokens may come to hold. The
+/// last token that is generated is never fed.
+static int64_t positionsFor(int64_t promptTokens,
+                            const GenerationOptions &options) {
+  return promptTokens + std::max<int64_t>(options.maxTokens - 1, 0);
+}
+
+static std::string nameOf(size_t prompt, size_t prompts) {
+  return prompts == 1 ? "prompt" : "prompt " + std::to_string(prompt + 1);
+}
+
+static Status checkPrompts(const Plan &plan,
+                           const std::vector<std::vector<int32_t>> &prompts,
+                           const GenerationOptions &options, int64_t context) {
+  if (prompts.empty())
+    return {Status::Code::Usage, "expected at least one prompt"};
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    std::string name = nameOf(i, prompts.size());
+    auto length = static_cast<int64_t>(prompts[i].size());
+    if (length == 0)
+      return {Status::Code::Usage, name + ": expected at least one token"};
+    if (length > context || options.maxTokens > context - length)
+      return {Status::Code::Usage,
+              name + ": " + std::to_string(length) + " tokens and " +
+                  std::to_string(options.maxTokens) +
+                  " to generate exceed the context of " +
+                  std::to_string(context) +
+                  (context < plan.maxPositions
+                       ? "; raise --context, up to " +
+                             std::to_string(plan.maxPositions)
+                       : "; shorten the prompt or lower --max-tokens")};
+    for (int32_t token : prompts[i])
+      if (token < 0 || token >= plan.vocabulary)
+        return Status::badData(name + ": token " + std::to_string(token) +
+                               ": expected an id from 0 to " +
+                               std::to_string(plan.vocabulary - 1));
+  }
+  return {};
+}
+
+static StepSizes stepLimits(const Plan &plan,
+                            const std::vector<std::vector<int32_t>> &prompts,
+                            const GenerationOptions &options) {
+  auto count = static_cast<int64_t>(prompts.size());
+  int64_t promptTokens = 0;
+  for (const std::vector<int32_t> &prompt : prompts)
+    promptTokens += static_cast<int64_t>(prompt.size());
+  int64_t tokens = options.stepTokens;
+  if (options.allLogits)
+    tokens = std::min(tokens, logitBytesOfStep / (4 * plan.vocabulary));
+  tokens = std::max(std::min(tokens, promptTokens), count);
+  return {tokens, count, options.allLogits ? tokens : count};
+}
+
+/// The greatest context for which all requests would fit, or 0.
+static int64_t fittingContext(const Plan &plan, int64_t requests,
+                              int64_t bytes) {
+  int64_t pageBytes = plan.pageBytesOfAllLayers() * requests;
+  return bytes <= 0 || pageBytes == 0 ? 0
+                                      : bytes / pageBytes * plan.pageTokens();
+}
+
+static Status checkMemory(const Plan &plan, const Requirements &needed,
+                          int64_t availableBytes) {
+  int64_t left = availableBytes - needed.workBytes;
+  if (needed.workBytes < availableBytes && needed.cacheBytes <= left)
+    return {};
+  auto megabytes = [](int64_t bytes) {
+    return std::to_string(bytes / 1000000) + " MB";
+  };
+  int64_t context = fittingContext(plan, needed.limits.sequences, left);
+  return {Status::Code::OutOfMemory,
+          "the key/value cache of " + megabytes(needed.cacheBytes) +
+              " and buffers of " + megabytes(needed.workBytes) +
+              " exceed the " + megabytes(std::max<int64_t>(availableBytes, 0)) +
+              " of memory that are available beside the weights; " +
+              (context > 0
+                   ? "prompt and --max-tokens of up to " +
+                         std::to_string(context) + " tokens a prompt would fit"
+                   : "no context would fit")};
+}
+
+Status tcc::rt::planRequests(const Plan &plan,
+                             const std::vector<std::vector<int32_t>> &prompts,
+                             const GenerationOptions &options, int threads,
+                             int64_t availableBytes, Requirements &result) {
+  int64_t context = options.context ? options.context : plan.maxPositions;
+  if (context > plan.maxPositions)
+    return {Status::Code::Usage, "--context: expected at most the model's " +
+                                     std::to_string(plan.maxPositions) +
+                                     " positions, got " +
+                                     std::to_string(context)};
+  if (Status status = checkPrompts(plan, prompts, options, context);
+      !status.ok())
+    return status;
+  Requirements needed;
+  needed.limits = stepLimits(plan, prompts, options);
+  if (needed.limits.tokens > largestStep.tokens)
+    return {Status::Code::Usage, "expected at most " +
+                                     std::to_string(largestStep.tokens) +
+                                     " prompts"};
+  if (int64_t pageTokens = plan.pageTokens())
+    for (const std::vector<int32_t> &prompt : prompts) {
+      int64_t positions =
+          positionsFor(static_cast<int64_t>(prompt.size()), options);
+      needed.pages += (positions + pageTokens - 1) / pageTokens;
+    }
+  needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
+  needed.workBytes = Executor::bytesFor(plan, needed.limits, threads);
+  if (Status status = checkMemory(plan, needed, availableBytes); !status.ok())
+    return status;
+  result = needed;
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+Status Generator::create(const Program &program,
+                         const Requirements &requirements, ThreadPool &pool,
+                         std::unique_ptr<Generator> &result) {
+  std::unique_ptr<Generator> generator(new Generator(requirements));
+  if (Status status =
+          KVCache::create(*program.plan, requirements.pages, generator->cache);
+      !status.ok())
+    return status;
+  if (Status status =
+          Executor::create(program, requirements.limits, *generator->cache,
+                           pool, generator->executor);
+      !status.ok())
+    return status;
+  result = std::move(generator);
+  return {};
+}
+
+void Generator::start(const std::vector<std::vector<int32_t>> &prompts,
+                      const GenerationOptions &options) {
+  // An earlier run may have ended with an error and left pages behind.
+  for (Request &request : requests)
+    cache->release(request.pages);
+  requests.clear();
+  for (const std::vector<int32_t> &prompt : prompts) {
+    Request request;
+    request.tokens = prompt;
+    request.promptTokens = static_cast<int64_t>(prompt.size());
+    request.sampler = std::make_unique<Sampler>(
+        options.sampling, executor->plan().vocabulary, requests.size());
+    for (int32_t token : prompt)
+      request.sampler->observe(token);
+    requests.push_back(std::move(request));
+  }
+}
+
+Status Generator::feed(Request &request, int64_t count,
+                       const GenerationOptions &options) {
+  auto sequence = static_cast<int32_t>(step.pages.size());
+  auto known = static_cast<int64_t>(request.tokens.size());
+  if (Status status = cache->grow(request.pages, request.fed + count);
+      !status.ok())
+    return status;
+  for (int64_t i = request.fed; i < request.fed + count; ++i) {
+    bool generates = i + 1 == known && options.maxTokens > 0;
+    if (options.allLogits || generates)
+      step.logitRows.push_back(static_cast<int32_t>(step.tokens.size()));
+    step.tokens.push_back(request.tokens[static_cast<size_t>(i)]);
+    step.positions.push_back(static_cast<int32_t>(i));
+    step.sequences.push_back(sequence);
+  }
+  step.pages.push_back(&request.pages);
+  request.fedThisStep = count;
+  return {};
+}
+
+Status Generator::buildStep(const GenerationOptions &options) {
+  step.clear();
+  // Those that generate come first in the budget, so that a long prompt does
+  // not hold them up; the order in the step is that of the requests.
+  int64_t budget = requirements.limits.tokens;
+  for (const Request &request : requests)
+    if (!request.finished && request.fed >= request.promptTokens)
+      --budget;
+  for (Request &request : requests) {
+    request.fedThisStep = 0;
+    if (request.finished)
+      continue;
+    int64_t count = 1;
+    if (request.fed < request.promptTokens) {
+      count = std::min(request.promptTokens - request.fed, budget);
+      budget -= count;
+    }
+    if (count <= 0)
+      continue;
+    if (Status status = feed(request, count, options); !status.ok())
+      return status;
+  }
+  return {};
+}
+
+Status Generator::consumeLogits(size_t index, int64_t position,
+                                const float *logits,
+                                const GenerationOptions &options,
+                                GenerationListener &listener) {
+  if (Status status = listener.onLogits(index, position, logits); !status.ok())
+    return status;
+  Request &request = requests[index];
+  if (position + 1 < static_cast<int64_t>(request.tokens.size()) ||
+      options.maxTokens == 0)
+    return {};
+  int32_t token;
+  if (Status status = request.sampler->sample(
+          logits, static_cast<uint64_t>(position) + 1, token);
+      !status.ok())
+    return status;
+  request.tokens.push_back(token);
+  request.sampler->observe(token);
+  bool goesOn = listener.onToken(index, token);
+  bool isEnd = std::count(options.endIds.begin(), options.endIds.end(), token);
+  int64_t generated =
+      static_cast<int64_t>(request.tokens.size()) - request.promptTokens;
+  request.finished = !goesOn || isEnd || generated >= options.maxTokens;
+  return {};
+}
+
+Status Generator::consumeStep(const GenerationOptions &options,
+                              GenerationListener &listener) {
+  int64_t row = 0;
+  size_t first = 0; // Of the request's tokens in the step.
+  for (size_t index = 0; index < requests.size(); ++index) {
+    Request &request = requests[index];
+    size_t end = first + static_cast<size_t>(request.fedThisStep);
+    int64_t before = request.fed;
+    request.fed += request.fedThisStep;
+    while (row < step.sizes().logitRows &&
+           static_cast<size_t>(step.logitRows[static_cast<size_t>(row)]) <
+               end) {
+      auto token =
+          static_cast<size_t>(step.logitRows[static_cast<size_t>(row)]);
+      if (Status status =
+              consumeLogits(index, before + static_cast<int64_t>(token - first),
+                            executor->logits(row), options, listener);
+          !status.ok())
+        return status;
+      ++row;
+    }
+    if (options.maxTokens == 0 && request.fed == request.promptTokens)
+      request.finished = true;
+    if (request.finished)
+      cache->release(request.pages);
+    first = end;
+  }
+  return {};
+}
+
+void Generator::reportProgress(GenerationListener &listener) const {
+  int64_t done = 0, total = 0;
+  for (const Request &request : requests) {
+    done += std::min(request.fed, request.promptTokens);
+    total += request.promptTokens;
+  }
+  listener.onProgress(done, total);
+}
+
+Status Generator::run(const std::vector<std::vector<int32_t>> &prompts,
+                      const GenerationOptions &options,
+                      GenerationListener &listener) {
+  start(prompts, options);
+  for (;;) {
+    if (Status status = buildStep(options); !status.ok())
+      return status;
+    if (step.tokens.empty())
+      return {};
+    if (Status status = executor->run(step, options.cancelled); !status.ok())
+      return status;
+    if (Status status = consumeStep(options, listener); !status.ok())
+      return status;
+    reportProgress(listener);
+  }
+}

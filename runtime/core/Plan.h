@@ -1,0 +1,146 @@
+// The plan of a model as the executor reads it: what model.bin says, checked,
+// without FlatBuffers.
+//
+// Letters: T new tokens of a step, B its sequences, R the rows whose logits are
+// asked for.
+
+#ifndef TCC_RUNTIME_CORE_PLAN_H
+#define TCC_RUNTIME_CORE_PLAN_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tcc::rt {
+
+/// The sizes of one step: 1 <= sequences <= tokens, 0 <= logitRows <= tokens.
+struct StepSizes {
+  int64_t tokens = 0;
+  int64_t sequences = 0;
+  int64_t logitRows = 0;
+};
+
+/// The largest step that any plan is checked for. With coefficients up to
+/// `coefficientLimit`, no expression can overflow.
+constexpr StepSizes largestStep = {1 << 20, 1 << 20, 1 << 20};
+constexpr int64_t coefficientLimit = int64_t(1) << 40;
+
+/// constant + tokens * T + sequences * B + logitRows * R.
+struct Expression {
+  int64_t constant = 0;
+  int64_t tokens = 0;
+  int64_t sequences = 0;
+  int64_t logitRows = 0;
+
+  int64_t evaluate(const StepSizes &step) const {
+    return constant + tokens * step.tokens + sequences * step.sequences +
+           logitRows * step.logitRows;
+  }
+};
+
+Expression operator-(const Expression &left, const Expression &right);
+
+/// The least value of `expression` over all steps up to `limits`.
+int64_t minimum(const Expression &expression, const StepSizes &limits);
+
+/// The greatest value of `expression` over all steps up to `limits`.
+int64_t maximum(const Expression &expression, const StepSizes &limits);
+
+/// A range of bytes of the arena, at a multiple of 64.
+struct BufferPlan {
+  Expression offset;
+  Expression bytes;
+};
+
+/// Equal tensors for `layers` layers from `firstLayer`, in bytes from the start
+/// of the weights.
+struct WeightPlan {
+  int64_t firstLayer = 0;
+  int64_t layers = 1;
+  int64_t offset = 0;
+  int64_t stride = 0;
+  int64_t bytes = 0; ///< Of one layer.
+};
+
+/// A paged cache: `layers` times the pages, each of `pageBytes` for
+/// `pageTokens` positions of one sequence. All caches of a plan have equal
+/// `pageTokens`.
+struct CachePlan {
+  int64_t layers = 0;
+  int64_t pageTokens = 0;
+  int64_t pageBytes = 0;
+};
+
+/// table[t][j] = multiplier * {cos, sin}(position[t] * inverseFrequencies[j]).
+struct RotaryPlan {
+  std::vector<double> inverseFrequencies;
+  double multiplier = 1;
+};
+
+/// What an argument points at; the same list as schema::ArgumentKind.
+enum class ArgumentKind : uint8_t {
+  Buffer,
+  Weight,
+  CacheLayer,
+  Tokens,
+  Positions,
+  Sequences,
+  LogitRows,
+  PageTable,
+  RotaryTable,
+};
+
+struct ArgumentPlan {
+  ArgumentKind kind = ArgumentKind::Buffer;
+  uint32_t index = 0;
+};
+
+/// One call of a kernel, split over the threads by tiles.
+struct LaunchPlan {
+  uint32_t kernel = 0;
+  std::vector<ArgumentPlan> arguments;
+  Expression tiles;
+  Expression scratch; ///< Bytes for each thread.
+};
+
+/// Launches that run in order, once for each layer; a launch outside any loop
+/// is a section of one layer that uses neither caches nor weights of layers.
+struct SectionPlan {
+  bool isLoop = false;
+  int64_t firstLayer = 0;
+  int64_t layers = 1;
+  std::vector<LaunchPlan> launches;
+};
+
+struct KernelPlan {
+  std::string name;
+  uint64_t entry = 0; ///< Bytes from the start of the code.
+  std::string configuration;
+};
+
+/// Everything the executor needs to know. A plan from `readManifest` keeps
+/// every index, offset and size within its bounds for all steps up to
+/// `largestStep`.
+struct Plan {
+  int64_t vocabulary = 0;
+  int64_t maxPositions = 0;
+  std::vector<KernelPlan> kernels;
+  std::vector<BufferPlan> buffers;
+  std::vector<WeightPlan> weights;
+  std::vector<CachePlan> caches;
+  std::vector<RotaryPlan> rotaryTables;
+  std::vector<SectionPlan> sections;
+  Expression arenaBytes;
+  uint32_t logits = 0; ///< The buffer of f32 [R][vocabulary] after a step.
+
+  /// Positions of one sequence in a page, or 0 if the plan has no cache.
+  int64_t pageTokens() const {
+    return caches.empty() ? 0 : caches.front().pageTokens;
+  }
+  /// Bytes of one page in all layers of all caches.
+  int64_t pageBytesOfAllLayers() const;
+};
+
+} // namespace tcc::rt
+
+#endif // TCC_RUNTIME_CORE_PLAN_H

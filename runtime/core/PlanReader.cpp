@@ -1,0 +1,327 @@
+#include "runtime/core/PlanReader.h"
+
+#include "runtime/core/Manifest.h"
+
+#include <cmath>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+/// No single size in a file may exceed this; sums of a few of them still fit.
+static constexpr uint64_t byteLimit = uint64_t(1) << 50;
+static constexpr uint32_t layerLimit = 1 << 16;
+/// Kernels receive positions as int32.
+static constexpr uint32_t positionLimit = 1 << 30;
+
+static std::string number(const char *table, uint64_t index) {
+  return std::string(table) + " " + std::to_string(index);
+}
+
+static std::string gotInstead(const std::string &expected, uint64_t got) {
+  return "expected " + expected + ", got " + std::to_string(got);
+}
+
+bool PlanReader::error(const std::string &place, const std::string &what) {
+  text = place + ": " + what;
+  return false;
+}
+
+bool PlanReader::read(Plan &plan) {
+  return readSizes(plan) && readKernels(plan) && readBuffers(plan) &&
+         readLogits(plan) && readWeights(plan) && readCaches(plan) &&
+         readRotaryTables(plan) && readSections(plan);
+}
+
+bool PlanReader::readSizes(Plan &plan) {
+  plan.vocabulary = executable.vocabulary();
+  plan.maxPositions = executable.max_positions();
+  if (plan.vocabulary < 1 || plan.vocabulary > (1 << 24))
+    return error("vocabulary",
+                 gotInstead("1 to 16777216", executable.vocabulary()));
+  if (plan.maxPositions < 1 || plan.maxPositions > positionLimit)
+    return error("max_positions",
+                 gotInstead("1 to 1073741824", executable.max_positions()));
+  return true;
+}
+
+bool PlanReader::readExpression(const schema::Expression *expression,
+                                const std::string &place, Expression &result) {
+  for (int64_t coefficient :
+       {expression->constant(), expression->tokens(), expression->sequences(),
+        expression->logit_rows()})
+    if (coefficient > coefficientLimit || coefficient < -coefficientLimit)
+      return error(place, "expected coefficients up to 2^40, got " +
+                              std::to_string(coefficient));
+  result = {expression->constant(), expression->tokens(),
+            expression->sequences(), expression->logit_rows()};
+  if (minimum(result, largestStep) < 0)
+    return error(place, "expected a value that is never negative");
+  return true;
+}
+
+bool PlanReader::readKernels(Plan &plan) {
+  uint64_t codeBytes = target.code()->bytes();
+  for (const schema::Kernel *kernel : *target.kernels()) {
+    if (kernel->entry() >= codeBytes)
+      return error("kernel '" + printable(kernel->name()->str()) + "'",
+                   gotInstead("an entry within the " +
+                                  std::to_string(codeBytes) +
+                                  " bytes of the code",
+                              kernel->entry()));
+    plan.kernels.push_back({kernel->name()->str(), kernel->entry(),
+                            kernel->configuration()
+                                ? kernel->configuration()->str()
+                                : std::string()});
+  }
+  return true;
+}
+
+bool PlanReader::readBuffers(Plan &plan) {
+  if (!readExpression(target.arena(), "arena", plan.arenaBytes))
+    return false;
+  for (const schema::Buffer *buffer : *target.buffers()) {
+    std::string place = "buffer '" + printable(buffer->name()->str()) + "'";
+    BufferPlan read;
+    if (!readExpression(buffer->offset(), place + ": offset", read.offset) ||
+        !readExpression(buffer->bytes(), place + ": bytes", read.bytes))
+      return false;
+    if (read.offset.constant % 64 != 0 || read.offset.tokens % 64 != 0 ||
+        read.offset.sequences % 64 != 0 || read.offset.logitRows % 64 != 0)
+      return error(place, "expected an offset that is always a multiple of 64");
+    if (minimum(plan.arenaBytes - read.offset - read.bytes, largestStep) < 0)
+      return error(place, "expected it to lie within the arena in every step");
+    plan.buffers.push_back(read);
+  }
+  return true;
+}
+
+bool PlanReader::readLogits(Plan &plan) {
+  plan.logits = target.logits();
+  if (plan.logits >= plan.buffers.size())
+    return error("logits", gotInstead("an index below " +
+                                          std::to_string(plan.buffers.size()),
+                                      plan.logits));
+  Expression needed = {0, 0, 0, plan.vocabulary * 4};
+  if (minimum(plan.buffers[plan.logits].bytes - needed, largestStep) < 0)
+    return error("logits", "expected a buffer of at least " +
+                               std::to_string(plan.vocabulary * 4) +
+                               " bytes a row");
+  return true;
+}
+
+bool PlanReader::readWeights(Plan &plan) {
+  uint64_t available = target.weights() ? target.weights()->bytes() : byteLimit;
+  for (const schema::Weight *weight : *target.packed()) {
+    std::string place = "weight '" + printable(weight->name()->str()) + "'";
+    if (weight->layers() < 1 || weight->layers() > layerLimit ||
+        weight->first_layer() > layerLimit)
+      return error(place, gotInstead("1 to 65536 layers", weight->layers()));
+    if (weight->offset() % 64 != 0 || weight->stride() % 64 != 0)
+      return error(place, "expected offset and stride to be multiples of 64");
+    if (weight->offset() > byteLimit || weight->stride() > byteLimit ||
+        weight->bytes() > byteLimit)
+      return error(place, "expected sizes up to 2^50 bytes");
+    if (weight->layers() > 1 && weight->stride() < weight->bytes())
+      return error(place, "its layers overlap");
+    unsigned __int128 end = static_cast<unsigned __int128>(weight->stride()) *
+                                (weight->layers() - 1) +
+                            weight->offset() + weight->bytes();
+    if (end > available)
+      return error(place, "expected it to end within the " +
+                              std::to_string(available) +
+                              " bytes of the weights");
+    plan.weights.push_back({weight->first_layer(), weight->layers(),
+                            static_cast<int64_t>(weight->offset()),
+                            static_cast<int64_t>(weight->stride()),
+                            static_cast<int64_t>(weight->bytes())});
+  }
+  return true;
+}
+
+static uint64_t elementBytes(schema::ElementType type) {
+  switch (type) {
+  case schema::ElementType::F32:
+    return 4;
+  case schema::ElementType::F16:
+  case schema::ElementType::BF16:
+    return 2;
+  default:
+    return 0;
+  }
+}
+
+bool PlanReader::readCaches(Plan &plan) {
+  for (const schema::Cache *cache : *target.caches()) {
+    std::string place = number("cache", plan.caches.size());
+    if (cache->layers() < 1 || cache->layers() > layerLimit)
+      return error(place, gotInstead("1 to 65536 layers", cache->layers()));
+    if (cache->page_tokens() < 1 || cache->page_tokens() > positionLimit)
+      return error(place, gotInstead("1 to 1073741824 positions a page",
+                                     cache->page_tokens()));
+    if (!plan.caches.empty() && plan.pageTokens() != cache->page_tokens())
+      return error(place,
+                   gotInstead("pages of " + std::to_string(plan.pageTokens()) +
+                                  " positions, like the first cache",
+                              cache->page_tokens()));
+    uint64_t element = elementBytes(cache->element());
+    if (element == 0)
+      return error(place, gotInstead("elements of type F32, F16 or BF16",
+                                     static_cast<uint64_t>(cache->element())));
+    if (cache->page_bytes() % 64 != 0 ||
+        cache->page_bytes() > static_cast<uint64_t>(coefficientLimit))
+      return error(place,
+                   gotInstead("a multiple of 64 bytes a page, up to 2^40",
+                              cache->page_bytes()));
+    unsigned __int128 needed =
+        static_cast<unsigned __int128>(cache->heads()) * cache->page_tokens() *
+        (uint64_t(cache->key_size()) + cache->value_size()) * element;
+    if (needed == 0 || needed > cache->page_bytes())
+      return error(place, "expected pages that hold heads * page_tokens * "
+                          "(key_size + value_size) elements, got " +
+                              std::to_string(cache->page_bytes()) + " bytes");
+    plan.caches.push_back({cache->layers(), cache->page_tokens(),
+                           static_cast<int64_t>(cache->page_bytes())});
+  }
+  return true;
+}
+
+bool PlanReader::readRotaryTables(Plan &plan) {
+  for (const schema::RotaryTable *table : *target.rotary_tables()) {
+    std::string place = number("rotary table", plan.rotaryTables.size());
+    RotaryPlan read;
+    read.multiplier = table->multiplier();
+    read.inverseFrequencies.assign(table->inverse_frequencies()->begin(),
+                                   table->inverse_frequencies()->end());
+    if (read.inverseFrequencies.empty() ||
+        read.inverseFrequencies.size() > 65536)
+      return error(place, gotInstead("1 to 65536 frequencies",
+                                     read.inverseFrequencies.size()));
+    bool allFinite = std::isfinite(read.multiplier);
+    for (double frequency : read.inverseFrequencies)
+      allFinite = allFinite && std::isfinite(frequency);
+    if (!allFinite)
+      return error(place, "expected finite frequencies and multiplier");
+    plan.rotaryTables.push_back(std::move(read));
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Launches
+//===----------------------------------------------------------------------===//
+
+bool PlanReader::readSections(Plan &plan) {
+  for (const schema::StepEntry *entry : *target.steps()) {
+    std::string place = number("step", plan.sections.size());
+    if (const schema::Loop *loop = entry->step_as_Loop()) {
+      if (!readLoop(*loop, place, plan))
+        return false;
+      continue;
+    }
+    const schema::Launch *launch = entry->step_as_Launch();
+    if (!launch)
+      return error(place,
+                   gotInstead("a launch or a loop",
+                              static_cast<uint64_t>(entry->step_type())));
+    SectionPlan section;
+    if (!readLaunch(*launch, place, plan, section))
+      return false;
+    plan.sections.push_back(std::move(section));
+  }
+  if (plan.sections.empty())
+    return error("steps", "expected at least one");
+  return true;
+}
+
+bool PlanReader::readLoop(const schema::Loop &loop, const std::string &place,
+                          Plan &plan) {
+  if (loop.first_layer() > layerLimit || loop.layers() < 1 ||
+      loop.layers() > layerLimit)
+    return error(place,
+                 gotInstead("a loop of 1 to 65536 layers", loop.layers()));
+  SectionPlan section;
+  section.isLoop = true;
+  section.firstLayer = loop.first_layer();
+  section.layers = loop.layers();
+  for (const schema::Launch *launch : *loop.steps())
+    if (!readLaunch(*launch,
+                    place + ": " + number("launch", section.launches.size()),
+                    plan, section))
+      return false;
+  plan.sections.push_back(std::move(section));
+  return true;
+}
+
+bool PlanReader::readLaunch(const schema::Launch &launch,
+                            const std::string &place, const Plan &plan,
+                            SectionPlan &section) {
+  LaunchPlan read;
+  read.kernel = launch.kernel();
+  if (read.kernel >= plan.kernels.size())
+    return error(place, gotInstead("a kernel below " +
+                                       std::to_string(plan.kernels.size()),
+                                   read.kernel));
+  if (!readExpression(launch.tiles(), place + ": tiles", read.tiles) ||
+      !readExpression(launch.scratch(), place + ": scratch", read.scratch))
+    return false;
+  // The pool multiplies tiles by threads.
+  if (maximum(read.tiles, largestStep) > coefficientLimit)
+    return error(place, "expected at most 2^40 tiles in any step");
+  for (const schema::Argument *argument : *launch.arguments())
+    if (!readArgument(*argument,
+                      place + ": " + number("argument", read.arguments.size()),
+                      plan, section, read))
+      return false;
+  section.launches.push_back(std::move(read));
+  return true;
+}
+
+bool PlanReader::readArgument(const schema::Argument &argument,
+                              const std::string &place, const Plan &plan,
+                              const SectionPlan &section, LaunchPlan &result) {
+  static_assert(static_cast<int>(ArgumentKind::RotaryTable) ==
+                    static_cast<int>(schema::ArgumentKind::MAX),
+                "the two lists of argument kinds differ");
+  if (argument.kind() > schema::ArgumentKind::MAX)
+    return error(place, gotInstead("a known kind of argument",
+                                   static_cast<uint64_t>(argument.kind())));
+  ArgumentPlan read = {static_cast<ArgumentKind>(argument.kind()),
+                       argument.index()};
+  size_t count = 1;
+  if (read.kind == ArgumentKind::Buffer)
+    count = plan.buffers.size();
+  else if (read.kind == ArgumentKind::Weight)
+    count = plan.weights.size();
+  else if (read.kind == ArgumentKind::CacheLayer)
+    count = plan.caches.size();
+  else if (read.kind == ArgumentKind::RotaryTable)
+    count = plan.rotaryTables.size();
+  if (read.index >= count)
+    return error(place, gotInstead("an index below " + std::to_string(count),
+                                   read.index));
+  if (!checkLayers(read, place, plan, section))
+    return false;
+  result.arguments.push_back(read);
+  return true;
+}
+
+bool PlanReader::checkLayers(const ArgumentPlan &argument,
+                             const std::string &place, const Plan &plan,
+                             const SectionPlan &section) {
+  int64_t end = section.firstLayer + section.layers;
+  if (argument.kind == ArgumentKind::CacheLayer) {
+    if (!section.isLoop)
+      return error(place, "expected a layer of a cache inside a loop only");
+    if (end > plan.caches[argument.index].layers)
+      return error(place, "the loop goes beyond the layers of the cache");
+  }
+  if (argument.kind == ArgumentKind::Weight) {
+    const WeightPlan &weight = plan.weights[argument.index];
+    if (!section.isLoop && weight.layers != 1)
+      return error(place, "expected weights of layers inside a loop only");
+    if (section.isLoop && (section.firstLayer < weight.firstLayer ||
+                           end > weight.firstLayer + weight.layers))
+      return error(place, "the loop goes beyond the layers of the weight");
+  }
+  return true;
+}

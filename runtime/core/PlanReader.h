@@ -1,0 +1,54 @@
+// Turns one target of a manifest into a plan, checking everything on the way.
+// Used by Manifest.cpp only.
+
+#ifndef TCC_RUNTIME_CORE_PLANREADER_H
+#define TCC_RUNTIME_CORE_PLANREADER_H
+
+#include "runtime/core/Plan.h"
+#include "runtime/schema/Executable_generated.h"
+
+#include <string>
+
+namespace tcc::rt {
+
+class PlanReader {
+public:
+  PlanReader(const schema::Executable &executable, const schema::Target &target)
+      : executable(executable), target(target) {}
+
+  /// Reads the target into `plan`. If something is wrong, returns false and
+  /// `message()` says what was expected and what came.
+  bool read(Plan &plan);
+
+  const std::string &message() const { return text; }
+
+private:
+  bool readSizes(Plan &plan);
+  bool readKernels(Plan &plan);
+  bool readBuffers(Plan &plan);
+  bool readLogits(Plan &plan);
+  bool readWeights(Plan &plan);
+  bool readCaches(Plan &plan);
+  bool readRotaryTables(Plan &plan);
+  bool readSections(Plan &plan);
+  bool readLoop(const schema::Loop &loop, const std::string &place, Plan &plan);
+  bool readLaunch(const schema::Launch &launch, const std::string &place,
+                  const Plan &plan, SectionPlan &section);
+  bool readArgument(const schema::Argument &argument, const std::string &place,
+                    const Plan &plan, const SectionPlan &section,
+                    LaunchPlan &result);
+  bool checkLayers(const ArgumentPlan &argument, const std::string &place,
+                   const Plan &plan, const SectionPlan &section);
+  bool readExpression(const schema::Expression *expression,
+                      const std::string &place, Expression &result);
+  /// Remembers the message of the one error and returns false.
+  bool error(const std::string &place, const std::string &what);
+
+  const schema::Executable &executable;
+  const schema::Target &target;
+  std::string text;
+};
+
+} // namespace tcc::rt
+
+#endif // TCC_RUNTIME_CORE_PLANREADER_H

@@ -1,0 +1,194 @@
+#include "runtime/core/Sampler.h"
+
+#include "runtime/core/Philox.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+// A fused multiply-add rounds once where two operations round twice.
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+using namespace tcc;
+using namespace tcc::rt;
+
+double tcc::rt::portableExp(double x) {
+  if (!(x >= -708))
+    return 0;
+  // x = k * ln 2 + r with |r| <= ln 2 / 2. ln 2 is split into a part of 32
+  // bits, whose product with k is exact, and a rest.
+  constexpr double ln2High = 0x1.62e42fee00000p-1,
+                   ln2Low = 0x1.a39ef35793c76p-33;
+  double k = std::floor(x * 0x1.71547652b82fep+0 + 0.5);
+  double r = (x - k * ln2High) - k * ln2Low;
+  // Taylor's series; the first term left out is below 2^-62.
+  constexpr std::array<double, 15> inverseFactorials = {1.0,
+                                                        1.0,
+                                                        1.0 / 2,
+                                                        1.0 / 6,
+                                                        1.0 / 24,
+                                                        1.0 / 120,
+                                                        1.0 / 720,
+                                                        1.0 / 5040,
+                                                        1.0 / 40320,
+                                                        1.0 / 362880,
+                                                        1.0 / 3628800,
+                                                        1.0 / 39916800,
+                                                        1.0 / 479001600,
+                                                        1.0 / 6227020800,
+                                                        1.0 / 87178291200};
+  double sum = 0;
+  for (size_t i = inverseFactorials.size(); i-- > 0;)
+    sum = sum * r + inverseFactorials[i];
+  return std::ldexp(sum, static_cast<int>(k));
+}
+
+Sampler::Sampler(const SamplingOptions &options, int64_t vocabulary,
+                 uint64_t request)
+    : options(options), vocabulary(vocabulary), request(request) {
+  if (options.repetitionPenalty != 1)
+    observed.assign(static_cast<size_t>(vocabulary), false);
+}
+
+void Sampler::observe(int32_t token) {
+  if (!observed.empty() && token >= 0 && token < vocabulary)
+    observed[static_cast<size_t>(token)] = true;
+}
+
+Status Sampler::readLogits(const float *logits, uint64_t position) {
+  candidates.clear();
+  double greatest = -std::numeric_limits<double>::infinity();
+  for (int64_t i = 0; i < vocabulary; ++i) {
+    double logit = logits[i];
+    if (std::isnan(logit) || logit == std::numeric_limits<double>::infinity())
+      return Status::badData(
+          "the logit of token " + std::to_string(i) + " at position " +
+          std::to_string(position) + " is " +
+          (std::isnan(logit) ? "not a number" : "infinite") +
+          "; the weights are damaged or the model overflows its activations' "
+          "type");
+    if (!observed.empty() && observed[static_cast<size_t>(i)])
+      logit = logit > 0 ? logit / options.repetitionPenalty
+                        : logit * options.repetitionPenalty;
+    candidates.push_back({logit, 0, static_cast<int32_t>(i)});
+    greatest = std::max(greatest, logit);
+  }
+  if (std::isinf(greatest))
+    return Status::badData("all logits at position " +
+                           std::to_string(position) +
+                           " are infinite; the weights are damaged");
+  return {};
+}
+
+int32_t Sampler::greatest() const {
+  // The first of equal ones: candidates are in the order of their ids.
+  return std::max_element(candidates.begin(), candidates.end(),
+                          [](const Candidate &a, const Candidate &b) {
+                            return a.logit < b.logit;
+                          })
+      ->token;
+}
+
+//===----------------------------------------------------------------------===//
+// Filters: each leaves the candidates in ascending order of their ids
+//===----------------------------------------------------------------------===//
+
+template <typename Candidate>
+static bool isBefore(const Candidate &a, const Candidate &b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+}
+
+template <typename Candidates>
+static void sortById(Candidates &candidates) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const auto &a, const auto &b) { return a.token < b.token; });
+}
+
+void Sampler::keepTopK() {
+  if (options.topK <= 0 ||
+      options.topK >= static_cast<int64_t>(candidates.size()))
+    return;
+  std::nth_element(candidates.begin(), candidates.begin() + (options.topK - 1),
+                   candidates.end(), isBefore<Candidate>);
+  candidates.resize(static_cast<size_t>(options.topK));
+  sortById(candidates);
+}
+
+void Sampler::computeWeights() {
+  double best = -std::numeric_limits<double>::infinity();
+  for (const Candidate &candidate : candidates)
+    best = std::max(best, candidate.logit);
+  for (Candidate &candidate : candidates)
+    candidate.weight = portableExp(candidate.logit - best);
+}
+
+void Sampler::keepTopP() {
+  if (options.topP >= 1)
+    return;
+  double total = 0;
+  for (const Candidate &candidate : candidates)
+    total += candidate.weight;
+  // The few that reach p are among the greatest; sorting all of a vocabulary
+  // would take longer than a step of a small model.
+  double sum = 0, wanted = options.topP * total;
+  size_t sorted = 0, kept = 0;
+  for (size_t goal = 64;
+       kept == 0 || (sum < wanted && kept < candidates.size()); goal *= 8) {
+    goal = std::min(goal, candidates.size());
+    std::partial_sort(candidates.begin() + static_cast<int64_t>(sorted),
+                      candidates.begin() + static_cast<int64_t>(goal),
+                      candidates.end(), isBefore<Candidate>);
+    sorted = goal;
+    while (kept < sorted && (kept == 0 || sum < wanted))
+      sum += candidates[kept++].weight;
+  }
+  candidates.resize(kept);
+  sortById(candidates);
+}
+
+void Sampler::keepMinP() {
+  if (options.minP <= 0)
+    return;
+  candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                  [&](const Candidate &candidate) {
+                                    return candidate.weight < options.minP;
+                                  }),
+                   candidates.end());
+}
+
+int32_t Sampler::draw(uint64_t position) const {
+  double total = 0;
+  for (const Candidate &candidate : candidates)
+    total += candidate.weight;
+  double target = uniformAt(options.seed, request, position) * total, sum = 0;
+  int32_t last = candidates.front().token;
+  for (const Candidate &candidate : candidates) {
+    if (candidate.weight == 0)
+      continue;
+    last = candidate.token;
+    sum += candidate.weight;
+    if (sum > target)
+      break;
+  }
+  return last;
+}
+
+Status Sampler::sample(const float *logits, uint64_t position, int32_t &token) {
+  if (Status status = readLogits(logits, position); !status.ok())
+    return status;
+  if (options.temperature == 0) {
+    token = greatest();
+    return {};
+  }
+  for (Candidate &candidate : candidates)
+    candidate.logit /= options.temperature;
+  keepTopK();
+  computeWeights();
+  keepTopP();
+  keepMinP();
+  token = draw(position);
+  return {};
+}

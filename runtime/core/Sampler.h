@@ -1,0 +1,81 @@
+// Chooses the next token from logits, with the same result on every machine.
+
+#ifndef TCC_RUNTIME_CORE_SAMPLER_H
+#define TCC_RUNTIME_CORE_SAMPLER_H
+
+#include "runtime/support/Status.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace tcc::rt {
+
+/// How tokens are chosen. The defaults choose the most probable one.
+struct SamplingOptions {
+  double temperature = 0;       ///< 0: greedy; else logits are divided by it.
+  int64_t topK = 0;             ///< 0: all.
+  double topP = 1;              ///< 1: all.
+  double minP = 0;              ///< 0: all.
+  double repetitionPenalty = 1; ///< 1: none.
+  uint64_t seed = 0;
+};
+
+/// exp(x) for x <= 0 in a fixed sequence of additions and multiplications, so
+/// that it gives the same bits everywhere; error at most 2 units in the last
+/// place; 0 below -708.
+double portableExp(double x);
+
+/// The sampler of one request. In this order, all in f64, l a row of logits:
+///
+///   penalty      l[i] = l[i] > 0 ? l[i] / penalty : l[i] * penalty, once, for
+///                each token i of the prompt or generated so far
+///   temperature  l[i] = l[i] / temperature
+///   top-k        keeps the k greatest; of equal ones the lowest ids
+///   top-p        keeps the fewest whose probabilities reach p, greatest first,
+///                of equal ones the lowest ids; at least one
+///   min-p        keeps those at least minP times as probable as the best
+///
+/// The draw runs over the kept tokens by ascending id with
+/// u = uniformAt(seed, request, position): the first whose cumulated
+/// probability exceeds u. Greedy takes the greatest logit after the penalty, of
+/// equal ones the lowest id.
+class Sampler {
+public:
+  Sampler(const SamplingOptions &options, int64_t vocabulary, uint64_t request);
+
+  /// Tells it that `token` is part of the sequence; ids outside the vocabulary
+  /// are ignored.
+  void observe(int32_t token);
+
+  /// Chooses the token at `position` of the sequence.
+  ///
+  /// \param logits f32 [vocabulary].
+  ///
+  /// \returns BadData if a logit is NaN or +infinity or all are -infinity.
+  Status sample(const float *logits, uint64_t position, int32_t &token);
+
+private:
+  struct Candidate {
+    double logit;
+    double weight; ///< exp(logit - greatest logit), from computeWeights on.
+    int32_t token;
+  };
+
+  Status readLogits(const float *logits, uint64_t position);
+  void keepTopK();
+  void computeWeights();
+  void keepTopP();
+  void keepMinP();
+  int32_t draw(uint64_t position) const;
+  int32_t greatest() const;
+
+  SamplingOptions options;
+  int64_t vocabulary;
+  uint64_t request;
+  std::vector<bool> observed;        ///< Empty without a penalty.
+  std::vector<Candidate> candidates; ///< Of the current call.
+};
+
+} // namespace tcc::rt
+
+#endif // TCC_RUNTIME_CORE_SAMPLER_H
