@@ -8,20 +8,68 @@
 using namespace mlir;
 using namespace mlir::tcc::transformer;
 
-/// Parses `(first, count)` after `layers`.
-static ParseResult parseLayerRange(OpAsmParser &parser,
-                                   DenseI64ArrayAttr &layers) {
-  int64_t first, count;
-  if (parser.parseLParen() || parser.parseInteger(first) ||
-      parser.parseComma() || parser.parseInteger(count) || parser.parseRParen())
-    return failure();
-  layers = parser.getBuilder().getDenseI64ArrayAttr({first, count});
+/// Parses `(first, count) and (first, count) ...` after `layers`.
+static ParseResult parseLayerRanges(OpAsmParser &parser,
+                                    DenseI64ArrayAttr &layers) {
+  SmallVector<int64_t> ranges;
+  do {
+    int64_t first, count;
+    if (parser.parseLParen() || parser.parseInteger(first) ||
+        parser.parseComma() || parser.parseInteger(count) ||
+        parser.parseRParen())
+      return failure();
+    ranges.append({first, count});
+  } while (succeeded(parser.parseOptionalKeyword("and")));
+  layers = parser.getBuilder().getDenseI64ArrayAttr(ranges);
   return success();
 }
 
-static void printLayerRange(OpAsmPrinter &printer, Operation *,
-                            DenseI64ArrayAttr layers) {
-  printer << '(' << layers[0] << ", " << layers[1] << ')';
+static void printLayerRanges(OpAsmPrinter &printer, Operation *,
+                             DenseI64ArrayAttr layers) {
+  for (int64_t i = 0; i + 1 < layers.size(); i += 2)
+    printer << (i == 0 ? "(" : " and (") << layers[i] << ", " << layers[i + 1]
+            << ')';
+}
+
+/// Parses a list of numbers in brackets.
+static ParseResult parseFrequencies(OpAsmParser &parser,
+                                    DenseF64ArrayAttr &frequencies) {
+  SmallVector<double> values;
+  auto parseOne = [&] { return parser.parseFloat(values.emplace_back()); };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseOne))
+    return failure();
+  frequencies = parser.getBuilder().getDenseF64ArrayAttr(values);
+  return success();
+}
+
+/// Prints every digit: the attribute's own printer stops after six.
+static void printFrequencies(OpAsmPrinter &printer, Operation *,
+                             DenseF64ArrayAttr frequencies) {
+  printer << '[';
+  llvm::interleaveComma(frequencies.asArrayRef(), printer, [&](double value) {
+    printer.printFloat(APFloat(value));
+  });
+  printer << ']';
+}
+
+int64_t WeightOp::getTensorCount() {
+  if (!getLayers())
+    return 1;
+  int64_t tensors = 0;
+  for (size_t i = 0; i < getLayers()->size(); i += 2)
+    tensors += (*getLayers())[i + 1];
+  return tensors;
+}
+
+std::optional<int64_t> WeightOp::getTensorIndex(int64_t layer) {
+  int64_t before = 0;
+  for (size_t i = 0; getLayers() && i < getLayers()->size(); i += 2) {
+    int64_t first = (*getLayers())[i], count = (*getLayers())[i + 1];
+    if (layer >= first && layer < first + count)
+      return before + layer - first;
+    before += count;
+  }
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//
@@ -63,8 +111,8 @@ GetWeightOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   SmallVector<int64_t> shape(type.getShape());
   shape.front() = rows;
   if (getType() != type.clone(shape)) // C2
-    return emitOpError("expected result ") << type.clone(shape) << ", got "
-                                           << getType();
+    return emitOpError("expected result ")
+           << type.clone(shape) << ", got " << getType();
   if (bool(getLayer()) != weights.front().getLayers().has_value()) // C3
     return emitOpError("expected a layer if and only if the weights have "
                        "layers");
@@ -110,8 +158,8 @@ PagedAttentionOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
       query.getShape().take_front(2) != result.getShape().take_front(2) ||
       query.getDimSize(2) != keySize || result.getDimSize(2) != valueSize) // C2
     return emitOpError("expected query and result of head sizes ")
-           << keySize << " and " << valueSize << ", got "
-           << query << " and " << result;
+           << keySize << " and " << valueSize << ", got " << query << " and "
+           << result;
   if (query.getDimSize(1) % cache.getHeads() != 0) // C3
     return emitOpError("expected the number of query heads to be a multiple of "
                        "the cache's heads, got ")

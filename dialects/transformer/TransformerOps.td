@@ -35,12 +35,15 @@ def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
     A symbol for a tensor of the checkpoint, which stays there: the IR holds its
     name, storage and shape. With `layers(first, count)` it stands for one tensor
     for each of these layers; `{layer}` in `tensor` is the number of the layer.
+    Layers of one kind need not be neighbours: `layers(0, 4) and (8, 2)` are the
+    layers 0 to 3, 8 and 9. `layers` is the flat list of these pairs.
 
     Constraints:
     - (C1) `type` has a static shape of rank 1 or 2 and an element type that a
       checkpoint may have: f32, f16, bf16 or `!transformer.block`.
     - (C2) A weight in blocks has a last dimension that is a multiple of 32.
-    - (C3) `first` is not negative and `count` is positive.
+    - (C3) Ranges of layers are not empty, and each begins at or after the end of
+      the one before it, the first at or after 0.
     - (C4) `tensor` contains `{layer}` if and only if `layers` is given.
 
     Example:
@@ -57,10 +60,18 @@ def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
     TypeAttrOf<Transformer_Weight>:$type
   );
   let assemblyFormat = [{
-    $sym_name `tensor` `(` $tensor `)` (`layers` custom<LayerRange>($layers)^)?
+    $sym_name `tensor` `(` $tensor `)` (`layers` custom<LayerRanges>($layers)^)?
     attr-dict `:` $type
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Returns how many tensors the symbol stands for: 1 without `layers`.
+    int64_t getTensorCount();
+
+    /// Returns the place of the tensor of `layer` among the symbol's tensors, or
+    /// nothing if the weight has none for that layer.
+    std::optional<int64_t> getTensorIndex(int64_t layer);
+  }];
 }
 
 def Transformer_GetWeightOp : Transformer_Op<"get_weight", [
@@ -364,7 +375,7 @@ def Transformer_RotaryEmbeddingOp : Transformer_Op<"rotary_embedding", [Pure]> {
   let results = (outs Transformer_Activation:$result);
   let assemblyFormat = [{
     $input `,` $positions (`interleaved` $interleaved^)?
-    `frequencies` `(` $frequencies `)` (`multiplier` `(` $multiplier^ `)`)?
+    `frequencies` `(` custom<Frequencies>($frequencies) `)` (`multiplier` `(` $multiplier^ `)`)?
     attr-dict `:` type($input) `,` type($positions) `->` type($result)
   }];
   let hasVerifier = 1;

@@ -15,8 +15,7 @@ static bool agree(int64_t a, int64_t b) {
 }
 
 static bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
-  return a.size() == b.size() &&
-         llvm::all_of(llvm::zip(a, b), [](auto pair) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
            return agree(std::get<0>(pair), std::get<1>(pair));
          });
 }
@@ -24,6 +23,21 @@ static bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
+
+/// Whether `layers` is pairs of first and count, ascending and disjoint.
+static bool areLayerRanges(ArrayRef<int64_t> layers) {
+  if (layers.empty() || layers.size() % 2 != 0)
+    return false;
+  int64_t end = 0;
+  for (size_t i = 0; i < layers.size(); i += 2) {
+    int64_t first = layers[i], count = layers[i + 1];
+    if (first < end || count < 1 ||
+        count > std::numeric_limits<int64_t>::max() - first)
+      return false;
+    end = first + count;
+  }
+  return true;
+}
 
 LogicalResult WeightOp::verify() {
   auto type = cast<RankedTensorType>(getType());
@@ -34,14 +48,14 @@ LogicalResult WeightOp::verify() {
     return emitOpError("expected the last dimension to be a multiple of the 32 "
                        "elements of a block, got ")
            << type;
-  if (std::optional<ArrayRef<int64_t>> layers = getLayers())
-    if (layers->size() != 2 || (*layers)[0] < 0 || (*layers)[1] < 1) // C3
-      return emitOpError("expected layers(first, count) with first not negative "
-                         "and count positive, got ")
-             << getLayersAttr();
+  if (getLayers() && !areLayerRanges(*getLayers())) // C3
+    return emitOpError("expected layers(first, count) with first not negative "
+                       "and count positive, in ascending order, got ")
+           << getLayersAttr();
   if (getTensor().contains("{layer}") != getLayers().has_value()) // C4
-    return emitOpError("expected '{layer}' in the name of the tensor if and only "
-                       "if there are layers, got '")
+    return emitOpError(
+               "expected '{layer}' in the name of the tensor if and only "
+               "if there are layers, got '")
            << getTensor() << "'";
   return success();
 }
@@ -114,7 +128,8 @@ LogicalResult SwigluOp::verify() {
   if (input.getRank() != 2 || result.getRank() != 2 ||
       !agree(input.getDimSize(0), result.getDimSize(0)) ||
       input.getDimSize(1) != 2 * result.getDimSize(1)) // C1
-    return emitOpError("expected input to have twice the columns of result, got ")
+    return emitOpError(
+               "expected input to have twice the columns of result, got ")
            << input << " and " << result;
   return success();
 }
@@ -191,7 +206,8 @@ static FailureOr<Equation> parseEquation(EinsumOp op) {
   if (!op.getEquation().contains("->") || !operands.contains(',') ||
       !isGroup(equation.lhs) || !isGroup(equation.rhs) || !isGroup(result) ||
       !known)
-    return op.emitOpError("expected an equation such as \"thd,shd->hts\", got \"")
+    return op.emitOpError(
+               "expected an equation such as \"thd,shd->hts\", got \"")
            << op.getEquation() << "\"";
   return equation;
 }
@@ -201,10 +217,9 @@ LogicalResult EinsumOp::verify() {
   if (failed(equation))
     return failure();
   DenseMap<char, int64_t> sizes;
-  for (auto [letters, type] :
-       {std::pair(equation->lhs, getLhs().getType()),
-        std::pair(equation->rhs, getRhs().getType()),
-        std::pair(equation->result, getType())}) {
+  for (auto [letters, type] : {std::pair(equation->lhs, getLhs().getType()),
+                               std::pair(equation->rhs, getRhs().getType()),
+                               std::pair(equation->result, getType())}) {
     if (static_cast<int64_t>(letters.size()) != type.getRank()) // C2
       return emitOpError("expected a letter for each dimension, got \"")
              << letters << "\" and " << type;
@@ -224,7 +239,8 @@ LogicalResult CausalMaskOp::verify() {
   if (getScores().getType().getRank() != 3 ||
       getQueryPositions().getType().getRank() != 1 ||
       getKeyPositions().getType().getRank() != 1) // C1
-    return emitOpError("expected scores of rank 3 and positions of rank 1, got ")
+    return emitOpError(
+               "expected scores of rank 3 and positions of rank 1, got ")
            << getScores().getType() << ", " << getQueryPositions().getType()
            << " and " << getKeyPositions().getType();
   return success();
@@ -243,9 +259,11 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected query, key, value and result of rank 3 and "
                        "positions of rank 1, got ")
            << query << ", " << key << ", " << value << " and " << result;
-  if (!agree(key.getShape().take_front(2), value.getShape().take_front(2))) // C2
-    return emitOpError("expected key and value to agree in positions and heads, "
-                       "got ")
+  if (!agree(key.getShape().take_front(2),
+             value.getShape().take_front(2))) // C2
+    return emitOpError(
+               "expected key and value to agree in positions and heads, "
+               "got ")
            << key << " and " << value;
   if (query.getDimSize(2) != key.getDimSize(2)) // C3
     return emitOpError("expected query and key to agree in head size, got ")
@@ -255,8 +273,8 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected the number of query heads to be a multiple of "
                        "the number of key/value heads, got ")
            << queryHeads << " and " << keyHeads;
-  if (!agree(result.getShape(), {query.getDimSize(0), queryHeads,
-                                 value.getDimSize(2)})) // C5
+  if (!agree(result.getShape(),
+             {query.getDimSize(0), queryHeads, value.getDimSize(2)})) // C5
     return emitOpError("expected a result of the positions and heads of query "
                        "and the head size of value, got ")
            << result;
