@@ -1,5 +1,6 @@
 #include "compiler/pipeline/Registration.h"
 
+#include "compiler/graph/Passes.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/transformer/Transformer.h"
 #include "mlir/InitAllDialects.h"
@@ -14,4 +15,7 @@ void tcc::registerAllDialects(DialectRegistry &registry) {
   registry.insert<plan::PlanDialect, transformer::TransformerDialect>();
 }
 
-void tcc::registerAllPasses() { mlir::registerAllPasses(); }
+void tcc::registerAllPasses() {
+  mlir::registerAllPasses();
+  registerGraphPasses();
+}

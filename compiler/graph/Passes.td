@@ -1,0 +1,193 @@
+// The passes of phase `graph`: `transformer` to `transformer`, for one sequence.
+
+#ifndef TCC_COMPILER_GRAPH_PASSES_TD
+#define TCC_COMPILER_GRAPH_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseAttentionPass : Pass<"tcc-fuse-attention", "::mlir::func::FuncOp"> {
+  let summary = "Fuse scores, mask, softmax and weighted sum into attention";
+  let description = [{
+    Rewrites
+
+    ```mlir
+    %keys = transformer.repeat_heads %k times(3)
+      : tensor<?x3x64xbf16> -> tensor<?x9x64xbf16>
+    %values = transformer.repeat_heads %v times(3)
+      : tensor<?x3x64xbf16> -> tensor<?x9x64xbf16>
+    %scores = transformer.einsum "thd,shd->hts" %q, %keys
+      : tensor<?x9x64xbf16>, tensor<?x9x64xbf16> -> tensor<9x?x?xf32>
+    %scaled = transformer.scale %scores by(0.125) : tensor<9x?x?xf32>
+    %masked = transformer.causal_mask %scaled, %positions, %positions
+      : tensor<9x?x?xf32>, tensor<?xi32>, tensor<?xi32>
+    %weights = transformer.softmax %masked
+      : tensor<9x?x?xf32> -> tensor<9x?x?xbf16>
+    %o = transformer.einsum "hts,she->the" %weights, %values
+      : tensor<9x?x?xbf16>, tensor<?x9x64xbf16> -> tensor<?x9x64xbf16>
+    ```
+
+    into
+
+    ```
+    %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+         scale(0.125) : ...
+    ```
+
+    Grouped heads come from `repeat_heads` on both keys and values; where neither
+    is repeated, each query head has its own. The letters of the equations may be
+    others, and the scale may stand before the mask, after it, or be absent.
+
+    Does not fuse where an intermediate value has another reader, where keys and
+    values are repeated differently, where a scale after the mask is not positive
+    (it would change what minus infinity means), or where there is no mask.
+
+    Numerics: scores and softmax are no longer rounded to their element types;
+    the fused op keeps them in f32. With bf16 probabilities that is at most half
+    a unit in the last place of each probability.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
+def MergeLinearsPass : Pass<"tcc-merge-linears", "::mlir::func::FuncOp"> {
+  let summary = "Merge linear layers that read the same input";
+  let description = [{
+    Rewrites the projections to query, key and value, or to gate and up,
+
+    ```mlir
+    %wg = transformer.get_weight [@gate] layer(%layer) : tensor<64x32xbf16>
+    %gate = transformer.linear %x, %wg
+      : tensor<?x32xbf16>, tensor<64x32xbf16> -> tensor<?x64xf32>
+    %wu = transformer.get_weight [@up] layer(%layer) : tensor<64x32xbf16>
+    %up = transformer.linear %x, %wu
+      : tensor<?x32xbf16>, tensor<64x32xbf16> -> tensor<?x64xf32>
+    ```
+
+    into one layer whose weight is the others' on top of each other:
+
+    ```
+    %w = transformer.get_weight [@gate, @up] layer(%layer) : tensor<128x32xbf16>
+    %both = transformer.linear %x, %w
+      : tensor<?x32xbf16>, tensor<128x32xbf16> -> tensor<?x128xf32>
+    %gate = tensor.extract_slice %both[0, 0] [%rows, 64] [1, 1] : ...
+    %up = tensor.extract_slice %both[0, 64] [%rows, 64] [1, 1] : ...
+    ```
+
+    so that the input is read once. Layers are merged if they stand in one block,
+    their weights come from `get_weight` with the same storage, layers and layer,
+    their results have the same element type, and all or none have a bias, of
+    which the same holds. Of layers that read one input, some may be merged and
+    others left: those of another storage.
+
+    Numerics: bit-exact.
+  }];
+  let dependentDialects = [
+    "::mlir::tcc::transformer::TransformerDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def FuseSwigluPass : Pass<"tcc-fuse-swiglu", "::mlir::func::FuncOp"> {
+  let summary = "Fuse gate, product and rounding into swiglu";
+  let description = [{
+    Rewrites
+
+    ```mlir
+    %gate = tensor.extract_slice %both[0, 0] [%rows, 64] [1, 1]
+      : tensor<?x128xf32> to tensor<?x64xf32>
+    %up = tensor.extract_slice %both[0, 64] [%rows, 64] [1, 1]
+      : tensor<?x128xf32> to tensor<?x64xf32>
+    %open = transformer.silu %gate : tensor<?x64xf32> -> tensor<?x64xf32>
+    %product = arith.mulf %open, %up : tensor<?x64xf32>
+    %y = arith.truncf %product : tensor<?x64xf32> to tensor<?x64xbf16>
+    ```
+
+    into
+
+    ```
+    %y = transformer.swiglu %both : tensor<?x128xf32> -> tensor<?x64xbf16>
+    ```
+
+    The rounding belongs to the op if it is the only reader of the product. Does
+    not fuse unless both factors are the two halves of one tensor, the gate first
+    (`tcc-merge-linears` makes them so), `silu` and product are f32, their results
+    have no other reader, and neither product nor rounding has fast-math flags or
+    a rounding mode.
+
+    Numerics: bit-exact; f32 is what the fused op computes in.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
+def FuseResidualNormPass
+    : Pass<"tcc-fuse-residual-norm", "::mlir::func::FuncOp"> {
+  let summary = "Fuse a residual addition into the normalisation that reads it";
+  let description = [{
+    Rewrites
+
+    ```mlir
+    %s = arith.addf %x, %r : tensor<?x64xf32>
+    %y = transformer.rms_norm %s, %w epsilon(1.0e-5)
+      : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xbf16>
+    ```
+
+    into
+
+    ```
+    %s, %y = transformer.residual_rms_norm %x, %r, %w epsilon(1.0e-5)
+      : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xbf16>
+    ```
+
+    The fused op takes the place of the normalisation, so every other reader of
+    the sum must come after it. Fuses additions without fast-math flags, and at
+    most one normalisation into each.
+
+    Numerics: bit-exact. The addition and the normalisation still round where
+    they did.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
+def SelectLogitsPass : Pass<"tcc-select-logits", "::mlir::ModuleOp"> {
+  let summary = "Compute the logits of the rows that are asked for only";
+  let description = [{
+    Gives `@forward`, which returns one row for each token, the rows to return as
+    a last argument:
+
+    ```mlir
+    func.func @forward(%x: tensor<?x64xf32>, %norm: tensor<64xf32>,
+                       %head: tensor<100x64xf32>) -> tensor<?x100xf32> {
+      %y = transformer.rms_norm %x, %norm epsilon(1.0e-5)
+        : tensor<?x64xf32>, tensor<64xf32> -> tensor<?x64xf32>
+      %logits = transformer.linear %y, %head
+        : tensor<?x64xf32>, tensor<100x64xf32> -> tensor<?x100xf32>
+      return %logits : tensor<?x100xf32>
+    }
+    ```
+
+    becomes
+
+    ```
+    func.func @forward(%x: tensor<?x64xf32>, %norm: tensor<64xf32>,
+                       %head: tensor<100x64xf32>, %logit_rows: tensor<?xi32>)
+        -> tensor<?x100xf32> {
+      %rows = transformer.gather_rows %x, %logit_rows : ...
+      %y = transformer.rms_norm %rows, %norm epsilon(1.0e-5) : ...
+      %logits = transformer.linear %y, %head : ...
+      return %logits : tensor<?x100xf32>
+    }
+    ```
+
+    The selection moves up through ops of `RowwiseOpInterface` whose results have
+    no other reader: a prefill of 512 tokens then multiplies one row by the
+    vocabulary's weights, not 512.
+
+    It is an error if `@forward` is missing, is called, has several blocks, or
+    does not return one tensor with a dynamic number of rows. A second run adds a
+    second selection.
+
+    Numerics: bit-exact for the rows that are computed.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
+#endif // TCC_COMPILER_GRAPH_PASSES_TD
