@@ -1,5 +1,6 @@
 #include "compiler/pipeline/Registration.h"
 
+#include "compiler/batch/Passes.h"
 #include "compiler/graph/Passes.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/transformer/Transformer.h"
@@ -18,4 +19,5 @@ void tcc::registerAllDialects(DialectRegistry &registry) {
 void tcc::registerAllPasses() {
   mlir::registerAllPasses();
   registerGraphPasses();
+  registerBatchPasses();
 }

@@ -20,6 +20,13 @@
 
 #include "dialects/transformer/TransformerInterfaces.h.inc"
 
+namespace mlir::tcc::transformer {
+/// Trait of an op that takes all rows of its operands as tokens of one
+/// sequence.
+template <typename Op>
+class OneSequence : public OpTrait::TraitBase<Op, OneSequence> {};
+} // namespace mlir::tcc::transformer
+
 #define GET_OP_CLASSES
 #include "dialects/transformer/TransformerOps.h.inc"
 

@@ -22,4 +22,10 @@ def Transformer_RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
   ];
 }
 
+// An op that takes all rows of its operands as tokens of one sequence. None is
+// left once there is a batch.
+def Transformer_OneSequence : NativeOpTrait<"OneSequence"> {
+  let cppNamespace = "::mlir::tcc::transformer";
+}
+
 #endif // TCC_DIALECTS_TRANSFORMER_INTERFACES_TD

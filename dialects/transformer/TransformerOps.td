@@ -406,7 +406,7 @@ def Transformer_RepeatHeadsOp : Transformer_Op<"repeat_heads", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Transformer_EinsumOp : Transformer_Op<"einsum", [Pure]> {
+def Transformer_EinsumOp : Transformer_Op<"einsum", [Pure, Transformer_OneSequence]> {
   let summary = "Sum of products over named dimensions";
   let description = [{
     Einstein summation of two tensors: `equation` names each dimension of the
@@ -461,7 +461,7 @@ def Transformer_ScaleOp : Transformer_Op<"scale", [
 }
 
 def Transformer_CausalMaskOp : Transformer_Op<"causal_mask", [
-    Pure, AllTypesMatch<["scores", "result"]>]> {
+    Pure, Transformer_OneSequence, AllTypesMatch<["scores", "result"]>]> {
   let summary = "Minus infinity where the key comes after the query";
   let description = [{
     ```
@@ -517,7 +517,8 @@ def Transformer_SoftmaxOp : Transformer_Op<"softmax", [
 // Attention, fused
 //===----------------------------------------------------------------------===//
 
-def Transformer_AttentionOp : Transformer_Op<"attention", [Pure]> {
+def Transformer_AttentionOp : Transformer_Op<"attention", [
+    Pure, Transformer_OneSequence]> {
   let summary = "Causal scaled dot-product attention with grouped key/value heads";
   let description = [{
     For every query position `t` and query head `h`, with `g = h / (H / G)` the
