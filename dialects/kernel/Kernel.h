@@ -1,0 +1,60 @@
+// The `kernel` dialect, its attributes, ops and interfaces.
+
+#ifndef TCC_DIALECTS_KERNEL_KERNEL_H
+#define TCC_DIALECTS_KERNEL_KERNEL_H
+
+#include "dialects/transformer/Transformer.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/AffineMap.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::tcc::kernel {
+
+/// Offsets in bytes of the parts of a thread's memory in a linear layer, each a
+/// multiple of 64, and the sizes that go with them.
+struct LinearScratch {
+  int64_t inputStride; ///< Bytes from one prepared row of the input to the next.
+  int64_t input;       ///< [block_rows][inputStride]: prepared rows.
+  int64_t weights;     ///< [block_depth][columns]: decoded weights.
+  int64_t sums;        ///< [block_rows][columns] f32: sums of one panel.
+  int64_t bytes;       ///< Of all.
+};
+
+/// Offsets in bytes of the parts of a thread's memory in attention, each a
+/// multiple of 64. `M` is block_tokens times the group.
+struct AttentionScratch {
+  int64_t query;   ///< [M][D] f32.
+  int64_t scores;  ///< [M][page_tokens] f32.
+  int64_t outputs; ///< [M][E'] f32.
+  int64_t maxima;  ///< [M] f32: largest score so far.
+  int64_t sums;    ///< [M] f32: sum of exponentials so far.
+  int64_t bytes;   ///< Of all.
+};
+
+/// `value` rounded up to a multiple of `multiple`.
+inline int64_t roundUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Bytes of a weight [N, K] of element type `storage` in a checkpoint.
+int64_t weightBytes(int64_t rows, int64_t depth, Type storage);
+
+} // namespace mlir::tcc::kernel
+
+#include "dialects/kernel/KernelDialect.h.inc"
+#include "dialects/kernel/KernelEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/kernel/KernelAttrs.h.inc"
+
+#include "dialects/kernel/KernelInterfaces.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/KernelOps.h.inc"
+
+#endif // TCC_DIALECTS_KERNEL_KERNEL_H

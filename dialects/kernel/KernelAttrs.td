@@ -1,0 +1,122 @@
+// Attributes of the `kernel` dialect: layouts in memory and configurations.
+
+#ifndef TCC_DIALECTS_KERNEL_ATTRS_TD
+#define TCC_DIALECTS_KERNEL_ATTRS_TD
+
+include "dialects/kernel/KernelDialect.td"
+include "dialects/kernel/KernelEnums.td"
+include "mlir/IR/AttrTypeBase.td"
+
+def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
+  let summary = "Order of the elements of a weight in memory";
+  let description = [{
+    A weight `NxK` is cut into panels of `columns` output columns, that is rows of
+    the weight. A panel is one linear stream over `K`, so that a thread that works
+    on a panel reads memory from front to back. Missing columns of the last
+    panel are zero.
+
+    `K'` is `K` rounded up to a multiple of 4, with zeros; `c` is `columns`. By
+    storage, a panel is
+
+    | Storage  | Panel                                                         |
+    |----------|---------------------------------------------------------------|
+    | f32, f16 | `[K'][c]`                                                     |
+    | bf16     | `[K'/2][c][2]`                                                |
+    | q8_0     | for each block of 32: `[c]` scales f16, `[32][c]` int8        |
+    | q4_0     | for each block of 32: `[c]` scales f16, `[4][c]` words        |
+    | q4_1     | the same, with `[c]` minima f16 after the scales              |
+
+    Word `i` of a 4-bit block has the elements `8i` to `8i + 7` of its column as
+    nibbles: even ones in the low half, odd ones in the high half, so that a
+    shift by `4j` brings the pair `8i + 2j`, `8i + 2j + 1` to the bottom of both.
+
+    If `paired`, the rows `n` and `n + N/2` belong together (gate and value of a
+    gated unit): a panel has the rows `p * c/2` to `(p + 1) * c/2 - 1` and then
+    their partners.
+  }];
+  let parameters = (ins
+    "int64_t":$columns,
+    DefaultValuedParameter<"bool", "false">:$paired
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config"> {
+  let summary = "How a linear layer is cut into blocks, tiles and instructions";
+  let description = [{
+    A block of `block_rows` rows of the input is prepared once (prologue, rounding)
+    and multiplied by all panels of the launch. A tile of `tile_rows` by
+    `tile_columns` results stays in registers. If a block has more than one tile
+    of rows, weights are decoded `block_depth` elements of `K` at a time and used
+    by all of them. None of this changes the order of a sum.
+  }];
+  let parameters = (ins
+    EnumParameter<Kernel_Arithmetic>:$arithmetic,
+    "int64_t":$tile_rows,
+    "int64_t":$tile_columns,
+    "int64_t":$block_rows,
+    "int64_t":$block_depth
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_config"> {
+  let summary = "How attention is cut into blocks and tiles";
+  let description = [{
+    Up to `block_tokens` tokens of one sequence share each page that is read. A
+    tile of `tile_rows` query rows by `tile_columns` keys or values stays in
+    registers.
+  }];
+  let parameters = (ins
+    "int64_t":$block_tokens,
+    "int64_t":$tile_rows,
+    "int64_t":$tile_columns
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
+  let summary = "Layout of a page of the key/value cache in one layer";
+  let description = [{
+    A page holds `page_tokens` positions (`P`) of one sequence: for each of
+    `heads` the keys, then for each head the values. `D` is `key_size`, `E'` is
+    `value_size` rounded up to a multiple of 16.
+
+    | Element | Keys of a head | Values of a head |
+    |---------|----------------|------------------|
+    | bf16    | `[D/2][P][2]`  | `[P/2][E'][2]`   |
+    | f32     | `[D][P]`       | `[P][E']`        |
+
+    Scores are then vectors across keys and outputs vectors across the head.
+  }];
+  let parameters = (ins
+    "int64_t":$page_tokens,
+    "int64_t":$heads,
+    "int64_t":$key_size,
+    "int64_t":$value_size,
+    "::mlir::Type":$element
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Bytes of one element.
+    int64_t getElementBytes() const;
+
+    /// `value_size` rounded up to whole vectors.
+    int64_t getPaddedValueSize() const;
+
+    /// Bytes of the keys of one head in a page.
+    int64_t getKeyBytes() const;
+
+    /// Bytes of the values of one head in a page.
+    int64_t getValueBytes() const;
+
+    /// Bytes of one page in one layer, a multiple of 64.
+    int64_t getPageBytes() const;
+  }];
+}
+
+#endif // TCC_DIALECTS_KERNEL_ATTRS_TD

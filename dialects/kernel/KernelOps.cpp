@@ -1,0 +1,261 @@
+// Interface methods of the `kernel` ops, and sizes that follow from attributes.
+
+#include "dialects/kernel/Kernel.h"
+
+using namespace mlir;
+using namespace mlir::tcc::kernel;
+using tcc::transformer::BlockFormat;
+using tcc::transformer::BlockType;
+
+#define GET_OP_CLASSES
+#include "dialects/kernel/KernelOps.cpp.inc"
+
+// Parts of a thread's memory begin on cache lines.
+static constexpr int64_t lineBytes = 64;
+
+// The widest vector has 16 elements of f32; rows are padded to whole vectors.
+static constexpr int64_t widestVector = 16;
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+/// Bytes of 32 elements of a weight in a checkpoint.
+static int64_t bytesOf32(Type storage) {
+  auto block = dyn_cast<BlockType>(storage);
+  if (!block)
+    return 32 * storage.getIntOrFloatBitWidth() / 8;
+  switch (block.getFormat()) {
+  case BlockFormat::Q8_0:
+    return 34;
+  case BlockFormat::Q4_0:
+    return 18;
+  case BlockFormat::Q4_1:
+    return 20;
+  }
+  llvm_unreachable("every format has a size");
+}
+
+int64_t mlir::tcc::kernel::weightBytes(int64_t rows, int64_t depth,
+                                       Type storage) {
+  // Through bits, since depth need not be a multiple of 32.
+  return rows * depth * bytesOf32(storage) / 32;
+}
+
+static int64_t elementBytes(Type type) {
+  return cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+}
+
+/// `rows` times the bytes of a row of `type`, whose first dimension is rows.
+static int64_t rowBytes(Type type, int64_t rows) {
+  int64_t elements = rows;
+  for (int64_t size : cast<ShapedType>(type).getShape().drop_front())
+    elements *= size;
+  return elements * elementBytes(type);
+}
+
+int64_t CacheAttr::getElementBytes() const {
+  return getElement().getIntOrFloatBitWidth() / 8;
+}
+
+int64_t CacheAttr::getPaddedValueSize() const {
+  return roundUp(getValueSize(), widestVector);
+}
+
+int64_t CacheAttr::getKeyBytes() const {
+  return getPageTokens() * getKeySize() * getElementBytes();
+}
+
+int64_t CacheAttr::getValueBytes() const {
+  return getPageTokens() * getPaddedValueSize() * getElementBytes();
+}
+
+int64_t CacheAttr::getPageBytes() const {
+  return roundUp(getHeads() * (getKeyBytes() + getValueBytes()), lineBytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles and memory
+//===----------------------------------------------------------------------===//
+
+/// The map `(rows) -> (factor * rows)`.
+static AffineMap perRow(Operation *op, int64_t factor) {
+  return AffineMap::get(
+      1, 0, getAffineDimExpr(0, op->getContext()) * factor);
+}
+
+/// The map `(rows) -> (value)`.
+static AffineMap constant(Operation *op, int64_t value) {
+  return AffineMap::get(1, 0,
+                        getAffineConstantExpr(value, op->getContext()));
+}
+
+AffineMap EmbeddingOp::getTiles() { return perRow(*this, 1); }
+AffineMap RotaryAppendOp::getTiles() { return perRow(*this, 1); }
+AffineMap GatherRowsOp::getTiles() { return perRow(*this, 1); }
+AffineMap LinearOp::getTiles() { return constant(*this, getPanels()); }
+AffineMap AttentionOp::getTiles() {
+  return perRow(*this, getCache().getHeads());
+}
+
+AffineMap EmbeddingOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap RotaryAppendOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap GatherRowsOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap LinearOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+AffineMap AttentionOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+
+int64_t LinearOp::getWeightRows() {
+  return cast<ShapedType>(getWeight().getType()).getDimSize(0);
+}
+
+int64_t LinearOp::getDepth() {
+  return cast<ShapedType>(getWeight().getType()).getDimSize(1);
+}
+
+int64_t LinearOp::getOutputColumns() {
+  return getPacking().getPaired() ? getWeightRows() / 2 : getWeightRows();
+}
+
+int64_t LinearOp::getPanels() {
+  int64_t columns = getPacking().getColumns();
+  int64_t outputs = getPacking().getPaired() ? columns / 2 : columns;
+  return llvm::divideCeil(getOutputColumns(), outputs);
+}
+
+LinearScratch LinearOp::getScratch() {
+  LinearConfigAttr configuration = getConfiguration();
+  int64_t columns = getPacking().getColumns();
+  int64_t operandBytes =
+      configuration.getArithmetic() == Arithmetic::Dot ? 2 : 4;
+  int64_t depth = std::min(configuration.getBlockDepth(),
+                           roundUp(getDepth(), 4));
+  LinearScratch scratch;
+  // One line more than the row, so that the rows of a tile do not all fall into
+  // the same set of the first cache.
+  scratch.inputStride =
+      roundUp(roundUp(getDepth(), widestVector) * operandBytes, lineBytes) +
+      lineBytes;
+  scratch.input = 0;
+  scratch.weights = configuration.getBlockRows() * scratch.inputStride;
+  scratch.sums =
+      scratch.weights + roundUp(depth * columns * operandBytes, lineBytes);
+  scratch.bytes = scratch.sums + configuration.getBlockRows() * columns * 4;
+  return scratch;
+}
+
+int64_t AttentionOp::getGroup() {
+  return cast<ShapedType>(getQuery().getType()).getDimSize(1) /
+         getCache().getHeads();
+}
+
+AttentionScratch AttentionOp::getScratch() {
+  int64_t rows = getConfiguration().getBlockTokens() * getGroup();
+  CacheAttr cache = getCache();
+  AttentionScratch scratch;
+  scratch.query = 0;
+  scratch.scores = roundUp(rows * cache.getKeySize() * 4, lineBytes);
+  scratch.outputs =
+      scratch.scores + roundUp(rows * cache.getPageTokens() * 4, lineBytes);
+  scratch.maxima =
+      scratch.outputs + roundUp(rows * cache.getPaddedValueSize() * 4, lineBytes);
+  scratch.sums = scratch.maxima + roundUp(rows * 4, lineBytes);
+  scratch.bytes = scratch.sums + roundUp(rows * 4, lineBytes);
+  return scratch;
+}
+
+//===----------------------------------------------------------------------===//
+// Work
+//===----------------------------------------------------------------------===//
+
+int64_t EmbeddingOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+int64_t GatherRowsOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+
+int64_t RotaryAppendOp::getFlops(int64_t rows, int64_t keys) {
+  int64_t queryHeads = cast<ShapedType>(getInit().getType()).getDimSize(1);
+  // Four multiplications and two additions for each pair.
+  return rows * (queryHeads + getCache().getHeads()) *
+         (getCache().getKeySize() / 2) * 6;
+}
+
+int64_t LinearOp::getFlops(int64_t rows, int64_t keys) {
+  return 2 * rows * getWeightRows() * getDepth();
+}
+
+int64_t AttentionOp::getFlops(int64_t rows, int64_t keys) {
+  int64_t heads = cast<ShapedType>(getQuery().getType()).getDimSize(1);
+  return 2 * rows * heads * keys *
+         (getCache().getKeySize() + getCache().getValueSize());
+}
+
+int64_t EmbeddingOp::getBytes(int64_t rows, int64_t keys) {
+  auto table = cast<ShapedType>(getTable().getType());
+  return weightBytes(rows, table.getDimSize(1), table.getElementType()) +
+         rowBytes(getInit().getType(), rows);
+}
+
+int64_t GatherRowsOp::getBytes(int64_t rows, int64_t keys) {
+  return 2 * rowBytes(getInit().getType(), rows);
+}
+
+int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t keys) {
+  int64_t bytes = rowBytes(getRotary().getType(), rows) +
+                  rowBytes(getInit().getType(), rows) +
+                  rows * getCache().getHeads() *
+                      (getCache().getKeySize() + getCache().getValueSize()) *
+                      getCache().getElementBytes();
+  for (Value input : getInputs())
+    bytes += rowBytes(input.getType(), rows);
+  return bytes;
+}
+
+int64_t LinearOp::getBytes(int64_t rows, int64_t keys) {
+  auto weight = cast<ShapedType>(getWeight().getType());
+  int64_t bytes =
+      weightBytes(getWeightRows(), getDepth(), weight.getElementType()) +
+      rowBytes(getInput().getType(), rows) + rowBytes(getInit().getType(), rows);
+  for (Value operand : getEpilogueOperands())
+    if (cast<ShapedType>(operand.getType()).getRank() == 2)
+      bytes += rowBytes(operand.getType(), rows);
+  return bytes;
+}
+
+int64_t AttentionOp::getBytes(int64_t rows, int64_t keys) {
+  return rowBytes(getQuery().getType(), rows) +
+         rowBytes(getInit().getType(), rows) +
+         keys * getCache().getHeads() *
+             (getCache().getKeySize() + getCache().getValueSize()) *
+             getCache().getElementBytes();
+}
+
+//===----------------------------------------------------------------------===//
+// Effects
+//===----------------------------------------------------------------------===//
+
+using Effects = SmallVectorImpl<MemoryEffects::EffectInstance>;
+
+/// Adds the effects of a launch: memrefs are read, the destination is written.
+/// Tensors are values.
+static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+void EmbeddingOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void LinearOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void AttentionOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void GatherRowsOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+
+void RotaryAppendOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+  effects.emplace_back(MemoryEffects::Write::get(), &getPagesMutable());
+}

@@ -1,0 +1,473 @@
+// The ops of the `kernel` dialect.
+//
+// Letters of dimensions: `T` new tokens, `R` selected rows, `B` sequences, `H`
+// query heads, `G` key/value heads, `D` head size, `E` value head size, `N` output
+// columns, `K` input columns, `V` vocabulary.
+
+#ifndef TCC_DIALECTS_KERNEL_OPS_TD
+#define TCC_DIALECTS_KERNEL_OPS_TD
+
+include "dialects/kernel/KernelAttrs.td"
+include "dialects/kernel/KernelDialect.td"
+include "dialects/kernel/KernelInterfaces.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Kernel_Shaped<list<Type> elements>
+    : AnyTypeOf<[RankedTensorOf<elements>, MemRefOf<elements>]>;
+
+// Activations, as they are between launches.
+def Kernel_Activation : Kernel_Shaped<[F32, BF16]>;
+
+// By its C++ class: including the definition would generate its enum twice.
+def Kernel_Block : Type<
+    CPred<"::llvm::isa<::mlir::tcc::transformer::BlockType>($_self)">,
+    "block of quantised weights">;
+
+// Weights: every storage type of a checkpoint.
+def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block]>;
+
+def Kernel_Integers : Kernel_Shaped<[I32]>;
+def Kernel_F32 : Kernel_Shaped<[F32]>;
+def Kernel_Result : RankedTensorOf<[F32, BF16]>;
+
+// The cache of one layer, from its page 0 on. Page `p` begins `p` times the bytes
+// of a page further.
+def Kernel_CachePages : MemRefRankOf<[I8], [1]>;
+
+// The ops that are launches.
+class Kernel_LaunchOp<string mnemonic, list<Trait> traits = []>
+    : Kernel_Op<mnemonic, !listconcat([
+        DeclareOpInterfaceMethods<Kernel_KernelOpInterface>,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+        DestinationStyleOpInterface], traits)> {
+  code launchDeclarations = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+  let extraClassDeclaration = launchDeclarations;
+}
+
+//===----------------------------------------------------------------------===//
+// Linear layers
+//===----------------------------------------------------------------------===//
+
+def Kernel_EmbeddingOp : Kernel_LaunchOp<"embedding"> {
+  let summary = "Rows of a table, by token";
+  let description = [{
+    `result[t, :] = table[tokens[t], :]`, in f32: exact but for one rounding of
+    quantised weights. The table is packed as the weight of a linear layer is,
+    since models share it with their last layer.
+
+    One tile is one token.
+
+    | Operand | Shape | Meaning                      |
+    |---------|-------|------------------------------|
+    | tokens  | `T`   | ids, at least 0, less than V |
+    | table   | `VxN` | packed                       |
+    | init    | `TxN` | destination                  |
+
+    Constraints:
+    - (C1) `tokens` has rank 1, `table` is static and has rank 2, `init` is a row
+      of the table for each token.
+    - (C2) `packing` is not `paired`.
+
+    Example:
+
+    ```mlir
+    %x = kernel.embedding %tokens, %table into %init
+      packing(<columns = 64>) : tensor<?xi32>, tensor<49152x576xbf16>,
+      tensor<?x576xf32> -> tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Integers:$tokens,
+    Kernel_Weight:$table,
+    Kernel_F32:$init,
+    Kernel_PackingAttr:$packing
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $tokens `,` $table `into` $init `packing` `(` $packing `)` attr-dict
+    `:` type($tokens) `,` type($table) `,` type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
+    AttrSizedOperandSegments, SingleBlock]> {
+  let summary = "Multiplication by a transposed weight between two scalar functions";
+  let description = [{
+    ```
+    a[t, k]      = round_operand(prologue(input[t, k], mean_j(input[t, j]^2), p0[k], p1[k], ...))
+    sum[t, n]    = sum_k a[t, k] * weight[n, k]
+    result[t, n] = round_result(epilogue(sum[t, n], e0[n] or e0[t, n], ...))
+    ```
+
+    `prologue` is the identity if its region is empty; its second argument is
+    there if `mean_square`. If `packing` is `paired`, `epilogue` takes two sums and makes half the
+    columns: `epilogue(sum[t, n], sum[t, n + N/2], ...)`. It is the identity if its
+    region is empty.
+
+    The regions are functions of f32 scalars in `arith` and `math`. Operands of the
+    regions are converted to f32 as they are read.
+
+    Sums are accumulated in f32. Row `t` of the result depends on row `t` of the
+    operands only, and its sums run over `K` in the same order whatever the number of rows. Weights
+    are not rounded: of a block of quantised weights the sum of `q * a` is formed,
+    then multiplied by the scale of the block.
+
+    One tile is one panel of the weight.
+
+    | Operand           | Shape           | Meaning                          |
+    |-------------------|-----------------|----------------------------------|
+    | input             | `TxK`           |                                  |
+    | weight            | `NxK`           | packed                           |
+    | prologue_operands | `K` each        |                                  |
+    | epilogue_operands | `N'` or `TxN'`  | those of shape `TxN'` may be `init` |
+    | init              | `TxN'`          | destination; `N'` is `N`, or `N/2` if paired |
+
+    Constraints:
+    - (C1) `input`, `weight` and `init` have rank 2; `weight` is static, not empty and
+      agrees with `input` in `K`.
+    - (C2) `init` has the rows of `input` and `N` columns, or `N/2` if paired.
+    - (C3) Operands of the prologue are vectors of `K` elements; operands of the
+      epilogue are vectors of `N'` elements or have the shape of `init`.
+    - (C4) A weight in blocks has a `K` that is a multiple of 32, and `N` is even
+      if paired.
+    - (C5) `operand` is f32 or bf16; it is f32 if the weight is f32 or f16.
+    - (C6) The prologue, if any, takes f32: the element, the mean square if
+      `mean_square`, and one for each operand. Without a prologue there are
+      no operands of it and no `mean_square`.
+    - (C7) The epilogue, if any, takes f32: one sum, or two if paired, and one for
+      each operand. Without an epilogue there are no operands of it and the
+      packing is not paired.
+    - (C8) Regions yield one f32 and contain only constants and scalar ops of
+      `arith` and `math`.
+    - (C9) `tile_columns` divides the columns of the packing, and `dot` needs bf16
+      operands.
+
+    Example:
+
+    ```mlir
+    // Normalisation, gate and value in one weight, gated unit.
+    %y = kernel.linear %x, %w into %init operand(bf16)
+      packing(<columns = 64, paired = true>)
+      config(<arithmetic = fma, tile_rows = 6, tile_columns = 64, block_rows = 96, block_depth = 512>)
+      prologue mean_square (%norm : tensor<576xf32>) {
+      ^bb0(%element: f32, %mean: f32, %scale: f32):
+        %epsilon = arith.constant 1.0e-5 : f32
+        %shifted = arith.addf %mean, %epsilon : f32
+        %factor = math.rsqrt %shifted : f32
+        %normed = arith.mulf %element, %factor : f32
+        %scaled = arith.mulf %normed, %scale : f32
+        kernel.yield %scaled : f32
+      } epilogue {
+      ^bb0(%gate: f32, %value: f32):
+        %one = arith.constant 1.0 : f32
+        %negated = arith.negf %gate : f32
+        %power = math.exp %negated : f32
+        %divisor = arith.addf %power, %one : f32
+        %silu = arith.divf %gate, %divisor : f32
+        %gated = arith.mulf %silu, %value : f32
+        kernel.yield %gated : f32
+      } : tensor<?x576xf32>, tensor<3072x576xbf16>, tensor<?x1536xbf16>
+          -> tensor<?x1536xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Activation:$input,
+    Kernel_Weight:$weight,
+    Kernel_Activation:$init,
+    Variadic<Kernel_Weight>:$prologue_operands,
+    Variadic<Kernel_Weight>:$epilogue_operands,
+    TypeAttr:$operand,
+    Kernel_PackingAttr:$packing,
+    Kernel_LinearConfigAttr:$configuration,
+    UnitAttr:$mean_square
+  );
+  let regions = (region AnyRegion:$prologue, AnyRegion:$epilogue);
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $input `,` $weight `into` $init `operand` `(` $operand `)`
+    `packing` `(` $packing `)` `config` `(` $configuration `)`
+    (`prologue` (`mean_square` $mean_square^)?
+     (`(` $prologue_operands^ `:` type($prologue_operands) `)`)? $prologue^)?
+    (`epilogue` (`(` $epilogue_operands^ `:` type($epilogue_operands) `)`)?
+     $epilogue^)?
+    attr-dict `:` type($input) `,` type($weight) `,` type($init)
+    (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = launchDeclarations # [{
+    /// Output columns: `N`, or `N/2` if paired.
+    int64_t getOutputColumns();
+
+    /// Rows of the weight, `N`, and its columns, `K`.
+    int64_t getWeightRows();
+    int64_t getDepth();
+
+    /// Panels of the weight, which are the tiles.
+    int64_t getPanels();
+
+    /// Where the parts of a thread's memory are.
+    LinearScratch getScratch();
+  }];
+}
+
+def Kernel_YieldOp : Kernel_Op<"yield", [
+    Pure, Terminator, HasParent<"LinearOp">]> {
+  let summary = "The value of a prologue or an epilogue";
+  let description = [{
+    Example:
+
+    ```mlir
+    kernel.yield %scaled : f32
+    ```
+  }];
+  let arguments = (ins F32:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+def Kernel_CacheLayerOp : Kernel_Op<"cache_layer", [Pure]> {
+  let summary = "The pages of the cache of one layer";
+  let description = [{
+    Memory that the runtime owns, from page 0 of layer `layer` of `cache` on. Not a
+    launch: it becomes an argument of launches.
+
+    Example:
+
+    ```mlir
+    %pages = kernel.cache_layer @cache layer(%layer) : memref<?xi8>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$cache, Index:$layer);
+  let results = (outs Kernel_CachePages:$result);
+  let assemblyFormat = "$cache `layer` `(` $layer `)` attr-dict `:` type($result)";
+}
+
+def Kernel_RotaryTableOp : Kernel_Op<"rotary_table", [Pure]> {
+  let summary = "Cosine and sine of the angles of each new token";
+  let description = [{
+    A table `TxD/2x2` that the runtime fills before a step, in f64, rounding once:
+
+    ```
+    result[t, j, 0] = multiplier * cos(positions[t] * frequencies[j])
+    result[t, j, 1] = multiplier * sin(positions[t] * frequencies[j])
+    ```
+
+    Not a launch: it becomes an argument of launches.
+
+    Constraints:
+    - (C1) `positions` has rank 1, `result` a row of pairs for each position, one
+      pair for each frequency.
+
+    Example:
+
+    ```mlir
+    %rotary = kernel.rotary_table %positions frequencies([1.0, 0.01]) multiplier(1.0)
+      : tensor<?xi32> -> tensor<?x2x2xf32>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Integers:$positions,
+    DenseF64ArrayAttr:$frequencies,
+    F64Attr:$multiplier
+  );
+  let results = (outs Kernel_F32:$result);
+  let assemblyFormat = [{
+    $positions `frequencies` `(` $frequencies `)` `multiplier` `(` $multiplier `)`
+    attr-dict `:` type($positions) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_RotaryAppendOp : Kernel_LaunchOp<"rotary_append"> {
+  let summary = "Rotates queries and keys and appends keys and values to the cache";
+  let description = [{
+    The columns of `inputs`, one after another, are the heads of each token: `H`
+    query heads and `G` key heads of `D` elements, then `G` value heads of `E`.
+    Query and key heads are rotated pair by pair, with `c` and `s` the two
+    elements of `rotary[t, j]`:
+
+    ```
+    rotated[t, h, a(j)] = x[t, h, a(j)] * c - x[t, h, b(j)] * s
+    rotated[t, h, b(j)] = x[t, h, b(j)] * c + x[t, h, a(j)] * s
+    ```
+
+    where `a(j) = j`, `b(j) = j + D/2`, or `a(j) = 2j`, `b(j) = 2j + 1` if
+    `interleaved`. Queries become the result; keys and values of token `t` become
+    those of position `positions[t]` of sequence `sequences[t]` in the cache. In
+    f32, rounded once to the element type of the result and of the cache.
+
+    One tile is one token.
+
+    | Operand    | Shape            | Meaning                                |
+    |------------|------------------|----------------------------------------|
+    | inputs     | `TxC` each       | the `C` add up to `H * D + G * (D + E)` |
+    | rotary     | `TxD/2x2`        | cosine and sine                        |
+    | positions  | `T`              | in the sequence, from 0                |
+    | sequences  | `T`              | ascending                              |
+    | page_table | `BxP`            | number of each page of each sequence   |
+    | pages      | bytes            | the cache of this layer                |
+    | init       | `TxHxD`          | destination: rotated queries           |
+
+    Constraints:
+    - (C1) There are one to three `inputs`, of rank 2; each ends where a head ends.
+    - (C2) `init` has rank 3 and its head size is the key size of the cache; the
+      columns of `inputs` add up to its heads and those of the cache.
+    - (C3) `rotary` has rank 3 and a pair for each two elements of a head.
+    - (C4) `positions` and `sequences` have rank 1, `page_table` has rank 2.
+
+    Example:
+
+    ```mlir
+    %q = kernel.rotary_append %qkv rotary(%rotary)
+      at(%positions, %sequences, %page_table) cache(%pages) into %init
+      layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16>)
+      : (tensor<?x960xf32>), tensor<?x32x2xf32>, tensor<?xi32>, tensor<?xi32>,
+        tensor<?x?xi32>, memref<?xi8>, tensor<?x9x64xbf16> -> tensor<?x9x64xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Variadic<Kernel_F32>:$inputs,
+    Kernel_F32:$rotary,
+    Kernel_Integers:$positions,
+    Kernel_Integers:$sequences,
+    Kernel_Integers:$page_table,
+    Kernel_CachePages:$pages,
+    Kernel_Activation:$init,
+    Kernel_CacheAttr:$cache,
+    UnitAttr:$interleaved
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $inputs (`interleaved` $interleaved^)? `rotary` `(` $rotary `)`
+    `at` `(` $positions `,` $sequences `,` $page_table `)` `cache` `(` $pages `)`
+    `into` $init `layout` `(` $cache `)` attr-dict
+    `:` `(` type($inputs) `)` `,` type($rotary) `,` type($positions) `,`
+    type($sequences) `,` type($page_table) `,` type($pages) `,` type($init)
+    (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
+  let summary = "Causal attention over the paged cache";
+  let description = [{
+    For token `t` and query head `h`, with `g = h / (H / G)` and `key`, `value`
+    those of sequence `sequences[t]`, over the positions `s <= positions[t]`:
+
+    ```
+    p[s]            = softmax_s(scale * dot(query[t, h, :], key[s, g, :]))
+    result[t, h, :] = sum_s p[s] * value[s, g, :]
+    ```
+
+    Scores, softmax and sums are in f32, the result is rounded once. The softmax
+    is accumulated page by page, so that the order of every sum depends on the
+    position of the query alone.
+
+    One tile is a key/value head of a block of tokens of one sequence: tile
+    `g * T + t` does the work of the block that begins with token `t`, and
+    nothing if none begins there.
+
+    | Operand    | Shape     | Meaning                                |
+    |------------|-----------|----------------------------------------|
+    | query      | `TxHxD`   | rotated                                |
+    | positions  | `T`       | in the sequence, from 0                |
+    | sequences  | `T`       | ascending                              |
+    | page_table | `BxP`     | number of each page of each sequence   |
+    | pages      | bytes     | the cache of this layer                |
+    | init       | `TxH*E`   | destination                            |
+
+    Constraints:
+    - (C1) `query` has rank 3, its heads are a multiple of those of the cache, and
+      its head size is the key size of the cache.
+    - (C2) `init` has rank 2, the tokens of `query` and a column for each element
+      of the values of all query heads.
+    - (C3) `positions` and `sequences` have rank 1, `page_table` has rank 2.
+
+    Example:
+
+    ```mlir
+    %o = kernel.attention %q at(%positions, %sequences, %page_table)
+      cache(%pages) into %init scale(0.125)
+      layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16>)
+      config(<block_tokens = 16, tile_rows = 6, tile_columns = 64>)
+      : tensor<?x9x64xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>,
+        memref<?xi8>, tensor<?x576xbf16> -> tensor<?x576xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Activation:$query,
+    Kernel_Integers:$positions,
+    Kernel_Integers:$sequences,
+    Kernel_Integers:$page_table,
+    Kernel_CachePages:$pages,
+    Kernel_Activation:$init,
+    F64Attr:$scale,
+    Kernel_CacheAttr:$cache,
+    Kernel_AttentionConfigAttr:$configuration
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $query `at` `(` $positions `,` $sequences `,` $page_table `)`
+    `cache` `(` $pages `)` `into` $init `scale` `(` $scale `)`
+    `layout` `(` $cache `)` `config` `(` $configuration `)` attr-dict
+    `:` type($query) `,` type($positions) `,` type($sequences) `,`
+    type($page_table) `,` type($pages) `,` type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = launchDeclarations # [{
+    /// Query heads that share one key/value head.
+    int64_t getGroup();
+
+    /// Where the parts of a thread's memory are.
+    AttentionScratch getScratch();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+def Kernel_GatherRowsOp : Kernel_LaunchOp<"gather_rows"> {
+  let summary = "Selected rows of a tensor";
+  let description = [{
+    `result[r, :] = input[rows[r], :]`. One tile is one row.
+
+    | Operand | Shape | Meaning                        |
+    |---------|-------|--------------------------------|
+    | input   | `TxN` |                                |
+    | rows    | `R`   | at least 0, less than T        |
+    | init    | `RxN` | destination                    |
+
+    Constraints:
+    - (C1) `input` and `init` have rank 2 and agree in element type and columns;
+      `rows` has rank 1.
+
+    Example:
+
+    ```mlir
+    %y = kernel.gather_rows %x, %rows into %init
+      : tensor<?x576xf32>, tensor<?xi32>, tensor<?x576xf32> -> tensor<?x576xf32>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Activation:$input,
+    Kernel_Integers:$rows,
+    Kernel_Activation:$init
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $input `,` $rows `into` $init attr-dict
+    `:` type($input) `,` type($rows) `,` type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TCC_DIALECTS_KERNEL_OPS_TD

@@ -1,0 +1,327 @@
+// Verifiers of the `kernel` ops and attributes.
+//
+// Each check of an op carries the number of the constraint it enforces in the op's
+// description in KernelOps.td, and has a test of the same number in
+// test/dialects/kernel/invalid.mlir.
+
+#include "dialects/kernel/Kernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::tcc::kernel;
+using tcc::transformer::BlockType;
+
+/// Whether two dimensions may be equal: a dynamic one may equal any.
+static bool agree(int64_t a, int64_t b) {
+  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
+}
+
+static ShapedType shapedType(Value value) {
+  return cast<ShapedType>(value.getType());
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+LogicalResult PackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                  int64_t columns, bool paired) {
+  // Halves of a panel are whole vectors on every target.
+  if (columns < 16 || columns % (paired ? 32 : 16) != 0)
+    return emitError() << "expected columns to be a positive multiple of 16, or "
+                          "of 32 if paired, got "
+                       << columns;
+  return success();
+}
+
+LogicalResult
+LinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                         Arithmetic arithmetic, int64_t tileRows,
+                         int64_t tileColumns, int64_t blockRows,
+                         int64_t blockDepth) {
+  if (tileRows < 1 || blockRows < tileRows)
+    return emitError() << "expected block_rows to be at least tile_rows and "
+                          "tile_rows at least 1, got "
+                       << blockRows << " and " << tileRows;
+  if (tileColumns < 8 || tileColumns % 8 != 0)
+    return emitError() << "expected tile_columns to be a positive multiple of "
+                          "8, got "
+                       << tileColumns;
+  // A multiple of the blocks of quantised weights and of the partial sums.
+  if (blockDepth < 128 || blockDepth % 128 != 0)
+    return emitError() << "expected block_depth to be a positive multiple of "
+                          "128, got "
+                       << blockDepth;
+  return success();
+}
+
+LogicalResult
+AttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                            int64_t blockTokens, int64_t tileRows,
+                            int64_t tileColumns) {
+  if (blockTokens < 1 || tileRows < 1 || tileColumns < 8 ||
+      tileColumns % 8 != 0)
+    return emitError() << "expected positive sizes and tile_columns to be a "
+                          "multiple of 8, got "
+                       << blockTokens << ", " << tileRows << " and "
+                       << tileColumns;
+  return success();
+}
+
+LogicalResult CacheAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                int64_t pageTokens, int64_t heads,
+                                int64_t keySize, int64_t valueSize,
+                                Type element) {
+  if (pageTokens < 32 || pageTokens % 32 != 0)
+    return emitError() << "expected page_tokens to be a positive multiple of "
+                          "32, got "
+                       << pageTokens;
+  if (heads < 1 || keySize < 2 || keySize % 2 != 0 || valueSize < 1)
+    return emitError() << "expected positive sizes and an even key_size, got "
+                       << heads << ", " << keySize << " and " << valueSize;
+  if (!element.isBF16() && !element.isF32())
+    return emitError() << "expected elements of type bf16 or f32, got "
+                       << element;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Linear layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  ShapedType tokens = shapedType(getTokens()), table = shapedType(getTable());
+  ShapedType init = shapedType(getInit());
+  if (tokens.getRank() != 1 || table.getRank() != 2 ||
+      !table.hasStaticShape() || init.getRank() != 2 ||
+      !agree(init.getDimSize(0), tokens.getDimSize(0)) ||
+      init.getDimSize(1) != table.getDimSize(1)) // C1
+    return emitOpError("expected a row of a static table for each token, got ")
+           << tokens << " and " << table << " into " << init;
+  if (getPacking().getPaired()) // C2
+    return emitOpError("expected a packing that is not paired, got ")
+           << getPacking();
+  return success();
+}
+
+/// Verifies C1, C2 and C3.
+static LogicalResult verifyShapes(LinearOp op) {
+  ShapedType input = shapedType(op.getInput());
+  ShapedType weight = shapedType(op.getWeight());
+  ShapedType init = shapedType(op.getInit());
+  if (input.getRank() != 2 || weight.getRank() != 2 || init.getRank() != 2 ||
+      !weight.hasStaticShape() || weight.getNumElements() == 0 ||
+      input.getDimSize(1) != weight.getDimSize(1)) // C1
+    return op.emitOpError("expected shapes TxK, NxK and TxN, with N and K static "
+                          "and positive, got ")
+           << input << ", " << weight << " and " << init;
+  if (!agree(init.getDimSize(0), input.getDimSize(0)) ||
+      init.getDimSize(1) != op.getOutputColumns()) // C2
+    return op.emitOpError("expected a destination with the rows of the input and ")
+           << op.getOutputColumns() << " columns, got " << init;
+  for (Value operand : op.getPrologueOperands())
+    if (shapedType(operand).getShape() != ArrayRef(op.getDepth())) // C3
+      return op.emitOpError("expected operands of the prologue to have ")
+             << op.getDepth() << " elements, got " << operand.getType();
+  for (Value operand : op.getEpilogueOperands()) {
+    ShapedType type = shapedType(operand);
+    bool isVector = type.getShape() == ArrayRef(op.getOutputColumns());
+    bool isMatrix = type.getRank() == 2 &&
+                    agree(type.getDimSize(0), init.getDimSize(0)) &&
+                    type.getDimSize(1) == op.getOutputColumns();
+    if (!isVector && !isMatrix) // C3
+      return op.emitOpError("expected operands of the epilogue to have ")
+             << op.getOutputColumns()
+             << " elements or the shape of the destination, got " << type;
+  }
+  return success();
+}
+
+/// Verifies C4, C5 and C9.
+static LogicalResult verifyStorage(LinearOp op) {
+  Type storage = shapedType(op.getWeight()).getElementType();
+  if (isa<BlockType>(storage) && op.getDepth() % 32 != 0) // C4
+    return op.emitOpError("expected K to be a multiple of the 32 elements of a "
+                          "block, got ")
+           << op.getDepth();
+  if (op.getPacking().getPaired() && op.getWeightRows() % 2 != 0) // C4
+    return op.emitOpError("expected an even number of paired rows, got ")
+           << op.getWeightRows();
+  bool isWide = storage.isF32() || storage.isF16();
+  if (!op.getOperand().isF32() && (!op.getOperand().isBF16() || isWide)) // C5
+    return op.emitOpError("expected operands of type f32, or bf16 if the weight "
+                          "is neither f32 nor f16, got ")
+           << op.getOperand() << " and a weight of " << storage;
+  LinearConfigAttr configuration = op.getConfiguration();
+  if (op.getPacking().getColumns() % configuration.getTileColumns() != 0) // C9
+    return op.emitOpError("expected tile_columns to divide the columns of the "
+                          "packing, got ")
+           << configuration.getTileColumns() << " and "
+           << op.getPacking().getColumns();
+  if (configuration.getArithmetic() == Arithmetic::Dot &&
+      !op.getOperand().isBF16()) // C9
+    return op.emitOpError("expected operands of type bf16 for dot products, got ")
+           << op.getOperand();
+  return success();
+}
+
+/// Verifies C8: of one region of a linear layer.
+static LogicalResult verifyBody(LinearOp op, Block &body) {
+  if (!isa<YieldOp>(body.getTerminator()))
+    return op.emitOpError("expected regions to end with 'kernel.yield', got '")
+           << body.getTerminator()->getName() << "'";
+  for (Operation &inner : body.without_terminator()) {
+    bool isKnown =
+        isa<arith::ArithDialect, math::MathDialect>(inner.getDialect());
+    if (!isKnown || inner.getNumResults() != 1 ||
+        !inner.getResult(0).getType().isIntOrFloat())
+      return op.emitOpError("expected only scalar ops of arith and math in its "
+                            "regions, got '")
+             << inner.getName() << "'";
+  }
+  return success();
+}
+
+/// Verifies C6 to C8: of `region`, which takes `arguments` values.
+static LogicalResult verifyRegion(LinearOp op, Region &region, StringRef name,
+                                  size_t arguments) {
+  Block &body = region.front();
+  bool areF32 = llvm::all_of(body.getArgumentTypes(),
+                             [](Type type) { return type.isF32(); });
+  if (body.getNumArguments() != arguments || !areF32)
+    return op.emitOpError("expected the ")
+           << name << " to take " << arguments << " values of type f32, got "
+           << body.getNumArguments() << " arguments";
+  return verifyBody(op, body);
+}
+
+LogicalResult LinearOp::verify() {
+  if (failed(verifyShapes(*this)) || failed(verifyStorage(*this)))
+    return failure();
+  if (getPrologue().empty() &&
+      (!getPrologueOperands().empty() || getMeanSquare())) // C6
+    return emitOpError("expected no operands and no mean square without a "
+                       "prologue");
+  if (getEpilogue().empty() &&
+      (!getEpilogueOperands().empty() || getPacking().getPaired())) // C7
+    return emitOpError("expected no operands and no pairs without an epilogue");
+  size_t prologueArguments =
+      1 + (getMeanSquare() ? 1 : 0) + getPrologueOperands().size();
+  if (!getPrologue().empty() &&
+      failed(verifyRegion(*this, getPrologue(), "prologue",
+                          prologueArguments))) // C6
+    return failure();
+  size_t epilogueArguments =
+      (getPacking().getPaired() ? 2 : 1) + getEpilogueOperands().size();
+  if (!getEpilogue().empty())
+    return verifyRegion(*this, getEpilogue(), "epilogue",
+                        epilogueArguments); // C7
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+LogicalResult RotaryTableOp::verify() {
+  ShapedType positions = shapedType(getPositions());
+  ShapedType result = shapedType(getResult());
+  if (positions.getRank() != 1 || result.getRank() != 3 ||
+      !agree(result.getDimSize(0), positions.getDimSize(0)) ||
+      result.getDimSize(1) != static_cast<int64_t>(getFrequencies().size()) ||
+      result.getDimSize(2) != 2) // C1
+    return emitOpError("expected a row of ")
+           << getFrequencies().size() << " pairs for each position, got "
+           << positions << " and " << result;
+  return success();
+}
+
+/// Verifies ranks of what tells where the tokens are: C4 of rotary_append, C3 of
+/// attention.
+static LogicalResult verifyPlaces(Operation *op, Value positions,
+                                  Value sequences, Value pageTable) {
+  if (shapedType(positions).getRank() == 1 &&
+      shapedType(sequences).getRank() == 1 &&
+      shapedType(pageTable).getRank() == 2)
+    return success();
+  return op->emitOpError("expected positions and sequences of rank 1 and a page "
+                         "table of rank 2, got ")
+         << positions.getType() << ", " << sequences.getType() << " and "
+         << pageTable.getType();
+}
+
+/// Whether `end` columns are a whole number of heads.
+static bool isEndOfHead(CacheAttr cache, int64_t rotatedHeads, int64_t end) {
+  int64_t rotated = rotatedHeads * cache.getKeySize();
+  if (end <= rotated)
+    return end % cache.getKeySize() == 0;
+  return (end - rotated) % cache.getValueSize() == 0;
+}
+
+LogicalResult RotaryAppendOp::verify() {
+  CacheAttr cache = getCache();
+  ShapedType init = shapedType(getInit()), rotary = shapedType(getRotary());
+  if (init.getRank() != 3 || init.getDimSize(2) != cache.getKeySize()) // C2
+    return emitOpError("expected a destination TxHxD with heads of ")
+           << cache.getKeySize() << " elements, got " << init;
+
+  int64_t rotatedHeads = init.getDimSize(1) + cache.getHeads(), end = 0;
+  if (getInputs().empty() || getInputs().size() > 3) // C1
+    return emitOpError("expected one to three inputs, got ")
+           << getInputs().size();
+  for (Value input : getInputs()) {
+    ShapedType type = shapedType(input);
+    if (type.getRank() == 2)
+      end += type.getDimSize(1);
+    if (type.getRank() != 2 || !isEndOfHead(cache, rotatedHeads, end)) // C1
+      return emitOpError("expected inputs of rank 2 that are whole heads, got ")
+             << type;
+  }
+  int64_t columns = rotatedHeads * cache.getKeySize() +
+                    cache.getHeads() * cache.getValueSize();
+  if (end != columns) // C2
+    return emitOpError("expected the columns of the inputs to add up to ")
+           << columns << ", got " << end;
+  if (rotary.getRank() != 3 || rotary.getDimSize(1) != cache.getKeySize() / 2 ||
+      rotary.getDimSize(2) != 2) // C3
+    return emitOpError("expected ")
+           << cache.getKeySize() / 2 << " pairs for each token, got " << rotary;
+  return verifyPlaces(*this, getPositions(), getSequences(),
+                      getPageTable()); // C4
+}
+
+LogicalResult AttentionOp::verify() {
+  CacheAttr cache = getCache();
+  ShapedType query = shapedType(getQuery()), init = shapedType(getInit());
+  if (query.getRank() != 3 || query.getDimSize(1) < 1 ||
+      query.getDimSize(1) % cache.getHeads() != 0 ||
+      query.getDimSize(2) != cache.getKeySize()) // C1
+    return emitOpError("expected queries TxHxD with a multiple of ")
+           << cache.getHeads() << " heads of " << cache.getKeySize()
+           << " elements, got " << query;
+  int64_t columns = query.getDimSize(1) * cache.getValueSize();
+  if (init.getRank() != 2 ||
+      !agree(init.getDimSize(0), query.getDimSize(0)) ||
+      init.getDimSize(1) != columns) // C2
+    return emitOpError("expected a destination with the tokens of the query and ")
+           << columns << " columns, got " << init;
+  return verifyPlaces(*this, getPositions(), getSequences(),
+                      getPageTable()); // C3
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+LogicalResult GatherRowsOp::verify() {
+  ShapedType input = shapedType(getInput()), rows = shapedType(getRows());
+  ShapedType init = shapedType(getInit());
+  if (input.getRank() != 2 || rows.getRank() != 1 || init.getRank() != 2 ||
+      input.getElementType() != init.getElementType() ||
+      input.getDimSize(1) != init.getDimSize(1)) // C1
+    return emitOpError("expected the selected rows of the input, got ")
+           << input << " and " << rows << " into " << init;
+  return success();
+}
