@@ -1,0 +1,78 @@
+#include "compiler/codegen/x86/CostModel.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+// Columns of a panel: enough for eight vectors of AVX2 or four of AVX-512, so that
+// the latency of the multiply-adds of one row (four clocks, two a clock) is
+// covered when a single row is multiplied.
+static constexpr int64_t panelColumns = 64;
+static constexpr int64_t panelColumnsNarrow = 32;
+
+// Tiles of registers, by the number of registers: what is left holds weights and
+// broadcast elements of the input. Of 32: 6 x 4 sums, 4 weights, 1 element; of 16:
+// 6 x 2 sums, 2 weights, 1 element.
+static constexpr int64_t tileRows = 6;
+static constexpr int64_t tileVectors = 4;
+static constexpr int64_t tileVectorsNarrow = 2;
+
+// Elements of K that are decoded at once: 512 x 64 weights in f32 are 128 KiB,
+// which stay in the second cache beside the prepared rows.
+static constexpr int64_t blockDepth = 512;
+
+// Rows whose prepared elements take at most half of the second cache are
+// multiplied by one panel before the next; not fewer than the smallest number,
+// or reading the weights again from memory would cost more than it saves.
+static constexpr int64_t smallestBlockRows = 24;
+static constexpr int64_t largestBlockRows = 192;
+
+// Positions in a page: a vector of scores fills four registers of AVX-512.
+static constexpr int64_t pageTokens = 64;
+
+// Query rows (tokens times heads of a group) that share a page while it is in the
+// first cache: 96 rows of 64 queries, scores and outputs are 72 KiB.
+static constexpr int64_t attentionRows = 96;
+
+kernel::PackingAttr x86::choosePacking(const TargetDescription &target,
+                                       RankedTensorType weight, bool paired) {
+  int64_t columns = target.lanes == 16 ? panelColumns : panelColumnsNarrow;
+  return kernel::PackingAttr::get(weight.getContext(), columns, paired);
+}
+
+static int64_t widestTile(const TargetDescription &target) {
+  return target.lanes *
+         (target.registers == 32 ? tileVectors : tileVectorsNarrow);
+}
+
+kernel::LinearConfigAttr x86::chooseLinear(const TargetDescription &target,
+                                           RankedTensorType weight,
+                                           Type operand,
+                                           kernel::PackingAttr packing) {
+  bool dot = target.dotIsFaster && operand.isBF16();
+  int64_t rowBytes = weight.getDimSize(1) * (dot ? 2 : 4);
+  int64_t blockRows = target.cacheBytes / 2 / std::max<int64_t>(rowBytes, 1);
+  blockRows = std::clamp(blockRows, smallestBlockRows, largestBlockRows);
+  return kernel::LinearConfigAttr::get(
+      weight.getContext(),
+      dot ? kernel::Arithmetic::Dot : kernel::Arithmetic::Fma, tileRows,
+      std::min(widestTile(target), packing.getColumns()),
+      blockRows / tileRows * tileRows, blockDepth);
+}
+
+kernel::CacheAttr x86::chooseCache(const TargetDescription &target,
+                                   transformer::CacheOp cache) {
+  Type element = cache.getElement();
+  return kernel::CacheAttr::get(cache.getContext(), pageTokens,
+                                cache.getHeads(), cache.getKeySize(),
+                                cache.getValueSize(), element);
+}
+
+kernel::AttentionConfigAttr
+x86::chooseAttention(const TargetDescription &target, kernel::CacheAttr cache,
+                     RankedTensorType query) {
+  int64_t group = query.getDimSize(1) / cache.getHeads();
+  return kernel::AttentionConfigAttr::get(
+      query.getContext(), std::max<int64_t>(1, attentionRows / group), tileRows,
+      widestTile(target));
+}

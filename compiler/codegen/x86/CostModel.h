@@ -1,0 +1,38 @@
+// Chooses layouts and configurations of kernels for a CPU.
+//
+// Everything here is a function of shapes, storage and the description of the
+// CPU; patterns hold no literals. What the constants rest on stands in
+// CostModel.cpp.
+
+#ifndef TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
+#define TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
+
+#include "compiler/codegen/x86/Target.h"
+#include "dialects/kernel/Kernel.h"
+#include "dialects/transformer/Transformer.h"
+
+namespace mlir::tcc::x86 {
+
+/// The order of the elements of `weight` [N, K] in memory. `paired`: rows n and
+/// n + N/2 belong together.
+kernel::PackingAttr choosePacking(const TargetDescription &target,
+                                  RankedTensorType weight, bool paired);
+
+/// Blocks, tiles and instructions of a linear layer with `weight` [N, K], whose
+/// input is rounded to `operand`.
+kernel::LinearConfigAttr chooseLinear(const TargetDescription &target,
+                                      RankedTensorType weight, Type operand,
+                                      kernel::PackingAttr packing);
+
+/// The layout of a page of `cache`.
+kernel::CacheAttr chooseCache(const TargetDescription &target,
+                              transformer::CacheOp cache);
+
+/// Blocks and tiles of attention of `query` [T, H, D] over `cache`.
+kernel::AttentionConfigAttr chooseAttention(const TargetDescription &target,
+                                            kernel::CacheAttr cache,
+                                            RankedTensorType query);
+
+} // namespace mlir::tcc::x86
+
+#endif // TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
