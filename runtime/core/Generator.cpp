@@ -76,29 +76,32 @@ static int64_t fittingContext(const Plan &plan, int64_t requests,
 }
 
 static Status checkMemory(const Plan &plan, const Requirements &needed,
-                          int64_t availableBytes) {
-  int64_t left = availableBytes - needed.workBytes;
-  if (needed.workBytes < availableBytes && needed.cacheBytes <= left)
+                          int64_t weightBytes, int64_t availableBytes) {
+  // Neither of the first two exceeds 2^52, so only the last sum could overflow.
+  int64_t left = availableBytes - weightBytes - needed.workBytes;
+  if (left >= needed.cacheBytes)
     return {};
   auto megabytes = [](int64_t bytes) {
     return std::to_string(bytes / 1000000) + " MB";
   };
   int64_t context = fittingContext(plan, needed.limits.sequences, left);
   return {Status::Code::OutOfMemory,
-          "the key/value cache of " + megabytes(needed.cacheBytes) +
-              " and buffers of " + megabytes(needed.workBytes) +
-              " exceed the " + megabytes(std::max<int64_t>(availableBytes, 0)) +
-              " of memory that are available beside the weights; " +
-              (context > 0
-                   ? "prompt and --max-tokens of up to " +
-                         std::to_string(context) + " tokens a prompt would fit"
-                   : "no context would fit")};
+          "expected weights (" + megabytes(weightBytes) +
+              "), key/value cache (" + megabytes(needed.cacheBytes) +
+              ") and buffers (" + megabytes(needed.workBytes) +
+              ") to fit in the " + megabytes(availableBytes) +
+              " of memory that are available; " +
+              (context > 0 ? std::to_string(context) +
+                                 " tokens of prompt and --max-tokens together "
+                                 "would fit, for each prompt"
+                           : "no context would fit")};
 }
 
 Status tcc::rt::planRequests(const Plan &plan,
                              const std::vector<std::vector<int32_t>> &prompts,
                              const GenerationOptions &options, int threads,
-                             int64_t availableBytes, Requirements &result) {
+                             int64_t weightBytes, int64_t availableBytes,
+                             Requirements &result) {
   int64_t context = options.context ? options.context : plan.maxPositions;
   if (context > plan.maxPositions)
     return {Status::Code::Usage, "--context: expected at most the model's " +
@@ -122,7 +125,8 @@ Status tcc::rt::planRequests(const Plan &plan,
     }
   needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
   needed.workBytes = Executor::bytesFor(plan, needed.limits, threads);
-  if (Status status = checkMemory(plan, needed, availableBytes); !status.ok())
+  if (Status status = checkMemory(plan, needed, weightBytes, availableBytes);
+      !status.ok())
     return status;
   result = needed;
   return {};

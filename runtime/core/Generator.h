@@ -61,8 +61,9 @@ struct Requirements {
 
 /// Checks the prompts and the options against the model and the machine.
 ///
-/// \param availableBytes What may still be allocated; weights that are not in
-///                       memory yet count as allocated.
+/// \param weightBytes    What the weights take; they are mapped, and the system
+///                       counts their pages as available.
+/// \param availableBytes What the process may use for all of it.
 ///
 /// \returns Usage if there is no prompt, a prompt is empty or prompt and tokens
 ///          exceed the context, or the context the model's maximum; BadData for
@@ -71,7 +72,8 @@ struct Requirements {
 Status planRequests(const Plan &plan,
                     const std::vector<std::vector<int32_t>> &prompts,
                     const GenerationOptions &options, int threads,
-                    int64_t availableBytes, Requirements &result);
+                    int64_t weightBytes, int64_t availableBytes,
+                    Requirements &result);
 
 /// Generates for one set of prompts.
 class Generator {
