@@ -1,0 +1,231 @@
+// The sampler against its definition, and the generator of random numbers
+// against the test vectors of its authors.
+
+#include "runtime/core/Sampler.h"
+
+#include "runtime/core/Philox.h"
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+#include <random>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+//===----------------------------------------------------------------------===//
+// Philox
+//===----------------------------------------------------------------------===//
+
+// Source: Random123, examples/kat_vectors, philox4x32 with 10 rounds.
+TEST(Philox, GivesTheAuthorsVectors) {
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}),
+            (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c,
+                                     0x9b00dbd8}));
+  constexpr uint32_t ones = 0xffffffff;
+  EXPECT_EQ(philox({ones, ones, ones, ones}, {ones, ones}),
+            (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6,
+                                     0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+                   {0xa4093822, 0x299f31d0}),
+            (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420,
+                                     0x24126ea1}));
+}
+
+TEST(Philox, UniformNumbersFillTheUnitInterval) {
+  double sum = 0, least = 1, greatest = 0;
+  constexpr int count = 100000;
+  for (int i = 0; i < count; ++i) {
+    double u = uniformAt(1, 2, static_cast<uint64_t>(i));
+    sum += u;
+    least = std::min(least, u);
+    greatest = std::max(greatest, u);
+  }
+  // Five standard deviations of the mean of 100,000 numbers are 0.0046.
+  EXPECT_NEAR(sum / count, 0.5, 0.0046);
+  EXPECT_GE(least, 0);
+  EXPECT_LT(least, 0.001);
+  EXPECT_LT(greatest, 1);
+  EXPECT_GT(greatest, 0.999);
+}
+
+TEST(Philox, EachPartOfTheKeyMatters) {
+  double base = uniformAt(1, 2, 3);
+  EXPECT_NE(base, uniformAt(4, 2, 3));
+  EXPECT_NE(base, uniformAt(1, 4, 3));
+  EXPECT_NE(base, uniformAt(1, 2, 4));
+  EXPECT_NE(base, uniformAt(1 + (uint64_t(1) << 32), 2, 3));
+}
+
+TEST(PortableExp, IsWithinTwoUnits) {
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> values(-700, 0);
+  for (int i = 0; i < 100000; ++i) {
+    double x = i < 50000 ? values(random) : values(random) / 700;
+    double expected = std::exp(x);
+    double unit = std::nextafter(expected, 2) - expected;
+    ASSERT_NEAR(portableExp(x), expected, 2 * unit) << x;
+  }
+  EXPECT_EQ(portableExp(0), 1);
+  EXPECT_EQ(portableExp(-1000), 0);
+  EXPECT_EQ(portableExp(-std::numeric_limits<double>::infinity()), 0);
+}
+
+//===----------------------------------------------------------------------===//
+// The definition: everything sorted, nothing skipped
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Entry {
+  double logit, probability;
+  int32_t token;
+};
+} // namespace
+
+static void normalise(std::vector<Entry> &entries) {
+  double best = -std::numeric_limits<double>::infinity(), total = 0;
+  for (const Entry &entry : entries)
+    best = std::max(best, entry.logit);
+  for (Entry &entry : entries)
+    total += entry.probability = std::exp(entry.logit - best);
+  for (Entry &entry : entries)
+    entry.probability /= total;
+}
+
+/// The tokens that may be drawn, with their probabilities, by ascending id.
+static std::vector<Entry> definition(const std::vector<float> &logits,
+                                     const std::vector<int32_t> &observed,
+                                     const SamplingOptions &options) {
+  std::vector<Entry> entries;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    double logit = logits[i];
+    if (std::count(observed.begin(), observed.end(), i))
+      logit = logit > 0 ? logit / options.repetitionPenalty
+                        : logit * options.repetitionPenalty;
+    entries.push_back(
+        {logit / options.temperature, 0, static_cast<int32_t>(i)});
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
+  });
+  if (options.topK > 0 && options.topK < static_cast<int64_t>(entries.size()))
+    entries.resize(static_cast<size_t>(options.topK));
+  normalise(entries);
+  if (options.topP < 1) {
+    double sum = 0;
+    size_t kept = 0;
+    while (kept < entries.size() && (kept == 0 || sum < options.topP))
+      sum += entries[kept++].probability;
+    entries.resize(kept);
+  }
+  normalise(entries);
+  double least = options.minP * entries.front().probability;
+  while (entries.back().probability < least)
+    entries.pop_back();
+  normalise(entries);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry &a, const Entry &b) { return a.token < b.token; });
+  return entries;
+}
+
+static int32_t sampleOnce(const std::vector<float> &logits,
+                          const std::vector<int32_t> &observed,
+                          const SamplingOptions &options, uint64_t position) {
+  Sampler sampler(options, static_cast<int64_t>(logits.size()), 5);
+  for (int32_t token : observed)
+    sampler.observe(token);
+  int32_t token = -1;
+  Status status = sampler.sample(logits.data(), position, token);
+  EXPECT_TRUE(status.ok()) << status.message();
+  return token;
+}
+
+/// The sampler must choose what the definition gives for the same random
+/// number; where that is within 1e-9 of a bound, either neighbour.
+static void expectDefinition(const std::vector<float> &logits,
+                             const SamplingOptions &options) {
+  std::vector<int32_t> observed = {0, 3, 5};
+  std::vector<Entry> entries = definition(logits, observed, options);
+  for (uint64_t position = 0; position < 50; ++position) {
+    double u = uniformAt(options.seed, 5, position), sum = 0;
+    int32_t expected = entries.back().token;
+    bool isClose = false;
+    for (const Entry &entry : entries) {
+      sum += entry.probability;
+      isClose = isClose || std::abs(sum - u) < 1e-9;
+      if (sum > u) {
+        expected = entry.token;
+        break;
+      }
+    }
+    if (!isClose)
+      ASSERT_EQ(sampleOnce(logits, observed, options, position), expected)
+          << "position " << position;
+  }
+}
+
+TEST(Sampler, MatchesItsDefinition) {
+  std::mt19937 random(1);
+  std::normal_distribution<float> values(0, 3);
+  for (size_t vocabulary : {8, 61, 1000}) {
+    std::vector<float> logits(vocabulary);
+    for (float &logit : logits)
+      logit = values(random);
+    for (double temperature : {0.3, 1.0, 2.5})
+      for (int64_t topK : {0, 1, 5, 100000})
+        for (double topP : {0.05, 0.7, 0.999, 1.0})
+          for (double minP : {0.0, 0.1})
+            for (double penalty : {1.0, 1.7})
+              expectDefinition(logits,
+                               {temperature, topK, topP, minP, penalty, 77});
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Corners
+//===----------------------------------------------------------------------===//
+
+TEST(Sampler, GreedyTakesTheLowestOfEqualOnes) {
+  EXPECT_EQ(sampleOnce({0, 2, 1, 2}, {}, {}, 0), 1);
+}
+
+TEST(Sampler, GreedyHeedsThePenalty) {
+  SamplingOptions options;
+  options.repetitionPenalty = 2;
+  EXPECT_EQ(sampleOnce({0, 4, 3}, {1}, options, 0), 2);
+  // Of negative logits, the product is the lower one.
+  EXPECT_EQ(sampleOnce({-1, -1.5F, -9}, {0}, options, 0), 1);
+}
+
+TEST(Sampler, TopKKeepsTheLowestOfEqualOnes) {
+  SamplingOptions options;
+  options.temperature = 1;
+  options.topK = 2;
+  for (uint64_t position = 0; position < 100; ++position)
+    EXPECT_LT(sampleOnce({1, 1, 1, 1}, {}, options, position), 2);
+}
+
+TEST(Sampler, MaskedTokensAreNeverDrawn) {
+  constexpr float none = -std::numeric_limits<float>::infinity();
+  SamplingOptions options;
+  options.temperature = 1;
+  for (uint64_t position = 0; position < 100; ++position)
+    EXPECT_EQ(sampleOnce({none, 1, none}, {}, options, position), 1);
+}
+
+TEST(Sampler, RefusesWhatIsNoNumber) {
+  Sampler sampler({}, 3, 0);
+  int32_t token = 0;
+  std::vector<float> logits = {0, NAN, 1};
+  Status status = sampler.sample(logits.data(), 7, token);
+  EXPECT_EQ(status.code(), Status::Code::BadData);
+  EXPECT_EQ(status.message(),
+            "the logit of token 1 at position 7 is not a number; the weights "
+            "are damaged or the model overflows its activations' type");
+  logits = {0, INFINITY, 1};
+  EXPECT_FALSE(sampler.sample(logits.data(), 7, token).ok());
+  logits = {-INFINITY, -INFINITY, -INFINITY};
+  EXPECT_EQ(sampler.sample(logits.data(), 7, token).message(),
+            "all logits at position 7 are infinite; the weights are damaged");
+}
