@@ -1,0 +1,44 @@
+#include "compiler/interpreter/Interpreter.h"
+
+#include "compiler/interpreter/Execution.h"
+#include "compiler/interpreter/Interpretations.h"
+#include "dialects/transformer/Transformer.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+
+FailureOr<SmallVector<Tensor>> Interpreter::run(StringRef entry,
+                                                ArrayRef<Tensor> arguments) {
+  auto function = module.lookupSymbol<FunctionOpInterface>(entry);
+  if (!function)
+    return module.emitError("expected a function '")
+           << entry << "', got a module without it";
+  return Execution(module, weights, caches, options).run(function, arguments);
+}
+
+void tcc::registerInterpretations(DialectRegistry &registry) {
+  registry.addExtension(
+      +[](MLIRContext *context, arith::ArithDialect *) {
+        attachArithInterpretations(context);
+      });
+  registry.addExtension(
+      +[](MLIRContext *context, tensor::TensorDialect *) {
+        attachTensorInterpretations(context);
+      });
+  registry.addExtension(
+      +[](MLIRContext *context, func::FuncDialect *, scf::SCFDialect *) {
+        attachControlFlowInterpretations(context);
+      });
+  registry.addExtension(
+      +[](MLIRContext *context, transformer::TransformerDialect *) {
+        attachWeightInterpretations(context);
+        attachRowInterpretations(context);
+        attachAttentionInterpretations(context);
+        attachEinsumInterpretation(context);
+        attachCacheInterpretations(context);
+      });
+}
