@@ -1,0 +1,380 @@
+// One case for each constraint of each op, named <op>_c<n>_<what>.
+// RUN: tcc-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 or 2, got 'tensor<2x3x4xf32>'}}
+transformer.weight @weight_c1_rank tensor("w") : tensor<2x3x4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 or 2, got 'tensor<?x4xf32>'}}
+transformer.weight @weight_c1_dynamic tensor("w") : tensor<?x4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected the last dimension to be a multiple of the 32 elements of a block, got 'tensor<4x48x!transformer.block<q8_0>>'}}
+transformer.weight @weight_c2_block tensor("w") : tensor<4x48x!transformer.block<q8_0>>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected layers(first, count) with first not negative and count positive, in ascending order, got array<i64: -1, 2>}}
+transformer.weight @weight_c3_negative tensor("w.{layer}") layers(-1, 2) : tensor<4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected layers(first, count) with first not negative and count positive, in ascending order, got array<i64: 0, 0>}}
+transformer.weight @weight_c3_empty tensor("w.{layer}") layers(0, 0) : tensor<4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected layers(first, count) with first not negative and count positive, in ascending order, got array<i64: 0, 4, 3, 1>}}
+transformer.weight @weight_c3_overlap tensor("w.{layer}") layers(0, 4) and (3, 1) : tensor<4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected layers(first, count) with first not negative and count positive, in ascending order, got array<i64: 0>}}
+"transformer.weight"() <{sym_name = "weight_c3_odd", tensor = "w.{layer}", layers = array<i64: 0>, type = tensor<4xf32>}> : () -> ()
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected '{layer}' in the name of the tensor if and only if there are layers, got 'w'}}
+transformer.weight @weight_c4_missing tensor("w") layers(0, 2) : tensor<4xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected '{layer}' in the name of the tensor if and only if there are layers, got 'w.{layer}'}}
+transformer.weight @weight_c4_unexpected tensor("w.{layer}") : tensor<4xf32>
+
+// -----
+
+func.func @get_weight_c1_symbol() {
+  // expected-error@+1 {{'transformer.get_weight' op expected the name of a weight, got @missing}}
+  %w = transformer.get_weight [@missing] : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @get_weight_c1_none() {
+  // expected-error@+1 {{'transformer.get_weight' op expected at least one weight, got none}}
+  %w = transformer.get_weight [] : tensor<4xf32>
+  return
+}
+
+// -----
+
+transformer.weight @a tensor("a") : tensor<4x8xf32>
+transformer.weight @b tensor("b") : tensor<4x8xbf16>
+func.func @get_weight_c2_storage() {
+  // expected-error@+1 {{'transformer.get_weight' op expected weights that agree in all but the first dimension, got 'tensor<4x8xf32>' and 'tensor<4x8xbf16>'}}
+  %w = transformer.get_weight [@a, @b] : tensor<8x8xf32>
+  return
+}
+
+// -----
+
+transformer.weight @a tensor("a") : tensor<4x8xf32>
+func.func @get_weight_c2_result() {
+  // expected-error@+1 {{'transformer.get_weight' op expected result 'tensor<8x8xf32>', got 'tensor<4x8xf32>'}}
+  %w = transformer.get_weight [@a, @a] : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+transformer.weight @a tensor("a.{layer}") layers(0, 2) : tensor<4xf32>
+func.func @get_weight_c3_missing() {
+  // expected-error@+1 {{'transformer.get_weight' op expected a layer if and only if the weights have layers}}
+  %w = transformer.get_weight [@a] : tensor<4xf32>
+  return
+}
+
+// -----
+
+transformer.weight @a tensor("a.{layer}") layers(0, 2) : tensor<4xf32>
+transformer.weight @b tensor("b.{layer}") layers(1, 2) : tensor<4xf32>
+func.func @get_weight_c3_other(%layer: index) {
+  // expected-error@+1 {{'transformer.get_weight' op expected weights of the same layers}}
+  %w = transformer.get_weight [@a, @b] layer(%layer) : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @embedding_c1_columns(%tokens: tensor<?xi32>, %table: tensor<9x8xf32>) {
+  // expected-error@+1 {{'transformer.embedding' op expected a result of one row of the table for each token, got 'tensor<?xi32>' and 'tensor<9x8xf32>' to 'tensor<?x9xf32>'}}
+  %x = transformer.embedding %tokens, %table : tensor<?xi32>, tensor<9x8xf32> -> tensor<?x9xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c1_rank(%x: tensor<2x4x8xf32>, %w: tensor<6x8xf32>) {
+  // expected-error@+1 {{'transformer.linear' op expected input, weight and result of rank 2, got 'tensor<2x4x8xf32>', 'tensor<6x8xf32>' and 'tensor<4x6xf32>'}}
+  %y = transformer.linear %x, %w : tensor<2x4x8xf32>, tensor<6x8xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c2_columns(%x: tensor<4x7xf32>, %w: tensor<6x8xf32>) {
+  // expected-error@+1 {{'transformer.linear' op expected shapes TxK, NxK, N and TxN, got 'tensor<4x7xf32>', 'tensor<6x8xf32>' and 'tensor<4x6xf32>'}}
+  %y = transformer.linear %x, %w : tensor<4x7xf32>, tensor<6x8xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c2_bias(%x: tensor<4x8xf32>, %w: tensor<6x8xf32>, %b: tensor<5xf32>) {
+  // expected-error@+1 {{'transformer.linear' op expected shapes TxK, NxK, N and TxN, got 'tensor<4x8xf32>', 'tensor<6x8xf32>' and 'tensor<4x6xf32>'}}
+  %y = transformer.linear %x, %w bias(%b : tensor<5xf32>) : tensor<4x8xf32>, tensor<6x8xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c1_weight(%x: tensor<4x8xf32>, %w: tensor<7xf32>) {
+  // expected-error@+1 {{'transformer.rms_norm' op expected weight to be a vector of the length of the last dimension of input and not empty, got 'tensor<7xf32>' and 'tensor<4x8xf32>'}}
+  %y = transformer.rms_norm %x, %w epsilon(1.0e-5) : tensor<4x8xf32>, tensor<7xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c1_empty(%x: tensor<4x0xf32>, %w: tensor<0xf32>) {
+  // expected-error@+1 {{'transformer.rms_norm' op expected weight to be a vector of the length of the last dimension of input and not empty, got 'tensor<0xf32>' and 'tensor<4x0xf32>'}}
+  %y = transformer.rms_norm %x, %w epsilon(1.0e-5) : tensor<4x0xf32>, tensor<0xf32> -> tensor<4x0xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c2_epsilon(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error@+1 {{'transformer.rms_norm' op expected epsilon to be positive, got 0.000000e+00}}
+  %y = transformer.rms_norm %x, %w epsilon(0.0) : tensor<4x8xf32>, tensor<8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c3_result(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error@+1 {{'transformer.rms_norm' op expected a result of the shape of input, got 'tensor<4x8xf32>' and 'tensor<5x8xf32>'}}
+  %y = transformer.rms_norm %x, %w epsilon(1.0e-5) : tensor<4x8xf32>, tensor<8xf32> -> tensor<5x8xf32>
+  return
+}
+
+// -----
+
+func.func @residual_rms_norm_c1_weight(%x: tensor<4x8xf32>, %w: tensor<7xf32>) {
+  // expected-error@+1 {{'transformer.residual_rms_norm' op expected weight to be a vector of the length of the last dimension of input and not empty, got 'tensor<7xf32>' and 'tensor<4x8xf32>'}}
+  %s, %y = transformer.residual_rms_norm %x, %x, %w epsilon(1.0e-5) : tensor<4x8xf32>, tensor<7xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @residual_rms_norm_c2_epsilon(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error@+1 {{'transformer.residual_rms_norm' op expected epsilon to be positive, got -1.000000e+00}}
+  %s, %y = transformer.residual_rms_norm %x, %x, %w epsilon(-1.0) : tensor<4x8xf32>, tensor<8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @residual_rms_norm_c3_result(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error@+1 {{'transformer.residual_rms_norm' op expected a result of the shape of input, got 'tensor<4x8xf32>' and 'tensor<4x9xf32>'}}
+  %s, %y = transformer.residual_rms_norm %x, %x, %w epsilon(1.0e-5) : tensor<4x8xf32>, tensor<8xf32> -> tensor<4x9xf32>
+  return
+}
+
+// -----
+
+func.func @swiglu_c1_columns(%x: tensor<?x7xf32>) {
+  // expected-error@+1 {{'transformer.swiglu' op expected input to have twice the columns of result, got 'tensor<?x7xf32>' and 'tensor<?x3xf32>'}}
+  %y = transformer.swiglu %x : tensor<?x7xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
+func.func @gather_rows_c1_columns(%x: tensor<?x8xf32>, %rows: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.gather_rows' op expected a result of the selected rows of input, got 'tensor<?x8xf32>' and 'tensor<?xi32>' to 'tensor<?x7xf32>'}}
+  %y = transformer.gather_rows %x, %rows : tensor<?x8xf32>, tensor<?xi32> -> tensor<?x7xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_embedding_c1_rank(%x: tensor<?x4xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.rotary_embedding' op expected input and result of one shape of rank 3 and positions of rank 1, got 'tensor<?x4xf32>', 'tensor<?x4xf32>' and 'tensor<?xi32>'}}
+  %y = transformer.rotary_embedding %x, %p frequencies([1.0, 0.1]) : tensor<?x4xf32>, tensor<?xi32> -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @rotary_embedding_c2_size(%x: tensor<?x2x6xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.rotary_embedding' op expected a head size of twice the number of frequencies, got 6 and 2}}
+  %y = transformer.rotary_embedding %x, %p frequencies([1.0, 0.1]) : tensor<?x2x6xf32>, tensor<?xi32> -> tensor<?x2x6xf32>
+  return
+}
+
+// -----
+
+func.func @repeat_heads_c1_heads(%x: tensor<?x2x8xf32>) {
+  // expected-error@+1 {{'transformer.repeat_heads' op expected a result of 3 times the heads of input, got 'tensor<?x2x8xf32>' and 'tensor<?x4x8xf32>'}}
+  %y = transformer.repeat_heads %x times(3) : tensor<?x2x8xf32> -> tensor<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @repeat_heads_c1_times(%x: tensor<?x2x8xf32>) {
+  // expected-error@+1 {{'transformer.repeat_heads' op expected a result of 0 times the heads of input, got 'tensor<?x2x8xf32>' and 'tensor<?x0x8xf32>'}}
+  %y = transformer.repeat_heads %x times(0) : tensor<?x2x8xf32> -> tensor<?x0x8xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_c1_twice(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{'transformer.einsum' op expected an equation such as "thd,shd->hts", got "aa,ab->b"}}
+  %y = transformer.einsum "aa,ab->b" %x, %x : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_c1_unknown(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{'transformer.einsum' op expected an equation such as "thd,shd->hts", got "ab,bc->ad"}}
+  %y = transformer.einsum "ab,bc->ad" %x, %x : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_c1_arrow(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{'transformer.einsum' op expected an equation such as "thd,shd->hts", got "ab,bc"}}
+  %y = transformer.einsum "ab,bc" %x, %x : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_c2_rank(%x: tensor<2x2xf32>) {
+  // expected-error@+1 {{'transformer.einsum' op expected a letter for each dimension, got "abc" and 'tensor<2x2xf32>'}}
+  %y = transformer.einsum "abc,bc->ab" %x, %x : tensor<2x2xf32>, tensor<2x2xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_c3_size(%x: tensor<2x3xf32>, %y: tensor<4x5xf32>) {
+  // expected-error@+1 {{'transformer.einsum' op expected one size for 'b', got 3 and 4}}
+  %z = transformer.einsum "ab,bc->ac" %x, %y : tensor<2x3xf32>, tensor<4x5xf32> -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @causal_mask_c1_rank(%x: tensor<?x?xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.causal_mask' op expected scores of rank 3 and positions of rank 1, got 'tensor<?x?xf32>', 'tensor<?xi32>' and 'tensor<?xi32>'}}
+  %y = transformer.causal_mask %x, %p, %p : tensor<?x?xf32>, tensor<?xi32>, tensor<?xi32>
+  return
+}
+
+// -----
+
+func.func @attention_c1_rank(%q: tensor<?x8xf32>, %k: tensor<?x2x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected query, key, value and result of rank 3 and positions of rank 1, got 'tensor<?x8xf32>', 'tensor<?x2x8xf32>', 'tensor<?x2x8xf32>' and 'tensor<?x8xf32>'}}
+  %o = transformer.attention %q, %k, %k positions(%p, %p) scale(0.25) : tensor<?x8xf32>, tensor<?x2x8xf32>, tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c2_value(%q: tensor<?x4x8xf32>, %k: tensor<?x2x8xf32>, %v: tensor<?x4x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected key and value to agree in positions and heads, got 'tensor<?x2x8xf32>' and 'tensor<?x4x8xf32>'}}
+  %o = transformer.attention %q, %k, %v positions(%p, %p) scale(0.25) : tensor<?x4x8xf32>, tensor<?x2x8xf32>, tensor<?x4x8xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c3_head_size(%q: tensor<?x4x8xf32>, %k: tensor<?x2x6xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected query and key to agree in head size, got 8 and 6}}
+  %o = transformer.attention %q, %k, %k positions(%p, %p) scale(0.25) : tensor<?x4x8xf32>, tensor<?x2x6xf32>, tensor<?x2x6xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_heads(%q: tensor<?x4x8xf32>, %k: tensor<?x3x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected the number of query heads to be a multiple of the number of key/value heads, got 4 and 3}}
+  %o = transformer.attention %q, %k, %k positions(%p, %p) scale(0.25) : tensor<?x4x8xf32>, tensor<?x3x8xf32>, tensor<?x3x8xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_no_heads(%q: tensor<?x4x8xf32>, %k: tensor<?x0x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected the number of query heads to be a multiple of the number of key/value heads, got 4 and 0}}
+  %o = transformer.attention %q, %k, %k positions(%p, %p) scale(0.25) : tensor<?x4x8xf32>, tensor<?x0x8xf32>, tensor<?x0x8xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c5_result(%q: tensor<?x4x8xf32>, %k: tensor<?x2x8xf32>, %p: tensor<?xi32>) {
+  // expected-error@+1 {{'transformer.attention' op expected a result of the positions and heads of query and the head size of value, got 'tensor<?x2x8xf32>'}}
+  %o = transformer.attention %q, %k, %k positions(%p, %p) scale(0.25) : tensor<?x4x8xf32>, tensor<?x2x8xf32>, tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32> -> tensor<?x2x8xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{'transformer.cache' op expected positive sizes, got 2 layers, 0 heads, key size 8 and value size 8}}
+transformer.cache @cache_c1_heads layers(2) heads(0) key(8) value(8) : bf16
+
+// -----
+
+transformer.weight @w tensor("w") : tensor<4xf32>
+func.func @cache_append_c1_symbol(%k: tensor<?x2x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
+  // expected-error@+1 {{'transformer.cache_append' op expected the name of a cache, got @w}}
+  transformer.cache_append @w layer(%layer), %k, %k at(%p, %p, %table) : tensor<?x2x8xf32>, tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  return
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(8) value(6) : bf16
+func.func @cache_append_c2_value(%k: tensor<?x2x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
+  // expected-error@+1 {{'transformer.cache_append' op expected key and value of 2 heads of sizes 8 and 6, got 'tensor<?x2x8xf32>' and 'tensor<?x2x8xf32>'}}
+  transformer.cache_append @cache layer(%layer), %k, %k at(%p, %p, %table) : tensor<?x2x8xf32>, tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  return
+}
+
+// -----
+
+func.func @paged_attention_c1_symbol(%q: tensor<?x2x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
+  // expected-error@+1 {{'transformer.paged_attention' op expected the name of a cache, got @missing}}
+  %o = transformer.paged_attention @missing layer(%layer), %q at(%p, %p, %table) scale(0.25) : tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x2x8xf32>
+  return
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(8) value(6) : bf16
+func.func @paged_attention_c2_result(%q: tensor<?x2x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
+  // expected-error@+1 {{'transformer.paged_attention' op expected query and result of head sizes 8 and 6, got 'tensor<?x2x8xf32>' and 'tensor<?x2x8xf32>'}}
+  %o = transformer.paged_attention @cache layer(%layer), %q at(%p, %p, %table) scale(0.25) : tensor<?x2x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x2x8xf32>
+  return
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(8) value(8) : bf16
+func.func @paged_attention_c3_heads(%q: tensor<?x3x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
+  // expected-error@+1 {{'transformer.paged_attention' op expected the number of query heads to be a multiple of the cache's heads, got 3 and 2}}
+  %o = transformer.paged_attention @cache layer(%layer), %q at(%p, %p, %table) scale(0.25) : tensor<?x3x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x3x8xf32>
+  return
+}
