@@ -131,13 +131,19 @@ static LogicalResult verifyCacheable(ArrayRef<AttentionOp> attentions) {
     return first.emitOpError("expected keys and values of static size that are "
                              "both f32, f16 or bf16, got ")
            << key << " and " << value;
-  for (AttentionOp other : attentions)
-    if (other.getKey().getType() != key || other.getValue().getType() != value)
-      return other
-                 .emitOpError("expected keys and values of the same types in "
-                              "all layers, got ")
-                 .attachNote(first.getLoc())
-             << "the first attention has " << key << " and " << value;
+  for (AttentionOp other : attentions) {
+    RankedTensorType otherKey = other.getKey().getType();
+    RankedTensorType otherValue = other.getValue().getType();
+    if (otherKey == key && otherValue == value)
+      continue;
+    InFlightDiagnostic error =
+        other.emitOpError("expected keys and values of the same types in all "
+                          "layers, got ")
+        << otherKey << " and " << otherValue;
+    error.attachNote(first.getLoc())
+        << "the first attention has " << key << " and " << value;
+    return error;
+  }
   return success();
 }
 
