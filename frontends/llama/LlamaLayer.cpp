@@ -62,6 +62,7 @@ private:
   const LayerKind &kind;
   Type operandType;
   Value positions, layer;
+  Value tokens; ///< How many there are.
 };
 } // namespace
 
@@ -98,7 +99,6 @@ Value LayerBuilder::round(Value input) {
 
 /// Splits the columns of `input` [T, count * D] into heads [T, count, D].
 Value LayerBuilder::heads(Value input, int64_t count) {
-  Value tokens = tensor::DimOp::create(builder, input, 0);
   RankedTensorType type =
       tensorLike(input, {ShapedType::kDynamic, count, llama.head_size});
   SmallVector<OpFoldResult> shape = {tokens, builder.getIndexAttr(count),
@@ -151,6 +151,7 @@ Value LayerBuilder::attentionBlock(Value input) {
   Value key = linear(normed, "self_attn.k_proj");
   Value value = linear(normed, "self_attn.v_proj");
 
+  tokens = tensor::DimOp::create(builder, input, 0);
   query = rotate(heads(query, llama.query_heads));
   key = rotate(heads(key, llama.key_value_heads));
   value = round(heads(value, llama.key_value_heads));
