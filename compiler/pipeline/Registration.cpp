@@ -2,6 +2,10 @@
 
 #include "compiler/batch/Passes.h"
 #include "compiler/graph/Passes.h"
+#include "compiler/lower/Passes.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/schedule/Passes.h"
+#include "dialects/kernel/Kernel.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/transformer/Transformer.h"
 #include "mlir/InitAllDialects.h"
@@ -13,11 +17,15 @@ using namespace mlir;
 void tcc::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<plan::PlanDialect, transformer::TransformerDialect>();
+  registry.insert<kernel::KernelDialect, plan::PlanDialect,
+                  transformer::TransformerDialect>();
 }
 
 void tcc::registerAllPasses() {
   mlir::registerAllPasses();
   registerGraphPasses();
   registerBatchPasses();
+  registerLowerPasses();
+  registerSchedulePasses();
+  registerPipeline();
 }

@@ -95,7 +95,7 @@ def Kernel_EmbeddingOp : Kernel_LaunchOp<"embedding"> {
 }
 
 def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
-    AttrSizedOperandSegments, SingleBlock]> {
+    AttrSizedOperandSegments, IsolatedFromAbove, SingleBlock]> {
   let summary = "Multiplication by a transposed weight between two scalar functions";
   let description = [{
     ```

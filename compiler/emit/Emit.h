@@ -1,0 +1,39 @@
+// Writes the executable file: manifest, code and packed weights.
+
+#ifndef TCC_COMPILER_EMIT_EMIT_H
+#define TCC_COMPILER_EMIT_EMIT_H
+
+#include "compiler/codegen/x86/CompileImage.h"
+#include "frontends/model/ModelFile.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/support/Status.h"
+
+#include <functional>
+#include <string>
+
+namespace mlir::tcc {
+
+/// Called while weights are packed: bytes written so far and in all. Returns
+/// false to stop.
+using EmitProgress = std::function<bool(uint64_t done, uint64_t total)>;
+
+/// Writes `path` from a module of the `plan` dialect, the code of its kernels
+/// and the checkpoint.
+///
+/// Weights are streamed from the mapped checkpoint through a few megabytes of
+/// memory. The same inputs give the same bytes.
+///
+/// \param weights The mapped checkpoint, or null to write a file that says that
+///                it has no weights.
+///
+/// \returns CannotWrite; BadData if a tensor cannot be packed; Interrupted if
+///          `progress` returned false.
+::tcc::Status emitExecutable(ModuleOp module, const x86::CompiledImage &image,
+                             const ::tcc::ModelFile &model,
+                             const ::tcc::ModelWeights *weights,
+                             const std::string &path,
+                             const EmitProgress &progress);
+
+} // namespace mlir::tcc
+
+#endif // TCC_COMPILER_EMIT_EMIT_H

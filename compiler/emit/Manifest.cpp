@@ -1,0 +1,238 @@
+// Translates the `plan` dialect to the executable's tables, one op to one table.
+
+#include "compiler/emit/Manifest.h"
+
+#include "compiler/emit/WeightWriter.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+namespace schema = ::tcc::schema;
+
+static schema::Expression expression(ArrayRef<int64_t> terms) {
+  return {terms[0], terms[1], terms[2], terms[3]};
+}
+
+static std::unique_ptr<schema::Expression>
+ownedExpression(ArrayRef<int64_t> terms) {
+  return std::make_unique<schema::Expression>(expression(terms));
+}
+
+static schema::ElementType elementType(Type type) {
+  if (type.isBF16())
+    return schema::ElementType::BF16;
+  if (type.isF16())
+    return schema::ElementType::F16;
+  return schema::ElementType::F32;
+}
+
+static schema::ArgumentKind inputKind(plan::Input input) {
+  switch (input) {
+  case plan::Input::Tokens:
+    return schema::ArgumentKind::Tokens;
+  case plan::Input::Positions:
+    return schema::ArgumentKind::Positions;
+  case plan::Input::Sequences:
+    return schema::ArgumentKind::Sequences;
+  case plan::Input::LogitRows:
+    return schema::ArgumentKind::LogitRows;
+  case plan::Input::PageTable:
+    return schema::ArgumentKind::PageTable;
+  }
+  llvm_unreachable("every input has a kind of argument");
+}
+
+namespace {
+/// Builds the tables of one target, in the order in which symbols are declared.
+class TargetBuilder {
+public:
+  TargetBuilder(const x86::CompiledImage &image, Manifest &manifest)
+      : image(image), manifest(manifest),
+        target(*manifest.executable.targets.front()) {}
+
+  LogicalResult build(ModuleOp module);
+
+private:
+  void declare(plan::BufferOp op);
+  LogicalResult declare(plan::WeightOp op);
+  void declare(plan::CacheOp op);
+  void declare(plan::RotaryTableOp op);
+  LogicalResult addKernels();
+  std::unique_ptr<schema::LaunchT> launch(plan::LaunchOp op);
+  void addStep(plan::StepOp op);
+
+  const x86::CompiledImage &image;
+  Manifest &manifest;
+  schema::TargetT &target;
+  llvm::StringMap<schema::Argument> arguments;
+  llvm::StringMap<uint32_t> kernels;
+  uint64_t weightBytes = 0;
+};
+} // namespace
+
+void TargetBuilder::declare(plan::BufferOp op) {
+  auto buffer = std::make_unique<schema::BufferT>();
+  buffer->name = op.getSymName().str();
+  buffer->offset = ownedExpression(op.getOffset());
+  buffer->bytes = ownedExpression(op.getBytes());
+  arguments.try_emplace(op.getSymName(), schema::ArgumentKind::Buffer,
+                        target.buffers.size());
+  target.buffers.push_back(std::move(buffer));
+}
+
+LogicalResult TargetBuilder::declare(plan::WeightOp op) {
+  auto weight = std::make_unique<schema::WeightT>();
+  weight->name = op.getSymName().str();
+  if (op.getLayers()) {
+    weight->first_layer = static_cast<uint32_t>((*op.getLayers())[0]);
+    weight->layers = static_cast<uint32_t>((*op.getLayers())[1]);
+  }
+  FailureOr<uint64_t> bytes = packedBytes(op);
+  if (failed(bytes))
+    return failure();
+  weight->bytes = *bytes;
+  weight->stride = llvm::alignTo(*bytes, 64);
+  weight->offset = weightBytes;
+  weightBytes += weight->stride * weight->layers;
+  arguments.try_emplace(op.getSymName(), schema::ArgumentKind::Weight,
+                        target.packed.size());
+  target.packed.push_back(std::move(weight));
+  manifest.weights.push_back(op);
+  return success();
+}
+
+void TargetBuilder::declare(plan::CacheOp op) {
+  auto cache = std::make_unique<schema::CacheT>();
+  cache->layers = static_cast<uint32_t>(op.getLayers());
+  cache->page_tokens = static_cast<uint32_t>(op.getPageTokens());
+  cache->page_bytes = op.getPageBytes();
+  cache->heads = static_cast<uint32_t>(op.getHeads());
+  cache->key_size = static_cast<uint32_t>(op.getKeySize());
+  cache->value_size = static_cast<uint32_t>(op.getValueSize());
+  cache->element = elementType(op.getElement());
+  arguments.try_emplace(op.getSymName(), schema::ArgumentKind::CacheLayer,
+                        target.caches.size());
+  target.caches.push_back(std::move(cache));
+}
+
+void TargetBuilder::declare(plan::RotaryTableOp op) {
+  auto table = std::make_unique<schema::RotaryTableT>();
+  table->inverse_frequencies.assign(op.getFrequencies().begin(),
+                                    op.getFrequencies().end());
+  table->multiplier = op.getMultiplier().convertToDouble();
+  arguments.try_emplace(op.getSymName(), schema::ArgumentKind::RotaryTable,
+                        target.rotary_tables.size());
+  target.rotary_tables.push_back(std::move(table));
+}
+
+LogicalResult TargetBuilder::addKernels() {
+  for (const x86::CompiledKernel &compiled : image.kernels) {
+    auto kernel = std::make_unique<schema::KernelT>();
+    kernel->name = compiled.name;
+    kernel->entry = compiled.entry;
+    kernel->configuration = compiled.configuration;
+    kernels.try_emplace(compiled.name, target.kernels.size());
+    target.kernels.push_back(std::move(kernel));
+  }
+  return success();
+}
+
+std::unique_ptr<schema::LaunchT> TargetBuilder::launch(plan::LaunchOp op) {
+  auto launch = std::make_unique<schema::LaunchT>();
+  launch->kernel = kernels.lookup(op.getKernel());
+  for (Attribute symbol : op.getArguments())
+    launch->arguments.push_back(
+        arguments.lookup(cast<FlatSymbolRefAttr>(symbol).getValue()));
+  launch->tiles = ownedExpression(op.getTiles());
+  launch->scratch = ownedExpression(op.getScratch());
+  return launch;
+}
+
+void TargetBuilder::addStep(plan::StepOp op) {
+  target.arena = ownedExpression(op.getArena());
+  target.logits = arguments.lookup(op.getLogits()).index();
+  for (Operation &child : *op.getBody().begin()) {
+    auto entry = std::make_unique<schema::StepEntryT>();
+    if (auto loopOp = dyn_cast<plan::LoopOp>(child)) {
+      schema::LoopT loop;
+      loop.first_layer = static_cast<uint32_t>(loopOp.getLayers()[0]);
+      loop.layers = static_cast<uint32_t>(loopOp.getLayers()[1]);
+      for (auto launchOp : loopOp.getBody().getOps<plan::LaunchOp>())
+        loop.steps.push_back(launch(launchOp));
+      entry->step.Set(std::move(loop));
+    } else {
+      entry->step.Set(std::move(*launch(cast<plan::LaunchOp>(child))));
+    }
+    target.steps.push_back(std::move(entry));
+  }
+}
+
+LogicalResult TargetBuilder::build(ModuleOp module) {
+  target.kind = schema::TargetKind::X86_64;
+  target.cpu = image.cpu;
+  target.features = image.features;
+  for (auto op : module.getOps<plan::BufferOp>())
+    declare(op);
+  for (auto op : module.getOps<plan::WeightOp>())
+    if (failed(declare(op)))
+      return failure();
+  for (auto op : module.getOps<plan::CacheOp>())
+    declare(op);
+  for (auto op : module.getOps<plan::RotaryTableOp>())
+    declare(op);
+  for (auto op : module.getOps<plan::InputOp>())
+    arguments.try_emplace(op.getSymName(), inputKind(op.getInput()), 0);
+  if (failed(addKernels()))
+    return failure();
+  auto steps = module.getOps<plan::StepOp>();
+  if (!llvm::hasSingleElement(steps))
+    return module.emitError("expected one plan.step, got ")
+           << std::distance(steps.begin(), steps.end());
+  addStep(*steps.begin());
+  return success();
+}
+
+/// Counts the elements of every tensor of the description that is used.
+static uint64_t countParameters(const schema::ModelT &model) {
+  uint64_t parameters = 0;
+  for (const auto &tensor : model.tensors) {
+    uint64_t elements = 1;
+    for (int64_t size : tensor->shape)
+      elements *= static_cast<uint64_t>(size);
+    parameters += elements;
+  }
+  return parameters;
+}
+
+/// Copies a table; the object API gives no copy constructor.
+static std::unique_ptr<schema::TokenizerT>
+copyTokenizer(const schema::TokenizerT &tokenizer) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(schema::Tokenizer::Pack(builder, &tokenizer));
+  return std::unique_ptr<schema::TokenizerT>(
+      flatbuffers::GetRoot<schema::Tokenizer>(builder.GetBufferPointer())
+          ->UnPack());
+}
+
+FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
+                                       const x86::CompiledImage &image,
+                                       const schema::ModelT &model) {
+  Manifest manifest;
+  schema::ExecutableT &executable = manifest.executable;
+  const schema::LlamaT &llama = *model.architecture.AsLlama();
+  executable.producer = "tcc " TCC_VERSION;
+  executable.model_name = model.name;
+  executable.architecture = "llama";
+  executable.vocabulary = llama.vocabulary;
+  executable.max_positions = llama.max_positions;
+  executable.parameters = countParameters(model);
+  executable.end_ids = model.end_ids;
+  if (model.tokenizer)
+    executable.tokenizer = copyTokenizer(*model.tokenizer);
+  executable.targets.push_back(std::make_unique<schema::TargetT>());
+  if (failed(TargetBuilder(image, manifest).build(module)))
+    return failure();
+  for (const auto &cache : executable.targets.front()->caches)
+    executable.activations = cache->element;
+  return manifest;
+}

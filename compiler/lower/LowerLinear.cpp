@@ -1,0 +1,243 @@
+// Lowers linear layers together with what reads their result: bias, gated unit,
+// residual addition. What is added while a sum is in registers is never written
+// and read again.
+
+#include "compiler/lower/Passes.h"
+
+#include "compiler/codegen/x86/CostModel.h"
+#include "compiler/lower/Rows.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+
+namespace mlir::tcc {
+#define GEN_PASS_DEF_LOWERLINEARPASS
+#include "compiler/lower/Passes.h.inc"
+} // namespace mlir::tcc
+
+using namespace mlir;
+using namespace mlir::tcc;
+
+//===----------------------------------------------------------------------===//
+// Epilogues
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a linear layer does to its sums. Operands come in the order of the
+/// arguments of the region, after the one or two sums.
+struct Epilogue {
+  bool paired = false;
+  bool gated = false;
+  SmallVector<Value> operands;
+  /// Whether the first operands are biases, one for each sum.
+  bool biased = false;
+  /// Whether the last operand is added.
+  bool residual = false;
+
+  bool isIdentity() const { return !gated && !biased && !residual; }
+};
+} // namespace
+
+/// silu(gate) * value.
+static Value buildGatedUnit(OpBuilder &builder, Location location, Value gate,
+                            Value value) {
+  Value one = arith::ConstantOp::create(builder, location,
+                                        builder.getF32FloatAttr(1.0f));
+  Value negated = arith::NegFOp::create(builder, location, gate);
+  Value power = math::ExpOp::create(builder, location, negated);
+  Value divisor = arith::AddFOp::create(builder, location, power, one);
+  Value silu = arith::DivFOp::create(builder, location, gate, divisor);
+  return arith::MulFOp::create(builder, location, silu, value);
+}
+
+static void buildEpilogue(OpBuilder &builder, Location location, Region &region,
+                          const Epilogue &epilogue) {
+  OpBuilder::InsertionGuard guard(builder);
+  size_t sums = epilogue.paired ? 2 : 1;
+  SmallVector<Type> types(sums + epilogue.operands.size(),
+                          builder.getF32Type());
+  SmallVector<Location> locations(types.size(), location);
+  Block *block = builder.createBlock(&region, {}, types, locations);
+  SmallVector<Value> values(block->getArguments().take_front(sums));
+  auto next = block->getArguments().drop_front(sums).begin();
+  if (epilogue.biased)
+    for (Value &value : values)
+      value = arith::AddFOp::create(builder, location, value, *next++);
+  Value result = epilogue.gated
+                     ? buildGatedUnit(builder, location, values[0], values[1])
+                     : values[0];
+  if (epilogue.residual)
+    result = arith::AddFOp::create(builder, location, result, *next++);
+  kernel::YieldOp::create(builder, location, result);
+}
+
+/// The halves of a bias that is one vector over both halves of a paired weight.
+static FailureOr<SmallVector<Value>> splitBias(PatternRewriter &rewriter,
+                                               Value bias) {
+  auto getWeight = bias.getDefiningOp<transformer::GetWeightOp>();
+  if (!getWeight || getWeight.getWeights().size() != 2)
+    return failure();
+  SmallVector<int64_t> shape = {getWeight.getType().getDimSize(0) / 2};
+  SmallVector<Value> halves;
+  for (Attribute symbol : getWeight.getWeights())
+    halves.push_back(transformer::GetWeightOp::create(
+        rewriter, bias.getLoc(), getWeight.getType().clone(shape),
+        rewriter.getArrayAttr({symbol}), getWeight.getLayer()));
+  return halves;
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+/// The type that a linear layer rounds its input to before it multiplies.
+static Type operandType(transformer::LinearOp op) {
+  Type weight = op.getWeight().getType().getElementType();
+  Type input = op.getInput().getType().getElementType();
+  bool needsF32 = weight.isF32() || weight.isF16() || !input.isBF16();
+  return needsF32 ? Type(Float32Type::get(op.getContext())) : input;
+}
+
+/// The linear layer that alone makes `value` and that nothing else reads.
+static transformer::LinearOp soleLinear(Value value) {
+  auto linear = value.getDefiningOp<transformer::LinearOp>();
+  return linear && linear->hasOneUse() ? linear : nullptr;
+}
+
+namespace {
+/// Replaces `root` by a kernel of `linear` with `epilogue`.
+class LinearLowering {
+public:
+  LinearLowering(const x86::TargetDescription &target) : target(target) {}
+
+  LogicalResult lower(PatternRewriter &rewriter, Operation *root,
+                      transformer::LinearOp linear, Epilogue epilogue) const {
+    if (Value bias = linear.getBias()) {
+      SmallVector<Value> biases = {bias};
+      if (epilogue.paired) {
+        FailureOr<SmallVector<Value>> halves = splitBias(rewriter, bias);
+        if (failed(halves))
+          return rewriter.notifyMatchFailure(root, "bias is not two weights");
+        biases = *halves;
+      }
+      epilogue.biased = true;
+      epilogue.operands.insert(epilogue.operands.begin(), biases.begin(),
+                               biases.end());
+    }
+    auto type = cast<RankedTensorType>(root->getResult(0).getType());
+    Location location =
+        rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
+    Value destination =
+        createDestination(rewriter, location, type, linear.getInput());
+    Type operand = operandType(linear);
+    RankedTensorType weight = linear.getWeight().getType();
+    auto packing = x86::choosePacking(target, weight, epilogue.paired);
+    auto kernelOp = kernel::LinearOp::create(
+        rewriter, location, type, linear.getInput(), linear.getWeight(),
+        destination, /*prologue_operands=*/ValueRange(), epilogue.operands,
+        TypeAttr::get(operand), packing,
+        x86::chooseLinear(target, weight, operand, packing),
+        /*mean_square=*/nullptr);
+    if (!epilogue.isIdentity())
+      buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
+    rewriter.replaceOp(root, kernelOp->getResults());
+    if (root != linear.getOperation())
+      rewriter.eraseOp(linear);
+    return success();
+  }
+
+private:
+  const x86::TargetDescription &target;
+};
+
+struct LowerLinearAlone : OpRewritePattern<transformer::LinearOp> {
+  LowerLinearAlone(MLIRContext *context, const x86::TargetDescription &target)
+      : OpRewritePattern(context), lowering(target) {}
+
+  LogicalResult matchAndRewrite(transformer::LinearOp op,
+                                PatternRewriter &rewriter) const override {
+    return lowering.lower(rewriter, op, op, {});
+  }
+
+  LinearLowering lowering;
+};
+
+struct LowerGatedLinear : OpRewritePattern<transformer::SwigluOp> {
+  LowerGatedLinear(MLIRContext *context, const x86::TargetDescription &target)
+      : OpRewritePattern(context), lowering(target) {}
+
+  LogicalResult matchAndRewrite(transformer::SwigluOp op,
+                                PatternRewriter &rewriter) const override {
+    transformer::LinearOp linear = soleLinear(op.getInput());
+    if (!linear)
+      return rewriter.notifyMatchFailure(op, "input is no linear layer");
+    Epilogue epilogue;
+    epilogue.paired = epilogue.gated = true;
+    return lowering.lower(rewriter, op, linear, epilogue);
+  }
+
+  LinearLowering lowering;
+};
+
+struct LowerLinearAddition : OpRewritePattern<arith::AddFOp> {
+  LowerLinearAddition(MLIRContext *context,
+                      const x86::TargetDescription &target)
+      : OpRewritePattern(context), lowering(target) {}
+
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!isa<RankedTensorType>(op.getType()))
+      return rewriter.notifyMatchFailure(op, "addition of scalars");
+    transformer::LinearOp linear = soleLinear(op.getRhs());
+    Value other = op.getLhs();
+    if (!linear) {
+      linear = soleLinear(op.getLhs());
+      other = op.getRhs();
+    }
+    if (!linear)
+      return rewriter.notifyMatchFailure(op, "no operand is a linear layer");
+    Epilogue epilogue;
+    epilogue.residual = true;
+    epilogue.operands.push_back(other);
+    return lowering.lower(rewriter, op, linear, epilogue);
+  }
+
+  LinearLowering lowering;
+};
+
+/// Takes the sum out of a normalisation, for the linear layer before it.
+struct SplitResidualNorm : OpRewritePattern<transformer::ResidualRMSNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(transformer::ResidualRMSNormOp op,
+                                PatternRewriter &rewriter) const override {
+    Value sum = arith::AddFOp::create(rewriter, op.getLoc(), op.getInput(),
+                                      op.getResidual());
+    Value norm = transformer::RMSNormOp::create(
+        rewriter, op.getLoc(), op.getResult().getType(), sum, op.getWeight(),
+        op.getEpsilonAttr());
+    rewriter.replaceOp(op, {sum, norm});
+    return success();
+  }
+};
+
+struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
+  using LowerLinearPassBase::LowerLinearPassBase;
+
+  void runOnOperation() override {
+    FailureOr<x86::TargetDescription> target =
+        x86::describeTarget(march, getOperation().getLoc());
+    if (failed(target))
+      return signalPassFailure();
+    RewritePatternSet split(&getContext());
+    split.add<SplitResidualNorm>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(split));
+
+    // Two walks: a linear layer is lowered alone only if no reader took it.
+    RewritePatternSet fusing(&getContext());
+    fusing.add<LowerGatedLinear, LowerLinearAddition>(&getContext(), *target);
+    walkAndApplyPatterns(getOperation(), std::move(fusing));
+    RewritePatternSet alone(&getContext());
+    alone.add<LowerLinearAlone>(&getContext(), *target);
+    walkAndApplyPatterns(getOperation(), std::move(alone));
+  }
+};
+} // namespace

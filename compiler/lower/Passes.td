@@ -1,0 +1,100 @@
+// The passes of phase `lower`: `transformer` to `kernel`, on tensors.
+
+#ifndef TCC_COMPILER_LOWER_PASSES_TD
+#define TCC_COMPILER_LOWER_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def MarchOption : Option<"march", "march", "std::string", "\"native\"",
+    "x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native">;
+
+def LowerAttentionPass : Pass<"tcc-lower-attention", "::mlir::func::FuncOp"> {
+  let summary = "Lower rotary embedding, cache and attention to two kernels";
+  let description = [{
+    Rewrites
+
+    ```
+    %q = transformer.rotary_embedding (heads of columns of %qkv)
+    %k = transformer.rotary_embedding (heads of the next columns of %qkv)
+    transformer.cache_append @cache, %k, (heads of the next columns of %qkv)
+    %o = transformer.paged_attention @cache, %q
+    ```
+
+    into
+
+    ```
+    %q = kernel.rotary_append %qkv
+    %o = kernel.attention %q
+    ```
+
+    Query, key and value may also come from two or three tensors. Both rotations
+    have the same frequencies, multiplier and pairs; otherwise the pass fails with
+    an error at the attention.
+
+    Numerics: probabilities are rounded to the element type of the cache before
+    they weigh the values; rotated values round where they did.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
+  let summary = "Lower linear layers with what follows them";
+  let description = [{
+    Rewrites a `transformer.linear` to a `kernel.linear` whose epilogue is
+
+    - the bias, if it has one, and then
+    - the gated unit of `transformer.swiglu`, if that is the only reader, or
+    - the addition of another tensor (`arith.addf`), if that is the only reader.
+
+    A `transformer.residual_rms_norm` is taken apart first, so that its sum becomes
+    the epilogue of the linear layer before it. The packing and the
+    configuration come from the cost model of the target.
+
+    Numerics: the sum, bias, gate and addition are in f32 and round once.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::tcc::transformer::TransformerDialect"];
+}
+
+def FuseNormProloguePass
+    : Pass<"tcc-fuse-norm-prologue", "::mlir::func::FuncOp"> {
+  let summary = "Compute a normalisation while its readers read it";
+  let description = [{
+    Makes a `transformer.rms_norm` the prologue of every `kernel.linear` that
+    reads it. Each computes it again, which is cheaper than a launch. The
+    norm stays if it has other readers.
+
+    Numerics: bit-exact, except that a linear layer with f32 operands does not round
+    the normalised value to bf16.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def LowerRowsPass : Pass<"tcc-lower-rows", "::mlir::func::FuncOp"> {
+  let summary = "Lower embedding and selection of rows";
+  let description = [{
+    Rewrites `transformer.embedding` to `kernel.embedding` and
+    `transformer.gather_rows` to `kernel.gather_rows`.
+
+    Numerics: bit-exact.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def VerifyLoweredPass : Pass<"tcc-verify-lowered", "::mlir::ModuleOp"> {
+  let summary = "Check that every computation is a kernel";
+  let description = [{
+    Fails with an error at every op of the `transformer` dialect that is left,
+    except declarations of weights and caches and uses of weights.
+  }];
+}
+
+#endif // TCC_COMPILER_LOWER_PASSES_TD

@@ -1,0 +1,61 @@
+// A model on its way from a checkpoint to an executable file.
+
+#ifndef TCC_COMPILER_PIPELINE_COMPILATION_H
+#define TCC_COMPILER_PIPELINE_COMPILATION_H
+
+#include "compiler/codegen/x86/CompileImage.h"
+#include "compiler/emit/Emit.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "frontends/model/ModelFile.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "runtime/support/Status.h"
+
+#include <memory>
+#include <string>
+
+namespace mlir::tcc {
+
+/// A model and its IR; the calls go in the order of the members.
+///
+/// Diagnostics of MLIR become the message of the Status: BadData if the input
+/// was IR, else Internal.
+class Compilation {
+public:
+  Compilation();
+
+  /// Reads `path` and imports it. An .mlir file is parsed as it is.
+  ::tcc::Status load(const std::string &path, bool withoutWeights);
+
+  /// Runs the passes up to and including `last` for the CPU `march`.
+  ::tcc::Status runPasses(Phase last, const std::string &march);
+
+  /// Generates the code of all kernels of the plan.
+  ::tcc::Status generateCode(const std::string &march,
+                             x86::CompiledImage &image,
+                             x86::ImageText text = x86::ImageText::None);
+
+  /// Writes the executable file.
+  ::tcc::Status emit(const x86::CompiledImage &image, const std::string &path,
+                     const EmitProgress &progress);
+
+  ModuleOp getModule() { return *module; }
+  const ::tcc::ModelFile &getModel() const { return model; }
+
+private:
+  ::tcc::Status parse(const std::string &path);
+  ::tcc::Status failure(const std::string &doing) const;
+
+  MLIRContext context;
+  std::string diagnostics;
+  std::string input;
+  bool inputIsIr = false;
+  bool withoutWeights = false;
+  ::tcc::ModelFile model;
+  OwningOpRef<ModuleOp> module;
+};
+
+} // namespace mlir::tcc
+
+#endif // TCC_COMPILER_PIPELINE_COMPILATION_H

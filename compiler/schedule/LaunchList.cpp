@@ -1,0 +1,301 @@
+// Walks a lowered model in the order of its text and lists its launches.
+//
+// A layer's function is walked once for each loop that calls it, so that launches
+// of different loops may have different weights.
+
+#include "compiler/schedule/LaunchList.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using Kind = ScheduledOperand::Kind;
+
+namespace {
+class Lister {
+public:
+  explicit Lister(ModuleOp module) : module(module) {}
+
+  FailureOr<LaunchList> run();
+
+private:
+  LogicalResult visitBlock(Block &block);
+  LogicalResult visit(Operation &op);
+  LogicalResult visitLoop(scf::ForOp loop);
+  LogicalResult visitCall(func::CallOp call);
+  LogicalResult visitLaunch(kernel::KernelOpInterface op);
+  void visitRotaryTable(kernel::RotaryTableOp op);
+  LogicalResult carry(scf::ForOp loop, const ScheduledLoop &range, Value init,
+                      Value yielded);
+
+  /// What `value` is, for a kernel that reads it in `packing`.
+  FailureOr<ScheduledOperand> findOperand(Operation *user, Value value,
+                                          Attribute packing);
+  size_t findWeight(transformer::GetWeightOp get, Attribute packing);
+  RowKind findRows(Value destination);
+  void replaceBuffer(size_t from, size_t to);
+
+  ModuleOp module;
+  LaunchList list;
+  DenseMap<Value, ScheduledOperand> operands;
+  DenseMap<Value, RowKind> rows;
+  std::optional<size_t> currentLoop;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+RowKind Lister::findRows(Value destination) {
+  auto empty = destination.getDefiningOp<tensor::EmptyOp>();
+  if (!empty || empty.getDynamicSizes().empty())
+    return RowKind::Tokens;
+  auto dimension =
+      empty.getDynamicSizes().front().getDefiningOp<tensor::DimOp>();
+  return dimension ? rows.lookup(dimension.getSource()) : RowKind::Tokens;
+}
+
+size_t Lister::findWeight(transformer::GetWeightOp get, Attribute packing) {
+  std::optional<size_t> loop = get.getLayer() ? currentLoop : std::nullopt;
+  for (auto [index, weight] : llvm::enumerate(list.weights))
+    if (weight.get.getWeights() == get.getWeights() &&
+        weight.packing == packing && weight.loop == loop)
+      return index;
+  list.weights.push_back({get, packing, loop});
+  return list.weights.size() - 1;
+}
+
+FailureOr<ScheduledOperand>
+Lister::findOperand(Operation *user, Value value, Attribute packing) {
+  if (auto get = value.getDefiningOp<transformer::GetWeightOp>())
+    return ScheduledOperand{
+        Kind::Weight,
+        findWeight(get, get.getType().getRank() == 2 ? packing : Attribute())};
+  if (auto pages = value.getDefiningOp<kernel::CacheLayerOp>())
+    return ScheduledOperand{Kind::Cache, 0};
+  auto known = operands.find(value);
+  if (known != operands.end())
+    return known->second;
+  return user->emitOpError("reads a value that no kernel, weight or input "
+                           "provides");
+}
+
+/// Bytes of one row of `type`.
+static int64_t rowBytes(RankedTensorType type) {
+  int64_t elements = 1;
+  for (int64_t size : type.getShape().drop_front())
+    elements *= size;
+  return elements * type.getElementTypeBitWidth() / 8;
+}
+
+void Lister::replaceBuffer(size_t from, size_t to) {
+  auto replace = [&](ScheduledOperand &operand) {
+    if (operand.kind == Kind::Buffer && operand.index == from)
+      operand.index = to;
+  };
+  for (ScheduledLaunch &launch : list.launches)
+    llvm::for_each(launch.operands, replace);
+  for (auto &entry : operands)
+    replace(entry.second);
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult Lister::visitLaunch(kernel::KernelOpInterface op) {
+  ScheduledLaunch launch;
+  launch.op = op;
+  launch.loop = currentLoop;
+  auto index = static_cast<int64_t>(list.launches.size());
+  Attribute packing = op->getAttr("packing");
+  auto destinations = cast<DestinationStyleOpInterface>(op.getOperation());
+  OpOperand &init = *destinations.getDpsInitOperand(0);
+  launch.rows = findRows(init.get());
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (&operand == &init) {
+      auto type = cast<RankedTensorType>(init.get().getType());
+      launch.operands.push_back({Kind::Buffer, list.buffers.size()});
+      list.buffers.push_back({launch.rows, rowBytes(type), index, index});
+      continue;
+    }
+    FailureOr<ScheduledOperand> found =
+        findOperand(op, operand.get(), packing);
+    if (failed(found))
+      return failure();
+    if (found->kind == Kind::Buffer)
+      list.buffers[found->index].last = index;
+    if (found->kind == Kind::Cache)
+      list.cacheLayout = op->getAttrOfType<kernel::CacheAttr>("cache");
+    launch.operands.push_back(*found);
+  }
+  Value result = op->getResult(0);
+  operands[result] = launch.operands[init.getOperandNumber()];
+  rows[result] = launch.rows;
+  list.launches.push_back(std::move(launch));
+  return success();
+}
+
+void Lister::visitRotaryTable(kernel::RotaryTableOp op) {
+  size_t index = 0;
+  while (index < list.rotaryTables.size() &&
+         (list.rotaryTables[index].getFrequencies() != op.getFrequencies() ||
+          list.rotaryTables[index].getMultiplier() != op.getMultiplier()))
+    ++index;
+  if (index == list.rotaryTables.size())
+    list.rotaryTables.push_back(op);
+  operands[op.getResult()] = {Kind::RotaryTable, index};
+  rows[op.getResult()] = RowKind::Tokens;
+}
+
+/// Puts the value that `loop` yields into the buffer of the one it began with.
+LogicalResult Lister::carry(scf::ForOp loop, const ScheduledLoop &range,
+                            Value init, Value yielded) {
+  FailureOr<ScheduledOperand> target = findOperand(loop, init, {});
+  FailureOr<ScheduledOperand> source = findOperand(loop, yielded, {});
+  if (failed(target) || failed(source))
+    return failure();
+  if (target->kind != Kind::Buffer || source->kind != Kind::Buffer)
+    return loop.emitOpError("carries a value that is in no buffer");
+  ScheduledBuffer &to = list.buffers[target->index];
+  ScheduledBuffer &from = list.buffers[source->index];
+  if (source->index != target->index) {
+    if (to.last >= from.first || from.last >= range.end ||
+        from.rowBytes != to.rowBytes)
+      return loop.emitOpError("expected the carried value to be free when a "
+                              "layer writes the next");
+    replaceBuffer(source->index, target->index);
+    from.last = from.first - 1; // It is no buffer of its own any more.
+  }
+  to.last = range.end - 1;
+  return success();
+}
+
+LogicalResult Lister::visitLoop(scf::ForOp loop) {
+  APInt lower, upper, step;
+  if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+      !matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) ||
+      !matchPattern(loop.getStep(), m_ConstantInt(&step)) || step != 1 ||
+      currentLoop)
+    return loop.emitOpError("expected a loop over constant layers, one by one, "
+                            "that is in no other loop");
+  ScheduledLoop range;
+  range.first = lower.getSExtValue();
+  range.count = upper.getSExtValue() - range.first;
+  range.begin = static_cast<int64_t>(list.launches.size());
+  currentLoop = list.loops.size();
+  list.loops.push_back(range);
+  for (auto [argument, init] :
+       llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs())) {
+    operands[argument] = operands.lookup(init);
+    rows[argument] = rows.lookup(init);
+  }
+  if (failed(visitBlock(*loop.getBody())))
+    return failure();
+  range.end = static_cast<int64_t>(list.launches.size());
+  list.loops[*currentLoop] = range;
+  currentLoop.reset();
+
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  for (auto [init, yielded, result] : llvm::zip(
+           loop.getInitArgs(), yield.getOperands(), loop.getResults())) {
+    if (failed(carry(loop, range, init, yielded)))
+      return failure();
+    operands[result] = operands.lookup(init);
+    rows[result] = rows.lookup(init);
+  }
+  // What was written before the loop and is read in it lives through the loop.
+  for (ScheduledBuffer &buffer : list.buffers)
+    if (buffer.first < range.begin && buffer.last >= range.begin)
+      buffer.last = std::max(buffer.last, range.end - 1);
+  return success();
+}
+
+LogicalResult Lister::visitCall(func::CallOp call) {
+  auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+  if (!callee || callee.isExternal())
+    return call.emitOpError("calls a function without a body");
+  for (auto [argument, value] :
+       llvm::zip(callee.getArguments(), call.getOperands())) {
+    operands[argument] = operands.lookup(value);
+    rows[argument] = rows.lookup(value);
+  }
+  if (failed(visitBlock(callee.front())))
+    return failure();
+  auto yielded = cast<func::ReturnOp>(callee.front().getTerminator());
+  for (auto [result, value] :
+       llvm::zip(call.getResults(), yielded.getOperands())) {
+    operands[result] = operands.lookup(value);
+    rows[result] = rows.lookup(value);
+  }
+  return success();
+}
+
+LogicalResult Lister::visit(Operation &op) {
+  if (auto launch = dyn_cast<kernel::KernelOpInterface>(op))
+    return visitLaunch(launch);
+  if (auto table = dyn_cast<kernel::RotaryTableOp>(op)) {
+    visitRotaryTable(table);
+    return success();
+  }
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return visitLoop(loop);
+  if (auto call = dyn_cast<func::CallOp>(op))
+    return visitCall(call);
+  // Views by heads are the same memory.
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
+    operands[op.getResult(0)] = operands.lookup(op.getOperand(0));
+    rows[op.getResult(0)] = rows.lookup(op.getOperand(0));
+    return success();
+  }
+  // The rest is what launches read and the arithmetic of their sizes.
+  if (isMemoryEffectFree(&op))
+    return success();
+  return op.emitOpError("cannot be scheduled: expected kernels, loops over "
+                        "layers and calls");
+}
+
+LogicalResult Lister::visitBlock(Block &block) {
+  for (Operation &op : block.without_terminator())
+    if (failed(visit(op)))
+      return failure();
+  return success();
+}
+
+FailureOr<LaunchList> Lister::run() {
+  auto forward = module.lookupSymbol<func::FuncOp>("forward");
+  if (!forward || forward.getNumArguments() != 5 || forward.isExternal())
+    return module.emitError("expected a function @forward of tokens, positions, "
+                            "sequences, page table and logit rows");
+  constexpr plan::Input inputs[] = {
+      plan::Input::Tokens, plan::Input::Positions, plan::Input::Sequences,
+      plan::Input::PageTable, plan::Input::LogitRows};
+  for (auto [argument, input] :
+       llvm::zip(forward.getArguments(), llvm::ArrayRef(inputs))) {
+    operands[argument] = {Kind::Input, static_cast<size_t>(input)};
+    rows[argument] = input == plan::Input::LogitRows ? RowKind::LogitRows
+                                                     : RowKind::Tokens;
+  }
+  auto caches = module.getOps<transformer::CacheOp>();
+  if (!caches.empty())
+    list.cache = *caches.begin();
+  if (failed(visitBlock(forward.front())))
+    return failure();
+  Operation *terminator = forward.front().getTerminator();
+  FailureOr<ScheduledOperand> logits =
+      findOperand(terminator, terminator->getOperand(0), {});
+  if (failed(logits) || logits->kind != Kind::Buffer)
+    return failure();
+  list.logits = logits->index;
+  list.buffers[list.logits].last =
+      static_cast<int64_t>(list.launches.size()) - 1;
+  return std::move(list);
+}
+
+FailureOr<LaunchList> tcc::listLaunches(ModuleOp module) {
+  return Lister(module).run();
+}

@@ -1,0 +1,71 @@
+// The launches of a step in order, with what each reads and writes.
+
+#ifndef TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
+#define TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
+
+#include "dialects/kernel/Kernel.h"
+#include "dialects/plan/Plan.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <optional>
+
+namespace mlir::tcc {
+
+/// Which size of a step counts the rows of a tensor.
+enum class RowKind { Tokens, LogitRows };
+
+/// A value whose memory the plan provides.
+struct ScheduledBuffer {
+  RowKind rows;
+  int64_t rowBytes;
+  int64_t first; ///< The launch that writes it.
+  int64_t last;  ///< The last launch that reads it.
+};
+
+/// A weight as one loop, or the code outside of loops, reads it.
+struct ScheduledWeight {
+  transformer::GetWeightOp get;
+  Attribute packing;          ///< Null if it is read row by row.
+  std::optional<size_t> loop; ///< Into LaunchList::loops.
+};
+
+/// What an operand of a launch is. The index is into the list of its kind; that
+/// of an input is the value of plan::Input.
+struct ScheduledOperand {
+  enum class Kind { Buffer, Weight, Cache, RotaryTable, Input } kind;
+  size_t index = 0;
+};
+
+struct ScheduledLaunch {
+  kernel::KernelOpInterface op;
+  SmallVector<ScheduledOperand> operands; ///< Of each operand of `op`.
+  RowKind rows;
+  std::optional<size_t> loop; ///< Into LaunchList::loops.
+};
+
+/// Layers `[first, first + count)`, whose launches are `[begin, end)`.
+struct ScheduledLoop {
+  int64_t first, count;
+  int64_t begin, end;
+};
+
+/// All of a step.
+struct LaunchList {
+  SmallVector<ScheduledLaunch> launches;
+  SmallVector<ScheduledLoop> loops;
+  SmallVector<ScheduledBuffer> buffers;
+  SmallVector<ScheduledWeight> weights;
+  SmallVector<kernel::RotaryTableOp> rotaryTables;
+  transformer::CacheOp cache;
+  kernel::CacheAttr cacheLayout;
+  size_t logits = 0; ///< Into buffers.
+};
+
+/// Lists the launches of @forward in `module`, loops over layers once. Fails with
+/// an error at the op that cannot be scheduled.
+FailureOr<LaunchList> listLaunches(ModuleOp module);
+
+} // namespace mlir::tcc
+
+#endif // TCC_COMPILER_SCHEDULE_LAUNCHLIST_H

@@ -1,0 +1,22 @@
+// The passes of phase `schedule`. Their reference is generated from Passes.td.
+
+#ifndef TCC_COMPILER_SCHEDULE_PASSES_H
+#define TCC_COMPILER_SCHEDULE_PASSES_H
+
+#include "dialects/kernel/Kernel.h"
+#include "dialects/plan/Plan.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::tcc {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/schedule/Passes.h.inc"
+
+/// Appends the scheduling of a lowered model. Afterwards there are no tensors.
+void buildSchedulePhase(OpPassManager &manager);
+
+} // namespace mlir::tcc
+
+#endif // TCC_COMPILER_SCHEDULE_PASSES_H

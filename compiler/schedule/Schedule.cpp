@@ -1,0 +1,255 @@
+// Turns a lowered model into a plan: declares what launches read and write, and
+// puts the launches in order.
+
+#include "compiler/schedule/Passes.h"
+
+#include "compiler/schedule/BufferAllocator.h"
+#include "compiler/schedule/KernelOutliner.h"
+#include "compiler/schedule/LaunchList.h"
+
+namespace mlir::tcc {
+#define GEN_PASS_DEF_SCHEDULEPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::tcc
+
+using namespace mlir;
+using namespace mlir::tcc;
+
+//===----------------------------------------------------------------------===//
+// Expressions
+//===----------------------------------------------------------------------===//
+
+/// `perRow` times the rows of `kind`, plus `constant`.
+static DenseI64ArrayAttr expression(MLIRContext *context, RowKind kind,
+                                    int64_t perRow, int64_t constant = 0) {
+  int64_t tokens = kind == RowKind::Tokens ? perRow : 0;
+  int64_t logitRows = kind == RowKind::LogitRows ? perRow : 0;
+  return DenseI64ArrayAttr::get(context, {constant, tokens, 0, logitRows});
+}
+
+/// The value of the map `(rows) -> (value)` for `rows`.
+static int64_t evaluate(AffineMap map, int64_t rows) {
+  auto type = IndexType::get(map.getContext());
+  SmallVector<Attribute> result;
+  bool folded =
+      succeeded(map.constantFold({IntegerAttr::get(type, rows)}, result));
+  assert(folded && "maps of kernels have one constant result");
+  (void)folded;
+  return cast<IntegerAttr>(result.front()).getInt();
+}
+
+/// The linear map `(rows) -> (value)` as an expression.
+static DenseI64ArrayAttr expression(RowKind kind, AffineMap map) {
+  int64_t constant = evaluate(map, 0);
+  return expression(map.getContext(), kind, evaluate(map, 1) - constant,
+                    constant);
+}
+
+//===----------------------------------------------------------------------===//
+// PlanBuilder
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Writes a plan at the end of a module.
+class PlanBuilder {
+public:
+  PlanBuilder(ModuleOp module, LaunchList &list)
+      : module(module), list(list), builder(module.getContext()),
+        outliner(module) {
+    builder.setInsertionPointToEnd(module.getBody());
+  }
+
+  void build();
+
+private:
+  void declareBuffers();
+  void declareWeights();
+  void declareWeight(const ScheduledWeight &weight, StringRef name);
+  void declareRest();
+  void buildStep();
+  void buildLaunch(OpBuilder &builder, const ScheduledLaunch &launch);
+  FlatSymbolRefAttr symbolOf(const ScheduledOperand &operand);
+  bool isUsed(const ScheduledBuffer &buffer) const {
+    return buffer.last >= buffer.first;
+  }
+  FlatSymbolRefAttr symbol(const Twine &name) {
+    return FlatSymbolRefAttr::get(builder.getContext(), name.str());
+  }
+
+  ModuleOp module;
+  LaunchList &list;
+  OpBuilder builder;
+  KernelOutliner outliner;
+  SmallVector<FlatSymbolRefAttr> weights;
+  DenseI64ArrayAttr arena;
+};
+} // namespace
+
+/// Buffers of tokens come first in the arena, those of logit rows after them.
+void PlanBuilder::declareBuffers() {
+  int64_t ends[2] = {0, 0};
+  std::vector<int64_t> offsets(list.buffers.size(), 0);
+  for (RowKind kind : {RowKind::Tokens, RowKind::LogitRows}) {
+    std::vector<Lifetime> lifetimes;
+    std::vector<size_t> indices;
+    for (auto [index, buffer] : llvm::enumerate(list.buffers))
+      if (isUsed(buffer) && buffer.rows == kind) {
+        lifetimes.push_back({buffer.rowBytes, buffer.first, buffer.last});
+        indices.push_back(index);
+      }
+    std::vector<int64_t> placed =
+        allocateBuffers(lifetimes, ends[static_cast<int>(kind)]);
+    for (auto [index, offset] : llvm::zip(indices, placed))
+      offsets[index] = offset;
+  }
+  for (auto [index, buffer] : llvm::enumerate(list.buffers)) {
+    if (!isUsed(buffer))
+      continue;
+    bool isLogitRow = buffer.rows == RowKind::LogitRows;
+    int64_t tokens = isLogitRow ? ends[0] : offsets[index];
+    int64_t logitRows = isLogitRow ? offsets[index] : 0;
+    plan::BufferOp::create(
+        builder, module.getLoc(),
+        builder.getStringAttr("buffer_" + Twine(index)),
+        builder.getDenseI64ArrayAttr({0, tokens, 0, logitRows}),
+        expression(builder.getContext(), buffer.rows, buffer.rowBytes),
+        builder.getDenseI64ArrayAttr({buffer.first, buffer.last}));
+  }
+  arena = builder.getDenseI64ArrayAttr({0, ends[0], 0, ends[1]});
+}
+
+void PlanBuilder::declareWeight(const ScheduledWeight &weight,
+                                StringRef name) {
+  transformer::GetWeightOp get = weight.get;
+  SmallVector<Attribute> sources;
+  for (Attribute source : get.getWeights())
+    sources.push_back(
+        SymbolTable::lookupNearestSymbolFrom<transformer::WeightOp>(
+            get, cast<FlatSymbolRefAttr>(source))
+            .getTensorAttr());
+  DenseI64ArrayAttr layers;
+  if (weight.loop) {
+    const ScheduledLoop &loop = list.loops[*weight.loop];
+    layers = builder.getDenseI64ArrayAttr({loop.first, loop.count});
+  }
+  plan::WeightOp::create(builder, get.getLoc(), builder.getStringAttr(name),
+                         builder.getArrayAttr(sources), layers, weight.packing,
+                         TypeAttr::get(get.getType()));
+}
+
+/// The names of the weights on top of each other, joined.
+static std::string nameOf(transformer::GetWeightOp get) {
+  std::string name;
+  for (Attribute source : get.getWeights())
+    name += (name.empty() ? "" : "_") +
+            cast<FlatSymbolRefAttr>(source).getValue().str();
+  return name;
+}
+
+void PlanBuilder::declareWeights() {
+  llvm::StringMap<int> names;
+  for (const ScheduledWeight &weight : list.weights) {
+    // A weight that two loops read is two: each has its own layers.
+    std::string name = "packed_" + nameOf(weight.get);
+    if (int count = ++names[name]; count > 1)
+      name += "_v" + std::to_string(count);
+    declareWeight(weight, name);
+    weights.push_back(symbol(name));
+  }
+}
+
+void PlanBuilder::declareRest() {
+  Location location = module.getLoc();
+  if (list.cacheLayout) {
+    kernel::CacheAttr layout = list.cacheLayout;
+    plan::CacheOp::create(builder, location, "kv_cache",
+                          static_cast<int64_t>(list.cache.getLayers()),
+                          layout.getHeads(), layout.getKeySize(),
+                          layout.getValueSize(), layout.getPageTokens(),
+                          layout.getPageBytes(), layout.getElement());
+  }
+  for (auto [index, table] : llvm::enumerate(list.rotaryTables))
+    plan::RotaryTableOp::create(
+        builder, table.getLoc(), builder.getStringAttr("rotary_" + Twine(index)),
+        table.getFrequenciesAttr(), table.getMultiplierAttr());
+  for (auto input : {plan::Input::Tokens, plan::Input::Positions,
+                     plan::Input::Sequences, plan::Input::LogitRows,
+                     plan::Input::PageTable})
+    plan::InputOp::create(builder, location, plan::stringifyInput(input),
+                          input);
+}
+
+FlatSymbolRefAttr PlanBuilder::symbolOf(const ScheduledOperand &operand) {
+  switch (operand.kind) {
+  case ScheduledOperand::Kind::Buffer:
+    return symbol("buffer_" + Twine(operand.index));
+  case ScheduledOperand::Kind::Weight:
+    return weights[operand.index];
+  case ScheduledOperand::Kind::Cache:
+    return symbol("kv_cache");
+  case ScheduledOperand::Kind::RotaryTable:
+    return symbol("rotary_" + Twine(operand.index));
+  case ScheduledOperand::Kind::Input:
+    return symbol(
+        plan::stringifyInput(static_cast<plan::Input>(operand.index)));
+  }
+  llvm_unreachable("every operand has a symbol");
+}
+
+void PlanBuilder::buildLaunch(OpBuilder &builder,
+                              const ScheduledLaunch &launch) {
+  SmallVector<Attribute> arguments = llvm::map_to_vector(
+      launch.operands, [&](const ScheduledOperand &operand) -> Attribute {
+        return symbolOf(operand);
+      });
+  kernel::KernelOpInterface op = launch.op;
+  plan::LaunchOp::create(builder, op.getLoc(), outliner.outline(launch),
+                         builder.getArrayAttr(arguments),
+                         expression(launch.rows, op.getTiles()),
+                         expression(launch.rows, op.getScratchBytes()));
+}
+
+void PlanBuilder::buildStep() {
+  auto step =
+      plan::StepOp::create(builder, module.getLoc(),
+                           builder.getStringAttr("step"),
+                           symbol("buffer_" + Twine(list.logits)), arena);
+  OpBuilder outer = OpBuilder::atBlockBegin(&step.getBody().emplaceBlock());
+  OpBuilder inner = outer;
+  std::optional<size_t> current;
+  for (const ScheduledLaunch &launch : list.launches) {
+    if (launch.loop && launch.loop != current) {
+      const ScheduledLoop &range = list.loops[*launch.loop];
+      auto loop = plan::LoopOp::create(
+          outer, module.getLoc(),
+          builder.getDenseI64ArrayAttr({range.first, range.count}));
+      inner = OpBuilder::atBlockBegin(&loop.getBody().emplaceBlock());
+    }
+    current = launch.loop;
+    buildLaunch(launch.loop ? inner : outer, launch);
+  }
+}
+
+void PlanBuilder::build() {
+  declareBuffers();
+  declareWeights();
+  declareRest();
+  buildStep();
+}
+
+namespace {
+struct Schedule : tcc::impl::SchedulePassBase<Schedule> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<Operation *> old;
+    for (Operation &op : *module.getBody())
+      old.push_back(&op);
+    FailureOr<LaunchList> list = listLaunches(module);
+    if (failed(list))
+      return signalPassFailure();
+    PlanBuilder(module, *list).build();
+    for (Operation *op : llvm::reverse(old))
+      op->erase();
+  }
+};
+} // namespace
