@@ -1,5 +1,6 @@
 #include "frontends/checkpoint/Json.h"
 
+#include "frontends/checkpoint/FileKind.h"
 #include "frontends/model/Message.h"
 #include "runtime/support/File.h"
 

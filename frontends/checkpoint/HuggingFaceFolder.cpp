@@ -1,0 +1,231 @@
+#include "frontends/checkpoint/HuggingFaceFolder.h"
+
+#include "frontends/checkpoint/HuggingFaceConfig.h"
+#include "frontends/checkpoint/Safetensors.h"
+#include "frontends/model/CheckModel.h"
+#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Storage.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+using namespace tcc;
+namespace fs = std::filesystem;
+
+static std::string fileIn(const std::string &folder, const char *name) {
+  return (fs::path(folder) / name).string();
+}
+
+static bool exists(const std::string &path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+//===----------------------------------------------------------------------===//
+// Folders that are no checkpoint
+//===----------------------------------------------------------------------===//
+
+/// The first of the names in `folder` that ends with one of `suffixes`, in
+/// alphabetical order, or an empty string.
+static std::string findFile(const std::string &folder,
+                            std::initializer_list<const char *> suffixes) {
+  std::string result;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; entry != end;
+       entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    std::string extension = entry->path().extension().string();
+    bool matches = std::find(suffixes.begin(), suffixes.end(), extension) !=
+                   suffixes.end();
+    if (matches && (result.empty() || name < result))
+      result = name;
+  }
+  return result;
+}
+
+static Status checkFolder(const std::string &folder, bool withoutWeights) {
+  auto noInput = [&](const std::string &text) {
+    return Status(Status::Code::NoInput, folder + ": " + text);
+  };
+  std::error_code error;
+  if (fs::is_empty(folder, error))
+    return noInput("expected a checkpoint, got an empty directory");
+  if (!exists(fileIn(folder, "config.json"))) {
+    std::string gguf = findFile(folder, {".gguf"});
+    return gguf.empty()
+               ? noInput("expected config.json in the checkpoint, got no such "
+                         "file")
+               : noInput("expected config.json in the checkpoint, got no such "
+                         "file but " +
+                         gguf + "; name that file instead of its folder");
+  }
+  if (withoutWeights)
+    return {};
+  if (!exists(fileIn(folder, "model.safetensors")) &&
+      !exists(fileIn(folder, "model.safetensors.index.json"))) {
+    std::string pickle = findFile(folder, {".bin", ".pth", ".pt"});
+    if (!pickle.empty())
+      return Status::badData(
+          fileIn(folder, pickle.c_str()) +
+          ": expected weights as model.safetensors, got a "
+          "PyTorch pickle, which could execute code; convert "
+          "it to safetensors");
+    return noInput(
+        "expected model.safetensors or model.safetensors.index.json, "
+        "got neither; for a description alone, use --no-weights");
+  }
+  if (!exists(fileIn(folder, "tokenizer.json")))
+    return noInput(
+        "expected tokenizer.json in the checkpoint, got no such file; "
+        "save it with transformers' AutoTokenizer");
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Description
+//===----------------------------------------------------------------------===//
+
+/// Reads `path` and begins the description of the model.
+static Status readConfigFile(const std::string &path, ModelFile &file,
+                             schema::Storage &storage) {
+  Json json;
+  if (Status status = parseJsonFile(path, {}, json); !status.ok())
+    return status;
+  HuggingFaceConfig config;
+  if (Status status = readConfig(path, json, config); !status.ok())
+    return status;
+  file.model.format_version = modelFormatVersion;
+  file.model.name = std::move(config.name);
+  file.model.provenance = "Hugging Face checkpoint";
+  file.model.end_ids = std::move(config.endIds);
+  file.model.architecture.Set(std::move(config.llama));
+  file.inputs.push_back(path);
+  storage = config.storage;
+  return {};
+}
+
+static Status readGenerationConfig(const std::string &folder, ModelFile &file) {
+  std::string path = fileIn(folder, "generation_config.json");
+  if (!exists(path))
+    return {};
+  Json json;
+  if (Status status = parseJsonFile(path, {}, json); !status.ok())
+    return status;
+  file.inputs.push_back(path);
+  return readEndIds(path, json, file.model.architecture.AsLlama()->vocabulary,
+                    file.model.end_ids);
+}
+
+/// Adds the tensors that the checkpoint has elsewhere.
+static void describeTensors(schema::Storage storage, schema::ModelT &model) {
+  for (ExpectedTensor &expected : llamaTensors(*model.architecture.AsLlama())) {
+    auto tensor = std::make_unique<schema::TensorT>();
+    tensor->name = std::move(expected.name);
+    tensor->storage = storage;
+    tensor->shape = std::move(expected.shape);
+    tensor->bytes = tensorBytes(storage, tensor->shape).value_or(0);
+    model.tensors.push_back(std::move(tensor));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors that are not used
+//===----------------------------------------------------------------------===//
+
+/// Buffers that old versions of transformers stored; the frequencies come from
+/// the configuration.
+static bool isInverseFrequency(const std::string &name) {
+  constexpr std::string_view suffix = ".rotary_emb.inv_freq";
+  return name.size() > suffix.size() &&
+         name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+/// Checks that the stored lm_head of a tied model is the embedding again. If it
+/// is not, one of the two statements of the checkpoint is wrong.
+static Status checkTiedHead(const ModelFile &file,
+                            const schema::TensorT &head) {
+  const schema::TensorT *embedding = nullptr;
+  for (const auto &tensor : file.model.tensors)
+    if (tensor->name == "model.embed_tokens.weight")
+      embedding = tensor.get();
+  if (!embedding)
+    return {}; // checkModel says so.
+  bool isEqual =
+      embedding->shape == head.shape && embedding->storage == head.storage;
+  if (isEqual) {
+    ModelWeights weights;
+    if (Status status = ModelWeights::open(file, weights); !status.ok())
+      return status;
+    isEqual =
+        memcmp(weights.data(*embedding), weights.data(head), head.bytes) == 0;
+  }
+  if (isEqual)
+    return {};
+  return Status::badData(
+      file.model.files[static_cast<size_t>(head.file)]->path +
+      ": tensor 'lm_head.weight': expected the same as "
+      "model.embed_tokens.weight, since config.json says tie_word_embeddings, "
+      "got another tensor; set tie_word_embeddings to false if it should be "
+      "used");
+}
+
+static Status dropUnusedTensors(ModelFile &file) {
+  bool tied = file.model.architecture.AsLlama()->tied_embeddings;
+  for (const auto &tensor : file.model.tensors)
+    if (tied && tensor->name == "lm_head.weight")
+      if (Status status = checkTiedHead(file, *tensor); !status.ok())
+        return status;
+  auto isUnused = [&](const auto &tensor) {
+    return isInverseFrequency(tensor->name) ||
+           (tied && tensor->name == "lm_head.weight");
+  };
+  auto &tensors = file.model.tensors;
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), isUnused),
+                tensors.end());
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// The whole
+//===----------------------------------------------------------------------===//
+
+Status tcc::readHuggingFaceConfig(const std::string &path, ModelFile &result) {
+  ModelFile file;
+  schema::Storage storage;
+  if (Status status = readConfigFile(path, file, storage); !status.ok())
+    return status;
+  if (Status status = checkLlama(path, *file.model.architecture.AsLlama());
+      !status.ok())
+    return status;
+  describeTensors(storage, file.model);
+  result = std::move(file);
+  return {};
+}
+
+Status tcc::readHuggingFaceFolder(const std::string &folder,
+                                  bool withoutWeights, ModelFile &result) {
+  if (Status status = checkFolder(folder, withoutWeights); !status.ok())
+    return status;
+  std::string path = fileIn(folder, "config.json");
+  ModelFile file;
+  schema::Storage storage;
+  if (Status status = readConfigFile(path, file, storage); !status.ok())
+    return status;
+  if (Status status = checkLlama(path, *file.model.architecture.AsLlama());
+      !status.ok())
+    return status;
+  if (Status status = readGenerationConfig(folder, file); !status.ok())
+    return status;
+  file.folder = folder;
+  if (withoutWeights) {
+    describeTensors(storage, file.model);
+  } else {
+    if (Status status = readSafetensorsFolder(folder, file); !status.ok())
+      return status;
+    if (Status status = dropUnusedTensors(file); !status.ok())
+      return status;
+  }
+  result = std::move(file);
+  return {};
+}
