@@ -3,6 +3,7 @@
 #include "compiler/emit/Manifest.h"
 
 #include "compiler/emit/WeightWriter.h"
+#include "frontends/model/ModelFile.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -192,18 +193,6 @@ LogicalResult TargetBuilder::build(ModuleOp module) {
   return success();
 }
 
-/// Counts the elements of every tensor of the description that is used.
-static uint64_t countParameters(const schema::ModelT &model) {
-  uint64_t parameters = 0;
-  for (const auto &tensor : model.tensors) {
-    uint64_t elements = 1;
-    for (int64_t size : tensor->shape)
-      elements *= static_cast<uint64_t>(size);
-    parameters += elements;
-  }
-  return parameters;
-}
-
 /// Copies a table; the object API gives no copy constructor.
 static std::unique_ptr<schema::TokenizerT>
 copyTokenizer(const schema::TokenizerT &tokenizer) {
@@ -225,7 +214,7 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
   executable.architecture = "llama";
   executable.vocabulary = llama.vocabulary;
   executable.max_positions = llama.max_positions;
-  executable.parameters = countParameters(model);
+  executable.parameters = ::tcc::countParameters(model);
   executable.end_ids = model.end_ids;
   if (model.tokenizer)
     executable.tokenizer = copyTokenizer(*model.tokenizer);

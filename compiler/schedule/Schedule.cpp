@@ -6,6 +6,7 @@
 #include "compiler/schedule/BufferAllocator.h"
 #include "compiler/schedule/KernelOutliner.h"
 #include "compiler/schedule/LaunchList.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::tcc {
 #define GEN_PASS_DEF_SCHEDULEPASS
@@ -137,13 +138,15 @@ void PlanBuilder::declareWeight(const ScheduledWeight &weight,
                          TypeAttr::get(get.getType()));
 }
 
-/// The names of the weights on top of each other, joined.
+/// The names of the weights on top of each other, joined, without the kind of
+/// layer before the dot.
 static std::string nameOf(transformer::GetWeightOp get) {
-  std::string name;
-  for (Attribute source : get.getWeights())
-    name += (name.empty() ? "" : "_") +
-            cast<FlatSymbolRefAttr>(source).getValue().str();
-  return name;
+  SmallVector<StringRef> names;
+  for (Attribute source : get.getWeights()) {
+    StringRef symbol = cast<FlatSymbolRefAttr>(source).getValue();
+    names.push_back(symbol.substr(symbol.rfind('.') + 1));
+  }
+  return llvm::join(names, "_");
 }
 
 void PlanBuilder::declareWeights() {

@@ -90,3 +90,14 @@ const schema::TensorT *tcc::findTensor(const schema::ModelT &model,
     return nullptr;
   return entry->get();
 }
+
+uint64_t tcc::countParameters(const schema::ModelT &model) {
+  uint64_t parameters = 0;
+  for (const auto &tensor : model.tensors) {
+    uint64_t elements = 1;
+    for (int64_t size : tensor->shape)
+      elements *= static_cast<uint64_t>(size);
+    parameters += elements;
+  }
+  return parameters;
+}

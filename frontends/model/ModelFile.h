@@ -69,6 +69,9 @@ private:
 const schema::TensorT *findTensor(const schema::ModelT &model,
                                   const std::string &name);
 
+/// The elements of all tensors of `model`; tied tensors are there once.
+uint64_t countParameters(const schema::ModelT &model);
+
 } // namespace tcc
 
 #endif // TCC_FRONTENDS_MODEL_MODELFILE_H

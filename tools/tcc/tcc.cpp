@@ -1,6 +1,7 @@
 // Compiles a transformer model to one executable file.
 
 #include "compiler/pipeline/Compilation.h"
+#include "compiler/pipeline/Report.h"
 #include "tools/tcc/Options.h"
 #include "llvm/Support/InitLLVM.h"
 
@@ -78,6 +79,15 @@ static Status run(const Options &options) {
   bool printsCode = options.emit == "llvm" || options.emit == "asm";
   if (!printsCode && (!options.emit.empty() || !options.stopAfter.empty()))
     return writeText(options.output, printModule(compilation.getModule()));
+
+  if (options.report) {
+    Report report =
+        makeReport(compilation.getModule(), compilation.getModel().model);
+    Status status = writeText("", options.json ? formatReportAsJson(report)
+                                               : formatReport(report));
+    if (!status.ok() || options.output.empty())
+      return status;
+  }
 
   x86::CompiledImage image;
   auto text = options.emit == "llvm"  ? x86::ImageText::Llvm

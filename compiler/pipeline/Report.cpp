@@ -1,0 +1,153 @@
+#include "compiler/pipeline/Report.h"
+
+#include "dialects/kernel/Kernel.h"
+#include "dialects/plan/Plan.h"
+#include "frontends/model/ModelFile.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+namespace schema = ::tcc::schema;
+
+//===----------------------------------------------------------------------===//
+// Counting
+//===----------------------------------------------------------------------===//
+
+static void add(Work &sum, Work work, int64_t times = 1) {
+  sum.flops += work.flops * times;
+  sum.bytes += work.bytes * times;
+}
+
+/// The kernel op in the function that `launch` calls.
+static kernel::KernelOpInterface findKernel(plan::LaunchOp launch) {
+  auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      launch, launch.getKernelAttr());
+  return cast<kernel::KernelOpInterface>(function.front().front());
+}
+
+/// The configuration that the cost model chose for `op`, as text.
+static std::string configurationOf(Operation *op) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (StringRef name : {"packing", "configuration", "cache"})
+    if (Attribute attribute = op->getAttr(name)) {
+      if (!text.empty())
+        stream << ' ';
+      attribute.print(stream);
+    }
+  return text;
+}
+
+Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
+  Report report;
+  report.name = model.name;
+  report.parameters = ::tcc::countParameters(model);
+  llvm::MapVector<int, uint64_t> bytes;
+  for (const auto &tensor : model.tensors)
+    bytes[static_cast<int>(tensor->storage)] += tensor->bytes;
+  for (auto [storage, count] : bytes)
+    report.weightBytes.emplace_back(
+        schema::EnumNameStorage(static_cast<schema::Storage>(storage)), count);
+  for (auto cache : module.getOps<plan::CacheOp>())
+    report.cacheBytesPerToken += static_cast<int64_t>(
+        cache.getLayers() * cache.getHeads() *
+        (cache.getKeySize() + cache.getValueSize()) *
+        cache.getElement().getIntOrFloatBitWidth() / 8);
+
+  llvm::MapVector<Attribute, KernelReport> kernels;
+  module.walk([&](plan::LaunchOp launch) {
+    kernel::KernelOpInterface op = findKernel(launch);
+    auto loop = launch->getParentOfType<plan::LoopOp>();
+    int64_t times = loop ? loop.getLayers()[1] : 1;
+    // A launch has the rows of its tokens, or of the one logit that is asked for.
+    auto rows = op->getParentOp()->getAttrOfType<StringAttr>("kernel.rows");
+    bool ofTokens = rows.getValue() == "tokens";
+    int64_t tokens = ofTokens ? Report::prefillTokens : 1;
+    KernelReport &entry = kernels[launch.getKernelAttr()];
+    entry.name = launch.getKernel().str();
+    entry.configuration = configurationOf(op);
+    entry.launches += times;
+    add(entry.decode,
+        {op.getFlops(1, Report::decodeKeys), op.getBytes(1, Report::decodeKeys)},
+        times);
+    // Under a causal mask a token attends to half of the prompt on average.
+    int64_t keys = (Report::prefillTokens + 1) / 2;
+    add(entry.prefill, {op.getFlops(tokens, keys), op.getBytes(tokens, keys)},
+        times);
+  });
+  for (auto &[name, entry] : kernels) {
+    add(report.decode, entry.decode);
+    add(report.prefill, entry.prefill);
+    report.kernels.push_back(std::move(entry));
+  }
+  return report;
+}
+
+//===----------------------------------------------------------------------===//
+// Formatting
+//===----------------------------------------------------------------------===//
+
+std::string mlir::tcc::formatReport(const Report &report) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto line = [&](StringRef name, auto value) {
+    stream << llvm::left_justify(name, 24) << value << '\n';
+  };
+  line("model", report.name);
+  line("parameters", report.parameters);
+  for (const auto &[storage, bytes] : report.weightBytes)
+    line("weight bytes " + storage, bytes);
+  line("cache bytes a token", report.cacheBytesPerToken);
+  line("decode, 1 token", "attends to " + std::to_string(Report::decodeKeys) +
+                              " positions");
+  line("  operations", report.decode.flops);
+  line("  bytes", report.decode.bytes);
+  line("prefill", std::to_string(Report::prefillTokens) + " tokens");
+  line("  operations", report.prefill.flops);
+  line("  bytes", report.prefill.bytes);
+  stream << "kernels (launches a step, decode bytes, prefill operations)\n";
+  for (const KernelReport &kernel : report.kernels)
+    stream << "  " << llvm::left_justify(kernel.name, 32)
+           << llvm::format("%5lld %14lld %18lld  ",
+                           static_cast<long long>(kernel.launches),
+                           static_cast<long long>(kernel.decode.bytes),
+                           static_cast<long long>(kernel.prefill.flops))
+           << kernel.configuration << '\n';
+  return text;
+}
+
+static llvm::json::Object toJson(Work work) {
+  return llvm::json::Object{{"flops", work.flops}, {"bytes", work.bytes}};
+}
+
+std::string mlir::tcc::formatReportAsJson(const Report &report) {
+  llvm::json::Object weightBytes;
+  for (const auto &[storage, bytes] : report.weightBytes)
+    weightBytes[storage] = static_cast<int64_t>(bytes);
+  llvm::json::Array kernels;
+  for (const KernelReport &kernel : report.kernels)
+    kernels.push_back(llvm::json::Object{{"name", kernel.name},
+                                         {"configuration", kernel.configuration},
+                                         {"launches", kernel.launches},
+                                         {"decode", toJson(kernel.decode)},
+                                         {"prefill", toJson(kernel.prefill)}});
+  llvm::json::Object decode = toJson(report.decode);
+  decode["keys"] = Report::decodeKeys;
+  llvm::json::Object prefill = toJson(report.prefill);
+  prefill["tokens"] = Report::prefillTokens;
+  llvm::json::Object object{
+      {"model", report.name},
+      {"parameters", static_cast<int64_t>(report.parameters)},
+      {"weight_bytes", std::move(weightBytes)},
+      {"cache_bytes_per_token", report.cacheBytesPerToken},
+      {"decode", std::move(decode)},
+      {"prefill", std::move(prefill)},
+      {"kernels", std::move(kernels)}};
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << llvm::formatv("{0:2}", llvm::json::Value(std::move(object))) << '\n';
+  return text;
+}

@@ -1,0 +1,55 @@
+// What a compiled model costs: parameters, bytes, operations, kernels.
+
+#ifndef TCC_COMPILER_PIPELINE_REPORT_H
+#define TCC_COMPILER_PIPELINE_REPORT_H
+
+#include "frontends/model/Model_generated.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir::tcc {
+
+/// Operations and bytes, a fused multiply-add counting as two, every byte of
+/// memory counted once for each launch that moves it.
+struct Work {
+  int64_t flops = 0;
+  int64_t bytes = 0;
+};
+
+/// One kernel of the plan.
+struct KernelReport {
+  std::string name;
+  std::string configuration;
+  int64_t launches = 0; ///< In one step.
+  Work decode, prefill; ///< Of all its launches in one step.
+};
+
+/// The figures of a model. A decode step is one token of one sequence that attends
+/// to `decodeKeys` positions; a prefill is one sequence of `prefillTokens` tokens,
+/// of which the last one's logits are computed.
+struct Report {
+  static constexpr int64_t decodeKeys = 1024;
+  static constexpr int64_t prefillTokens = 512;
+
+  std::string name;
+  uint64_t parameters = 0;
+  std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
+  int64_t cacheBytesPerToken = 0;
+  Work decode, prefill;
+  std::vector<KernelReport> kernels; ///< In the order of their first launch.
+};
+
+/// Counts what the plan in `module` does for `model`.
+Report makeReport(ModuleOp module, const ::tcc::schema::ModelT &model);
+
+/// `report` for people, or as JSON.
+std::string formatReport(const Report &report);
+std::string formatReportAsJson(const Report &report);
+
+} // namespace mlir::tcc
+
+#endif // TCC_COMPILER_PIPELINE_REPORT_H
