@@ -169,6 +169,9 @@ Status tcc::parseJsonFile(const std::string &path, const JsonLimits &limits,
   MappedFile file;
   if (Status status = MappedFile::open(path, file); !status.ok())
     return status;
+  if (Status status = refuseForeignFile(path, file.data(), file.size());
+      !status.ok())
+    return status;
   Json value;
   if (Status status = parseJson(path, file.data(), file.size(), limits, value);
       !status.ok())

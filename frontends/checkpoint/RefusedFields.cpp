@@ -8,16 +8,16 @@
 using namespace tcc;
 
 /// Accepts `LlamaForCausalLM` alone, or no architecture and model type `llama`.
-static Status checkArchitecture(const JsonFields &fields) {
+static Status checkArchitecture(const std::string &path,
+                                const JsonFields &fields) {
   const Json *architectures = fields.find("architectures");
   if (architectures) {
     if (!architectures->is_array() || architectures->size() != 1)
       return fields.unexpected("architectures", "an array of one name");
     if ((*architectures)[0] != "LlamaForCausalLM")
       return Status::badData(
-          fields.unexpected("architectures", "one of: LlamaForCausalLM")
-              .message() +
-          " " + jsonText(&(*architectures)[0]));
+          path + ": architectures: expected one of: LlamaForCausalLM, got " +
+          jsonText(&(*architectures)[0]));
   }
   const Json *type = fields.find("model_type");
   bool isLlama = type ? *type == "llama" : architectures != nullptr;
@@ -79,7 +79,7 @@ static Status checkAbsent(const JsonFields &fields) {
 Status tcc::refuseUnsupportedFields(const std::string &path,
                                     const Json &config) {
   JsonFields fields(config, path + ": ");
-  if (Status status = checkArchitecture(fields); !status.ok())
+  if (Status status = checkArchitecture(path, fields); !status.ok())
     return status;
   for (const char *key : {"hidden_act", "hidden_activation"}) {
     const Json *activation = fields.find(key);
