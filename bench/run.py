@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Measures compiled models as shares of what the machine can do in the same run.
+
+For each checkpoint: compiles it, runs `tcc-run --bench` and prints
+
+  prefill   operations of the linear layers a second, as a share of the peak of
+            vdpbf16ps (of f32 multiply-adds where the CPU has no vdpbf16ps)
+  decode    bytes of weights and cache a second, as a share of the bandwidth with
+            which the machine reads memory
+
+with the medians that tcc-run prints, and peaks measured before and after, of which
+the larger counts. Prints one line for each checkpoint, or JSON with --json.
+
+usage: run.py [--build DIR] [--prompt N] [--generate N] [--json] CHECKPOINT...
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def measure(build, checkpoint, prompt, generate):
+    tool = lambda name: os.path.join(build, "bin", name)
+    report = json.loads(output(tool("tcc"), checkpoint, "--report", "--json"))
+    with tempfile.TemporaryDirectory() as folder:
+        model = os.path.join(folder, "model.bin")
+        start = time.monotonic()
+        output(tool("tcc"), checkpoint, "-o", model)
+        compile_seconds = time.monotonic() - start
+        before = json.loads(output(tool("peaks")))
+        bench = json.loads(output(tool("tcc-run"), model, "--json",
+                                  f"--bench={prompt},{generate}"))
+        after = json.loads(output(tool("peaks")))
+    peaks = {key: max(before[key], after[key]) for key in before}
+    linear = sum(kernel["prefill"]["flops"] for kernel in report["kernels"]
+                 if kernel["name"].startswith("linear")) / report["prefill"]["tokens"]
+    step = (sum(report["weight_bytes"].values())
+            + report["cache_bytes_per_token"] * (prompt + generate / 2))
+    prefill, decode = bench["prefill"], bench["decode"]
+    decode_step = decode["seconds"] * decode["batch"] / decode["tokens"]
+    return {
+        "checkpoint": os.path.basename(checkpoint),
+        "compile_seconds": compile_seconds,
+        "prefill_share": linear * prefill["tokens"] / prefill["seconds"]
+                         / (peaks["dot_bf16_flops"] or peaks["fma_f32_flops"]),
+        "decode_share": step / decode_step / peaks["read_bytes"],
+        "bench": bench,
+        "peaks": peaks,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("checkpoints", nargs="+")
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--prompt", type=int, default=512)
+    parser.add_argument("--generate", type=int, default=64)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    results = [measure(options.build, checkpoint, options.prompt, options.generate)
+               for checkpoint in options.checkpoints]
+    if options.json:
+        json.dump(results, sys.stdout, indent=2)
+        print()
+        return
+    for result in results:
+        bench = result["bench"]
+        print(f"{result['checkpoint']:28} prefill {bench['prefill']['tokens_per_second']:8.1f} "
+              f"tokens/s, {100 * result['prefill_share']:5.1f} % of peak   "
+              f"decode {bench['decode']['tokens_per_second']:7.1f} tokens/s, "
+              f"{100 * result['decode_share']:5.1f} % of bandwidth   "
+              f"first token {bench['first_token_seconds']:.3f} s, "
+              f"compile {result['compile_seconds']:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
