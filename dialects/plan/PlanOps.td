@@ -60,7 +60,7 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     Example:
 
     ```mlir
-    plan.weight @qkv sources(["model.layers.{layer}.self_attn.qkv_proj.weight"])
+    plan.weight @qkv_weight sources(["model.layers.{layer}.self_attn.qkv_proj.weight"])
       layers(0, 30) : tensor<960x576xbf16>
     ```
   }];

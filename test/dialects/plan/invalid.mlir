@@ -1,0 +1,123 @@
+// One case for each constraint of each op, named <op>_c<n>_<what>.
+// RUN: tcc-opt %s --split-input-file --verify-diagnostics
+
+// @buffer_c1_negative
+// expected-error@+1 {{expected bytes to be an expression without negative terms, got array<i64: 0, -4, 0, 0>}}
+plan.buffer @x offset(0) bytes(-4 T) live(0, 1)
+
+// -----
+
+// @buffer_c2_alignment
+// expected-error@+1 {{expected every term of offset to be a multiple of 64, got array<i64: 0, 96, 0, 0>}}
+plan.buffer @x offset(96 T) bytes(4 T) live(0, 1)
+
+// -----
+
+// @buffer_c3_order
+// expected-error@+1 {{expected live(first, last) in ascending order, got array<i64: 2, 1>}}
+plan.buffer @x offset(64 T) bytes(4 T) live(2, 1)
+
+// -----
+
+// @weight_c1_sources
+// expected-error@+1 {{expected at least one source and a static shape, got 0 and 'tensor<4x4xbf16>'}}
+plan.weight @w sources([]) : tensor<4x4xbf16>
+
+// -----
+
+// @weight_c1_shape
+// expected-error@+1 {{expected at least one source and a static shape, got 1 and 'tensor<?x4xbf16>'}}
+plan.weight @w sources(["w"]) : tensor<?x4xbf16>
+
+// -----
+
+// @weight_c2_layers
+// expected-error@+1 {{expected layers(first, count) with first not negative and count positive, got array<i64: 0, 0>}}
+plan.weight @w sources(["w.{layer}"]) layers(0, 0) : tensor<4x4xbf16>
+
+// -----
+
+// @cache_c1_zero
+// expected-error@+1 {{expected positive sizes, got 0}}
+plan.cache @c layers(0) heads(1) key(4) value(4) page_tokens(32) page_bytes(512) : bf16
+
+// -----
+
+// @cache_c1_alignment
+// expected-error@+1 {{expected page_bytes to be a multiple of 64, got 500}}
+plan.cache @c layers(1) heads(1) key(4) value(4) page_tokens(32) page_bytes(500) : bf16
+
+// -----
+
+// @step_c1_logits
+// expected-error@+1 {{expected the name of a buffer, got @nothing}}
+plan.step @step logits(@nothing) arena(64 T) {
+}
+
+// -----
+
+// @step_c2_body
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  // expected-error@+1 {{expected launches and loops only in a step}}
+  plan.input @tokens is tokens
+}
+
+// -----
+
+// @step_c3_arena
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+// expected-error@+1 {{expected arena to be an expression without negative terms, got array<i64: -1, 0, 0, 0>}}
+plan.step @step logits(@x) arena(-1) {
+}
+
+// -----
+
+// @loop_c1_layers
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  // expected-error@+1 {{expected layers(first, count) with first not negative and count positive, got array<i64: -1, 2>}}
+  plan.loop layers(-1, 2) {
+  }
+}
+
+// -----
+
+// @loop_c2_body
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  plan.loop layers(0, 2) {
+    // expected-error@+1 {{expected launches only in a loop}}
+    plan.input @tokens is tokens
+  }
+}
+
+// -----
+
+// @launch_c1_arguments
+func.func private @kernel(memref<4xf32>, memref<4xf32>)
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  // expected-error@+1 {{expected the name of a function of 1 arguments, got @kernel}}
+  plan.launch @kernel(@x) tiles(1) scratch(0)
+}
+
+// -----
+
+// @launch_c2_argument
+func.func private @kernel(memref<4xf32>)
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  // expected-error@+1 {{expected a buffer, weight, cache, rotary table or input as argument, got @kernel}}
+  plan.launch @kernel(@kernel) tiles(1) scratch(0)
+}
+
+// -----
+
+// @launch_c3_tiles
+func.func private @kernel(memref<4xf32>)
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+plan.step @step logits(@x) arena(64 T) {
+  // expected-error@+1 {{expected tiles to be an expression without negative terms, got array<i64: 0, 0, 0, -1>}}
+  plan.launch @kernel(@x) tiles(-1 R) scratch(0)
+}
