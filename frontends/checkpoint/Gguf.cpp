@@ -387,8 +387,10 @@ static std::string valueText(const GgufValue &value) {
 Status GgufFile::unexpected(const std::string &key,
                             const std::string &expected) const {
   auto entry = metadata.find(key);
+  std::string shown = quoteText(key); // The key may be any bytes.
   return Status::badData(
-      name + ": " + key + ": expected " + expected + ", got " +
+      name + ": " + shown.substr(1, shown.size() - 2) + ": expected " +
+      expected + ", got " +
       (entry == metadata.end() ? "nothing" : valueText(entry->second)));
 }
 

@@ -110,8 +110,7 @@ static Status checkSupported(const GgufFile &file) {
     rest.remove_prefix(prefix.size());
     if (!isKnownKey(rest) && std::find(std::begin(neutral), std::end(neutral),
                                        rest) == std::end(neutral))
-      return file.unexpected(quoteText(key),
-                             "no such key: it is not supported");
+      return file.unexpected(key, "no such key: it is not supported");
   }
   return {};
 }
@@ -331,11 +330,11 @@ static Status appendTensors(const GgufFile &file, schema::ModelT &model) {
     tensor->offset = source.offset;
     std::optional<uint64_t> bytes = tensorBytes(source.storage, source.shape);
     if (!bytes)
-      return Status::badData(file.path() + ": tensor " +
-                             quoteText(source.name) +
-                             ": expected rows in whole blocks of 32 elements, "
-                             "got shape " +
-                             shapeText(source.shape));
+      return Status::badData(
+          file.path() + ": tensor " + quoteText(source.name) +
+          ": expected less than 2^63 bytes in whole blocks of " +
+          std::to_string(storageInfo(source.storage)->blockElements) +
+          " elements, got shape " + shapeText(source.shape));
     tensor->bytes = *bytes;
     model.tensors.push_back(std::move(tensor));
   }
