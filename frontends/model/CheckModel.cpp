@@ -179,9 +179,9 @@ static Status checkTokenizer(const std::string &path,
                              int64_t vocabulary) {
   auto tokens = static_cast<int64_t>(tokenizer.tokens.size());
   if (tokens == 0 || tokens > vocabulary)
-    return Status::badData(
-        path + ": tokenizer: expected at most vocab_size = " +
-        std::to_string(vocabulary) + " tokens, got " + std::to_string(tokens));
+    return Status::badData(path + ": tokenizer: expected 1 to vocab_size = " +
+                           std::to_string(vocabulary) + " tokens, got " +
+                           std::to_string(tokens));
   if (tokenizer.model > schema::TokenizerModel::MAX)
     return Status::badData(path + ": tokenizer: expected a known model, got " +
                            std::to_string(static_cast<int>(tokenizer.model)));
@@ -218,9 +218,8 @@ Status tcc::checkModel(const std::string &path, const schema::ModelT &model) {
                            "; import the checkpoint again");
   const schema::LlamaT *llama = model.architecture.AsLlama();
   if (!llama)
-    return Status::badData(
-        path + ": architecture: expected Llama, got " +
-        std::to_string(static_cast<int>(model.architecture.type)));
+    return Status::badData(path +
+                           ": architecture: expected Llama, got another one");
   if (Status status = checkLlama(path, *llama); !status.ok())
     return status;
   for (auto check : {checkFiles, checkIndices, checkTensors, checkOverlaps})
