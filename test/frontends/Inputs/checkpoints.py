@@ -203,6 +203,7 @@ class Gguf:
                      *reversed(shape))
         self.alignment = 32
         self.offsets = {}
+        self.contents = {}  # Of tensors that are not zero.
 
     def add(self, name, type_, *dimensions):
         self.tensors.append([name, type_, list(dimensions)])
@@ -231,6 +232,7 @@ class Gguf:
             result += struct.pack("<IQ", number, offset)
             if count(dimensions) > 1 << 20:
                 continue
-            data += bytes(count(dimensions) // elements * size)
+            data += self.contents.get(
+                name, bytes(count(dimensions) // elements * size))
             data += bytes(-len(data) % self.alignment)
         return result + bytes(-len(result) % self.alignment) + data
