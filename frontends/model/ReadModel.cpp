@@ -11,15 +11,20 @@ using namespace tcc;
 static constexpr size_t maximumBytes = size_t{1} << 30;
 
 namespace {
-/// Counts what unpacking would allocate. Offsets may share what they point to,
+/// What unpacking would allocate, and whether it reads aligned numbers. Offsets may share what they point to,
 /// so that a small file could unpack to terabytes; ours share nothing, and
 /// therefore never need more than the file has.
 class UnpackedSize {
 public:
   template <typename T>
   void add(const flatbuffers::Vector<T> *vector) {
-    if (vector)
-      bytes += uint64_t{vector->size()} * sizeof(T);
+    if (!vector)
+      return;
+    bytes += uint64_t{vector->size()} *
+             flatbuffers::IndirectHelper<T>::element_stride;
+    if (std::is_arithmetic_v<T> &&
+        reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) != 0)
+      isAligned = false;
   }
   void add(const flatbuffers::String *string) {
     if (string)
@@ -28,7 +33,8 @@ public:
   void add(const schema::Tokenizer *tokenizer);
   void add(const schema::Model &model);
 
-  uint64_t bytes = 0; ///< Cannot overflow: fewer than 2^31 terms below 2^31.
+  bool isAligned = true; ///< The Verifier aligns all but elements of vectors.
+  uint64_t bytes = 0;    ///< Cannot overflow: fewer than 2^31 terms below 2^31.
 };
 } // namespace
 
@@ -81,6 +87,9 @@ static Status verify(const std::string &path, const uint8_t *data,
     return Status::badData(path + ": not a valid FlatBuffer" + damaged);
   UnpackedSize unpacked;
   unpacked.add(*schema::GetModel(data));
+  if (!unpacked.isAligned)
+    return Status::badData(
+        path + ": expected every number at a multiple of its size" + damaged);
   if (unpacked.bytes > size)
     return Status::badData(
         path + ": expected every string and vector to be used once, got " +

@@ -101,6 +101,17 @@ TEST(ReadModel, SharedStrings) {
             "damaged: import the checkpoint again");
 }
 
+// The bytes of a mapped file are aligned; numbers may be put elsewhere.
+TEST(ReadModel, MisalignedNumbers) {
+  std::vector<uint8_t> bytes = packModel(makeTinyModel());
+  bytes.insert(bytes.begin(), 4, 0);
+  ModelFile file;
+  EXPECT_EQ(
+      readModel("m.fbs", bytes.data() + 4, bytes.size() - 4, file).message(),
+      "m.fbs: expected every number at a multiple of its size; the file is "
+      "truncated or damaged: import the checkpoint again");
+}
+
 TEST(ReadModel, Version) {
   EXPECT_EQ(messageAfter([](ModelT &model) { model.format_version = 2; }),
             "m.fbs: format_version: expected 1, got 2; import the checkpoint "
