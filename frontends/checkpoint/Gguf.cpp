@@ -253,6 +253,8 @@ Status GgufParser::readStorage(GgufTensor &tensor) {
   case 30:
     tensor.storage = schema::Storage::BF16;
     return {};
+  default:
+    break;
   }
   return bad(place +
              ": expected type F32, F16, BF16, Q8_0, Q4_0 or Q4_1, got " +
@@ -340,7 +342,7 @@ static bool integerAt(GgufType type, const uint8_t *bytes, int64_t &result) {
     result = load<uint8_t>(bytes);
     return true;
   case GgufType::Int8:
-    result = load<int8_t>(bytes);
+    result = int64_t{load<int8_t>(bytes)};
     return true;
   case GgufType::UInt16:
     result = load<uint16_t>(bytes);

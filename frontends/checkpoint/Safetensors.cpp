@@ -237,32 +237,36 @@ static Status readIndex(const std::string &path, WeightMap &result) {
   return {};
 }
 
+/// BadData: "<path>: weight_map: expected <expected>, got <got>".
+static Status indexError(const std::string &path, const std::string &expected,
+                         const std::string &got) {
+  return Status::badData(path + ": weight_map: expected " + expected +
+                         ", got " + got);
+}
+
 /// Checks that every tensor is in the file that the index names.
 static Status checkIndex(const std::string &path, const WeightMap &map,
                          const schema::ModelT &model) {
-  std::map<std::string, std::string> found;
+  WeightMap found;
   for (const auto &tensor : model.tensors) {
     const std::string &file =
         model.files[static_cast<size_t>(tensor->file)]->path;
+    std::string name = quoteText(tensor->name);
     auto [entry, isNew] = found.emplace(tensor->name, file);
     if (!isNew)
-      return Status::badData(path + ": tensor " + quoteText(tensor->name) +
-                             ": expected it in one file, got it in " +
-                             entry->second + " and " + file);
-    auto expected = map.find(tensor->name);
-    if (expected == map.end())
-      return Status::badData(path +
-                             ": weight_map: expected every tensor, got "
-                             "no entry for " +
-                             quoteText(tensor->name) + " of " + file);
+      return indexError(path, "tensor " + name + " in one file",
+                        "it in " + entry->second + " and " + file);
+    if (map.count(tensor->name) == 0)
+      return indexError(path, "every tensor",
+                        "no entry for " + name + " of " + file);
   }
   for (const auto &[tensor, file] : map) {
     auto entry = found.find(tensor);
-    if (entry == found.end() || entry->second != file)
-      return Status::badData(path + ": weight_map: expected tensor " +
-                             quoteText(tensor) + " in " + file + ", got " +
-                             (entry == found.end() ? "no tensor of this name"
-                                                   : "it in " + entry->second));
+    if (entry != found.end() && entry->second == file)
+      continue;
+    return indexError(path, "tensor " + quoteText(tensor) + " in " + file,
+                      entry == found.end() ? "no tensor of this name"
+                                           : "it in " + entry->second);
   }
   return {};
 }

@@ -11,9 +11,8 @@ using namespace tcc;
 using schema::TensorT;
 
 /// The file that holds `tensor`, or `path` if the description has no weights.
-static const std::string &fileOf(const std::string &path,
-                                 const schema::ModelT &model,
-                                 const TensorT &tensor) {
+static std::string fileOf(const std::string &path, const schema::ModelT &model,
+                          const TensorT &tensor) {
   return tensor.file < 0 ? path
                          : model.files[static_cast<size_t>(tensor.file)]->path;
 }

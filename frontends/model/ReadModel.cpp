@@ -11,9 +11,10 @@ using namespace tcc;
 static constexpr size_t maximumBytes = size_t{1} << 30;
 
 namespace {
-/// What unpacking would allocate, and whether it reads aligned numbers. Offsets may share what they point to,
-/// so that a small file could unpack to terabytes; ours share nothing, and
-/// therefore never need more than the file has.
+/// What unpacking would allocate, and whether it reads aligned numbers. Offsets
+/// may share what they point to, so that a small file could unpack to
+/// terabytes; ours share nothing, and therefore never need more than the file
+/// has.
 class UnpackedSize {
 public:
   template <typename T>

@@ -5,8 +5,9 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <new>
-#include <unistd.h>
+#include <optional>
 
 using namespace tcc;
 
@@ -67,16 +68,24 @@ static std::optional<int> parseOptions(int argc, char **argv,
   return std::nullopt;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
   Options options;
   if (std::optional<int> code = parseOptions(argc, argv, options))
     return *code;
+  Status status = import(options);
+  return status.ok() ? 0 : fail(status);
+}
+
+int main(int argc, char **argv) {
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     std::signal(signal, onInterrupt);
   try {
-    Status status = import(options);
-    return status.ok() ? 0 : fail(status);
+    return run(argc, argv);
   } catch (const std::bad_alloc &) {
-    return fail({Status::Code::OutOfMemory, options.input + ": out of memory"});
+    fputs("tcc-import: error: out of memory\n", stderr);
+    return static_cast<int>(Status::Code::OutOfMemory);
+  } catch (const std::exception &error) {
+    fprintf(stderr, "tcc-import: error: internal: %s\n", error.what());
+    return static_cast<int>(Status::Code::Internal);
   }
 }
