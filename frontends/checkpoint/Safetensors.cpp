@@ -244,6 +244,16 @@ static Status indexError(const std::string &path, const std::string &expected,
                          ", got " + got);
 }
 
+static Status checkPlace(const std::string &path, const std::string &tensor,
+                         const std::string &file, const WeightMap &found) {
+  auto entry = found.find(tensor);
+  if (entry != found.end() && entry->second == file)
+    return {};
+  return indexError(path, "tensor " + quoteText(tensor) + " in " + file,
+                    entry == found.end() ? "no tensor of this name"
+                                         : "it in " + entry->second);
+}
+
 /// Checks that every tensor is in the file that the index names.
 static Status checkIndex(const std::string &path, const WeightMap &map,
                          const schema::ModelT &model) {
@@ -260,14 +270,9 @@ static Status checkIndex(const std::string &path, const WeightMap &map,
       return indexError(path, "every tensor",
                         "no entry for " + name + " of " + file);
   }
-  for (const auto &[tensor, file] : map) {
-    auto entry = found.find(tensor);
-    if (entry != found.end() && entry->second == file)
-      continue;
-    return indexError(path, "tensor " + quoteText(tensor) + " in " + file,
-                      entry == found.end() ? "no tensor of this name"
-                                           : "it in " + entry->second);
-  }
+  for (const auto &[tensor, file] : map)
+    if (Status status = checkPlace(path, tensor, file, found); !status.ok())
+      return status;
   return {};
 }
 
