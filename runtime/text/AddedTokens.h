@@ -1,0 +1,59 @@
+// Tokens that are matched in the input as a whole, before any merging.
+
+#ifndef TCC_RUNTIME_TEXT_ADDEDTOKENS_H
+#define TCC_RUNTIME_TEXT_ADDEDTOKENS_H
+
+#include "runtime/support/Status.h"
+#include "runtime/text/Pattern.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace tcc::rt {
+
+/// What one added token matches.
+struct AddedToken {
+  std::string text;
+  int32_t id = -1;
+  bool leftStrip = false;  ///< Takes the white space before it along.
+  bool rightStrip = false; ///< Takes the white space after it along.
+  bool singleWord = false; ///< Only between word boundaries.
+};
+
+/// A part of a text: an added token, or what lies between them.
+struct Stretch {
+  size_t begin, end; ///< In bytes.
+  int32_t id;        ///< Of the added token, or -1.
+};
+
+/// Finds added tokens in a text: of all that match, the leftmost, and of those
+/// the longest. Thread-safe once built.
+class AddedTokenSet {
+public:
+  /// \returns BadData if a token's text is empty or there twice.
+  Status add(AddedToken token);
+
+  bool empty() const { return tokens.empty(); }
+
+  /// Cuts `text`, well-formed UTF-8, into stretches that are not empty.
+  ///
+  /// A token that strips may reach into the one before it: the ids are right, and
+  /// no text appears twice in what lies between.
+  Status split(std::string_view text, std::vector<Stretch> &result) const;
+
+private:
+  std::vector<AddedToken> tokens;
+  // The trie of their texts: (node, byte) to node, and node to token.
+  std::unordered_map<uint64_t, uint32_t> children;
+  std::vector<int32_t> tokenAt = {-1};
+  bool startsToken[256] = {};
+
+  const AddedToken *longestAt(std::string_view text) const;
+};
+
+} // namespace tcc::rt
+
+#endif // TCC_RUNTIME_TEXT_ADDEDTOKENS_H

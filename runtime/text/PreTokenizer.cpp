@@ -1,0 +1,194 @@
+#include "runtime/text/PreTokenizer.h"
+#include "runtime/text/Utf8.h"
+
+using namespace tcc;
+using namespace tcc::rt;
+using schema::SplitBehavior;
+using schema::StepKind;
+
+/// Steps of a list: the longest known list has four.
+static constexpr size_t maxSteps = 64;
+
+/// Bytes of a text; positions in the merger have 32 bits.
+static constexpr size_t maxTextBytes = (size_t{1} << 31) - 1;
+
+/// The text of a field that may be absent.
+static std::string stringOf(const flatbuffers::String *field) {
+  return field ? field->str() : std::string();
+}
+
+Status StepList::createStep(const std::string &place, const schema::Step &step,
+                            Step &result) {
+  result.kind = step.kind();
+  result.behavior = step.behavior();
+  result.inverted = step.inverted();
+  result.text = stringOf(step.text());
+  std::string pattern = stringOf(step.pattern());
+  if (result.kind > StepKind::MAX || result.behavior > SplitBehavior::MAX)
+    return Status::badData(
+        place + ": expected a known kind of step, got " +
+        std::to_string(static_cast<int>(result.kind)) + " with behaviour " +
+        std::to_string(static_cast<int>(result.behavior)) +
+        "; make the file again with this version");
+  if (!isUtf8(result.text) || !isUtf8(pattern))
+    return Status::badData(place + ": expected UTF-8, got other bytes");
+  bool searches =
+      result.kind == StepKind::Replace || result.kind == StepKind::Split;
+  if (searches ? pattern.empty() : result.text.empty())
+    return Status::badData(place + ": expected a " +
+                           (searches ? "pattern" : "text") + ", got none");
+  if (result.kind == StepKind::Split)
+    return Pattern::compile(place, pattern, result.pattern);
+  result.searched = std::move(pattern);
+  return {};
+}
+
+Status StepList::create(
+    const std::string &place,
+    const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> *steps,
+    StepList &result) {
+  StepList list;
+  if (steps && steps->size() > maxSteps)
+    return Status::badData(place + ": expected at most " +
+                           std::to_string(maxSteps) + " steps, got " +
+                           std::to_string(steps->size()));
+  for (size_t i = 0; steps && i < steps->size(); ++i) {
+    std::string stepPlace = place + "[" + std::to_string(i) + "]";
+    list.steps.emplace_back();
+    if (Status status =
+            createStep(stepPlace, *steps->Get(static_cast<uint32_t>(i)),
+                       list.steps.back());
+        !status.ok())
+      return status;
+  }
+  result = std::move(list);
+  return {};
+}
+
+/// Appends `piece` with `step` applied: `searched` becomes `text` everywhere.
+static void replaceAll(std::string_view piece, const std::string &searched,
+                       const std::string &text, std::string &result) {
+  size_t position = 0;
+  for (size_t found; (found = piece.find(searched, position)) !=
+                     std::string_view::npos;
+       position = found + searched.size()) {
+    result += piece.substr(position, found - position);
+    result += text;
+  }
+  result += piece.substr(position);
+}
+
+/// Applies a step that changes the text of each piece.
+void StepList::rewrite(const Step &step, PieceList &list) {
+  PieceList rewritten;
+  rewritten.text.reserve(list.text.size() + step.text.size());
+  for (const Piece &piece : list.pieces) {
+    std::string_view text = list.view(piece);
+    size_t begin = rewritten.text.size();
+    bool missing = text.substr(0, step.text.size()) != step.text;
+    if (step.kind == StepKind::Prepend ||
+        (step.kind == StepKind::PrependMissing && missing) ||
+        (step.kind == StepKind::PrependMissingAtStart && missing &&
+         piece.startsInput))
+      rewritten.text += step.text;
+    if (step.kind == StepKind::Replace)
+      replaceAll(text, step.searched, step.text, rewritten.text);
+    else
+      rewritten.text += text;
+    if (rewritten.text.size() > begin)
+      rewritten.pieces.push_back(
+          {begin, rewritten.text.size(), piece.startsInput});
+  }
+  list = std::move(rewritten);
+}
+
+namespace {
+/// A match of a pattern in a piece, or the gap before, between or after matches.
+struct Span {
+  size_t begin, end; // In the piece.
+  bool isMatch;
+};
+} // namespace
+
+/// The matches that `matcher` finds in `text` and the gaps, from left to right, covering
+/// all of it.
+static Status findSpans(Matcher &matcher, bool inverted,
+                        std::string_view text, std::vector<Span> &spans) {
+  size_t previous = 0;
+  Status status = matcher.forEachMatch(text, [&](size_t begin, size_t end) {
+    if (previous != begin)
+      spans.push_back({previous, begin, inverted});
+    spans.push_back({begin, end, !inverted});
+    previous = end;
+  });
+  if (previous != text.size())
+    spans.push_back({previous, text.size(), inverted});
+  return status;
+}
+
+/// Joins `spans` to the pieces that `behavior` makes of them.
+///
+/// The conditions are those of NormalizedString::split in `tokenizers`, down to
+/// what happens to two matches in a row.
+static void joinSpans(SplitBehavior behavior, std::vector<Span> &spans) {
+  std::vector<Span> joined;
+  bool previous = false, backwards = behavior == SplitBehavior::MergedWithNext;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    const Span &span = spans[backwards ? spans.size() - 1 - i : i];
+    bool joins = behavior == SplitBehavior::Contiguous
+                     ? span.isMatch == previous
+                     : span.isMatch && !previous;
+    previous = span.isMatch;
+    if (behavior == SplitBehavior::Removed) {
+      if (!span.isMatch)
+        joined.push_back(span);
+    } else if (behavior == SplitBehavior::Isolated || !joins || joined.empty()) {
+      joined.push_back(span);
+    } else if (backwards) {
+      joined.back().begin = span.begin;
+    } else {
+      joined.back().end = span.end;
+    }
+  }
+  if (backwards)
+    joined.assign(joined.rbegin(), joined.rend());
+  spans = std::move(joined);
+}
+
+/// Applies a Split step.
+Status StepList::split(const Step &step, PieceList &list) {
+  std::vector<Piece> pieces;
+  std::vector<Span> spans;
+  Matcher matcher(step.pattern);
+  for (const Piece &piece : list.pieces) {
+    spans.clear();
+    if (Status status =
+            findSpans(matcher, step.inverted, list.view(piece), spans);
+        !status.ok())
+      return status;
+    joinSpans(step.behavior, spans);
+    for (const Span &span : spans)
+      if (span.begin < span.end)
+        pieces.push_back({piece.begin + span.begin, piece.begin + span.end,
+                          piece.startsInput && span.begin == 0});
+  }
+  list.pieces = std::move(pieces);
+  return {};
+}
+
+Status StepList::apply(PieceList &list) const {
+  for (const Step &step : steps) {
+    if (step.kind == StepKind::Split) {
+      if (Status status = split(step, list); !status.ok())
+        return status;
+      continue;
+    }
+    rewrite(step, list);
+    if (list.text.size() > maxTextBytes)
+      return Status::badData("text: expected at most " +
+                             std::to_string(maxTextBytes) +
+                             " bytes after normalisation, got " +
+                             std::to_string(list.text.size()));
+  }
+  return {};
+}

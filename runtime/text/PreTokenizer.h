@@ -1,0 +1,72 @@
+// The steps that rewrite a text and cut it into pieces.
+
+#ifndef TCC_RUNTIME_TEXT_PRETOKENIZER_H
+#define TCC_RUNTIME_TEXT_PRETOKENIZER_H
+
+#include "runtime/schema/Tokenizer_generated.h"
+#include "runtime/support/Status.h"
+#include "runtime/text/Pattern.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcc::rt {
+
+/// A part of a text.
+struct Piece {
+  size_t begin, end;    ///< In bytes.
+  bool startsInput;     ///< It starts where the user's text starts.
+};
+
+/// A text, rewritten so far, and the pieces that it is cut into.
+struct PieceList {
+  std::string text;
+  std::vector<Piece> pieces; ///< In order; none is empty.
+
+  std::string_view view(const Piece &piece) const {
+    return std::string_view(text).substr(piece.begin, piece.end - piece.begin);
+  }
+};
+
+/// The steps of a normalizer or a pre-tokenizer. Thread-safe.
+class StepList {
+public:
+  /// Checks and compiles `steps`, which may be null.
+  ///
+  /// \param place File and field, for messages.
+  ///
+  /// \returns BadData if a kind is unknown, a text missing or no UTF-8, or a
+  ///          pattern does not compile.
+  static Status create(
+      const std::string &place,
+      const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> *steps,
+      StepList &result);
+
+  bool empty() const { return steps.empty(); }
+
+  /// Runs all steps on `list`.
+  ///
+  /// \returns BadData if matching a pattern exceeds its limits, or the text
+  ///          becomes longer than 2 GiB.
+  Status apply(PieceList &list) const;
+
+private:
+  struct Step {
+    schema::StepKind kind;
+    schema::SplitBehavior behavior;
+    bool inverted;
+    std::string text, searched;
+    Pattern pattern;
+  };
+  std::vector<Step> steps;
+
+  static Status createStep(const std::string &place, const schema::Step &step,
+                           Step &result);
+  static void rewrite(const Step &step, PieceList &list);
+  static Status split(const Step &step, PieceList &list);
+};
+
+} // namespace tcc::rt
+
+#endif // TCC_RUNTIME_TEXT_PRETOKENIZER_H
