@@ -1,0 +1,161 @@
+// Measures prefill and decode: one run to warm up, then the median, least and
+// greatest of several.
+
+#include "runtime/core/Philox.h"
+#include "tools/tcc-run/Session.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+using namespace tcc;
+using namespace tcc::run;
+
+static constexpr int repetitions = 5;
+
+namespace {
+
+/// Notes when all requests have their first token and when the first request is
+/// done: between the two every step is a full batch.
+class Stopwatch : public rt::GenerationListener {
+public:
+  Stopwatch(size_t requests, int64_t maxTokens)
+      : counts(requests), maxTokens(maxTokens) {}
+
+  bool onToken(size_t request, int32_t token) override {
+    int64_t count = ++counts[request];
+    if (count == 1 && ++started == counts.size())
+      prefillSeconds = secondsSince(start);
+    else if (started == counts.size() && !isOver)
+      ++decodeTokens;
+    if (count == maxTokens && request + 1 == counts.size() && !isOver) {
+      isOver = true;
+      decodeSeconds = secondsSince(start) - prefillSeconds;
+    }
+    return true;
+  }
+
+  double prefillSeconds = 0, decodeSeconds = 0;
+  int64_t decodeTokens = 0;
+
+private:
+  std::vector<int64_t> counts;
+  int64_t maxTokens;
+  size_t started = 0;
+  bool isOver = false;
+  std::chrono::steady_clock::time_point start =
+      std::chrono::steady_clock::now();
+};
+
+struct Summary {
+  double median = 0, least = 0, greatest = 0;
+};
+
+} // namespace
+
+static Summary summarise(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  return {seconds[seconds.size() / 2], seconds.front(), seconds.back()};
+}
+
+/// Prompts of ids that look random and are always the same.
+static std::vector<std::vector<int32_t>> benchPrompts(const BenchOptions &bench,
+                                                      int64_t vocabulary) {
+  std::vector<std::vector<int32_t>> prompts(static_cast<size_t>(bench.batch));
+  for (size_t b = 0; b < prompts.size(); ++b)
+    for (int64_t t = 0; t < bench.promptTokens; ++t)
+      prompts[b].push_back(
+          static_cast<int32_t>(rt::uniformAt(1, b, static_cast<uint64_t>(t)) *
+                               static_cast<double>(vocabulary)));
+  return prompts;
+}
+
+static nlohmann::ordered_json describe(int64_t tokens, const Summary &seconds) {
+  return {{"tokens", tokens},
+          {"seconds", seconds.median},
+          {"seconds_minimum", seconds.least},
+          {"seconds_maximum", seconds.greatest},
+          {"tokens_per_second", static_cast<double>(tokens) / seconds.median}};
+}
+
+static int64_t peakBytes() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+static void print(const nlohmann::ordered_json &report) {
+  auto line = [&](const char *name) {
+    const nlohmann::ordered_json &part = report[name];
+    char text[200];
+    snprintf(text, sizeof(text),
+             "%-8s %6lld tokens  %10.4f s (%.4f to %.4f)  %10.2f tokens/s\n",
+             name, static_cast<long long>(part["tokens"].get<int64_t>()),
+             part["seconds"].get<double>(),
+             part["seconds_minimum"].get<double>(),
+             part["seconds_maximum"].get<double>(),
+             part["tokens_per_second"].get<double>());
+    write(text, false);
+  };
+  line("prefill");
+  line("decode");
+  char text[200];
+  snprintf(text, sizeof(text),
+           "load %.4f s, first token after %.4f s, peak memory %.1f MB; median "
+           "(least to greatest) of %d runs\n",
+           report["load_seconds"].get<double>(),
+           report["first_token_seconds"].get<double>(),
+           static_cast<double>(report["peak_rss_bytes"].get<int64_t>()) / 1e6,
+           repetitions);
+  write(text, false);
+}
+
+Status tcc::run::bench(rt::Executable &executable, const Options &options) {
+  std::vector<std::vector<int32_t>> prompts =
+      benchPrompts(options.bench, executable.plan().vocabulary);
+  rt::GenerationOptions generation;
+  generation.maxTokens = options.bench.generatedTokens + 1;
+  generation.context = options.context;
+  generation.sampling = options.sampling;
+  generation.cancelled = installInterrupt();
+  std::unique_ptr<rt::ThreadPool> pool;
+  std::unique_ptr<rt::Generator> generator;
+  if (Status status = startGenerator(executable, options, prompts, generation,
+                                     pool, generator);
+      !status.ok())
+    return status;
+  double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;
+  std::vector<double> prefill, decode;
+  int64_t decodeTokens = 0;
+  Progress progress;
+  for (int i = 0; i <= repetitions; ++i) {
+    double begin = secondsSince(startTime());
+    Stopwatch watch(prompts.size(), generation.maxTokens);
+    if (Status status = generator->run(prompts, generation, watch);
+        !status.ok())
+      return status;
+    progress.show("run " + std::to_string(i) + " of " +
+                  std::to_string(repetitions));
+    if (i == 0) {
+      firstTokenSeconds = begin + watch.prefillSeconds;
+      continue;
+    }
+    prefill.push_back(watch.prefillSeconds);
+    decode.push_back(watch.decodeSeconds);
+    decodeTokens = watch.decodeTokens;
+  }
+  progress.clear();
+  nlohmann::ordered_json report;
+  report["prefill"] = describe(options.bench.promptTokens * options.bench.batch,
+                               summarise(prefill));
+  report["decode"] = describe(decodeTokens, summarise(decode));
+  report["decode"]["batch"] = options.bench.batch;
+  report["load_seconds"] = loadSeconds;
+  report["first_token_seconds"] = firstTokenSeconds;
+  report["peak_rss_bytes"] = peakBytes();
+  if (options.json)
+    write(report.dump() + "\n", false);
+  else
+    print(report);
+  return finishOutput();
+}

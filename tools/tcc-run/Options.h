@@ -1,0 +1,50 @@
+// The command line of tcc-run.
+
+#ifndef TCC_TOOLS_TCC_RUN_OPTIONS_H
+#define TCC_TOOLS_TCC_RUN_OPTIONS_H
+
+#include "runtime/core/Sampler.h"
+#include "runtime/support/Status.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tcc::run {
+
+/// What is asked for; one of these and no other.
+enum class Mode { Generate, Info, Bench, Tokenize, Detokenize };
+
+/// What `--bench` measures.
+struct BenchOptions {
+  int64_t promptTokens = 512;
+  int64_t generatedTokens = 128;
+  int64_t batch = 1;
+};
+
+struct Options {
+  Mode mode = Mode::Generate;
+  std::string model;                        ///< Path of the model.bin.
+  std::vector<std::string> prompts;         ///< Texts, or
+  std::vector<std::vector<int32_t>> tokens; ///< ids.
+  std::optional<int64_t> maxTokens;         ///< As given.
+  int64_t context = 0;                      ///< 0: the model's maximum.
+  rt::SamplingOptions sampling;
+  std::vector<std::string> stops;
+  std::string logits; ///< Path of the .npy, or empty.
+  int threads = 0;    ///< 0: what the machine allows.
+  bool json = false;
+  std::string lines; ///< FILE of --tokenize, --detokenize.
+  BenchOptions bench;
+};
+
+/// Reads the command line. With `--help` or `--version`, prints the text to
+/// stdout and sets `done`.
+///
+/// \returns Usage for anything that is wrong with it.
+Status parseOptions(int argc, char **argv, Options &result, bool &done);
+
+} // namespace tcc::run
+
+#endif // TCC_TOOLS_TCC_RUN_OPTIONS_H

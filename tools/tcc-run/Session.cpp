@@ -1,0 +1,102 @@
+#include "tools/tcc-run/Session.h"
+
+#include "runtime/support/File.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <unistd.h>
+
+using namespace tcc;
+using namespace tcc::run;
+
+std::chrono::steady_clock::time_point tcc::run::startTime() {
+  static const auto start = std::chrono::steady_clock::now();
+  return start;
+}
+
+double tcc::run::secondsSince(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - time)
+      .count();
+}
+
+static std::atomic<bool> interrupted{false};
+
+static void handleInterrupt(int) {
+  if (!interrupted.exchange(true))
+    return;
+  AtomicFile::removeAllTemporaries();
+  _exit(static_cast<int>(Status::Code::Interrupted));
+}
+
+const std::atomic<bool> *tcc::run::installInterrupt() {
+  struct sigaction action = {};
+  action.sa_handler = handleInterrupt;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  return &interrupted;
+}
+
+void tcc::run::write(const std::string &text, bool flush) {
+  fwrite(text.data(), 1, text.size(), stdout);
+  if (flush)
+    fflush(stdout);
+}
+
+Status tcc::run::finishOutput() {
+  if (fflush(stdout) == 0 && !ferror(stdout))
+    return {};
+  return {Status::Code::CannotWrite,
+          std::string("standard output: cannot write: ") + strerror(errno)};
+}
+
+Status tcc::run::loadTokenizer(const rt::Executable &executable,
+                               std::unique_ptr<rt::Tokenizer> &result) {
+  const schema::Tokenizer *table = executable.root().tokenizer();
+  if (!table)
+    return Status::badData(executable.path() +
+                           ": it has no tokenizer; use --tokens");
+  return rt::Tokenizer::create(*table, executable.path(), result);
+}
+
+Status
+tcc::run::startGenerator(rt::Executable &executable, const Options &options,
+                         const std::vector<std::vector<int32_t>> &prompts,
+                         const rt::GenerationOptions &generation,
+                         std::unique_ptr<rt::ThreadPool> &pool,
+                         std::unique_ptr<rt::Generator> &result) {
+  int threads = options.threads ? options.threads : rt::defaultThreads();
+  const auto &weights = executable.manifest().weights;
+  rt::Requirements needed;
+  if (Status status =
+          rt::planRequests(executable.plan(), prompts, generation, threads,
+                           weights ? static_cast<int64_t>(weights->bytes) : 0,
+                           rt::availableMemoryBytes(), needed);
+      !status.ok())
+    return status;
+  if (Status status = executable.prepare(); !status.ok())
+    return status;
+  pool = std::make_unique<rt::ThreadPool>(threads);
+  return rt::Generator::create(executable.program(), needed, *pool, result);
+}
+
+void Progress::show(const std::string &line) {
+  static const bool isTerminal = isatty(STDERR_FILENO);
+  double interval = isTerminal ? 0.2 : 10;
+  if (secondsSince(last) < interval)
+    return;
+  last = std::chrono::steady_clock::now();
+  if (isTerminal)
+    fprintf(stderr, "\r%s\033[K", line.c_str());
+  else
+    fprintf(stderr, "tcc-run: %s\n", line.c_str());
+  isShown = isTerminal;
+}
+
+void Progress::clear() {
+  if (isShown)
+    fputs("\r\033[K", stderr);
+  isShown = false;
+}

@@ -1,0 +1,76 @@
+// What every way of running a model shares: the loaded file, the threads, the
+// interrupt, output and progress.
+
+#ifndef TCC_TOOLS_TCC_RUN_SESSION_H
+#define TCC_TOOLS_TCC_RUN_SESSION_H
+
+#include "runtime/core/Executable.h"
+#include "runtime/core/Generator.h"
+#include "runtime/cpu/ThreadPool.h"
+#include "runtime/text/Tokenizer.h"
+#include "tools/tcc-run/Options.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tcc::run {
+
+/// When the program started.
+std::chrono::steady_clock::time_point startTime();
+
+/// Seconds since `time`.
+double secondsSince(std::chrono::steady_clock::time_point time);
+
+/// Makes Ctrl-C set a flag that runs look at; a second one ends the program at
+/// once and removes temporary files.
+const std::atomic<bool> *installInterrupt();
+
+/// Writes to stdout, and flushes if `flush`.
+void write(const std::string &text, bool flush);
+
+/// Flushes stdout.
+///
+/// \returns CannotWrite if anything that was written to it is lost.
+Status finishOutput();
+
+/// The tokenizer of the file.
+///
+/// \returns BadData if it has none or it makes no sense.
+Status loadTokenizer(const rt::Executable &executable,
+                     std::unique_ptr<rt::Tokenizer> &result);
+
+/// Starts the threads of `pool` and allocates a generator for `prompts`.
+///
+/// \returns everything that rt::Executable::prepare, rt::planRequests and
+///          rt::Generator::create do.
+Status startGenerator(rt::Executable &executable, const Options &options,
+                      const std::vector<std::vector<int32_t>> &prompts,
+                      const rt::GenerationOptions &generation,
+                      std::unique_ptr<rt::ThreadPool> &pool,
+                      std::unique_ptr<rt::Generator> &result);
+
+/// One line on stderr that says how far long work is: rewritten a few times a
+/// second on a terminal, every ten seconds elsewhere.
+class Progress {
+public:
+  ~Progress() { clear(); }
+  void show(const std::string &line);
+  /// Removes the line from a terminal.
+  void clear();
+
+private:
+  std::chrono::steady_clock::time_point last = startTime();
+  bool isShown = false;
+};
+
+/// The ways to use a model, each in a file of its name.
+Status generate(rt::Executable &executable, const Options &options);
+Status bench(rt::Executable &executable, const Options &options);
+Status info(const rt::Executable &executable, const Options &options);
+Status convertLines(const rt::Executable &executable, const Options &options);
+
+} // namespace tcc::run
+
+#endif // TCC_TOOLS_TCC_RUN_SESSION_H
