@@ -1,6 +1,7 @@
 #include "frontends/checkpoint/GgufLlama.h"
 
 #include "frontends/checkpoint/Gguf.h"
+#include "frontends/checkpoint/GgufTokenizer.h"
 #include "frontends/checkpoint/RotaryFrequencies.h"
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/LlamaTensors.h"
@@ -373,7 +374,8 @@ static Status readEndIds(const GgufFile &file, int64_t vocabulary,
 //===----------------------------------------------------------------------===//
 
 Status tcc::readGgufLlama(const std::string &path, const uint8_t *data,
-                          size_t size, schema::ModelT &result) {
+                          size_t size, bool withoutWeights,
+                          schema::ModelT &result) {
   GgufFile file;
   if (Status status = GgufFile::parse(path, data, size, file); !status.ok())
     return status;
@@ -397,6 +399,9 @@ Status tcc::readGgufLlama(const std::string &path, const uint8_t *data,
   if (Status status = readEndIds(file, llama.vocabulary, model.end_ids);
       !status.ok())
     return status;
+  if (!withoutWeights || file.has("tokenizer.ggml.model"))
+    if (Status status = readGgufTokenizer(file, model.tokenizer); !status.ok())
+      return status;
   model.files.push_back(std::make_unique<schema::FileT>());
   model.files[0]->path = std::filesystem::path(path).filename().string();
   model.files[0]->bytes = size;

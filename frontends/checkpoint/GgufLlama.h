@@ -12,9 +12,11 @@ namespace tcc {
 /// so that the rotation is interleaved; `rope_freqs.weight` goes into the
 /// frequencies.
 ///
+/// Without weights, the vocabulary may be absent.
+///
 /// The result is not yet held against the architecture (`checkModel`).
 Status readGgufLlama(const std::string &path, const uint8_t *data, size_t size,
-                     schema::ModelT &result);
+                     bool withoutWeights, schema::ModelT &result);
 
 } // namespace tcc
 

@@ -1,7 +1,9 @@
 #include "frontends/checkpoint/HuggingFaceFolder.h"
 
+#include "frontends/checkpoint/FileKind.h"
 #include "frontends/checkpoint/HuggingFaceConfig.h"
 #include "frontends/checkpoint/Safetensors.h"
+#include "frontends/checkpoint/TokenizerReader.h"
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/LlamaTensors.h"
 #include "frontends/model/Storage.h"
@@ -117,6 +119,22 @@ static Status readGenerationConfig(const std::string &folder, ModelFile &file) {
                     file.model.end_ids);
 }
 
+static Status readTokenizer(const std::string &folder, ModelFile &file) {
+  std::string path = fileIn(folder, "tokenizer.json");
+  if (!exists(path))
+    return {}; // checkFolder has said so if it is needed.
+  MappedFile mapped;
+  if (Status status = MappedFile::open(path, mapped); !status.ok())
+    return status;
+  if (Status status = refuseForeignFile(path, mapped.data(), mapped.size());
+      !status.ok())
+    return status;
+  file.inputs.push_back(path);
+  file.model.tokenizer = std::make_unique<schema::TokenizerT>();
+  return readTokenizerJson(path, mapped.data(), mapped.size(),
+                           *file.model.tokenizer);
+}
+
 /// Adds the tensors that the checkpoint has elsewhere.
 static void describeTensors(schema::Storage storage, schema::ModelT &model) {
   for (ExpectedTensor &expected : llamaTensors(*model.architecture.AsLlama())) {
@@ -216,6 +234,8 @@ Status tcc::readHuggingFaceFolder(const std::string &folder,
       !status.ok())
     return status;
   if (Status status = readGenerationConfig(folder, file); !status.ok())
+    return status;
+  if (Status status = readTokenizer(folder, file); !status.ok())
     return status;
   file.folder = folder;
   if (withoutWeights) {

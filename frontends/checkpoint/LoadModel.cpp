@@ -55,7 +55,8 @@ static Status readFile(const std::string &path, bool withoutWeights,
       !status.ok())
     return status;
   if (beginsWith(file, 0, "GGUF"))
-    return readGgufLlama(path, file.data(), file.size(), result.model);
+    return readGgufLlama(path, file.data(), file.size(), withoutWeights,
+                         result.model);
   if (beginsWith(file, 4, "TCCM"))
     return readModel(path, file.data(), file.size(), result);
   if (beginsWith(file, 8, "{"))

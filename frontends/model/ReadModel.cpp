@@ -43,9 +43,19 @@ void UnpackedSize::add(const schema::Tokenizer *tokenizer) {
   if (!tokenizer)
     return;
   add(tokenizer->tokens());
-  for (const schema::Token *token : *tokenizer->tokens())
+  for (const schema::Token *token : *tokenizer->tokens()) {
     add(token->bytes());
+    add(token->match());
+  }
   add(tokenizer->merges());
+  for (const auto *steps :
+       {tokenizer->normalizer(), tokenizer->pre_tokenizer()}) {
+    add(steps);
+    for (size_t i = 0; steps && i < steps->size(); ++i) {
+      add(steps->Get(i)->pattern());
+      add(steps->Get(i)->text());
+    }
+  }
   add(tokenizer->beginning_ids());
 }
 

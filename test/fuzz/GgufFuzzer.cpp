@@ -7,7 +7,7 @@ using namespace tcc;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   schema::ModelT model;
-  if (!readGgufLlama("x.gguf", data, size, model).ok() ||
+  if (!readGgufLlama("x.gguf", data, size, false, model).ok() ||
       !checkModel("x.gguf", model).ok())
     return 0;
   for (const auto &tensor : model.tensors)
