@@ -244,6 +244,14 @@ static Status indexError(const std::string &path, const std::string &expected,
                          ", got " + got);
 }
 
+static Status duplicateTensor(const std::string &path,
+                              const std::string &tensor,
+                              const std::string &first,
+                              const std::string &second) {
+  return indexError(path, "tensor " + quoteText(tensor) + " in one file",
+                    "it in " + first + " and " + second);
+}
+
 static Status checkPlace(const std::string &path, const std::string &tensor,
                          const std::string &file, const WeightMap &found) {
   auto entry = found.find(tensor);
@@ -261,14 +269,12 @@ static Status checkIndex(const std::string &path, const WeightMap &map,
   for (const auto &tensor : model.tensors) {
     const std::string &file =
         model.files[static_cast<size_t>(tensor->file)]->path;
-    std::string name = quoteText(tensor->name);
     auto [entry, isNew] = found.emplace(tensor->name, file);
     if (!isNew)
-      return indexError(path, "tensor " + name + " in one file",
-                        "it in " + entry->second + " and " + file);
+      return duplicateTensor(path, tensor->name, entry->second, file);
     if (map.count(tensor->name) == 0)
       return indexError(path, "every tensor",
-                        "no entry for " + name + " of " + file);
+                        "no entry for " + quoteText(tensor->name));
   }
   for (const auto &[tensor, file] : map)
     if (Status status = checkPlace(path, tensor, file, found); !status.ok())
