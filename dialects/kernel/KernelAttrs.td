@@ -82,13 +82,14 @@ def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
   let summary = "Layout of a page of the key/value cache in one layer";
   let description = [{
     A page holds `page_tokens` positions (`P`) of one sequence: for each of
-    `heads` the keys, then for each head the values. `D` is `key_size`, `E'` is
-    `value_size` rounded up to a multiple of 16.
+    `heads` the keys, then for each head the values. `D'` is `key_size` rounded up
+    to a multiple of 4, `E'` is `value_size` rounded up to a multiple of 16; what
+    they add is zero.
 
     | Element | Keys of a head | Values of a head |
     |---------|----------------|------------------|
-    | bf16    | `[D/2][P][2]`  | `[P/2][E'][2]`   |
-    | f32     | `[D][P]`       | `[P][E']`        |
+    | bf16    | `[D'/2][P][2]` | `[P/2][E'][2]`   |
+    | f32     | `[D'][P]`      | `[P][E']`        |
 
     Scores are then vectors across keys and outputs vectors across the head.
   }];
@@ -104,6 +105,9 @@ def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
   let extraClassDeclaration = [{
     /// Bytes of one element.
     int64_t getElementBytes() const;
+
+    /// `key_size` rounded up to whole steps of a product.
+    int64_t getPaddedKeySize() const;
 
     /// `value_size` rounded up to whole vectors.
     int64_t getPaddedValueSize() const;

@@ -62,8 +62,10 @@ int64_t CacheAttr::getPaddedValueSize() const {
   return roundUp(getValueSize(), widestVector);
 }
 
+int64_t CacheAttr::getPaddedKeySize() const { return roundUp(getKeySize(), 4); }
+
 int64_t CacheAttr::getKeyBytes() const {
-  return getPageTokens() * getKeySize() * getElementBytes();
+  return getPageTokens() * getPaddedKeySize() * getElementBytes();
 }
 
 int64_t CacheAttr::getValueBytes() const {
@@ -134,11 +136,13 @@ LinearScratch LinearOp::getScratch() {
   int64_t depth = std::min(configuration.getBlockDepth(),
                            roundUp(getDepth(), 4));
   LinearScratch scratch;
+  scratch.blockSums =
+      roundUp(roundUp(getDepth(), widestVector) * operandBytes, lineBytes);
   // One line more than the row, so that the rows of a tile do not all fall into
   // the same set of the first cache.
-  scratch.inputStride =
-      roundUp(roundUp(getDepth(), widestVector) * operandBytes, lineBytes) +
-      lineBytes;
+  scratch.inputStride = scratch.blockSums +
+                        roundUp(llvm::divideCeil(getDepth(), 32) * 4, lineBytes) +
+                        lineBytes;
   scratch.input = 0;
   scratch.weights = configuration.getBlockRows() * scratch.inputStride;
   scratch.sums =
@@ -157,7 +161,7 @@ AttentionScratch AttentionOp::getScratch() {
   CacheAttr cache = getCache();
   AttentionScratch scratch;
   scratch.query = 0;
-  scratch.scores = roundUp(rows * cache.getKeySize() * 4, lineBytes);
+  scratch.scores = roundUp(rows * cache.getPaddedKeySize() * 4, lineBytes);
   scratch.outputs =
       scratch.scores + roundUp(rows * cache.getPageTokens() * 4, lineBytes);
   scratch.maxima =

@@ -1,0 +1,167 @@
+// Compiles kernels with LLVM, in this process: IR, object file, flat image.
+
+#include "compiler/codegen/x86/CompileImage.h"
+
+#include "compiler/codegen/x86/LinkImage.h"
+#include "compiler/codegen/x86/Passes.h"
+#include "compiler/codegen/x86/Target.h"
+#include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+/// The kernel op of `function`, or null.
+static Operation *kernelOf(func::FuncOp function) {
+  if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
+    return nullptr;
+  for (Operation &op : function.front())
+    if (isa<kernel::KernelOpInterface>(op))
+      return &op;
+  return nullptr;
+}
+
+/// The attributes of `op` that a cost model chose, as text.
+static std::string configurationOf(Operation *op) {
+  Attribute configuration = op->getAttr("configuration");
+  std::string text;
+  if (configuration)
+    llvm::raw_string_ostream(text) << configuration;
+  return text;
+}
+
+/// A module of copies of the kernels in `module`.
+static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
+                                         std::vector<CompiledKernel> &kernels) {
+  OwningOpRef<ModuleOp> copies = ModuleOp::create(module.getLoc());
+  for (auto function : module.getOps<func::FuncOp>())
+    if (Operation *op = kernelOf(function)) {
+      copies->push_back(function.clone());
+      kernels.push_back({function.getName().str(), 0, configurationOf(op)});
+    }
+  return copies;
+}
+
+/// Optimises `module` as clang -O2 does.
+static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  // Kernels are vector code with the unrolling that they want.
+  tuning.LoopVectorization = tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+}
+
+/// Emits `module` as an object file or as assembly.
+static llvm::SmallVector<char, 0> emitFile(llvm::Module &module,
+                                           llvm::TargetMachine &machine,
+                                           llvm::CodeGenFileType type) {
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager manager;
+  bool cannotEmit = machine.addPassesToEmitFile(manager, stream, nullptr, type);
+  assert(!cannotEmit && "x86 emits object files and assembly");
+  (void)cannotEmit;
+  manager.run(module);
+  return bytes;
+}
+
+static std::unique_ptr<llvm::Module>
+translate(ModuleOp module, llvm::LLVMContext &context,
+          llvm::TargetMachine &machine) {
+  DialectRegistry registry;
+  registerAllToLLVMIRTranslations(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(module, context);
+  if (!translated)
+    return nullptr;
+  translated->setTargetTriple(machine.getTargetTriple());
+  translated->setDataLayout(machine.createDataLayout());
+  translated->setPICLevel(llvm::PICLevel::BigPIC);
+  for (llvm::Function &function : *translated) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+    // LLVM would otherwise split vectors for the sake of the clock.
+    function.addFnAttr("prefer-vector-width", "512");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+  return translated;
+}
+
+static void setText(CompiledImage &image, llvm::Module &module,
+                    llvm::TargetMachine &machine, ImageText text) {
+  if (text == ImageText::Llvm)
+    llvm::raw_string_ostream(image.text) << module;
+  if (text != ImageText::Assembly)
+    return;
+  std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);
+  llvm::SmallVector<char, 0> bytes =
+      emitFile(*copy, machine, llvm::CodeGenFileType::AssemblyFile);
+  image.text.assign(bytes.begin(), bytes.end());
+}
+
+FailureOr<CompiledImage>
+mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
+                             ImageText text) {
+  FailureOr<TargetDescription> target = describeTarget(march, module.getLoc());
+  if (failed(target))
+    return failure();
+  CompiledImage image;
+  image.cpu = target->cpu;
+  image.features = target->features;
+  OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
+  PassManager manager(module.getContext());
+  buildCodegenPhase(manager, march);
+  if (failed(manager.run(*kernels)))
+    return failure();
+
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(*target);
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated =
+      translate(*kernels, context, *machine);
+  if (!translated)
+    return module.emitError("kernels cannot be translated to LLVM IR");
+  optimise(*translated, *machine);
+  setText(image, *translated, *machine, text);
+  llvm::SmallVector<char, 0> object =
+      emitFile(*translated, *machine, llvm::CodeGenFileType::ObjectFile);
+
+  std::vector<std::string> names;
+  for (const CompiledKernel &compiled : image.kernels)
+    names.push_back(compiled.name);
+  llvm::Expected<LinkedImage> linked = linkImage(
+      llvm::MemoryBufferRef({object.data(), object.size()}, "kernels"), names);
+  if (!linked)
+    return module.emitError("kernels cannot be linked: ")
+           << llvm::toString(linked.takeError());
+  image.code = std::move(linked->bytes);
+  for (auto [compiled, entry] : llvm::zip(image.kernels, linked->entries))
+    compiled.entry = entry;
+  return image;
+}

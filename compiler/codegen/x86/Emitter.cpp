@@ -1,0 +1,379 @@
+#include "compiler/codegen/x86/Emitter.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+//===----------------------------------------------------------------------===//
+// Integers
+//===----------------------------------------------------------------------===//
+
+Value Emitter::integer(int64_t value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getI64IntegerAttr(value));
+}
+
+Value Emitter::add(Value a, Value b) {
+  return builder.createOrFold<arith::AddIOp>(location, a, b);
+}
+
+Value Emitter::subtract(Value a, Value b) {
+  return builder.createOrFold<arith::SubIOp>(location, a, b);
+}
+
+Value Emitter::multiply(Value a, Value b) {
+  return builder.createOrFold<arith::MulIOp>(location, a, b);
+}
+
+Value Emitter::divide(Value a, int64_t b) {
+  return builder.createOrFold<arith::DivUIOp>(location, a, integer(b));
+}
+
+Value Emitter::modulo(Value a, int64_t b) {
+  return builder.createOrFold<arith::RemUIOp>(location, a, integer(b));
+}
+
+Value Emitter::minimum(Value a, Value b) {
+  return builder.createOrFold<arith::MinSIOp>(location, a, b);
+}
+
+Value Emitter::compare(arith::CmpIPredicate predicate, Value a, Value b) {
+  return builder.createOrFold<arith::CmpIOp>(location, predicate, a, b);
+}
+
+Value Emitter::both(Value a, Value b) {
+  return builder.createOrFold<arith::AndIOp>(location, a, b);
+}
+
+Value Emitter::either(Value a, Value b) {
+  return builder.createOrFold<arith::OrIOp>(location, a, b);
+}
+
+Value Emitter::widen(Value value) {
+  return arith::ExtSIOp::create(builder, location, i64(), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value Emitter::offset(Value pointer, Value bytes) {
+  return LLVM::GEPOp::create(
+      builder, location, pointer.getType(), builder.getI8Type(), pointer,
+      ArrayRef<LLVM::GEPArg>(bytes), LLVM::GEPNoWrapFlags::inbounds);
+}
+
+Value Emitter::offset(Value pointer, int64_t bytes) {
+  return bytes == 0 ? pointer : offset(pointer, integer(bytes));
+}
+
+Value Emitter::load(Type type, Value pointer, int64_t alignment) {
+  return LLVM::LoadOp::create(builder, location, type, pointer,
+                              static_cast<unsigned>(alignment));
+}
+
+void Emitter::store(Value value, Value pointer, int64_t alignment) {
+  LLVM::StoreOp::create(builder, location, value, pointer,
+                        static_cast<unsigned>(alignment));
+}
+
+Value Emitter::loadIndex(Value pointer, Value index) {
+  return widen(load(i32(), offset(pointer, multiply(index, 4)), 4));
+}
+
+Value Emitter::loadFloats(Type element, Value pointer, Value mask) {
+  // bf16 is read as integers: LLVM would call a library to round one.
+  Type stored = element.isBF16() ? Type(builder.getI16Type()) : element;
+  VectorType type = vectorOf(stored, target.lanes);
+  int64_t alignment = stored.getIntOrFloatBitWidth() / 8;
+  Value raw;
+  if (mask) {
+    Value zero = arith::ConstantOp::create(builder, location,
+                                           builder.getZeroAttr(type));
+    raw = LLVM::MaskedLoadOp::create(builder, location, type, pointer, mask,
+                                     zero, static_cast<unsigned>(alignment));
+  } else {
+    raw = load(type, pointer, alignment);
+  }
+  if (element.isF32())
+    return raw;
+  if (element.isF16())
+    return arith::ExtFOp::create(builder, location, floats(), raw);
+  Value wide = arith::ExtUIOp::create(builder, location, integers(), raw);
+  return bitcast(floats(), arith::ShLIOp::create(builder, location, wide,
+                                                 constantBits(16)));
+}
+
+void Emitter::storeFloats(Value value, Type element, Value pointer,
+                          Value mask) {
+  if (element.isBF16()) {
+    Value bits = bitcast(integers(), roundToBF16(value));
+    value = arith::TruncIOp::create(
+        builder, location, vectorOf(builder.getI16Type(), target.lanes),
+        shiftRight(bits, 16));
+  }
+  int64_t alignment = element.getIntOrFloatBitWidth() / 8;
+  if (mask)
+    LLVM::MaskedStoreOp::create(builder, location, value, pointer, mask,
+                                static_cast<unsigned>(alignment));
+  else
+    store(value, pointer, alignment);
+}
+
+Value Emitter::firstLanes(Value count) {
+  SmallVector<int32_t> numbers(target.lanes);
+  for (int64_t lane = 0; lane < target.lanes; ++lane)
+    numbers[lane] = static_cast<int32_t>(lane);
+  Value lanes = arith::ConstantOp::create(
+      builder, location, DenseElementsAttr::get(integers(), ArrayRef(numbers)));
+  Value bound = minimum(count, integer(target.lanes));
+  Value narrow = arith::TruncIOp::create(builder, location, i32(), bound);
+  return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt,
+                               lanes, broadcast(narrow));
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors of f32
+//===----------------------------------------------------------------------===//
+
+VectorType Emitter::vectorOf(Type element, int64_t elements) {
+  return VectorType::get({elements}, element);
+}
+
+Value Emitter::constant(float value) {
+  return arith::ConstantOp::create(builder, location,
+                                   DenseElementsAttr::get(floats(), value));
+}
+
+Value Emitter::constantBits(uint32_t value) {
+  return arith::ConstantOp::create(
+      builder, location,
+      DenseElementsAttr::get(integers(), static_cast<int32_t>(value)));
+}
+
+Value Emitter::scalar(float value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getF32FloatAttr(value));
+}
+
+Value Emitter::broadcast(Value scalar) {
+  return vector::BroadcastOp::create(
+      builder, location, vectorOf(scalar.getType(), target.lanes), scalar);
+}
+
+Value Emitter::bitcast(Type type, Value vector) {
+  return vector::BitCastOp::create(builder, location, cast<VectorType>(type),
+                                   vector);
+}
+
+Value Emitter::addFloats(Value a, Value b) {
+  return arith::AddFOp::create(builder, location, a, b);
+}
+
+Value Emitter::multiplyFloats(Value a, Value b) {
+  return arith::MulFOp::create(builder, location, a, b);
+}
+
+Value Emitter::multiplyAdd(Value a, Value b, Value c) {
+  return math::FmaOp::create(builder, location, a, b, c);
+}
+
+Value Emitter::maximum(Value a, Value b) {
+  Value isLarger = arith::CmpFOp::create(builder, location,
+                                         arith::CmpFPredicate::OGT, a, b);
+  return arith::SelectOp::create(builder, location, isLarger, a, b);
+}
+
+Value Emitter::reduceLanes(Value vector,
+                           llvm::function_ref<Value(Value, Value)> add) {
+  int64_t lanes = target.lanes;
+  while (lanes > 1) {
+    lanes /= 2;
+    SmallVector<int64_t> low(lanes), high(lanes);
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      low[lane] = lane;
+      high[lane] = lane + lanes;
+    }
+    Value a = vector::ShuffleOp::create(builder, location, vector, vector, low);
+    Value b =
+        vector::ShuffleOp::create(builder, location, vector, vector, high);
+    vector = add(a, b);
+  }
+  return vector::ExtractOp::create(builder, location, vector,
+                                   ArrayRef<int64_t>{0});
+}
+
+Value Emitter::sumOfLanes(Value vector) {
+  return reduceLanes(vector, [&](Value a, Value b) { return addFloats(a, b); });
+}
+
+Value Emitter::maximumOfLanes(Value vector) {
+  return reduceLanes(vector, [&](Value a, Value b) { return maximum(a, b); });
+}
+
+Value Emitter::shiftRight(Value vector, uint32_t bits) {
+  if (bits == 0)
+    return vector;
+  return arith::ShRUIOp::create(builder, location, vector, constantBits(bits));
+}
+
+Value Emitter::roundToBF16(Value vector) {
+  // Adding just under half of the last place that stays, and one more if that
+  // place is odd, carries exactly where the nearest value, or the even one of
+  // two, lies above. A NaN keeps its high half and becomes quiet.
+  Value bits = bitcast(integers(), vector);
+  Value odd = both(shiftRight(bits, 16), constantBits(1));
+  Value rounded = add(add(bits, constantBits(0x7FFF)), odd);
+  Value quiet = either(bits, constantBits(0x00400000));
+  Value isNan = arith::CmpFOp::create(
+      builder, location, arith::CmpFPredicate::UNO, vector, vector);
+  Value chosen =
+      arith::SelectOp::create(builder, location, isNan, quiet, rounded);
+  return bitcast(floats(), both(chosen, constantBits(0xFFFF0000)));
+}
+
+Value Emitter::exponential(Value vector) {
+  // exp(x) = 2^n * exp(r) with n = round(x / ln 2) and |r| <= ln(2) / 2. Bounds
+  // keep n between -124 and 128; comparisons are written so that NaN stays.
+  auto select = [&](arith::CmpFPredicate predicate, Value a, Value b, Value yes,
+                    Value no) -> Value {
+    Value test = arith::CmpFOp::create(builder, location, predicate, a, b);
+    return arith::SelectOp::create(builder, location, test, yes, no);
+  };
+  Value low = constant(-86.0f), high = constant(89.0f);
+  Value x = select(arith::CmpFPredicate::OGT, vector, high, high, vector);
+  x = select(arith::CmpFPredicate::OLT, x, low, low, x);
+  Value n = math::RoundEvenOp::create(
+      builder, location, multiplyFloats(x, constant(1.44269504088896341f)));
+  // ln 2 in two parts, the first with few bits, so that n times it is exact.
+  Value r = multiplyAdd(n, constant(-0.693359375f), x);
+  r = multiplyAdd(n, constant(2.12194440e-4f), r);
+  Value p = constant(1.9875691500e-4f);
+  for (float coefficient : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                            1.6666665459e-1f, 5.0000001201e-1f})
+    p = multiplyAdd(p, r, constant(coefficient));
+  p = multiplyAdd(multiplyFloats(p, r), r, r);
+  p = addFloats(p, constant(1.0f));
+  // 2^(n - 2), since 2^n may be beyond the largest power that f32 has.
+  Value exponent = arith::FPToSIOp::create(builder, location, integers(), n);
+  Value scale = arith::ShLIOp::create(builder, location,
+                                      add(exponent, constantBits(125)),
+                                      constantBits(23));
+  // 4 after the scale: overflow then gives infinity.
+  Value y = multiplyFloats(multiplyFloats(p, constant(4.0f)),
+                           bitcast(floats(), scale));
+  return select(arith::CmpFPredicate::OLT, vector, low, constant(0.0f), y);
+}
+
+//===----------------------------------------------------------------------===//
+// What only some CPUs have
+//===----------------------------------------------------------------------===//
+
+Value Emitter::callIntrinsic(StringRef name, Type type, ValueRange operands) {
+  return LLVM::CallIntrinsicOp::create(builder, location, type,
+                                       builder.getStringAttr(name), operands)
+      .getResult(0);
+}
+
+Value Emitter::dotPairs(Value sums, Value a, Value b) {
+  assert(target.hasDot && "only AVX512-BF16 has vdpbf16ps");
+  return callIntrinsic("llvm.x86.avx512bf16.dpbf16ps.512", sums.getType(),
+                       {sums, a, b});
+}
+
+Value Emitter::lookUp(ArrayRef<float> table, Value indices) {
+  if (target.lanes == 16) {
+    // vpermps looks at the low four bits alone.
+    Value entries = arith::ConstantOp::create(
+        builder, location, DenseElementsAttr::get(floats(), table));
+    return callIntrinsic("llvm.x86.avx512.permvar.sf.512", floats(),
+                         {entries, indices});
+  }
+  // AVX2 has tables of eight; ours are numbers one apart, so convert.
+  Value index = both(indices, constantBits(15));
+  Value first = constantBits(static_cast<uint32_t>(
+      static_cast<int32_t>(table.front())));
+  if (table.front() != 0)
+    index = add(index, first);
+  return arith::SIToFPOp::create(builder, location, floats(), index);
+}
+
+Value Emitter::lookUpPairs(ArrayRef<float> table, Value indices) {
+  assert(target.lanes == 16 && "only AVX-512 has vpermw");
+  VectorType words = vectorOf(builder.getI16Type(), 32);
+  SmallVector<int16_t> entries(32);
+  for (size_t i = 0; i < entries.size(); ++i)
+    entries[i] = static_cast<int16_t>(
+        llvm::bit_cast<uint32_t>(table[i % table.size()]) >> 16);
+  Value constants = arith::ConstantOp::create(
+      builder, location, DenseElementsAttr::get(words, ArrayRef(entries)));
+  // vpermw looks at five bits; the table holds its entries twice.
+  Value result = callIntrinsic("llvm.x86.avx512.permvar.hi.512", words,
+                               {constants, bitcast(words, indices)});
+  return bitcast(vectorOf(bf16(), 32), result);
+}
+
+//===----------------------------------------------------------------------===//
+// Control
+//===----------------------------------------------------------------------===//
+
+void Emitter::loop(Value from, Value to, int64_t step, Body body) {
+  auto loopOp =
+      scf::ForOp::create(builder, location, from, to, integer(step));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loopOp.getBody());
+  body(loopOp.getInductionVar());
+}
+
+SmallVector<Value> Emitter::loop(Value from, Value to, int64_t step,
+                                 ValueRange initial, ReducingBody body) {
+  auto loopOp =
+      scf::ForOp::create(builder, location, from, to, integer(step), initial);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loopOp.getBody());
+  SmallVector<Value> results =
+      body(loopOp.getInductionVar(), loopOp.getRegionIterArgs());
+  if (!initial.empty()) // Else the loop has its terminator already.
+    scf::YieldOp::create(builder, location, results);
+  return loopOp.getResults();
+}
+
+void Emitter::when(Value condition, llvm::function_ref<void()> then,
+                   llvm::function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(builder, location, condition,
+                                  /*withElseRegion=*/bool(otherwise));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  then();
+  if (!otherwise)
+    return;
+  builder.setInsertionPointToStart(branch.elseBlock());
+  otherwise();
+}
+
+void Emitter::choose(Value value, int64_t first, int64_t last,
+                     llvm::function_ref<void(int64_t)> body) {
+  if (first > last)
+    return;
+  SmallVector<int64_t> cases;
+  for (int64_t number = first; number <= last; ++number)
+    cases.push_back(number);
+  Value index = arith::IndexCastOp::create(builder, location,
+                                           builder.getIndexType(), value);
+  auto branches = scf::IndexSwitchOp::create(
+      builder, location, TypeRange(), index, cases,
+      static_cast<int>(cases.size()));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&branches.getDefaultRegion());
+  scf::YieldOp::create(builder, location);
+  for (auto [number, region] : llvm::zip(cases, branches.getCaseRegions())) {
+    builder.createBlock(&region);
+    body(number);
+    scf::YieldOp::create(builder, location);
+  }
+}

@@ -1,0 +1,39 @@
+// The code of each kernel op.
+
+#ifndef TCC_COMPILER_CODEGEN_X86_KERNELS_H
+#define TCC_COMPILER_CODEGEN_X86_KERNELS_H
+
+#include "compiler/codegen/x86/Emitter.h"
+#include "dialects/kernel/Kernel.h"
+
+namespace mlir::tcc::x86 {
+
+/// What a kernel gets when it is called: see `Launch` in
+/// runtime/schema/Executable.fbs. Integers are i64, the rest pointers.
+struct KernelFrame {
+  SmallVector<Value> operands; ///< Of the op, in their order.
+  Value rows;                  ///< Of the result.
+  Value pageTableStride;
+  Value begin, end;            ///< Tiles to compute.
+  Value scratch;               ///< Memory of this thread, aligned to 64 bytes.
+};
+
+void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::AttentionOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::LinearOp op,
+                const KernelFrame &frame);
+
+/// Where the page that holds `position` of `sequence` begins.
+Value emitPage(Emitter &emitter, kernel::CacheAttr cache, Value pages,
+               Value pageTable, Value pageTableStride, Value sequence,
+               Value pageNumber);
+
+} // namespace mlir::tcc::x86
+
+#endif // TCC_COMPILER_CODEGEN_X86_KERNELS_H

@@ -1,0 +1,105 @@
+// Replaces functions of kernel ops by functions that the runtime calls.
+
+#include "compiler/codegen/x86/Passes.h"
+
+#include "compiler/codegen/x86/Kernels.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mlir::tcc {
+#define GEN_PASS_DEF_LOWERKERNELSPASS
+#include "compiler/codegen/x86/Passes.h.inc"
+} // namespace mlir::tcc
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+// Places in the array of sizes, as runtime/schema/Executable.fbs has them.
+static constexpr int64_t tokensSize = 0, logitRowsSize = 2, pageTableSize = 3;
+
+/// The one kernel op in `function`, or null.
+static Operation *findKernel(func::FuncOp function) {
+  if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
+    return nullptr;
+  for (Operation &op : function.front())
+    if (isa<kernel::KernelOpInterface>(op))
+      return &op;
+  return nullptr;
+}
+
+/// Loads what the runtime passes. `entry` has the arguments of the new function.
+static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
+                             Operation *op, Block &entry) {
+  KernelFrame frame;
+  Type pointer = LLVM::LLVMPointerType::get(emitter.builder.getContext());
+  Value arguments = entry.getArgument(0), sizes = entry.getArgument(1);
+  for (Value operand : op->getOperands()) {
+    unsigned index = cast<BlockArgument>(operand).getArgNumber();
+    frame.operands.push_back(emitter.load(
+        pointer, emitter.offset(arguments, static_cast<int64_t>(index) * 8), 8));
+  }
+  auto rows = function->getAttrOfType<StringAttr>("kernel.rows");
+  int64_t place = rows && rows.getValue() == "logit_rows" ? logitRowsSize
+                                                          : tokensSize;
+  frame.rows =
+      emitter.load(emitter.i64(), emitter.offset(sizes, place * 8), 8);
+  frame.pageTableStride =
+      emitter.load(emitter.i64(), emitter.offset(sizes, pageTableSize * 8), 8);
+  frame.begin = entry.getArgument(2);
+  frame.end = entry.getArgument(3);
+  frame.scratch = entry.getArgument(4);
+  return frame;
+}
+
+static LogicalResult emitCode(Emitter &emitter, Operation *op,
+                              const KernelFrame &frame) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RotaryAppendOp,
+            kernel::AttentionOp, kernel::LinearOp>([&](auto kernelOp) {
+        emitKernel(emitter, kernelOp, frame);
+        return success();
+      })
+      .Default([](Operation *other) {
+        return other->emitOpError("has no code for x86-64");
+      });
+}
+
+static LogicalResult lower(func::FuncOp function, Operation *op,
+                           const TargetDescription &target) {
+  MLIRContext *context = function.getContext();
+  OpBuilder builder(context);
+  Type pointer = LLVM::LLVMPointerType::get(context);
+  Type i64 = builder.getI64Type();
+  builder.setInsertionPoint(function);
+  auto lowered = func::FuncOp::create(
+      builder, function.getLoc(), function.getName(),
+      builder.getFunctionType({pointer, pointer, i64, i64, pointer}, {}));
+  Block *entry = lowered.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  Emitter emitter(builder, op->getLoc(), target);
+  KernelFrame frame = makeFrame(emitter, function, op, *entry);
+  if (failed(emitCode(emitter, op, frame)))
+    return failure();
+  builder.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(builder, op->getLoc());
+  function.erase();
+  return success();
+}
+
+namespace {
+struct LowerKernels : tcc::impl::LowerKernelsPassBase<LowerKernels> {
+  using LowerKernelsPassBase::LowerKernelsPassBase;
+
+  void runOnOperation() override {
+    FailureOr<TargetDescription> target =
+        describeTarget(march, getOperation().getLoc());
+    if (failed(target))
+      return signalPassFailure();
+    SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp function : functions)
+      if (Operation *op = findKernel(function))
+        if (failed(lower(function, op, *target)))
+          return signalPassFailure();
+  }
+};
+} // namespace

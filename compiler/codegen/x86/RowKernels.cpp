@@ -1,0 +1,378 @@
+// Kernels that move rows: embedding, selection, rotation into the cache. Little
+// work beside the linear layers; scalar code where layouts scatter.
+
+#include "compiler/codegen/x86/Kernels.h"
+#include "compiler/codegen/x86/PackedWeights.h"
+#include "compiler/codegen/x86/Product.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+/// Loads one element of type `element` as f32.
+static Value loadScalar(Emitter &emitter, Type element, Value pointer) {
+  Value value = emitter.load(element, pointer, 1);
+  if (element.isF32())
+    return value;
+  return arith::ExtFOp::create(emitter.builder, emitter.location, emitter.f32(),
+                               value);
+}
+
+/// The bits of `value`, an f32, rounded to the nearest bf16, ties to even. In
+/// integers, since LLVM calls a library function on CPUs without the instruction.
+static Value roundScalarToBF16(Emitter &emitter, Value value) {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  auto constant = [&](int32_t number) -> Value {
+    return arith::ConstantOp::create(builder, location,
+                                     builder.getI32IntegerAttr(number));
+  };
+  Value bits = arith::BitcastOp::create(builder, location, emitter.i32(), value);
+  Value high = arith::ShRUIOp::create(builder, location, bits, constant(16));
+  Value odd = arith::AndIOp::create(builder, location, high, constant(1));
+  Value rounded = arith::AddIOp::create(
+      builder, location, arith::AddIOp::create(builder, location, bits, odd),
+      constant(0x7FFF));
+  // Rounding must not carry a NaN over into infinity.
+  Value quiet = arith::OrIOp::create(builder, location, bits, constant(1 << 22));
+  Value isNaN = arith::CmpFOp::create(builder, location,
+                                      arith::CmpFPredicate::UNO, value, value);
+  Value chosen =
+      arith::SelectOp::create(builder, location, isNaN, quiet, rounded);
+  return arith::TruncIOp::create(
+      builder, location, builder.getI16Type(),
+      arith::ShRUIOp::create(builder, location, chosen, constant(16)));
+}
+
+/// Rounds f32 to `element` (f32 or bf16) and stores it.
+static void storeScalar(Emitter &emitter, Value value, Type element,
+                        Value pointer) {
+  if (element.isBF16())
+    value = roundScalarToBF16(emitter, value);
+  emitter.store(value, pointer, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Embedding
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads elements of one column of a packed panel as f32.
+class ColumnReader {
+public:
+  ColumnReader(Emitter &emitter, const PackedLayout &layout, Value panel,
+               Value column)
+      : emitter(emitter), layout(layout), panel(panel), column(column) {}
+
+  Value read(Value k) const;
+
+private:
+  Value at(Value row, int64_t bytes, Value base) const;
+  Value readBlock(Value k) const;
+  Value quant(Value k, Value block) const;
+  Value toFloat(Value integer) const {
+    return arith::SIToFPOp::create(emitter.builder, emitter.location,
+                                   emitter.f32(), integer);
+  }
+
+  Emitter &emitter;
+  const PackedLayout &layout;
+  Value panel;
+  Value column;
+};
+} // namespace
+
+/// The element of `bytes` bytes of our column in row `row` of the array at `base`.
+Value ColumnReader::at(Value row, int64_t bytes, Value base) const {
+  Value element =
+      emitter.add(emitter.multiply(row, layout.columns), column);
+  return emitter.offset(base, emitter.multiply(element, bytes));
+}
+
+Value ColumnReader::read(Value k) const {
+  OpBuilder &builder = emitter.builder;
+  switch (layout.storage) {
+  case Storage::F32:
+    return loadScalar(emitter, emitter.f32(), at(k, 4, panel));
+  case Storage::F16:
+    return loadScalar(emitter, builder.getF16Type(), at(k, 2, panel));
+  case Storage::BF16: {
+    Value pair = at(emitter.divide(k, 2), 4, panel);
+    return loadScalar(
+        emitter, emitter.bf16(),
+        emitter.offset(pair, emitter.multiply(emitter.modulo(k, 2), 2)));
+  }
+  case Storage::Q8_0:
+  case Storage::Q4_0:
+  case Storage::Q4_1:
+    return readBlock(k);
+  }
+  llvm_unreachable("every storage can be read");
+}
+
+/// The integer of element `k` of a block, as f32.
+Value ColumnReader::quant(Value k, Value block) const {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  Value data = emitter.offset(
+      block, headerBytesOf(layout.storage, layout.columns));
+  if (layout.storage == Storage::Q8_0) {
+    Value byte = emitter.load(builder.getI8Type(), at(k, 1, data), 1);
+    return toFloat(byte);
+  }
+  Value word = emitter.load(emitter.i32(),
+                            at(emitter.divide(k, 8), 4, data), 1);
+  Value pair = emitter.divide(emitter.modulo(k, 8), 2);
+  Value shift = emitter.add(emitter.multiply(pair, 4),
+                            emitter.multiply(emitter.modulo(k, 2), 16));
+  Value amount = arith::TruncIOp::create(builder, location, emitter.i32(), shift);
+  Value nibble = arith::AndIOp::create(
+      builder, location,
+      arith::ShRUIOp::create(builder, location, word, amount),
+      arith::ConstantOp::create(builder, location,
+                                builder.getI32IntegerAttr(15)));
+  Value value = toFloat(nibble);
+  if (layout.storage == Storage::Q4_1)
+    return value;
+  return arith::SubFOp::create(builder, location, value, emitter.scalar(8.0f));
+}
+
+Value ColumnReader::readBlock(Value k) const {
+  Type half = emitter.builder.getF16Type();
+  Value block = emitter.offset(
+      panel, emitter.multiply(emitter.divide(k, 32), layout.stepBytes));
+  Value scale = loadScalar(emitter, half, at(emitter.integer(0), 2, block));
+  Value value = arith::MulFOp::create(
+      emitter.builder, emitter.location,
+      quant(emitter.modulo(k, 32), block), scale);
+  if (layout.storage != Storage::Q4_1)
+    return value;
+  Value least = loadScalar(emitter, half, at(emitter.integer(1), 2, block));
+  return arith::AddFOp::create(emitter.builder, emitter.location, value, least);
+}
+
+void x86::emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
+                     const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getTable().getType());
+  PackedLayout layout(type, op.getPacking());
+  Value tokens = frame.operands[0], table = frame.operands[1];
+  Value init = frame.operands[2];
+  emitter.loop(frame.begin, frame.end, 1, [&](Value row) {
+    Value token = emitter.loadIndex(tokens, row);
+    Value panel = emitter.offset(
+        table, emitter.multiply(emitter.divide(token, layout.columns),
+                                layout.panelBytes));
+    ColumnReader reader(emitter, layout, panel,
+                        emitter.modulo(token, layout.columns));
+    Value out = emitter.offset(init, emitter.multiply(row, layout.depth * 4));
+    emitter.loop(emitter.integer(0), emitter.integer(layout.depth), 1,
+                 [&](Value k) {
+                   emitter.store(reader.read(k),
+                                 emitter.offset(out, emitter.multiply(k, 4)), 4);
+                 });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Selection
+//===----------------------------------------------------------------------===//
+
+void x86::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
+                     const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getInput().getType());
+  int64_t columns = type.getDimSize(1);
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  Type element = type.getElementType();
+  emitter.loop(frame.begin, frame.end, 1, [&](Value row) {
+    Value from = emitter.loadIndex(frame.operands[1], row);
+    Value source = emitter.offset(frame.operands[0],
+                                  emitter.multiply(from, columns * bytes));
+    Value target = emitter.offset(frame.operands[2],
+                                  emitter.multiply(row, columns * bytes));
+    emitter.loop(emitter.integer(0), emitter.integer(columns),
+                 emitter.target.lanes, [&](Value column) {
+                   Value mask = emitter.firstLanes(
+                       emitter.subtract(emitter.integer(columns), column));
+                   Value at = emitter.multiply(column, bytes);
+                   Value value = emitter.loadFloats(
+                       element, emitter.offset(source, at), mask);
+                   emitter.storeFloats(value, element,
+                                       emitter.offset(target, at), mask);
+                 });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Rotation and the cache
+//===----------------------------------------------------------------------===//
+
+Value x86::emitPage(Emitter &emitter, kernel::CacheAttr cache, Value pages,
+                    Value pageTable, Value pageTableStride, Value sequence,
+                    Value pageNumber) {
+  Value entry =
+      emitter.add(emitter.multiply(sequence, pageTableStride), pageNumber);
+  Value page = emitter.loadIndex(pageTable, entry);
+  return emitter.offset(pages, emitter.multiply(page, cache.getPageBytes()));
+}
+
+namespace {
+/// Emits the work for one token.
+class RotaryAppend {
+public:
+  RotaryAppend(Emitter &emitter, kernel::RotaryAppendOp op,
+               const KernelFrame &frame)
+      : emitter(emitter), op(op), cache(op.getCache()), frame(frame),
+        inputs(op.getInputs().size()) {}
+
+  void emit(Value token);
+
+private:
+  Value headOf(Value token, int64_t first);
+  Value slotOf(Value token);
+  Value keyAddress(Value d) const;
+  Value valueAddress(Value e) const;
+  using Store = llvm::function_ref<void(Value, Value)>;
+  void rotate(Value head, Value angles, Store store);
+  void rotateQueries(Value token, Value angles);
+  void appendKeys(Value token, Value angles);
+  void appendValues(Value token);
+
+  Emitter &emitter;
+  kernel::RotaryAppendOp op;
+  kernel::CacheAttr cache;
+  const KernelFrame &frame;
+  size_t inputs;
+  Value page, slot; ///< Of the token in the cache.
+};
+} // namespace
+
+/// Where the columns from `first` on of all inputs, one after another, are.
+Value RotaryAppend::headOf(Value token, int64_t first) {
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+    int64_t columns = cast<ShapedType>(input.getType()).getDimSize(1);
+    if (first < columns)
+      return emitter.offset(
+          frame.operands[index],
+          emitter.add(emitter.multiply(token, columns * 4), first * 4));
+    first -= columns;
+  }
+  llvm_unreachable("inputs have all heads");
+}
+
+/// Calls `store(d, value)` for each element of the rotated head at `head`.
+void RotaryAppend::rotate(Value head, Value angles, Store store) {
+  int64_t half = cache.getKeySize() / 2;
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  emitter.loop(emitter.integer(0), emitter.integer(half), 1, [&](Value pair) {
+    Value first = pair, second = emitter.add(pair, half);
+    if (op.getInterleaved()) {
+      first = emitter.multiply(pair, 2);
+      second = emitter.add(first, 1);
+    }
+    auto load = [&](Value base, Value index) {
+      return emitter.load(emitter.f32(),
+                          emitter.offset(base, emitter.multiply(index, 4)), 4);
+    };
+    Value a = load(head, first), b = load(head, second);
+    Value cosine = load(angles, emitter.multiply(pair, 2));
+    Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
+    auto multiply = [&](Value x, Value y) -> Value {
+      return arith::MulFOp::create(builder, location, x, y);
+    };
+    store(first, arith::SubFOp::create(builder, location, multiply(a, cosine),
+                                       multiply(b, sine)));
+    store(second, arith::AddFOp::create(builder, location, multiply(b, cosine),
+                                        multiply(a, sine)));
+  });
+}
+
+void RotaryAppend::rotateQueries(Value token, Value angles) {
+  auto type = cast<ShapedType>(op.getInit().getType());
+  int64_t heads = type.getDimSize(1), size = type.getDimSize(2);
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  Value out = emitter.offset(frame.operands.back(),
+                             emitter.multiply(token, heads * size * bytes));
+  for (int64_t head = 0; head < heads; ++head) {
+    Value target = emitter.offset(out, head * size * bytes);
+    rotate(headOf(token, head * size), angles, [&](Value d, Value value) {
+      storeScalar(emitter, value, type.getElementType(),
+                  emitter.offset(target, emitter.multiply(d, bytes)));
+    });
+  }
+}
+
+/// Element `d` of our slot among the keys of a head: pairs of bf16 over D.
+Value RotaryAppend::keyAddress(Value d) const {
+  int64_t tokens = cache.getPageTokens();
+  if (cache.getElementBytes() == 4)
+    return emitter.multiply(emitter.add(emitter.multiply(d, tokens), slot), 4);
+  Value pair = emitter.add(emitter.multiply(emitter.divide(d, 2), tokens), slot);
+  return emitter.add(emitter.multiply(pair, 4),
+                     emitter.multiply(emitter.modulo(d, 2), 2));
+}
+
+/// Element `e` of our slot among the values of a head: pairs of bf16 over slots.
+Value RotaryAppend::valueAddress(Value e) const {
+  int64_t size = cache.getPaddedValueSize();
+  if (cache.getElementBytes() == 4)
+    return emitter.multiply(emitter.add(emitter.multiply(slot, size), e), 4);
+  Value pair = emitter.add(emitter.multiply(emitter.divide(slot, 2), size), e);
+  return emitter.add(emitter.multiply(pair, 4),
+                     emitter.multiply(emitter.modulo(slot, 2), 2));
+}
+
+void RotaryAppend::appendKeys(Value token, Value angles) {
+  int64_t queries =
+      cast<ShapedType>(op.getInit().getType()).getDimSize(1) * cache.getKeySize();
+  for (int64_t head = 0; head < cache.getHeads(); ++head) {
+    Value keys = emitter.offset(page, head * cache.getKeyBytes());
+    rotate(headOf(token, queries + head * cache.getKeySize()), angles,
+           [&](Value d, Value value) {
+             storeScalar(emitter, value, cache.getElement(),
+                         emitter.offset(keys, keyAddress(d)));
+           });
+  }
+}
+
+void RotaryAppend::appendValues(Value token) {
+  int64_t before =
+      (cast<ShapedType>(op.getInit().getType()).getDimSize(1) +
+       cache.getHeads()) *
+      cache.getKeySize();
+  for (int64_t head = 0; head < cache.getHeads(); ++head) {
+    Value values = emitter.offset(page, cache.getHeads() * cache.getKeyBytes() +
+                                            head * cache.getValueBytes());
+    Value source = headOf(token, before + head * cache.getValueSize());
+    emitter.loop(
+        emitter.integer(0), emitter.integer(cache.getValueSize()), 1,
+        [&](Value e) {
+          Value value = emitter.load(
+              emitter.f32(), emitter.offset(source, emitter.multiply(e, 4)), 4);
+          storeScalar(emitter, value, cache.getElement(),
+                      emitter.offset(values, valueAddress(e)));
+        });
+  }
+}
+
+void RotaryAppend::emit(Value token) {
+  Value position = emitter.loadIndex(frame.operands[inputs + 1], token);
+  Value sequence = emitter.loadIndex(frame.operands[inputs + 2], token);
+  page = emitPage(emitter, cache, frame.operands[inputs + 4],
+                  frame.operands[inputs + 3], frame.pageTableStride, sequence,
+                  emitter.divide(position, cache.getPageTokens()));
+  slot = emitter.modulo(position, cache.getPageTokens());
+  Value angles =
+      emitter.offset(frame.operands[inputs],
+                     emitter.multiply(token, cache.getKeySize() / 2 * 8));
+  rotateQueries(token, angles);
+  appendKeys(token, angles);
+  appendValues(token);
+}
+
+void x86::emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
+                     const KernelFrame &frame) {
+  RotaryAppend code(emitter, op, frame);
+  emitter.loop(frame.begin, frame.end, 1,
+               [&](Value token) { code.emit(token); });
+}
