@@ -33,23 +33,30 @@ static void printElements(raw_ostream &os, const Tensor &tensor) {
   }
 }
 
+static void printShape(raw_ostream &os, const Tensor &tensor) {
+  os << "shape [";
+  llvm::interleaveComma(tensor.shape, os);
+  os << ']';
+}
+
 static void printSummary(raw_ostream &os, const Tensor &tensor) {
   double squares = 0;
   for (double value : tensor.values)
     squares += value * value;
   auto [smallest, largest] =
       std::minmax_element(tensor.values.begin(), tensor.values.end());
-  os << "shape [" << ArrayRef(tensor.shape)
-     << llvm::format("], L2 %.9g, from %.9g to %.9g", std::sqrt(squares),
+  printShape(os, tensor);
+  os << llvm::format(", L2 %.9g, from %.9g to %.9g", std::sqrt(squares),
                      *smallest, *largest);
 }
 
 static void print(raw_ostream &os, StringRef function,
                   const NamedTensor &result) {
   os << '@' << function << ' ' << result.name << ": ";
-  if (result.tensor.values.empty())
-    os << "shape [" << ArrayRef(result.tensor.shape) << "], empty";
-  else if (result.tensor.values.size() <= maxPrintedElements)
+  if (result.tensor.values.empty()) {
+    printShape(os, result.tensor);
+    os << ", empty";
+  } else if (result.tensor.values.size() <= maxPrintedElements)
     printElements(os, result.tensor);
   else
     printSummary(os, result.tensor);
@@ -57,7 +64,7 @@ static void print(raw_ostream &os, StringRef function,
 }
 
 namespace {
-struct Interpret : tcc::impl::InterpretPassBase<Interpret> {
+struct Interpret : mlir::tcc::impl::InterpretPassBase<Interpret> {
   using InterpretPassBase::InterpretPassBase;
 
   void runOnOperation() override {

@@ -40,7 +40,7 @@ static LogicalResult compare(FunctionOpInterface function,
 }
 
 namespace {
-struct VerifyMeaning : tcc::impl::VerifyMeaningPassBase<VerifyMeaning> {
+struct VerifyMeaning : mlir::tcc::impl::VerifyMeaningPassBase<VerifyMeaning> {
   using VerifyMeaningPassBase::VerifyMeaningPassBase;
 
   /// Whatever the passes of the pipeline depend on.

@@ -2,6 +2,8 @@
 
 #include "compiler/batch/Passes.h"
 #include "compiler/graph/Passes.h"
+#include "compiler/interpreter/Interpreter.h"
+#include "compiler/interpreter/Passes.h"
 #include "compiler/lower/Passes.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/schedule/Passes.h"
@@ -19,10 +21,12 @@ void tcc::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllExtensions(registry);
   registry.insert<kernel::KernelDialect, plan::PlanDialect,
                   transformer::TransformerDialect>();
+  registerInterpretations(registry);
 }
 
 void tcc::registerAllPasses() {
   mlir::registerAllPasses();
+  registerInterpreterPasses();
   registerGraphPasses();
   registerBatchPasses();
   registerLowerPasses();

@@ -26,6 +26,7 @@ private:
   LogicalResult visit(Operation &op);
   LogicalResult visitLoop(scf::ForOp loop);
   LogicalResult visitCall(func::CallOp call);
+  LogicalResult visitBody(func::CallOp call);
   LogicalResult visitLaunch(kernel::KernelOpInterface op);
   void visitRotaryTable(kernel::RotaryTableOp op);
   LogicalResult carry(scf::ForOp loop, const ScheduledLoop &range, Value init,
@@ -215,7 +216,33 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
   return success();
 }
 
+/// The layer that `call` computes, if it says so by a constant.
+static std::optional<int64_t> constantLayer(func::CallOp call) {
+  for (Value operand : call.getOperands()) {
+    APInt layer;
+    if (operand.getType().isIndex() &&
+        matchPattern(operand, m_ConstantInt(&layer)))
+      return layer.getSExtValue();
+  }
+  return std::nullopt;
+}
+
 LogicalResult Lister::visitCall(func::CallOp call) {
+  std::optional<int64_t> layer = constantLayer(call);
+  if (!layer || currentLoop)
+    return visitBody(call);
+  // Canonicalisation leaves of a loop over one layer its body.
+  auto begin = static_cast<int64_t>(list.launches.size());
+  currentLoop = list.loops.size();
+  list.loops.push_back({*layer, 1, begin, begin});
+  if (failed(visitBody(call)))
+    return failure();
+  list.loops[*currentLoop].end = static_cast<int64_t>(list.launches.size());
+  currentLoop.reset();
+  return success();
+}
+
+LogicalResult Lister::visitBody(func::CallOp call) {
   auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
   if (!callee || callee.isExternal())
     return call.emitOpError("calls a function without a body");

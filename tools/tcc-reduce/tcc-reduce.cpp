@@ -1,8 +1,8 @@
 // Reduces textual IR that makes a test fail.
 
 #include "compiler/pipeline/Registration.h"
-#include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Dialect.h"
+#include "mlir/IR/MLIRContext.h"
 #include "mlir/Tools/mlir-reduce/MlirReduceMain.h"
 
 int main(int argc, char **argv) {
@@ -10,5 +10,5 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::tcc::registerAllDialects(registry);
   mlir::MLIRContext context(registry);
-  return mlir::asMainReturnCode(mlir::mlirReduceMain(argc, argv, context));
+  return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
 }
