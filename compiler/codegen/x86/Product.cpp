@@ -175,6 +175,7 @@ private:
   }
   Value sumAddress(int64_t row, int64_t vector) const;
   Sums zeros() const;
+  Sums firstSums() const; ///< What the products are added to.
   Sums loadSums() const;
   void storeSums(const Sums &sums) const;
 
@@ -207,9 +208,11 @@ Tile::Sums Tile::zeros() const {
   return Sums(rows * vectors, emitter.constant(0.0f));
 }
 
+Tile::Sums Tile::firstSums() const {
+  return product.startsAtZero ? zeros() : loadSums();
+}
+
 Tile::Sums Tile::loadSums() const {
-  if (product.startsAtZero)
-    return zeros();
   Sums sums;
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t vector = 0; vector < vectors; ++vector)
@@ -281,6 +284,7 @@ Value Tile::inputsFrom(Value k) const {
 /// Each group is summed alone and then added to the sums in memory.
 void Tile::emitGroups() const {
   int64_t bytes = reader.stepBytes() / reader.stepDepth();
+  storeSums(firstSums());
   emitter.loop(emitter.integer(0), product.depth, groupDepth, [&](Value k) {
     Value depth = emitter.minimum(emitter.subtract(product.depth, k),
                                   emitter.integer(groupDepth));
@@ -343,9 +347,11 @@ void Tile::emitBlocks() const {
   Value blocks = emitter.divide(product.depth, blockDepth);
   // Sums and partial sums both in registers if they leave room for weights.
   bool fits = 2 * rows * vectors + 2 * vectors <= emitter.target.registers - 4;
-  Sums carried;
-  if (fits)
-    carried = loadSums();
+  Sums carried = firstSums();
+  if (!fits) {
+    storeSums(carried);
+    carried.clear();
+  }
   carried = emitter.loop(
       emitter.integer(0), blocks, 1, carried,
       [&](Value block, ValueRange before) {
@@ -365,7 +371,7 @@ void Tile::emit() {
   switch (product.summation) {
   case Summation::Chain:
     return storeSums(
-        addRange(product.weights, product.inputs, product.depth, loadSums()));
+        addRange(product.weights, product.inputs, product.depth, firstSums()));
   case Summation::Groups:
     return emitGroups();
   case Summation::Blocks:
