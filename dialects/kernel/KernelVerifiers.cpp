@@ -193,7 +193,8 @@ static LogicalResult verifyRegion(LinearOp op, Region &region, StringRef name,
   if (body.getNumArguments() != arguments || !areF32)
     return op.emitOpError("expected the ")
            << name << " to take " << arguments << " values of type f32, got "
-           << body.getNumArguments() << " arguments";
+           << body.getNumArguments() << " arguments of types "
+           << body.getArgumentTypes();
   return verifyBody(op, body);
 }
 

@@ -1,0 +1,75 @@
+// What layouts and configurations reject.
+// RUN: tcc-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{expected columns to be a positive multiple of 16, or of 32 if paired, got 8}}
+module attributes {test.packing = #kernel.packing<columns = 8>} {}
+
+// -----
+
+// expected-error@+1 {{expected columns to be a positive multiple of 16, or of 32 if paired, got -16}}
+module attributes {test.packing = #kernel.packing<columns = -16>} {}
+
+// -----
+
+// expected-error@+1 {{expected columns to be a positive multiple of 16, or of 32 if paired, got 48}}
+module attributes {test.packing = #kernel.packing<columns = 48, paired = true>} {}
+
+// -----
+
+// expected-error@+1 {{expected block_rows to be at least tile_rows and tile_rows at least 1, got 5 and 6}}
+module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 5, block_depth = 512>} {}
+
+// -----
+
+// expected-error@+1 {{expected block_rows to be at least tile_rows and tile_rows at least 1, got 6 and 0}}
+module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_rows = 0, tile_columns = 16, block_rows = 6, block_depth = 512>} {}
+
+// -----
+
+// expected-error@+1 {{expected tile_columns to be a positive multiple of 8, got 12}}
+module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_rows = 6, tile_columns = 12, block_rows = 6, block_depth = 512>} {}
+
+// -----
+
+// expected-error@+1 {{expected block_depth to be a positive multiple of 128, got 64}}
+module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 6, block_depth = 64>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 8, got 0, 6 and 16}}
+module attributes {test.config = #kernel.attention_config<block_tokens = 0, tile_rows = 6, tile_columns = 16>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 8, got 4, 0 and 16}}
+module attributes {test.config = #kernel.attention_config<block_tokens = 4, tile_rows = 0, tile_columns = 16>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 8, got 4, 6 and 20}}
+module attributes {test.config = #kernel.attention_config<block_tokens = 4, tile_rows = 6, tile_columns = 20>} {}
+
+// -----
+
+// expected-error@+1 {{expected page_tokens to be a positive multiple of 32, got 16}}
+module attributes {test.cache = #kernel.cache<page_tokens = 16, heads = 2, key_size = 4, value_size = 4, element = f32>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and an even key_size, got 2, 5 and 4}}
+module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 2, key_size = 5, value_size = 4, element = f32>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and an even key_size, got 0, 4 and 4}}
+module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 0, key_size = 4, value_size = 4, element = f32>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and an even key_size, got 2, 4 and 0}}
+module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 0, element = f32>} {}
+
+// -----
+
+// expected-error@+1 {{expected elements of type bf16 or f32, got 'f16'}}
+module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 4, element = f16>} {}
