@@ -1,9 +1,13 @@
 #include "compiler/pipeline/Compilation.h"
 
+#include "compiler/codegen/x86/Target.h"
+#include "compiler/interpreter/Sequences.h"
+#include "compiler/pipeline/CheckpointWeights.h"
 #include "compiler/pipeline/Registration.h"
 #include "frontends/llama/LlamaImporter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "runtime/support/Npy.h"
 #include "llvm/ADT/StringRef.h"
 
 using namespace mlir;
@@ -20,6 +24,9 @@ Compilation::Compilation()
         return registry;
       }()) {
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    // The reproducer reports what the failing pass has said already.
+    if (StringRef(diagnostic.str()).starts_with("Failures have been detected"))
+      return;
     llvm::raw_string_ostream stream(diagnostics);
     if (!diagnostics.empty())
       stream << "; ";
@@ -63,6 +70,8 @@ Status Compilation::load(const std::string &path, bool noWeights) {
 }
 
 Status Compilation::runPasses(Phase last, const std::string &march) {
+  if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
+    return {Status::Code::Usage, diagnostics};
   PassManager manager(&context);
   manager.enableCrashReproducerGeneration(reproducerPath);
   PipelineOptions options;
@@ -74,6 +83,47 @@ Status Compilation::runPasses(Phase last, const std::string &march) {
   return failure("cannot be compiled (to see it again: tcc-opt "
                  "--run-reproducer " +
                  std::string(reproducerPath) + ")");
+}
+
+/// `tokens` as the interpreter takes them, if all are in the vocabulary.
+static Status readTokens(const std::vector<int64_t> &tokens, int64_t vocabulary,
+                         TokenSequence &result) {
+  for (int64_t token : tokens) {
+    if (token < 0 || token >= vocabulary)
+      return Status::badData("--tokens: expected ids from 0 to " +
+                             std::to_string(vocabulary - 1) + ", got " +
+                             std::to_string(token));
+    result.push_back(static_cast<int32_t>(token));
+  }
+  return {};
+}
+
+Status Compilation::interpret(const std::vector<int64_t> &tokens,
+                              const std::string &path) {
+  if (inputIsIr || withoutWeights)
+    return {Status::Code::Usage,
+            input + ": expected a checkpoint with weights to interpret"};
+  if (Status status = ::tcc::checkOutput(model, path); !status.ok())
+    return status;
+  auto entry = module->lookupSymbol<FunctionOpInterface>("forward");
+  std::optional<ModelSignature> signature = modelSignature(entry);
+  assert(signature && "importers write the entry of a model");
+  TokenSequence sequence;
+  if (Status status = readTokens(tokens, signature->vocabulary, sequence);
+      !status.ok())
+    return status;
+  ::tcc::ModelWeights mapped;
+  if (Status status = ::tcc::ModelWeights::open(model, mapped); !status.ok())
+    return status;
+  CheckpointWeights weights(model, mapped);
+  Interpreter interpreter(*module, weights);
+  FailureOr<SmallVector<Tensor>> logits =
+      runSequences(interpreter, entry, sequence);
+  if (mlir::failed(logits))
+    return failure("cannot be interpreted");
+  const Tensor &rows = logits->front();
+  return ::tcc::writeNpy(path, {rows.rows(), rows.columns()},
+                         rows.values.data());
 }
 
 Status Compilation::generateCode(const std::string &march,

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace mlir::tcc {
 
@@ -30,6 +31,11 @@ public:
 
   /// Runs the passes up to and including `last` for the CPU `march`.
   ::tcc::Status runPasses(Phase last, const std::string &march);
+
+  /// Interprets @forward in f64 on one sequence and writes the logits of each
+  /// token, float64 [T, V], to `path`, in NumPy's format.
+  ::tcc::Status interpret(const std::vector<int64_t> &tokens,
+                          const std::string &path);
 
   /// Generates the code of all kernels of the plan.
   ::tcc::Status generateCode(const std::string &march,

@@ -73,6 +73,8 @@ static Status run(const Options &options) {
   if (Status status = compilation.load(options.input, options.withoutWeights);
       !status.ok())
     return status;
+  if (options.interpret)
+    return compilation.interpret(options.tokens, options.logits);
   if (Status status = compilation.runPasses(lastPhase(options), options.march);
       !status.ok())
     return status;

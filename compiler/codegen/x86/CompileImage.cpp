@@ -110,6 +110,8 @@ translate(ModuleOp module, llvm::LLVMContext &context,
     // LLVM would otherwise split vectors for the sake of the clock.
     function.addFnAttr("prefer-vector-width", "512");
     function.addFnAttr(llvm::Attribute::NoUnwind);
+    // There is no library to call: loops that clear memory stay loops.
+    function.addFnAttr("no-builtins");
   }
   return translated;
 }

@@ -282,12 +282,26 @@ Value Emitter::callIntrinsic(StringRef name, Type type, ValueRange operands) {
 
 Value Emitter::dotPairs(Value sums, Value a, Value b) {
   assert(target.hasDot && "only AVX512-BF16 has vdpbf16ps");
+  if (target.isEmulated) {
+    // The odd elements first, as the manual has it.
+    Value as = bitcast(integers(), a), bs = bitcast(integers(), b);
+    for (bool odd : {true, false})
+      sums = multiplyAdd(halfOfPairs(as, odd), halfOfPairs(bs, odd), sums);
+    return sums;
+  }
   return callIntrinsic("llvm.x86.avx512bf16.dpbf16ps.512", sums.getType(),
                        {sums, a, b});
 }
 
+Value Emitter::halfOfPairs(Value words, bool odd) {
+  Value bits = odd ? both(words, constantBits(0xFFFF0000))
+                   : Value(arith::ShLIOp::create(builder, location, words,
+                                                 constantBits(16)));
+  return bitcast(floats(), bits);
+}
+
 Value Emitter::lookUp(ArrayRef<float> table, Value indices) {
-  if (target.lanes == 16) {
+  if (target.lanes == 16 && !target.isEmulated) {
     // vpermps looks at the low four bits alone.
     Value entries = arith::ConstantOp::create(
         builder, location, DenseElementsAttr::get(floats(), table));
@@ -305,6 +319,13 @@ Value Emitter::lookUp(ArrayRef<float> table, Value indices) {
 
 Value Emitter::lookUpPairs(ArrayRef<float> table, Value indices) {
   assert(target.lanes == 16 && "only AVX-512 has vpermw");
+  if (target.isEmulated) {
+    // Both are whole numbers below 256, which bf16 holds.
+    Value low = bitcast(integers(), lookUp(table, indices));
+    Value high =
+        bitcast(integers(), lookUp(table, shiftRight(indices, 16)));
+    return bitcast(vectorOf(bf16(), 32), either(shiftRight(low, 16), high));
+  }
   VectorType words = vectorOf(builder.getI16Type(), 32);
   SmallVector<int16_t> entries(32);
   for (size_t i = 0; i < entries.size(); ++i)

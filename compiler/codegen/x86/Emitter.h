@@ -103,6 +103,8 @@ public:
 
   /// `sums` plus the products of the two pairs of bf16 in each lane (AVX512-BF16).
   Value dotPairs(Value sums, Value a, Value b);
+  /// The low or the odd (high) half of each pair of bf16 in `words`, as f32.
+  Value halfOfPairs(Value words, bool odd);
   /// Element i of `table` (16 of f32) for the low four bits of each lane of
   /// `indices`, whatever the others are.
   Value lookUp(ArrayRef<float> table, Value indices);

@@ -110,13 +110,8 @@ Value WeightReader::read(Value step, int64_t k, Value column) const {
                                  raw(halves, step, k, 2, column));
   }
   case Storage::BF16: {
-    // A pair is a word; an element of bf16 is the high half of the f32.
     Value words = raw(emitter.integers(), step, k / 2, 4, column);
-    Value bits =
-        k % 2 ? emitter.both(words, emitter.constantBits(0xFFFF0000))
-              : Value(arith::ShLIOp::create(builder, location, words,
-                                            emitter.constantBits(16)));
-    return emitter.bitcast(emitter.floats(), bits);
+    return emitter.halfOfPairs(words, k % 2);
   }
   case Storage::Q8_0: {
     Type bytes = emitter.vectorOf(builder.getI8Type(), emitter.target.lanes);

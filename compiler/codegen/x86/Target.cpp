@@ -146,20 +146,26 @@ static TargetDescription describe(StringRef cpu, Abilities abilities) {
 FailureOr<TargetDescription> x86::describeTarget(StringRef march,
                                                  Location location) {
   lookupTarget();
-  bool isNative = march == "native";
-  std::string cpu = isNative ? llvm::sys::getHostCPUName().str() : march.str();
+  StringRef name = march;
+  bool isEmulated = name.consume_front("emulated-");
+  bool isNative = name == "native";
+  std::string cpu = isNative ? llvm::sys::getHostCPUName().str() : name.str();
   if (!isKnownCpu(cpu))
     return emitError(location)
-           << "expected x86-64-v3, x86-64-v4, native or a CPU that LLVM knows "
-              "for --march, got '"
+           << "--march: expected x86-64-v3, x86-64-v4, native or a CPU that "
+              "LLVM knows, got '"
            << march << "'";
   Abilities abilities = isNative ? abilitiesOfHost() : abilitiesOf(cpu);
   if (!abilities.levelThree)
     return emitError(location)
-           << "expected a CPU with AVX2, FMA and F16C for --march, got '"
-           << march << "'" << (isNative ? " on a CPU without" : "");
+           << "--march: expected a CPU with AVX2, FMA and F16C, got '" << march
+           << "'" << (isNative ? " on a CPU without" : "");
   TargetDescription target = describe(cpu, abilities);
-  if (target.dotIsFaster)
+  if (isEmulated) {
+    target.isEmulated = true;
+    target.level = "x86-64-v3";
+    target.features.assign(std::begin(levelThree), std::end(levelThree));
+  } else if (target.dotIsFaster)
     target.features.push_back("avx512_bf16");
   return target;
 }
@@ -169,7 +175,8 @@ x86::createTargetMachine(const TargetDescription &target) {
   return std::unique_ptr<llvm::TargetMachine>(
       lookupTarget()->createTargetMachine(
           llvm::Triple(tripleName), target.level,
-          target.dotIsFaster ? "+avx512bf16" : "", llvm::TargetOptions(),
+          target.dotIsFaster && !target.isEmulated ? "+avx512bf16" : "",
+          llvm::TargetOptions(),
           llvm::Reloc::PIC_, llvm::CodeModel::Small,
           llvm::CodeGenOptLevel::Aggressive));
 }

@@ -29,12 +29,15 @@ struct TargetDescription {
   int64_t lanes = 8;                 ///< f32 elements of a vector register.
   int64_t registers = 16;            ///< Vector registers.
   bool hasDot = false;               ///< AVX512-BF16: vdpbf16ps.
+  bool isEmulated = false;           ///< Made of instructions of AVX2 alone.
   bool dotIsFaster = false;          ///< Than two multiply-adds of f32.
   int64_t cacheBytes = 0;            ///< Of the second cache, of one core.
 };
 
 /// Describes `march`: x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native.
-/// What is not supported is an error at `location`.
+/// "emulated-" before a CPU asks for the kernels of that CPU, as its registers
+/// and instructions shape them, written in instructions of AVX2: slow, but tests
+/// can run them anywhere. What is not supported is an error at `location`.
 FailureOr<TargetDescription> describeTarget(llvm::StringRef march,
                                             Location location);
 
