@@ -23,6 +23,10 @@ Status Executable::load(const std::string &path,
                        file.size(), path, executable->contents);
       !status.ok())
     return status;
+  const SegmentRange &code = executable->contents.code;
+  if (Status status = executable->checkCode(file.data() + code.offset);
+      !status.ok())
+    return status;
   result = std::move(executable);
   return {};
 }
@@ -36,10 +40,9 @@ Status Executable::prepare() {
   if (Status status = checkCpu(); !status.ok())
     return status;
   if (!contents.weights && !plan().weights.empty())
-    return Status::badData(path() +
-                           ": it was compiled without weights and can only be "
-                           "inspected; compile the model again without "
-                           "--no-weights");
+    return Status::badData(path() + ": expected weights, got a model that was "
+                                    "compiled with --no-weights; compile it "
+                                    "again without that");
   if (Status status = mapCode(); !status.ok())
     return status;
   mapWeights();
@@ -54,10 +57,20 @@ Status Executable::checkCpu() const {
   for (const std::string &name : missing)
     names += (names.empty() ? "" : ", ") + printable(name);
   return {Status::Code::DeviceUnavailable,
-          path() + ": compiled for " + printable(contents.cpu) +
-              ", and this CPU lacks " + names +
+          path() + ": code: expected a CPU with what it was compiled for (" +
+              printable(contents.cpu) + "), got one that lacks " + names +
               "; compile the model again with --march=native on this machine "
               "or --march=x86-64-v3"};
+}
+
+Status Executable::checkCode(const void *bytes) const {
+  const SegmentRange &segment = contents.code;
+  Digest128 digest = digestOf(bytes, segment.bytes);
+  if (digest == segment.digest)
+    return {};
+  return Status::badData(path() + ": code: expected the digest " +
+                         toHex(segment.digest) + ", got " + toHex(digest) +
+                         "; the file is damaged: compile the model again");
 }
 
 Status Executable::mapCode() {
@@ -69,17 +82,16 @@ Status Executable::mapCode() {
               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (code == MAP_FAILED) {
     code = nullptr;
-    return {Status::Code::OutOfMemory, path() + ": cannot map " +
+    return {Status::Code::OutOfMemory, path() + ": code: cannot map its " +
                                            std::to_string(codeBytes) +
-                                           " bytes of code"};
+                                           " bytes: " + strerror(errno)};
   }
   memcpy(code, file.data() + segment.offset, segment.bytes);
-  if (!(digestOf(code, segment.bytes) == segment.digest))
-    return Status::badData(path() + ": code: its digest differs from the one "
-                                    "in the manifest; the file is damaged");
+  if (Status status = checkCode(code); !status.ok())
+    return status;
   if (mprotect(code, codeBytes, PROT_READ | PROT_EXEC) != 0)
     return {Status::Code::DeviceUnavailable,
-            path() + ": the system refuses to make code executable: " +
+            path() + ": code: the system refuses to make it executable: " +
                 strerror(errno)};
   runnable.plan = &contents.plan;
   for (const KernelPlan &kernel : plan().kernels)

@@ -20,11 +20,10 @@ class Executable {
 public:
   /// Maps and checks the file `path`. Nothing of it is executable afterwards.
   ///
-  /// \returns NoInput if it cannot be read; BadData if anything in the header
-  /// or
-  ///          the manifest is wrong; DeviceUnavailable if it has no code for
-  ///          one x86-64 machine. The digest of the code is not checked yet,
-  ///          that of the weights never.
+  /// \returns NoInput if it cannot be read; BadData if anything in the header,
+  ///          the manifest or the code is wrong; DeviceUnavailable if it has no
+  ///          code for one x86-64 machine. The digest of the weights is never
+  ///          checked: reading them all would take longer than many a run.
   static Status load(const std::string &path,
                      std::unique_ptr<Executable> &result);
 
@@ -53,6 +52,8 @@ public:
 private:
   Executable() = default;
   Status checkCpu() const;
+  /// Compares `bytes`, the code or its copy, with the digest in the manifest.
+  Status checkCode(const void *bytes) const;
   Status mapCode();
   void mapWeights();
 

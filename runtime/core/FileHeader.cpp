@@ -1,6 +1,7 @@
 #include "runtime/core/FileHeader.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <xxhash.h>
 
@@ -29,6 +30,14 @@ static Integer load(const uint8_t *bytes) {
 Digest128 tcc::rt::digestOf(const void *data, size_t size) {
   XXH128_hash_t hash = XXH3_128bits(data, size);
   return {hash.low64, hash.high64};
+}
+
+std::string tcc::rt::toHex(const Digest128 &digest) {
+  char text[33];
+  snprintf(text, sizeof(text), "%016llx%016llx",
+           static_cast<unsigned long long>(digest.high),
+           static_cast<unsigned long long>(digest.low));
+  return text;
 }
 
 /// The digest of the first `digestAt` bytes of `header`, 16 zeros, `manifest`.
@@ -72,17 +81,27 @@ static std::string writerName(const uint8_t *header) {
   return name.empty() ? "an unnamed program" : name;
 }
 
+/// The first bytes of a file that is no model.bin, as it goes into a message.
+static std::string firstBytes(const uint8_t *file, size_t size) {
+  if (size == 0)
+    return "an empty file";
+  std::string text;
+  for (size_t i = 0; i < std::min(size, versionAt); ++i)
+    text += file[i] < ' ' || file[i] > '~' ? '?' : static_cast<char>(file[i]);
+  return "'" + text + "'";
+}
+
 static Status checkMagic(const uint8_t *file, size_t size,
                          const std::string &path) {
   if (size < versionAt || memcmp(file, magic, versionAt) != 0)
     return Status::badData(
-        path + ": not a model.bin: expected it to begin with 'TCCMODEL'; "
-               "compile a model with 'tcc INPUT -o model.bin' first");
+        path + ": expected a model.bin, which begins with 'TCCMODEL', got " +
+        firstBytes(file, size) +
+        "; compile a model with 'tcc INPUT -o model.bin' first");
   if (size < headerBytes)
-    return Status::badData(path +
-                           ": truncated: expected a header of 64 bytes, "
-                           "got a file of " +
-                           std::to_string(size) + " bytes");
+    return Status::badData(path + ": expected a header of 64 bytes, got " +
+                           std::to_string(size) +
+                           "; the file is truncated: compile the model again");
   return {};
 }
 
@@ -101,21 +120,24 @@ Status tcc::rt::decodeHeader(const uint8_t *file, size_t size,
   header.manifestBytes = load<uint64_t>(file + manifestBytesAt);
   header.fileBytes = load<uint64_t>(file + fileBytesAt);
   if (header.fileBytes != size)
-    return Status::badData(path + ": expected " +
-                           std::to_string(header.fileBytes) + " bytes, got " +
-                           std::to_string(size) +
-                           "; the file is truncated or damaged");
+    return Status::badData(
+        path + ": header: expected " + std::to_string(header.fileBytes) +
+        " bytes in the file, got " + std::to_string(size) +
+        "; the file is truncated or damaged: compile the model again");
   if (header.manifestBytes > size - headerBytes)
-    return Status::badData(path + ": header: the manifest of " +
-                           std::to_string(header.manifestBytes) +
-                           " bytes does not fit in the file");
+    return Status::badData(
+        path + ": header: expected a manifest of at most " +
+        std::to_string(size - headerBytes) + " bytes, got " +
+        std::to_string(header.manifestBytes) +
+        "; the file is damaged: compile the model again");
+  Digest128 expected = {load<uint64_t>(file + digestAt),
+                        load<uint64_t>(file + digestAt + 8)};
   Digest128 digest =
       digestOfHeader(file, file + headerBytes, header.manifestBytes);
-  if (!(digest == Digest128{load<uint64_t>(file + digestAt),
-                            load<uint64_t>(file + digestAt + 8)}))
-    return Status::badData(
-        path + ": manifest: its digest differs from the one in the header; "
-               "the file is damaged");
+  if (!(digest == expected))
+    return Status::badData(path + ": manifest: expected the digest " +
+                           toHex(expected) + ", got " + toHex(digest) +
+                           "; the file is damaged: compile the model again");
   result = std::move(header);
   return {};
 }

@@ -1,13 +1,15 @@
 // The first bytes of a model.bin, written by compiler/emit and read by the
 // runtime.
 //
+// clang-format off
 //   byte  0  magic "TCCMODEL"
 //         8  u32  format version
-//        12  the program that wrote the file, e.g. "tcc 0.1.0", padded with
-//        zeros 32  u64  bytes of the manifest, which begins at byte 64 40  u64
-//        bytes of the whole file 48  XXH3-128 of this header with these 16
-//        bytes zero, followed by the
+//        12  the program that wrote the file, e.g. "tcc 0.1.0", padded with zeros
+//        32  u64  bytes of the manifest, which begins at byte 64
+//        40  u64  bytes of the whole file
+//        48  XXH3-128 of this header with these 16 bytes zero, followed by the
 //            manifest: low half, then high half
+// clang-format on
 //
 // Numbers are little-endian. Segments follow the manifest, each at a multiple
 // of `segmentAlignment`, their offsets and digests in the manifest. The first
@@ -48,6 +50,9 @@ struct Digest128 {
 /// Computes the XXH3-128 of `size` bytes at `data`. A digest of a segment that
 /// is written in pieces comes from XXH3_128bits_update over the same bytes.
 Digest128 digestOf(const void *data, size_t size);
+
+/// `digest` in 32 hexadecimal digits, as xxhsum writes it.
+std::string toHex(const Digest128 &digest);
 
 /// What a header says beside its digest.
 struct FileHeader {

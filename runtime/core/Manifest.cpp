@@ -8,7 +8,11 @@ using namespace tcc;
 using namespace tcc::rt;
 
 std::string tcc::rt::printable(const std::string &text) {
-  std::string result = text.substr(0, 200);
+  return printable(text.data(), text.size());
+}
+
+std::string tcc::rt::printable(const char *text, size_t bytes) {
+  std::string result(text, std::min<size_t>(bytes, 200));
   for (char &c : result)
     if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
       c = '?';
@@ -36,20 +40,20 @@ static Status checkSegments(std::vector<SegmentRange> segments,
             });
   uint64_t end = manifestEnd;
   for (const SegmentRange &segment : segments) {
-    std::string at = "segment at byte " + std::to_string(segment.offset);
+    std::string at = std::to_string(segment.offset);
     if (segment.offset % segmentAlignment != 0)
-      return malformed(path, at + ": expected a multiple of 4096");
+      return malformed(
+          path, "segment: expected it at a multiple of 4096, got byte " + at);
     if (segment.offset < end)
-      return malformed(path, at +
-                                 ": it overlaps what lies before it, which "
-                                 "ends at byte " +
-                                 std::to_string(end));
+      return malformed(path, "segment: expected it behind what ends at byte " +
+                                 std::to_string(end) + ", got byte " + at);
     if (segment.offset > fileBytes ||
         segment.bytes > fileBytes - segment.offset)
-      return malformed(path, at + ": expected it to end within the " +
+      return malformed(path, "segment: expected it within the " +
                                  std::to_string(fileBytes) +
                                  " bytes of the file, got " +
-                                 std::to_string(segment.bytes) + " bytes");
+                                 std::to_string(segment.bytes) +
+                                 " bytes from byte " + at);
     end = segment.offset + segment.bytes;
   }
   return {};
@@ -73,38 +77,45 @@ static Status checkModel(const schema::Executable &root,
 /// Checks one target and reads its plan.
 static Status readTarget(const schema::Executable &root,
                          const schema::Target &target, const std::string &path,
-                         Plan &plan) {
+                         CopyBudget &budget, Plan &plan) {
   if (target.kind() > schema::TargetKind::MAX)
     return {Status::Code::DeviceUnavailable,
-            path +
-                ": it was compiled for a kind of device that this tcc-run "
-                "does not know (" +
+            path + ": target: expected x86-64, got kind " +
                 std::to_string(static_cast<int>(target.kind())) +
-                "); use a newer one"};
+                "; use a newer tcc-run"};
   uint64_t devices = 1;
   if (target.mesh())
     for (uint32_t size : *target.mesh())
       devices = std::min<uint64_t>(devices * size, UINT32_MAX);
   if (devices != 1 || target.rank() != 0)
     return {Status::Code::DeviceUnavailable,
-            path + ": it was compiled for a mesh of " +
-                std::to_string(devices) +
-                " devices, and this tcc-run drives one; compile it with "
-                "--devices=1"};
-  PlanReader reader(root, target);
+            path + ": target: expected one device of rank 0, got a mesh of " +
+                std::to_string(devices) + " and rank " +
+                std::to_string(target.rank()) +
+                "; compile the model for one device"};
+  PlanReader reader(root, target, budget);
   if (!reader.read(plan))
     return malformed(path, reader.message());
   return {};
 }
 
 /// Fills what is not part of the plan.
-static void describeTarget(const schema::Target &target, Manifest &manifest) {
+static Status describeTarget(const schema::Target &target,
+                             const std::string &path, CopyBudget &budget,
+                             Manifest &manifest) {
+  bool fits = budget.take(target.cpu()->size());
+  for (const flatbuffers::String *feature : *target.features())
+    fits = fits && budget.take(uint64_t(4) + feature->size());
+  if (!fits)
+    return malformed(path, "features: expected names that share no bytes, got "
+                           "more than the manifest could hold");
   manifest.cpu = target.cpu()->str();
   for (const flatbuffers::String *feature : *target.features())
     manifest.features.push_back(feature->str());
   manifest.code = rangeOf(*target.code());
   if (target.weights())
     manifest.weights = rangeOf(*target.weights());
+  return {};
 }
 
 Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
@@ -116,7 +127,8 @@ Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                                      std::min<size_t>(size / 8, UINT32_MAX)));
   if (size > FLATBUFFERS_MAX_BUFFER_SIZE ||
       !schema::VerifyExecutableBuffer(verifier))
-    return malformed(path, "it is not a well-formed FlatBuffer of a model");
+    return malformed(path, "expected a well-formed FlatBuffer of a model, got " +
+                               std::to_string(size) + " bytes that are none");
   Manifest manifest;
   manifest.root = schema::GetExecutable(bytes);
   const schema::Executable &root = *manifest.root;
@@ -132,19 +144,23 @@ Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                                     fileBytes, path);
       !status.ok())
     return status;
+  CopyBudget budget(size);
   for (const schema::Target *target : *root.targets()) {
     Plan plan;
-    if (Status status = readTarget(root, *target, path, plan); !status.ok())
+    if (Status status = readTarget(root, *target, path, budget, plan);
+        !status.ok())
       return status;
-    if (!manifest.cpu.empty() || !manifest.plan.sections.empty())
+    if (!manifest.plan.sections.empty())
       continue;
     manifest.plan = std::move(plan);
-    describeTarget(*target, manifest);
+    if (Status status = describeTarget(*target, path, budget, manifest);
+        !status.ok())
+      return status;
   }
   if (manifest.plan.sections.empty())
     return {Status::Code::DeviceUnavailable,
-            path + ": it has no code for x86-64; compile it with "
-                   "--target=x86-64"};
+            path + ": targets: expected x86-64, got none; compile the model "
+                   "again"};
   result = std::move(manifest);
   return {};
 }

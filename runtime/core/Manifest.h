@@ -23,9 +23,9 @@ struct SegmentRange {
 
 /// A checked manifest.
 struct Manifest {
-  const schema::Executable *root =
-      nullptr; ///< Lies in the bytes that were read.
-  Plan plan;   ///< Of the x86-64 target.
+  /// Lies in the bytes that were read.
+  const schema::Executable *root = nullptr;
+  Plan plan; ///< Of the x86-64 target.
   std::string cpu;
   std::vector<std::string> features; ///< Names as in /proc/cpuinfo.
   SegmentRange code;
@@ -37,8 +37,7 @@ struct Manifest {
 /// \param fileBytes Size of the whole file, against which segments are checked.
 /// \param path      Name of the file, for messages.
 ///
-/// \returns BadData if the FlatBuffer is malformed, an enumerator is unknown,
-/// or
+/// \returns BadData if the FlatBuffer is malformed, an enumerator is unknown, or
 ///          an index, offset, size or expression leaves its bounds for any step
 ///          up to `largestStep`; the message names the table and the field.
 ///          DeviceUnavailable if there is no code for one x86-64 machine.
@@ -48,6 +47,7 @@ Status readManifest(const uint8_t *bytes, size_t size, uint64_t fileBytes,
 /// `text` with everything that could disturb a terminal replaced by '?', and
 /// cut after 200 bytes: names in a file may be anything.
 std::string printable(const std::string &text);
+std::string printable(const char *text, size_t bytes);
 
 } // namespace tcc::rt
 

@@ -2,6 +2,7 @@
 
 #include "runtime/core/Manifest.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace tcc;
@@ -17,13 +18,40 @@ static std::string number(const char *table, uint64_t index) {
   return std::string(table) + " " + std::to_string(index);
 }
 
+static std::string nameOf(const char *table, const flatbuffers::String &name) {
+  return std::string(table) + " '" +
+         printable(name.c_str(), static_cast<size_t>(name.size())) + "'";
+}
+
 static std::string gotInstead(const std::string &expected, uint64_t got) {
   return "expected " + expected + ", got " + std::to_string(got);
+}
+
+/// `number`, or the greatest of 64 bits if it has more.
+static std::string digits(unsigned __int128 number) {
+  return std::to_string(
+      static_cast<uint64_t>(std::min<unsigned __int128>(number, UINT64_MAX)));
+}
+
+static std::string describe(const Expression &expression) {
+  return std::to_string(expression.constant) + " + " +
+         std::to_string(expression.tokens) + " T + " +
+         std::to_string(expression.sequences) + " B + " +
+         std::to_string(expression.logitRows) + " R";
 }
 
 bool PlanReader::error(const std::string &place, const std::string &what) {
   text = place + ": " + what;
   return false;
+}
+
+bool PlanReader::charge(uint64_t bytes, const std::string &place) {
+  // A table takes at least that many bytes of an honest file.
+  constexpr uint64_t tableBytes = 16;
+  if (budget.take(tableBytes) && budget.take(bytes))
+    return true;
+  return error(place, "expected parts that no other part shares, got more than "
+                      "the manifest could hold");
 }
 
 bool PlanReader::read(Plan &plan) {
@@ -55,23 +83,28 @@ bool PlanReader::readExpression(const schema::Expression *expression,
   result = {expression->constant(), expression->tokens(),
             expression->sequences(), expression->logit_rows()};
   if (minimum(result, largestStep) < 0)
-    return error(place, "expected a value that is never negative");
+    return error(place, "expected a value that is never negative, got " +
+                            describe(result));
   return true;
 }
 
 bool PlanReader::readKernels(Plan &plan) {
   uint64_t codeBytes = target.code()->bytes();
   for (const schema::Kernel *kernel : *target.kernels()) {
+    const flatbuffers::String *configuration = kernel->configuration();
+    if (!charge(kernel->name()->size() +
+                    (configuration ? configuration->size() : 0),
+                number("kernel", plan.kernels.size())))
+      return false;
     if (kernel->entry() >= codeBytes)
-      return error("kernel '" + printable(kernel->name()->str()) + "'",
+      return error(nameOf("kernel", *kernel->name()),
                    gotInstead("an entry within the " +
                                   std::to_string(codeBytes) +
                                   " bytes of the code",
                               kernel->entry()));
     plan.kernels.push_back({kernel->name()->str(), kernel->entry(),
-                            kernel->configuration()
-                                ? kernel->configuration()->str()
-                                : std::string()});
+                            configuration ? configuration->str()
+                                          : std::string()});
   }
   return true;
 }
@@ -80,16 +113,26 @@ bool PlanReader::readBuffers(Plan &plan) {
   if (!readExpression(target.arena(), "arena", plan.arenaBytes))
     return false;
   for (const schema::Buffer *buffer : *target.buffers()) {
-    std::string place = "buffer '" + printable(buffer->name()->str()) + "'";
+    std::string place = nameOf("buffer", *buffer->name());
+    if (!charge(0, place))
+      return false;
     BufferPlan read;
     if (!readExpression(buffer->offset(), place + ": offset", read.offset) ||
         !readExpression(buffer->bytes(), place + ": bytes", read.bytes))
       return false;
     if (read.offset.constant % 64 != 0 || read.offset.tokens % 64 != 0 ||
         read.offset.sequences % 64 != 0 || read.offset.logitRows % 64 != 0)
-      return error(place, "expected an offset that is always a multiple of 64");
-    if (minimum(plan.arenaBytes - read.offset - read.bytes, largestStep) < 0)
-      return error(place, "expected it to lie within the arena in every step");
+      return error(place,
+                   "expected an offset that is always a multiple of 64, got " +
+                       describe(read.offset));
+    // No overflow: an offset and a size are never negative in any step, so no
+    // value is below twice the negative of 3 * 2^60 + 2^40.
+    int64_t left =
+        minimum(plan.arenaBytes - read.offset - read.bytes, largestStep);
+    if (left < 0)
+      return error(place, gotInstead("it to lie within the arena in every step",
+                                     static_cast<uint64_t>(-left)) +
+                              " bytes beyond its end");
     plan.buffers.push_back(read);
   }
   return true;
@@ -105,31 +148,46 @@ bool PlanReader::readLogits(Plan &plan) {
   if (minimum(plan.buffers[plan.logits].bytes - needed, largestStep) < 0)
     return error("logits", "expected a buffer of at least " +
                                std::to_string(plan.vocabulary * 4) +
-                               " bytes a row");
+                               " bytes a row, got " +
+                               describe(plan.buffers[plan.logits].bytes));
   return true;
+}
+
+/// What is wrong with the sizes of `weight`, or nothing.
+static std::string weightError(const schema::Weight &weight,
+                               uint64_t available) {
+  if (weight.layers() < 1 || weight.layers() > layerLimit)
+    return gotInstead("1 to 65536 layers", weight.layers());
+  if (weight.first_layer() > layerLimit)
+    return gotInstead("a first layer up to 65536", weight.first_layer());
+  if (weight.offset() % 64 != 0 || weight.stride() % 64 != 0)
+    return gotInstead("offset and stride to be multiples of 64",
+                      weight.offset()) +
+           " and " + std::to_string(weight.stride());
+  for (uint64_t bytes : {weight.offset(), weight.stride(), weight.bytes()})
+    if (bytes > byteLimit)
+      return gotInstead("sizes up to 2^50 bytes", bytes);
+  if (weight.layers() > 1 && weight.stride() < weight.bytes())
+    return gotInstead("a stride of at least the " +
+                          std::to_string(weight.bytes()) + " bytes of a layer",
+                      weight.stride());
+  unsigned __int128 end = static_cast<unsigned __int128>(weight.stride()) *
+                              (weight.layers() - 1) +
+                          weight.offset() + weight.bytes();
+  if (end > available)
+    return "expected it to end within the " + std::to_string(available) +
+           " bytes of the weights, got an end at " + digits(end);
+  return {};
 }
 
 bool PlanReader::readWeights(Plan &plan) {
   uint64_t available = target.weights() ? target.weights()->bytes() : byteLimit;
   for (const schema::Weight *weight : *target.packed()) {
-    std::string place = "weight '" + printable(weight->name()->str()) + "'";
-    if (weight->layers() < 1 || weight->layers() > layerLimit ||
-        weight->first_layer() > layerLimit)
-      return error(place, gotInstead("1 to 65536 layers", weight->layers()));
-    if (weight->offset() % 64 != 0 || weight->stride() % 64 != 0)
-      return error(place, "expected offset and stride to be multiples of 64");
-    if (weight->offset() > byteLimit || weight->stride() > byteLimit ||
-        weight->bytes() > byteLimit)
-      return error(place, "expected sizes up to 2^50 bytes");
-    if (weight->layers() > 1 && weight->stride() < weight->bytes())
-      return error(place, "its layers overlap");
-    unsigned __int128 end = static_cast<unsigned __int128>(weight->stride()) *
-                                (weight->layers() - 1) +
-                            weight->offset() + weight->bytes();
-    if (end > available)
-      return error(place, "expected it to end within the " +
-                              std::to_string(available) +
-                              " bytes of the weights");
+    std::string place = nameOf("weight", *weight->name());
+    if (!charge(0, place))
+      return false;
+    if (std::string wrong = weightError(*weight, available); !wrong.empty())
+      return error(place, wrong);
     plan.weights.push_back({weight->first_layer(), weight->layers(),
                             static_cast<int64_t>(weight->offset()),
                             static_cast<int64_t>(weight->stride()),
@@ -151,8 +209,11 @@ static uint64_t elementBytes(schema::ElementType type) {
 }
 
 bool PlanReader::readCaches(Plan &plan) {
+  uint64_t pageBytes = 0; // Of all layers of all caches.
   for (const schema::Cache *cache : *target.caches()) {
     std::string place = number("cache", plan.caches.size());
+    if (!charge(0, place))
+      return false;
     if (cache->layers() < 1 || cache->layers() > layerLimit)
       return error(place, gotInstead("1 to 65536 layers", cache->layers()));
     if (cache->page_tokens() < 1 || cache->page_tokens() > positionLimit)
@@ -176,9 +237,17 @@ bool PlanReader::readCaches(Plan &plan) {
         static_cast<unsigned __int128>(cache->heads()) * cache->page_tokens() *
         (uint64_t(cache->key_size()) + cache->value_size()) * element;
     if (needed == 0 || needed > cache->page_bytes())
-      return error(place, "expected pages that hold heads * page_tokens * "
-                          "(key_size + value_size) elements, got " +
-                              std::to_string(cache->page_bytes()) + " bytes");
+      return error(place, gotInstead("pages that hold heads * page_tokens * "
+                                     "(key_size + value_size) elements, " +
+                                         digits(needed) +
+                                         " bytes and more than none",
+                                     cache->page_bytes()));
+    pageBytes += cache->layers() * cache->page_bytes();
+    if (pageBytes > byteLimit)
+      return error(place,
+                   gotInstead("at most 2^50 bytes a page in all layers of all "
+                              "caches",
+                              pageBytes));
     plan.caches.push_back({cache->layers(), cache->page_tokens(),
                            static_cast<int64_t>(cache->page_bytes())});
   }
@@ -188,6 +257,8 @@ bool PlanReader::readCaches(Plan &plan) {
 bool PlanReader::readRotaryTables(Plan &plan) {
   for (const schema::RotaryTable *table : *target.rotary_tables()) {
     std::string place = number("rotary table", plan.rotaryTables.size());
+    if (!charge(table->inverse_frequencies()->size() * sizeof(double), place))
+      return false;
     RotaryPlan read;
     read.multiplier = table->multiplier();
     read.inverseFrequencies.assign(table->inverse_frequencies()->begin(),
@@ -196,11 +267,13 @@ bool PlanReader::readRotaryTables(Plan &plan) {
         read.inverseFrequencies.size() > 65536)
       return error(place, gotInstead("1 to 65536 frequencies",
                                      read.inverseFrequencies.size()));
-    bool allFinite = std::isfinite(read.multiplier);
+    if (!std::isfinite(read.multiplier))
+      return error(place, "expected a finite multiplier, got " +
+                              std::to_string(read.multiplier));
     for (double frequency : read.inverseFrequencies)
-      allFinite = allFinite && std::isfinite(frequency);
-    if (!allFinite)
-      return error(place, "expected finite frequencies and multiplier");
+      if (!std::isfinite(frequency))
+        return error(place, "expected finite frequencies, got " +
+                                std::to_string(frequency));
     plan.rotaryTables.push_back(std::move(read));
   }
   return true;
@@ -213,6 +286,8 @@ bool PlanReader::readRotaryTables(Plan &plan) {
 bool PlanReader::readSections(Plan &plan) {
   for (const schema::StepEntry *entry : *target.steps()) {
     std::string place = number("step", plan.sections.size());
+    if (!charge(0, place))
+      return false;
     if (const schema::Loop *loop = entry->step_as_Loop()) {
       if (!readLoop(*loop, place, plan))
         return false;
@@ -229,16 +304,18 @@ bool PlanReader::readSections(Plan &plan) {
     plan.sections.push_back(std::move(section));
   }
   if (plan.sections.empty())
-    return error("steps", "expected at least one");
+    return error("steps", "expected at least one, got none");
   return true;
 }
 
 bool PlanReader::readLoop(const schema::Loop &loop, const std::string &place,
                           Plan &plan) {
-  if (loop.first_layer() > layerLimit || loop.layers() < 1 ||
-      loop.layers() > layerLimit)
+  if (loop.layers() < 1 || loop.layers() > layerLimit)
     return error(place,
                  gotInstead("a loop of 1 to 65536 layers", loop.layers()));
+  if (loop.first_layer() > layerLimit)
+    return error(place,
+                 gotInstead("a first layer up to 65536", loop.first_layer()));
   SectionPlan section;
   section.isLoop = true;
   section.firstLayer = loop.first_layer();
@@ -255,6 +332,8 @@ bool PlanReader::readLoop(const schema::Loop &loop, const std::string &place,
 bool PlanReader::readLaunch(const schema::Launch &launch,
                             const std::string &place, const Plan &plan,
                             SectionPlan &section) {
+  if (!charge(launch.arguments()->size() * sizeof(schema::Argument), place))
+    return false;
   LaunchPlan read;
   read.kernel = launch.kernel();
   if (read.kernel >= plan.kernels.size())
@@ -266,7 +345,8 @@ bool PlanReader::readLaunch(const schema::Launch &launch,
     return false;
   // The pool multiplies tiles by threads.
   if (maximum(read.tiles, largestStep) > coefficientLimit)
-    return error(place, "expected at most 2^40 tiles in any step");
+    return error(place, "expected at most 2^40 tiles in any step, got " +
+                            describe(read.tiles));
   for (const schema::Argument *argument : *launch.arguments())
     if (!readArgument(*argument,
                       place + ": " + number("argument", read.arguments.size()),
@@ -305,23 +385,38 @@ bool PlanReader::readArgument(const schema::Argument &argument,
   return true;
 }
 
+/// Says that a loop over layers [first, end) leaves [least, greatest).
+static std::string layersInstead(const char *what, int64_t least,
+                                 int64_t greatest, int64_t first, int64_t end) {
+  return std::string("expected a loop within the layers ") +
+         std::to_string(least) + " to " + std::to_string(greatest - 1) +
+         " of " + what + ", got " + std::to_string(first) + " to " +
+         std::to_string(end - 1);
+}
+
 bool PlanReader::checkLayers(const ArgumentPlan &argument,
                              const std::string &place, const Plan &plan,
                              const SectionPlan &section) {
   int64_t end = section.firstLayer + section.layers;
   if (argument.kind == ArgumentKind::CacheLayer) {
+    int64_t layers = plan.caches[argument.index].layers;
     if (!section.isLoop)
-      return error(place, "expected a layer of a cache inside a loop only");
-    if (end > plan.caches[argument.index].layers)
-      return error(place, "the loop goes beyond the layers of the cache");
+      return error(place, "expected a loop around a layer of a cache, got none");
+    if (end > layers)
+      return error(place,
+                   layersInstead("the cache", 0, layers, section.firstLayer, end));
   }
   if (argument.kind == ArgumentKind::Weight) {
     const WeightPlan &weight = plan.weights[argument.index];
+    int64_t weightEnd = weight.firstLayer + weight.layers;
     if (!section.isLoop && weight.layers != 1)
-      return error(place, "expected weights of layers inside a loop only");
-    if (section.isLoop && (section.firstLayer < weight.firstLayer ||
-                           end > weight.firstLayer + weight.layers))
-      return error(place, "the loop goes beyond the layers of the weight");
+      return error(place, "expected a loop around a weight of " +
+                              std::to_string(weight.layers) +
+                              " layers, got none");
+    if (section.isLoop &&
+        (section.firstLayer < weight.firstLayer || end > weightEnd))
+      return error(place, layersInstead("the weight", weight.firstLayer,
+                                        weightEnd, section.firstLayer, end));
   }
   return true;
 }

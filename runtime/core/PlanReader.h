@@ -11,10 +11,29 @@
 
 namespace tcc::rt {
 
+/// How much may still be copied out of a manifest. A FlatBuffer's tables may
+/// share their parts, so that a small file could stand for any amount.
+class CopyBudget {
+public:
+  explicit CopyBudget(uint64_t bytes) : left(bytes) {}
+
+  /// Takes `bytes`; false if there are not as many.
+  bool take(uint64_t bytes) {
+    bool enough = bytes <= left;
+    left -= enough ? bytes : left;
+    return enough;
+  }
+
+private:
+  uint64_t left;
+};
+
 class PlanReader {
 public:
-  PlanReader(const schema::Executable &executable, const schema::Target &target)
-      : executable(executable), target(target) {}
+  /// \param budget Bytes of the manifest that no plan has taken yet.
+  PlanReader(const schema::Executable &executable, const schema::Target &target,
+             CopyBudget &budget)
+      : executable(executable), target(target), budget(budget) {}
 
   /// Reads the target into `plan`. If something is wrong, returns false and
   /// `message()` says what was expected and what came.
@@ -41,11 +60,14 @@ private:
                    const Plan &plan, const SectionPlan &section);
   bool readExpression(const schema::Expression *expression,
                       const std::string &place, Expression &result);
+  /// Takes one table and `bytes` that it points at from the budget.
+  bool charge(uint64_t bytes, const std::string &place);
   /// Remembers the message of the one error and returns false.
   bool error(const std::string &place, const std::string &what);
 
   const schema::Executable &executable;
   const schema::Target &target;
+  CopyBudget &budget;
   std::string text;
 };
 

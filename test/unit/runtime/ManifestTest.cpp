@@ -54,8 +54,36 @@ TEST(FileHeader, AnotherFileIsNoModel) {
   Status status = decodeHeader(reinterpret_cast<const uint8_t *>(text.data()),
                                text.size(), "m.bin", header);
   EXPECT_EQ(status.message(),
-            "m.bin: not a model.bin: expected it to begin with 'TCCMODEL'; "
-            "compile a model with 'tcc INPUT -o model.bin' first");
+            "m.bin: expected a model.bin, which begins with 'TCCMODEL', got "
+            "'version '; compile a model with 'tcc INPUT -o model.bin' first");
+}
+
+TEST(FileHeader, SaysWhatIsMissing) {
+  std::vector<uint8_t> file = tinyFile();
+  FileHeader header;
+  auto messageOf = [&](size_t size) {
+    return decodeHeader(file.data(), size, "m.bin", header).message();
+  };
+  EXPECT_EQ(messageOf(0),
+            "m.bin: expected a model.bin, which begins with 'TCCMODEL', got an "
+            "empty file; compile a model with 'tcc INPUT -o model.bin' first");
+  EXPECT_EQ(messageOf(63), "m.bin: expected a header of 64 bytes, got 63; the "
+                           "file is truncated: compile the model again");
+  EXPECT_EQ(messageOf(8447),
+            "m.bin: header: expected 8448 bytes in the file, got 8447; the file "
+            "is truncated or damaged: compile the model again");
+  file[35] = 1; // Of the size of the manifest.
+  std::string message = messageOf(file.size());
+  EXPECT_EQ(message.find("m.bin: header: expected a manifest of at most 8384 "
+                         "bytes, got "),
+            0u)
+      << message;
+}
+
+// xxhsum -H2 prints the same digits. Source of the digest of nothing:
+// XXH3-128's published test vectors, xxHash 0.8, seed 0.
+TEST(FileHeader, WritesDigestsAsXxhsumDoes) {
+  EXPECT_EQ(toHex(digestOf("", 0)), "99aa06d3014798d86001c324468d497f");
 }
 
 TEST(Manifest, ReadsThePlan) {
@@ -120,6 +148,67 @@ TEST(Manifest, SurvivesEveryByteWithMatchingDigest) {
 }
 
 //===----------------------------------------------------------------------===//
+// Parts that tables share
+//===----------------------------------------------------------------------===//
+
+/// The manifest of a target whose kernels are one table, `kernels` times, with a
+/// name of `nameBytes` bytes; and likewise its features.
+static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
+                                            size_t nameBytes) {
+  flatbuffers::FlatBufferBuilder builder;
+  auto name = builder.CreateString(std::string(nameBytes, 'x'));
+  auto kernel = schema::CreateKernel(builder, name);
+  auto kernelList = builder.CreateVector(
+      std::vector<flatbuffers::Offset<schema::Kernel>>(kernels, kernel));
+  auto featureList = builder.CreateVector(
+      std::vector<flatbuffers::Offset<flatbuffers::String>>(features, name));
+  std::vector<flatbuffers::Offset<schema::Buffer>> buffers;
+  schema::Expression offset(0, 0, 0, 0), bytes(0, 0, 0, 4);
+  buffers.push_back(schema::CreateBuffer(builder, name, &offset, &bytes));
+  schema::Segment code(1 << 19, 84, {});
+  auto launch = schema::CreateLaunch(
+      builder, 0, builder.CreateVectorOfStructs<schema::Argument>({}), &offset,
+      &offset);
+  std::vector<flatbuffers::Offset<schema::StepEntry>> steps;
+  steps.push_back(schema::CreateStepEntry(builder, schema::StepBody::Launch,
+                                          launch.Union()));
+  auto target = schema::CreateTarget(
+      builder, schema::TargetKind::X86_64, name, featureList, 0, 0, &code, 0,
+      kernelList, builder.CreateVector(buffers),
+      builder.CreateVector(
+          std::vector<flatbuffers::Offset<schema::Weight>>()),
+      builder.CreateVector(std::vector<flatbuffers::Offset<schema::Cache>>()),
+      builder.CreateVector(
+          std::vector<flatbuffers::Offset<schema::RotaryTable>>()),
+      builder.CreateVector(steps), &bytes);
+  auto targets = builder.CreateVector(&target, 1);
+  builder.Finish(schema::CreateExecutable(builder, name, 0, name, 1, 1, 1,
+                                          schema::ElementType::F32, 0, 0,
+                                          targets),
+                 schema::ExecutableIdentifier());
+  return {builder.GetBufferPointer(),
+          builder.GetBufferPointer() + builder.GetSize()};
+}
+
+static Status readSharing(size_t kernels, size_t features, size_t nameBytes) {
+  std::vector<uint8_t> bytes = sharingManifest(kernels, features, nameBytes);
+  Manifest manifest;
+  return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin", manifest);
+}
+
+// Copied for each use, ten thousand bytes would become a hundred million.
+TEST(Manifest, SharedNamesTakeNoMoreThanTheFile) {
+  Status status = readSharing(1, 1, 8);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(readSharing(200, 1, 1000).message(),
+            "m.bin: manifest: kernel 2: expected parts that no other part "
+            "shares, got more than the manifest could hold");
+  EXPECT_EQ(readSharing(1, 1000, 1000).message(),
+            "m.bin: manifest: features: expected names that share no bytes, got "
+            "more than the manifest could hold");
+}
+
+//===----------------------------------------------------------------------===//
 // One test for each rule
 //===----------------------------------------------------------------------===//
 
@@ -159,12 +248,11 @@ static const Rule rules[] = {
     {"NegativeEndId", [](auto &m, auto &) { m.end_ids = {-1}; },
      "manifest: end_ids: expected ids from 0, got -1"},
     {"NoTarget", [](auto &m, auto &t) { t.kind = schema::TargetKind(9); },
-     "it was compiled for a kind of device that this tcc-run does not know "
-     "(9); use a newer one",
+     "target: expected x86-64, got kind 9; use a newer tcc-run",
      Status::Code::DeviceUnavailable},
     {"Mesh", [](auto &, auto &t) { t.mesh = {2, 4}; },
-     "it was compiled for a mesh of 8 devices, and this tcc-run drives one; "
-     "compile it with --devices=1",
+     "target: expected one device of rank 0, got a mesh of 8 and rank 0; "
+     "compile the model for one device",
      Status::Code::DeviceUnavailable},
     {"KernelEntry", [](auto &, auto &t) { t.kernels[0]->entry = 84; },
      "manifest: kernel 'count': expected an entry within the 84 bytes of the "
@@ -175,31 +263,38 @@ static const Rule rules[] = {
     {"NegativeBytes",
      [](auto &, auto &t) { *t.buffers[0]->bytes = {64, 128, -256, 0}; },
      "manifest: buffer 'hidden': bytes: expected a value that is never "
-     "negative"},
+     "negative, got 64 + 128 T + -256 B + 0 R"},
     {"UnalignedBuffer",
      [](auto &, auto &t) { *t.buffers[1]->offset = {64, 100, 0, 0}; },
      "manifest: buffer 'logits': expected an offset that is always a multiple "
-     "of 64"},
+     "of 64, got 64 + 100 T + 0 B + 0 R"},
     {"BufferBeyondArena",
      [](auto &, auto &t) { *t.buffers[1]->bytes = {1, 0, 0, 32}; },
      "manifest: buffer 'logits': expected it to lie within the arena in every "
-     "step"},
+     "step, got 1 bytes beyond its end"},
     {"LogitsIndex", [](auto &, auto &t) { t.logits = 2; },
      "manifest: logits: expected an index below 2, got 2"},
     {"LogitsSize", [](auto &m, auto &) { m.vocabulary = 9; },
-     "manifest: logits: expected a buffer of at least 36 bytes a row"},
+     "manifest: logits: expected a buffer of at least 36 bytes a row, got "
+     "0 + 0 T + 0 B + 32 R"},
     {"WeightLayers", [](auto &, auto &t) { t.packed[0]->layers = 0; },
      "manifest: weight 'layers.weight': expected 1 to 65536 layers, got 0"},
     {"WeightAlignment", [](auto &, auto &t) { t.packed[0]->offset = 32; },
      "manifest: weight 'layers.weight': expected offset and stride to be "
-     "multiples of 64"},
+     "multiples of 64, got 32 and 128"},
+    {"WeightFirstLayer",
+     [](auto &, auto &t) { t.packed[0]->first_layer = 65537; },
+     "manifest: weight 'layers.weight': expected a first layer up to 65536, got "
+     "65537"},
     {"WeightHuge", [](auto &, auto &t) { t.packed[0]->offset = ~uint64_t(63); },
-     "manifest: weight 'layers.weight': expected sizes up to 2^50 bytes"},
+     "manifest: weight 'layers.weight': expected sizes up to 2^50 bytes, got "
+     "18446744073709551552"},
     {"WeightOverlap", [](auto &, auto &t) { t.packed[0]->stride = 64; },
-     "manifest: weight 'layers.weight': its layers overlap"},
+     "manifest: weight 'layers.weight': expected a stride of at least the 100 "
+     "bytes of a layer, got 64"},
     {"WeightEnd", [](auto &, auto &t) { t.packed[0]->offset = 64; },
      "manifest: weight 'layers.weight': expected it to end within the 256 "
-     "bytes of the weights"},
+     "bytes of the weights, got an end at 292"},
     {"CacheLayers", [](auto &, auto &t) { t.caches[0]->layers = 0; },
      "manifest: cache 0: expected 1 to 65536 layers, got 0"},
     {"CachePage", [](auto &, auto &t) { t.caches[0]->page_tokens = 0; },
@@ -212,21 +307,45 @@ static const Rule rules[] = {
      "got 96"},
     {"CacheTooSmall", [](auto &, auto &t) { t.caches[0]->heads = 2; },
      "manifest: cache 0: expected pages that hold heads * page_tokens * "
-     "(key_size + value_size) elements, got 64 bytes"},
+     "(key_size + value_size) elements, 128 bytes and more than none, got 64"},
+    {"CacheEmpty", [](auto &, auto &t) { t.caches[0]->heads = 0; },
+     "manifest: cache 0: expected pages that hold heads * page_tokens * "
+     "(key_size + value_size) elements, 0 bytes and more than none, got 64"},
+    {"CacheHuge",
+     [](auto &, auto &t) {
+       t.caches[0]->layers = 65536;
+       t.caches[0]->page_bytes = uint64_t(1) << 40;
+     },
+     "manifest: cache 0: expected at most 2^50 bytes a page in all layers of "
+     "all caches, got 72057594037927936"},
+    {"CachePageTokens",
+     [](auto &, auto &t) {
+       t.caches.push_back(std::make_unique<schema::CacheT>(*t.caches[0]));
+       t.caches[1]->page_tokens = 2;
+     },
+     "manifest: cache 1: expected pages of 4 positions, like the first cache, "
+     "got 2"},
     {"RotaryEmpty",
      [](auto &, auto &t) { t.rotary_tables[0]->inverse_frequencies.clear(); },
      "manifest: rotary table 0: expected 1 to 65536 frequencies, got 0"},
-    {"RotaryNaN", [](auto &, auto &t) { t.rotary_tables[0]->multiplier = NAN; },
-     "manifest: rotary table 0: expected finite frequencies and multiplier"},
+    {"RotaryMultiplier",
+     [](auto &, auto &t) { t.rotary_tables[0]->multiplier = NAN; },
+     "manifest: rotary table 0: expected a finite multiplier, got nan"},
+    {"RotaryFrequency",
+     [](auto &, auto &t) {
+       t.rotary_tables[0]->inverse_frequencies[1] = INFINITY;
+     },
+     "manifest: rotary table 0: expected finite frequencies, got inf"},
     {"NoSteps", [](auto &, auto &t) { t.steps.clear(); },
-     "manifest: steps: expected at least one"},
+     "manifest: steps: expected at least one, got none"},
     {"LaunchKernel", [](auto &, auto &t) { innerLaunch(t).kernel = 2; },
      "manifest: step 0: launch 0: expected a kernel below 2, got 2"},
     {"Tiles",
      [](auto &, auto &t) {
        *innerLaunch(t).tiles = {0, int64_t(1) << 40, 0, 0};
      },
-     "manifest: step 0: launch 0: expected at most 2^40 tiles in any step"},
+     "manifest: step 0: launch 0: expected at most 2^40 tiles in any step, "
+     "got 0 + 1099511627776 T + 0 B + 0 R"},
     {"ArgumentKind",
      [](auto &, auto &t) {
        innerLaunch(t).arguments[0] = {schema::ArgumentKind(9), 0};
@@ -240,27 +359,33 @@ static const Rule rules[] = {
      "manifest: step 0: launch 0: argument 0: expected an index below 2, got "
      "2"},
     {"LoopBeyondWeight", [](auto &, auto &t) { t.packed[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 1: the loop goes beyond the layers "
-     "of the weight"},
+     "manifest: step 0: launch 0: argument 1: expected a loop within the layers "
+     "0 to 0 of the weight, got 0 to 1"},
+    {"LoopBeforeWeight", [](auto &, auto &t) { t.packed[0]->first_layer = 1; },
+     "manifest: step 0: launch 0: argument 1: expected a loop within the layers "
+     "1 to 2 of the weight, got 0 to 1"},
     {"LoopBeyondCache", [](auto &, auto &t) { t.caches[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 2: the loop goes beyond the layers "
-     "of the cache"},
+     "manifest: step 0: launch 0: argument 2: expected a loop within the layers "
+     "0 to 0 of the cache, got 0 to 1"},
     {"NoLayers", [](auto &, auto &t) { t.steps[0]->step.AsLoop()->layers = 0; },
      "manifest: step 0: expected a loop of 1 to 65536 layers, got 0"},
+    {"LoopFirstLayer",
+     [](auto &, auto &t) { t.steps[0]->step.AsLoop()->first_layer = 65537; },
+     "manifest: step 0: expected a first layer up to 65536, got 65537"},
     {"CacheOutsideLoop",
      [](auto &, auto &t) {
        t.steps[1]->step.AsLaunch()->arguments[0] = {
            schema::ArgumentKind::CacheLayer, 0};
      },
-     "manifest: step 1: argument 0: expected a layer of a cache inside a loop "
-     "only"},
+     "manifest: step 1: argument 0: expected a loop around a layer of a cache, "
+     "got none"},
     {"WeightOutsideLoop",
      [](auto &, auto &t) {
        t.steps[1]->step.AsLaunch()->arguments[0] = {
            schema::ArgumentKind::Weight, 0};
      },
-     "manifest: step 1: argument 0: expected weights of layers inside a loop "
-     "only"},
+     "manifest: step 1: argument 0: expected a loop around a weight of 2 "
+     "layers, got none"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, ManifestRule, testing::ValuesIn(rules),
@@ -288,30 +413,30 @@ segmentMessage(const std::function<void(schema::TargetT &)> &change) {
 TEST(ManifestSegments, MustBeAligned) {
   EXPECT_EQ(segmentMessage(
                 [](schema::TargetT &target) { *target.code = {4097, 84, {}}; }),
-            "m.bin: manifest: segment at byte 4097: expected a multiple of "
-            "4096");
+            "m.bin: manifest: segment: expected it at a multiple of 4096, got "
+            "byte 4097");
 }
 
 TEST(ManifestSegments, MustNotOverlap) {
   EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
               *target.weights = {target.code->offset(), 256, {}};
             }),
-            "m.bin: manifest: segment at byte 4096: it overlaps what lies "
-            "before it, which ends at byte 4180");
+            "m.bin: manifest: segment: expected it behind what ends at byte "
+            "4180, got byte 4096");
 }
 
 TEST(ManifestSegments, MustLieInTheFile) {
   EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
               *target.weights = {8192, ~uint64_t(0), {}};
             }),
-            "m.bin: manifest: segment at byte 8192: expected it to end within "
-            "the 8448 bytes of the file, got 18446744073709551615 bytes");
+            "m.bin: manifest: segment: expected it within the 8448 bytes of the "
+            "file, got 18446744073709551615 bytes from byte 8192");
 }
 
 TEST(ManifestSegments, MustNotCoverTheManifest) {
   EXPECT_NE(segmentMessage([](schema::TargetT &target) {
               *target.code = {0, 84, {}};
-            }).find("it overlaps what lies before it"),
+            }).find("segment: expected it behind what ends at byte"),
             std::string::npos);
 }
 
