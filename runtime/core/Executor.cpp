@@ -59,9 +59,10 @@ Status Executor::create(const Program &program, const StepSizes &limits,
           static_cast<size_t>(executor->scratchBytes * pool.size()),
           executor->scratch))
     return {Status::Code::OutOfMemory,
-            "cannot reserve " + std::to_string(bytes) +
+            "memory: cannot reserve " + std::to_string(bytes) +
                 " bytes for a step of " + std::to_string(limits.tokens) +
-                " tokens"};
+                " tokens; use fewer --threads or raise the limit of address "
+                "space (ulimit -v)"};
   executor->rotaryTables.resize(plan.rotaryTables.size());
   result = std::move(executor);
   return {};
@@ -79,9 +80,9 @@ static Status internalError(const std::string &what) {
 static Status checkTokens(const Step &step, const Plan &plan) {
   for (size_t t = 0; t < step.tokens.size(); ++t) {
     if (step.tokens[t] < 0 || step.tokens[t] >= plan.vocabulary)
-      return Status::badData("token " + std::to_string(step.tokens[t]) +
-                             ": expected an id from 0 to " +
-                             std::to_string(plan.vocabulary - 1));
+      return Status::badData("token: expected an id from 0 to " +
+                             std::to_string(plan.vocabulary - 1) + ", got " +
+                             std::to_string(step.tokens[t]));
     bool continues = t > 0 && step.sequences[t] == step.sequences[t - 1];
     int32_t before = t > 0 ? step.sequences[t - 1] : -1;
     if (!continues && step.sequences[t] != before + 1)

@@ -28,27 +28,28 @@ static Status checkPrompts(const Plan &plan,
                            const std::vector<std::vector<int32_t>> &prompts,
                            const GenerationOptions &options, int64_t context) {
   if (prompts.empty())
-    return {Status::Code::Usage, "expected at least one prompt"};
+    return {Status::Code::Usage, "expected at least one prompt, got none"};
   for (size_t i = 0; i < prompts.size(); ++i) {
     std::string name = nameOf(i, prompts.size());
     auto length = static_cast<int64_t>(prompts[i].size());
     if (length == 0)
-      return {Status::Code::Usage, name + ": expected at least one token"};
+      return {Status::Code::Usage,
+              name + ": expected at least one token, got none"};
     if (length > context || options.maxTokens > context - length)
       return {Status::Code::Usage,
-              name + ": " + std::to_string(length) + " tokens and " +
-                  std::to_string(options.maxTokens) +
-                  " to generate exceed the context of " +
-                  std::to_string(context) +
+              name + ": expected at most the " + std::to_string(context) +
+                  " positions of the context, got " + std::to_string(length) +
+                  " tokens and " + std::to_string(options.maxTokens) +
+                  " to generate; " +
                   (context < plan.maxPositions
-                       ? "; raise --context, up to " +
+                       ? "raise --context, up to " +
                              std::to_string(plan.maxPositions)
-                       : "; shorten the prompt or lower --max-tokens")};
+                       : "shorten the prompt or lower --max-tokens")};
     for (int32_t token : prompts[i])
       if (token < 0 || token >= plan.vocabulary)
-        return Status::badData(name + ": token " + std::to_string(token) +
-                               ": expected an id from 0 to " +
-                               std::to_string(plan.vocabulary - 1));
+        return Status::badData(name + ": expected ids from 0 to " +
+                               std::to_string(plan.vocabulary - 1) + ", got " +
+                               std::to_string(token));
   }
   return {};
 }
@@ -70,28 +71,31 @@ static StepSizes stepLimits(const Plan &plan,
 /// The greatest context for which all requests would fit, or 0.
 static int64_t fittingContext(const Plan &plan, int64_t requests,
                               int64_t bytes) {
-  int64_t pageBytes = plan.pageBytesOfAllLayers() * requests;
-  return bytes <= 0 || pageBytes == 0 ? 0
-                                      : bytes / pageBytes * plan.pageTokens();
+  int64_t pageBytes = plan.pageBytesOfAllLayers();
+  return bytes <= 0 || pageBytes == 0
+             ? 0
+             : bytes / pageBytes / requests * plan.pageTokens();
+}
+
+static std::string megabytes(int64_t bytes) {
+  return std::to_string(bytes / 1000000) + " MB";
 }
 
 static Status checkMemory(const Plan &plan, const Requirements &needed,
                           int64_t weightBytes, int64_t availableBytes) {
-  // Neither of the first two exceeds 2^52, so only the last sum could overflow.
-  int64_t left = availableBytes - weightBytes - needed.workBytes;
-  if (left >= needed.cacheBytes)
+  // What is left for the cache; none of the three is negative.
+  int64_t left = std::max<int64_t>(availableBytes - weightBytes, 0);
+  bool fits = needed.workBytes <= left;
+  left = fits ? left - needed.workBytes : 0;
+  if (fits && needed.cacheBytes <= left)
     return {};
-  auto megabytes = [](int64_t bytes) {
-    return std::to_string(bytes / 1000000) + " MB";
-  };
   int64_t context = fittingContext(plan, needed.limits.sequences, left);
   return {Status::Code::OutOfMemory,
-          "expected weights (" + megabytes(weightBytes) +
+          "memory: expected room for weights (" + megabytes(weightBytes) +
               "), key/value cache (" + megabytes(needed.cacheBytes) +
-              ") and buffers (" + megabytes(needed.workBytes) +
-              ") to fit in the " + megabytes(availableBytes) +
-              " of memory that are available; " +
-              (context > 0 ? std::to_string(context) +
+              ") and buffers (" + megabytes(needed.workBytes) + "), got " +
+              megabytes(availableBytes) + "; " +
+              (context > 0 ? "at most " + std::to_string(context) +
                                  " tokens of prompt and --max-tokens together "
                                  "would fit, for each prompt"
                            : "no context would fit")};
@@ -104,9 +108,9 @@ Status tcc::rt::planRequests(const Plan &plan,
                              Requirements &result) {
   int64_t context = options.context ? options.context : plan.maxPositions;
   if (context > plan.maxPositions)
-    return {Status::Code::Usage, "--context: expected at most the model's " +
+    return {Status::Code::Usage, "--context: expected at most the " +
                                      std::to_string(plan.maxPositions) +
-                                     " positions, got " +
+                                     " positions of the model, got " +
                                      std::to_string(context)};
   if (Status status = checkPrompts(plan, prompts, options, context);
       !status.ok())
@@ -116,7 +120,8 @@ Status tcc::rt::planRequests(const Plan &plan,
   if (needed.limits.tokens > largestStep.tokens)
     return {Status::Code::Usage, "expected at most " +
                                      std::to_string(largestStep.tokens) +
-                                     " prompts"};
+                                     " prompts, got " +
+                                     std::to_string(prompts.size())};
   if (int64_t pageTokens = plan.pageTokens())
     for (const std::vector<int32_t> &prompt : prompts) {
       int64_t positions =
@@ -193,18 +198,22 @@ Status Generator::feed(Request &request, int64_t count,
 
 Status Generator::buildStep(const GenerationOptions &options) {
   step.clear();
+  bool isReading = false;
+  for (const Request &request : requests)
+    isReading = isReading || request.isReading();
+  bool promptsOnly = options.promptsFirst && isReading;
   // Those that generate come first in the budget, so that a long prompt does
   // not hold them up; the order in the step is that of the requests.
   int64_t budget = requirements.limits.tokens;
   for (const Request &request : requests)
-    if (!request.finished && request.fed >= request.promptTokens)
+    if (!request.finished && !request.isReading() && !promptsOnly)
       --budget;
   for (Request &request : requests) {
     request.fedThisStep = 0;
-    if (request.finished)
+    if (request.finished || (promptsOnly && !request.isReading()))
       continue;
     int64_t count = 1;
-    if (request.fed < request.promptTokens) {
+    if (request.isReading()) {
       count = std::min(request.promptTokens - request.fed, budget);
       budget -= count;
     }

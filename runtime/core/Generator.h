@@ -23,8 +23,9 @@ struct GenerationOptions {
   int64_t context = 0;      ///< Positions of a request; 0: the model's maximum.
   int64_t stepTokens = 512; ///< New tokens of a step, at least the requests.
   bool allLogits = false;   ///< Compute logits of prompt tokens too.
-  std::vector<int32_t>
-      endIds; ///< Generation of a request stops at any of these.
+  bool promptsFirst = false; ///< No second token before all prompts are read.
+  /// Generation of a request stops at any of these.
+  std::vector<int32_t> endIds;
   SamplingOptions sampling;
   const std::atomic<bool> *cancelled = nullptr; ///< Looked at during steps.
 };
@@ -98,6 +99,8 @@ private:
     PageList pages;
     std::unique_ptr<Sampler> sampler;
     int64_t fedThisStep = 0;
+
+    bool isReading() const { return fed < promptTokens; }
   };
 
   explicit Generator(const Requirements &requirements)

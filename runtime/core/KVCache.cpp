@@ -23,8 +23,9 @@ Status KVCache::create(const Plan &plan, int64_t pages,
   if (pages > INT32_MAX || bytes == INT64_MAX ||
       !AnonymousMemory::reserve(static_cast<size_t>(bytes), cache->memory))
     return {Status::Code::OutOfMemory,
-            "cannot reserve " + std::to_string(bytes) +
-                " bytes for the key/value cache; use a smaller --context"};
+            "memory: cannot reserve " + std::to_string(bytes) +
+                " bytes for the key/value cache; lower --max-tokens or raise "
+                "the limit of address space (ulimit -v)"};
   cache->caches = plan.caches;
   cache->pageTokens = plan.pageTokens();
   cache->pageCount = pages;

@@ -21,12 +21,13 @@ using namespace tcc::rt;
 ///
 /// Inside a container /proc/self/cgroup often names a path of the host that is
 /// not visible; the root of the mount is then what limits us.
-static std::vector<std::string> cgroupFolders(const std::string &controller) {
-  std::string root = "/sys/fs/cgroup";
+static std::vector<std::string> cgroupFolders(const std::string &root,
+                                              const std::string &controller) {
+  std::string mount = root + "/sys/fs/cgroup";
   if (!controller.empty())
-    root += "/" + controller;
+    mount += "/" + controller;
   std::vector<std::string> folders;
-  std::ifstream file("/proc/self/cgroup");
+  std::ifstream file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos)
@@ -36,9 +37,9 @@ static std::vector<std::string> cgroupFolders(const std::string &controller) {
       continue;
     std::string path = line.substr(second + 1);
     for (; path.size() > 1; path = path.substr(0, path.rfind('/')))
-      folders.push_back(root + path);
+      folders.push_back(mount + path);
   }
-  folders.push_back(root);
+  folders.push_back(mount);
   return folders;
 }
 
@@ -50,15 +51,15 @@ static int64_t numberIn(const std::string &path, int64_t otherwise) {
 }
 
 /// CPUs' worth of time that cgroups allow, rounded up.
-static int cgroupCpus() {
+static int cgroupCpus(const std::string &root) {
   double cpus = std::numeric_limits<double>::infinity();
-  for (const std::string &folder : cgroupFolders("")) {
+  for (const std::string &folder : cgroupFolders(root, "")) {
     std::ifstream file(folder + "/cpu.max");
     double quota, period;
     if (file >> quota >> period && quota > 0 && period > 0)
       cpus = std::min(cpus, quota / period);
   }
-  for (const std::string &folder : cgroupFolders("cpu")) {
+  for (const std::string &folder : cgroupFolders(root, "cpu")) {
     int64_t quota = numberIn(folder + "/cpu.cfs_quota_us", -1);
     int64_t period = numberIn(folder + "/cpu.cfs_period_us", -1);
     if (quota > 0 && period > 0)
@@ -79,11 +80,12 @@ static int64_t reclaimableBytes(const std::string &folder) {
   return sum;
 }
 
-static int64_t cgroupMemoryLeft(const std::string &controller,
+static int64_t cgroupMemoryLeft(const std::string &root,
+                                const std::string &controller,
                                 const char *limitFile, const char *usageFile) {
   constexpr int64_t unlimited = std::numeric_limits<int64_t>::max();
   int64_t left = unlimited;
-  for (const std::string &folder : cgroupFolders(controller)) {
+  for (const std::string &folder : cgroupFolders(root, controller)) {
     int64_t limit = numberIn(folder + "/" + limitFile, unlimited);
     int64_t usage = numberIn(folder + "/" + usageFile, 0);
     // Version 1 writes "no limit" as a number just below 2^63.
@@ -108,9 +110,9 @@ std::vector<int> tcc::rt::allowedCpus() {
   return cpus;
 }
 
-int tcc::rt::defaultThreads() {
+int tcc::rt::defaultThreads(const std::string &root) {
   int cpus = static_cast<int>(allowedCpus().size());
-  return std::max(1, std::min(cpus, cgroupCpus()));
+  return std::max(1, std::min(cpus, cgroupCpus(root)));
 }
 
 std::vector<std::string>
@@ -137,17 +139,17 @@ tcc::rt::missingFeatures(const std::vector<std::string> &features) {
 // Memory
 //===----------------------------------------------------------------------===//
 
-int64_t tcc::rt::availableMemoryBytes() {
+int64_t tcc::rt::availableMemoryBytes(const std::string &root) {
   int64_t available = std::numeric_limits<int64_t>::max();
-  std::ifstream file("/proc/meminfo");
+  std::ifstream file(root + "/proc/meminfo");
   std::string key, unit;
   int64_t value;
   while (file >> key >> value && std::getline(file, unit))
     if (key == "MemAvailable:")
       available = value * 1024;
   available =
-      std::min(available, cgroupMemoryLeft("", "memory.max", "memory.current"));
-  return std::min(available, cgroupMemoryLeft("memory", "memory.limit_in_bytes",
+      std::min(available, cgroupMemoryLeft(root, "", "memory.max", "memory.current"));
+  return std::min(available, cgroupMemoryLeft(root, "memory", "memory.limit_in_bytes",
                                               "memory.usage_in_bytes"));
 }
 

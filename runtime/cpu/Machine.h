@@ -15,7 +15,9 @@ std::vector<int> allowedCpus();
 
 /// How many threads are worth starting: the allowed CPUs, or fewer if a cgroup
 /// limits CPU time. At least 1.
-int defaultThreads();
+///
+/// \param root Where /proc and /sys are found.
+int defaultThreads(const std::string &root = "");
 
 /// Those of `features`, named as in /proc/cpuinfo, that this CPU lacks.
 std::vector<std::string>
@@ -24,7 +26,9 @@ missingFeatures(const std::vector<std::string> &features);
 /// Bytes that this process may still allocate: the least of what the system has
 /// available and of what each enclosing cgroup leaves, page cache counted as
 /// free. INT64_MAX if nothing can be found out.
-int64_t availableMemoryBytes();
+///
+/// \param root Where /proc and /sys are found.
+int64_t availableMemoryBytes(const std::string &root = "");
 
 /// A range of zeroed anonymous memory that is committed page by page as it is
 /// written. Movable; returned to the system when destroyed.

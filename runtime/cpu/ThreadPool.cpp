@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <system_error>
 #include <unistd.h>
 
 using namespace tcc::rt;
@@ -43,11 +44,15 @@ ThreadPool::ThreadPool(int threads) {
   if (isPinned)
     pin(callerCpus, 0);
   for (size_t i = 1; i < count; ++i)
-    workers.emplace_back([this, i] {
-      if (isPinned)
-        pin(callerCpus, static_cast<int>(i));
-      work(static_cast<int>(i));
-    });
+    try {
+      workers.emplace_back([this, i] {
+        if (isPinned)
+          pin(callerCpus, static_cast<int>(i));
+        work(static_cast<int>(i));
+      });
+    } catch (const std::system_error &) {
+      return; // The system allows no more threads: fewer give the same result.
+    }
 }
 
 ThreadPool::~ThreadPool() {

@@ -20,6 +20,15 @@ static Status noInput(const std::string &path, const char *reason) {
   return {Status::Code::NoInput, path + ": cannot read: " + reason};
 }
 
+/// What `error` of a call on `path` means.
+static Status noInput(const std::string &path, int error) {
+  if (error == ENOMEM)
+    return {Status::Code::OutOfMemory,
+            path + ": cannot map: " + strerror(error) +
+                "; raise the limit of address space (ulimit -v)"};
+  return noInput(path, strerror(error));
+}
+
 MappedFile &MappedFile::operator=(MappedFile &&other) noexcept {
   std::swap(bytes, other.bytes);
   std::swap(length, other.length);
@@ -36,8 +45,8 @@ Status MappedFile::open(const std::string &path, MappedFile &result) {
   // O_NONBLOCK: opening a FIFO would wait for its writer.
   int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
-    return noInput(path, strerror(errno));
-  struct stat info;
+    return noInput(path, errno);
+  struct stat info = {};
   if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     close(descriptor);
     return noInput(path, S_ISDIR(info.st_mode) ? "it is a directory"
@@ -51,7 +60,7 @@ Status MappedFile::open(const std::string &path, MappedFile &result) {
     if (address == MAP_FAILED) {
       int error = errno;
       close(descriptor);
-      return noInput(path, strerror(error));
+      return noInput(path, error);
     }
     file.bytes = static_cast<const uint8_t *>(address);
     file.length = static_cast<size_t>(info.st_size);

@@ -24,7 +24,8 @@ public:
 
   /// Maps the whole of the regular file `path`; an empty file has no bytes.
   ///
-  /// \returns NoInput if it cannot be opened, is a directory or not regular.
+  /// \returns NoInput if it cannot be opened, is a directory or not regular;
+  ///          OutOfMemory if the address space does not suffice.
   static Status open(const std::string &path, MappedFile &result);
 
   const uint8_t *data() const { return bytes; }

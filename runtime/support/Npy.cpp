@@ -2,6 +2,8 @@
 
 #include "runtime/support/File.h"
 
+#include <algorithm>
+
 using namespace tcc;
 
 /// The magic number, the version and the length of what follows.
@@ -16,7 +18,7 @@ std::string tcc::npyHeader(const char *type,
                      "', 'fortran_order': False, 'shape': (" + sizes + "), }";
   // The elements begin at a multiple of 64 bytes, after a line break.
   size_t bytes = (prefixBytes + text.size() + 1 + 63) / 64 * 64;
-  text.resize((bytes < 128 ? 128 : bytes) - prefixBytes - 1, ' ');
+  text.resize(std::max(bytes, npyHeaderBytes) - prefixBytes - 1, ' ');
   text += '\n';
   std::string header("\x93NUMPY\x01\x00", 8);
   header += static_cast<char>(text.size() & 255);

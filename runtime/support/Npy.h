@@ -5,15 +5,18 @@
 
 #include "runtime/support/Status.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace tcc {
 
+constexpr size_t npyHeaderBytes = 128;
+
 /// The header of a row-major array of `shape`, whose elements follow it. `type`
-/// is NumPy's name of the element type: "<f4" or "<f8". Of one length, 128 bytes,
-/// for arrays of up to three dimensions.
+/// is NumPy's name of the element type: "<f4" or "<f8". Of one length,
+/// `npyHeaderBytes`, for arrays of one or two dimensions.
 std::string npyHeader(const char *type, const std::vector<int64_t> &shape);
 
 /// Writes `values`, as many as `shape` says, as a float64 array to `path`.
