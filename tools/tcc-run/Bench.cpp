@@ -15,34 +15,35 @@ static constexpr int repetitions = 5;
 
 namespace {
 
-/// Notes when all requests have their first token and when the first request is
-/// done: between the two every step is a full batch.
+/// Notes the time after the step in which all requests have their first token,
+/// and after the last step. The generator reads all prompts first, so that every
+/// step between the two is a full batch.
 class Stopwatch : public rt::GenerationListener {
 public:
-  Stopwatch(size_t requests, int64_t maxTokens)
-      : counts(requests), maxTokens(maxTokens) {}
+  explicit Stopwatch(size_t requests) : missing(requests), started(requests) {}
 
   bool onToken(size_t request, int32_t token) override {
-    int64_t count = ++counts[request];
-    if (count == 1 && ++started == counts.size())
-      prefillSeconds = secondsSince(start);
-    else if (started == counts.size() && !isOver)
+    if (!started[request])
+      --missing;
+    else
       ++decodeTokens;
-    if (count == maxTokens && request + 1 == counts.size() && !isOver) {
-      isOver = true;
-      decodeSeconds = secondsSince(start) - prefillSeconds;
-    }
+    started[request] = true;
     return true;
+  }
+
+  void onProgress(int64_t done, int64_t total) override {
+    double seconds = secondsSince(start);
+    if (missing == 0 && prefillSeconds == 0)
+      prefillSeconds = seconds;
+    decodeSeconds = seconds - prefillSeconds;
   }
 
   double prefillSeconds = 0, decodeSeconds = 0;
   int64_t decodeTokens = 0;
 
 private:
-  std::vector<int64_t> counts;
-  int64_t maxTokens;
-  size_t started = 0;
-  bool isOver = false;
+  size_t missing;
+  std::vector<bool> started;
   std::chrono::steady_clock::time_point start =
       std::chrono::steady_clock::now();
 };
@@ -116,6 +117,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   rt::GenerationOptions generation;
   generation.maxTokens = options.bench.generatedTokens + 1;
   generation.context = options.context;
+  generation.promptsFirst = true;
   generation.sampling = options.sampling;
   generation.cancelled = installInterrupt();
   std::unique_ptr<rt::ThreadPool> pool;
@@ -130,7 +132,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   Progress progress;
   for (int i = 0; i <= repetitions; ++i) {
     double begin = secondsSince(startTime());
-    Stopwatch watch(prompts.size(), generation.maxTokens);
+    Stopwatch watch(prompts.size());
     if (Status status = generator->run(prompts, generation, watch);
         !status.ok())
       return status;

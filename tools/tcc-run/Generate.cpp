@@ -18,13 +18,15 @@ namespace {
 /// The text of one request as it grows.
 class TextOutput {
 public:
-  /// The decoder reads the prompt first, and what it gives for it is dropped:
-  /// whether a text begins with a space depends on what stands before.
+  /// The decoder reads the prompt first, and what it gives for it is dropped,
+  /// with what it held back: whether a text begins with a space depends on what
+  /// stands before.
   TextOutput(const rt::Tokenizer &tokenizer, const std::vector<int32_t> &prompt,
              const std::vector<std::string> &stops)
       : decoder(tokenizer, /*skipSpecial=*/true), stop(stops) {
     for (int32_t token : prompt)
       decoder.add(token);
+    decoder.finish();
   }
 
   /// The text that is certain after `token`.
@@ -49,20 +51,20 @@ public:
   bool onToken(size_t request, int32_t token) override {
     progress.clear();
     ++generated;
-    if (texts.empty()) {
-      emit(request, (counts[request]++ ? " " : "") + std::to_string(token));
-      return true;
-    }
+    if (texts.empty())
+      return emit(request,
+                  (counts[request]++ ? " " : "") + std::to_string(token));
     bool isEnd =
         std::count(options.endIds.begin(), options.endIds.end(), token);
-    if (!isEnd)
-      emit(request, texts[request].add(token));
-    return !texts[request].stopped();
+    if (isEnd)
+      return false;
+    return emit(request, texts[request].add(token)) &&
+           !texts[request].stopped();
   }
 
   Status onLogits(size_t request, int64_t position,
                   const float *logits) override {
-    return logitsFile ? logitsFile->append(logits) : Status();
+    return logitFiles.empty() ? Status() : logitFiles[request]->append(logits);
   }
 
   void onProgress(int64_t done, int64_t total) override {
@@ -84,14 +86,16 @@ public:
   }
 
   std::vector<TextOutput> texts; ///< Empty if ids are printed.
-  std::unique_ptr<NpyWriter> logitsFile;
+  /// One for each request, or none.
+  std::vector<std::unique_ptr<NpyWriter>> logitFiles;
 
 private:
-  void emit(size_t request, const std::string &text) {
+  /// False if the output is lost: then it is in vain to go on.
+  bool emit(size_t request, const std::string &text) {
     if (isStreamed)
-      write(text, true);
-    else
-      results[request] += text;
+      return write(text, true);
+    results[request] += text;
+    return true;
   }
 
   const rt::GenerationOptions &options;
@@ -148,22 +152,50 @@ generationOptions(const rt::Executable &executable, const Options &options,
   return result;
 }
 
-/// Creates the file for the logits, which must not replace the model.
-static Status createLogits(const rt::Executable &executable,
-                           const std::string &path,
-                           std::unique_ptr<NpyWriter> &result) {
+/// Checks that `path` is another file than the model.
+static Status checkOutput(const rt::Executable &executable,
+                          const std::string &path) {
   struct stat input, output;
   if (stat(executable.path().c_str(), &input) == 0 &&
       stat(path.c_str(), &output) == 0 && input.st_dev == output.st_dev &&
       input.st_ino == output.st_ino)
     return {Status::Code::CannotWrite,
-            path + ": cannot write: it is the model that is run"};
-  auto writer = std::make_unique<NpyWriter>();
-  if (Status status = writer->create(path, executable.plan().vocabulary);
-      !status.ok())
-    return status;
-  result = std::move(writer);
+            path + ": cannot write: it is the model that is run; choose "
+                   "another name"};
   return {};
+}
+
+/// Creates the files for the logits.
+static Status createLogits(const rt::Executable &executable,
+                           const std::vector<std::string> &paths,
+                           std::vector<std::unique_ptr<NpyWriter>> &result) {
+  for (const std::string &path : paths) {
+    if (Status status = checkOutput(executable, path); !status.ok())
+      return status;
+    result.push_back(std::make_unique<NpyWriter>());
+    if (Status status =
+            result.back()->create(path, executable.plan().vocabulary);
+        !status.ok())
+      return status;
+  }
+  return {};
+}
+
+/// Runs the prompts and writes what they give.
+static Status runPrompts(rt::Generator &generator,
+                         const std::vector<std::vector<int32_t>> &prompts,
+                         const rt::GenerationOptions &generation,
+                         Listener &listener) {
+  Status status = generator.run(prompts, generation, listener);
+  if (status.ok() || status.code() == Status::Code::Interrupted)
+    listener.finish();
+  Status written = finishOutput();
+  if (status.ok())
+    status = written;
+  for (const std::unique_ptr<NpyWriter> &file : listener.logitFiles)
+    if (status.ok())
+      status = file->commit();
+  return status;
 }
 
 Status tcc::run::generate(rt::Executable &executable, const Options &options) {
@@ -184,16 +216,11 @@ Status tcc::run::generate(rt::Executable &executable, const Options &options) {
   if (tokenizer)
     for (const std::vector<int32_t> &prompt : prompts)
       listener.texts.emplace_back(*tokenizer, prompt, options.stops);
-  if (!options.logits.empty())
-    if (Status status =
-            createLogits(executable, options.logits, listener.logitsFile);
-        !status.ok())
-      return status;
-  Status status = generator->run(prompts, generation, listener);
-  if (status.ok() || status.code() == Status::Code::Interrupted)
-    listener.finish();
-  if (status.ok() && listener.logitsFile)
-    status = listener.logitsFile->commit();
-  Status written = finishOutput();
-  return status.ok() ? written : status;
+  if (Status status =
+          createLogits(executable, options.logits, listener.logitFiles);
+      !status.ok())
+    return status;
+  Status status = runPrompts(*generator, prompts, generation, listener);
+  return status.code() == Status::Code::BadData ? inFile(executable, status)
+                                                : status;
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <set>
 
 using namespace tcc;
 using namespace tcc::run;
@@ -142,8 +143,10 @@ static void declareGeneration(CLI::App &app, Options &options, Texts &texts) {
       ->type_name("TEXT")
       ->allow_extra_args(false);
   app.add_option("--logits", options.logits,
-                 "Write the logits of all tokens but the last")
-      ->type_name("OUT.npy");
+                 "Write the logits of all tokens but the last; of several "
+                 "prompts, repeat it for each")
+      ->type_name("OUT.npy")
+      ->allow_extra_args(false);
 }
 
 static void declareSampling(CLI::App &app, Texts &texts) {
@@ -239,8 +242,8 @@ static Status readMode(const Texts &texts, Options &options) {
               (texts.detokenize ? 1 : 0);
   if (modes != 1)
     return usage("expected one of --prompt, --tokens, --info, --bench, "
-                 "--tokenize and --detokenize" +
-                 std::string(modes ? ", got several" : "") +
+                 "--tokenize and --detokenize, got " +
+                 std::string(modes ? "several" : "none") +
                  "; see 'tcc-run --help'");
   if (texts.info)
     options.mode = Mode::Info;
@@ -258,18 +261,23 @@ static Status readMode(const Texts &texts, Options &options) {
 /// Refuses what makes no sense together.
 static Status checkTogether(const Texts &texts, const Options &options) {
   if (options.model.empty())
-    return usage("expected a model.bin; see 'tcc-run --help'");
+    return usage("expected a model.bin, got none; see 'tcc-run --help'");
   if (texts.device != "cpu")
     return usage("--device: expected cpu, got '" + texts.device + "'");
-  if (!options.logits.empty() &&
-      options.prompts.size() + options.tokens.size() != 1)
-    return usage(
-        "--logits: expected exactly one --prompt or --tokens, got " +
-        std::to_string(options.prompts.size() + options.tokens.size()));
+  size_t prompts = options.prompts.size() + options.tokens.size();
+  if (!options.logits.empty() && options.logits.size() != prompts)
+    return usage("--logits: expected one for each --prompt or --tokens, got " +
+                 std::to_string(options.logits.size()) + " for " +
+                 std::to_string(prompts));
+  std::set<std::string> names;
+  for (const std::string &name : options.logits)
+    if (!names.insert(name).second)
+      return usage("--logits: expected another file for each prompt, got '" +
+                   name + "' twice");
   if (options.json && options.mode != Mode::Info && options.mode != Mode::Bench)
-    return usage("--json: expected --info or --bench with it");
+    return usage("--json: expected --info or --bench with it, got neither");
   if (!options.stops.empty() && options.prompts.empty())
-    return usage("--stop: expected --prompt with it");
+    return usage("--stop: expected --prompt with it, got none");
   return {};
 }
 

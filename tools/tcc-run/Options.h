@@ -32,7 +32,7 @@ struct Options {
   int64_t context = 0;                      ///< 0: the model's maximum.
   rt::SamplingOptions sampling;
   std::vector<std::string> stops;
-  std::string logits; ///< Path of the .npy, or empty.
+  std::vector<std::string> logits; ///< A .npy for each prompt, or none.
   int threads = 0;    ///< 0: what the machine allows.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.

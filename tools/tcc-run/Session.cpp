@@ -34,22 +34,39 @@ const std::atomic<bool> *tcc::run::installInterrupt() {
   struct sigaction action = {};
   action.sa_handler = handleInterrupt;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaction(signal, &action, nullptr);
   return &interrupted;
 }
 
-void tcc::run::write(const std::string &text, bool flush) {
-  fwrite(text.data(), 1, text.size(), stdout);
-  if (flush)
-    fflush(stdout);
+void tcc::run::ignoreOutputSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+/// Of the first write to stdout that failed, or 0.
+static int outputError = 0;
+
+bool tcc::run::write(const std::string &text, bool flush) {
+  bool isWritten = fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (isWritten && flush)
+    isWritten = fflush(stdout) == 0;
+  if (!isWritten && outputError == 0)
+    outputError = errno;
+  return outputError == 0;
 }
 
 Status tcc::run::finishOutput() {
-  if (fflush(stdout) == 0 && !ferror(stdout))
+  if (write("", /*flush=*/true))
     return {};
-  return {Status::Code::CannotWrite,
-          std::string("standard output: cannot write: ") + strerror(errno)};
+  return {Status::Code::CannotWrite, std::string("standard output: cannot "
+                                                 "write: ") +
+                                         strerror(outputError)};
+}
+
+Status tcc::run::inFile(const rt::Executable &executable,
+                        const Status &status) {
+  return {status.code(), executable.path() + ": " + status.message()};
 }
 
 Status tcc::run::loadTokenizer(const rt::Executable &executable,
@@ -57,7 +74,7 @@ Status tcc::run::loadTokenizer(const rt::Executable &executable,
   const schema::Tokenizer *table = executable.root().tokenizer();
   if (!table)
     return Status::badData(executable.path() +
-                           ": it has no tokenizer; use --tokens");
+                           ": expected a tokenizer, got none; use --tokens");
   return rt::Tokenizer::create(*table, executable.path(), result);
 }
 
@@ -75,11 +92,17 @@ tcc::run::startGenerator(rt::Executable &executable, const Options &options,
                            weights ? static_cast<int64_t>(weights->bytes) : 0,
                            rt::availableMemoryBytes(), needed);
       !status.ok())
-    return status;
+    return status.code() == Status::Code::OutOfMemory
+               ? inFile(executable, status)
+               : status;
   if (Status status = executable.prepare(); !status.ok())
     return status;
   pool = std::make_unique<rt::ThreadPool>(threads);
-  return rt::Generator::create(executable.program(), needed, *pool, result);
+  if (Status status =
+          rt::Generator::create(executable.program(), needed, *pool, result);
+      !status.ok())
+    return inFile(executable, status);
+  return {};
 }
 
 void Progress::show(const std::string &line) {

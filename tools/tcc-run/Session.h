@@ -23,12 +23,18 @@ std::chrono::steady_clock::time_point startTime();
 /// Seconds since `time`.
 double secondsSince(std::chrono::steady_clock::time_point time);
 
+/// Makes writing to a closed pipe or beyond a limit an error of the call, not
+/// the end of the program: temporary files are to be removed.
+void ignoreOutputSignals();
+
 /// Makes Ctrl-C set a flag that runs look at; a second one ends the program at
 /// once and removes temporary files.
 const std::atomic<bool> *installInterrupt();
 
 /// Writes to stdout, and flushes if `flush`.
-void write(const std::string &text, bool flush);
+///
+/// \returns false if anything that was written so far is lost.
+bool write(const std::string &text, bool flush);
 
 /// Flushes stdout.
 ///
@@ -44,7 +50,7 @@ Status loadTokenizer(const rt::Executable &executable,
 /// Starts the threads of `pool` and allocates a generator for `prompts`.
 ///
 /// \returns everything that rt::Executable::prepare, rt::planRequests and
-///          rt::Generator::create do.
+///          rt::Generator::create do; messages about memory name the file.
 Status startGenerator(rt::Executable &executable, const Options &options,
                       const std::vector<std::vector<int32_t>> &prompts,
                       const rt::GenerationOptions &generation,
@@ -64,6 +70,9 @@ private:
   std::chrono::steady_clock::time_point last = startTime();
   bool isShown = false;
 };
+
+/// `status` with the name of the file before a message that lacks it.
+Status inFile(const rt::Executable &executable, const Status &status);
 
 /// The ways to use a model, each in a file of its name.
 Status generate(rt::Executable &executable, const Options &options);
