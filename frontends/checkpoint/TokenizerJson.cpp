@@ -77,6 +77,9 @@ Status TokenizerJsonReader::readEach(const Json &object,
 //===--- The whole --------------------------------------------------------===//
 
 Status TokenizerJsonReader::read(const Json &root) {
+  if (!root.is_object())
+    return Status::badData(path + ": expected a JSON object, got " +
+                           jsonText(&root));
   const Json *model = presentMember(root, "model");
   if (!model || !model->is_object())
     return wrong("model", "an object", model);

@@ -32,7 +32,7 @@ Status TokenizerJsonReader::readVocabularyEntry(uint64_t id,
   schema::TokenT *token = tokenOf(id);
   if (!token || token->kind != TokenKind::Unused) {
     Json value = id;
-    return wrong("model.vocab." + quoteText(text),
+    return wrong("model.vocab: token " + quoteText(text),
                  "an id that follows the others and that no other token has",
                  &value);
   }
@@ -56,7 +56,8 @@ Status TokenizerJsonReader::readVocabulary(const Json &model) {
   std::vector<std::pair<uint64_t, const std::string *>> entries;
   for (auto entry = vocabulary->begin(); entry != vocabulary->end(); ++entry) {
     if (!entry->is_number_unsigned())
-      return wrong("model.vocab." + quoteText(entry.key()), "an id", &*entry);
+      return wrong("model.vocab: token " + quoteText(entry.key()), "an id",
+                   &*entry);
     entries.emplace_back(entry->get<uint64_t>(), &entry.key());
   }
   std::sort(entries.begin(), entries.end());

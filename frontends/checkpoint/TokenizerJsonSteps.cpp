@@ -140,6 +140,11 @@ Status TokenizerJsonReader::readMetaspace(const Json &step,
   std::string scheme;
   if (Status status = readScheme(step, place, scheme); !status.ok())
     return status;
+  // Where a text starts is not known any more once its beginning is rewritten.
+  if (scheme == "first" && !table.normalizer.empty())
+    return wrong(place + ".prepend_scheme",
+                 "always or never, since there is a normalizer",
+                 presentMember(step, "prepend_scheme"));
   bool split = true;
   if (Status status = readFlag(step, place, "split", true, split); !status.ok())
     return status;
@@ -219,7 +224,9 @@ Status TokenizerJsonReader::checkLlamaDecoder(const Json &steps,
     const Json *step = i < steps.size() ? &steps[i] : nullptr;
     if (i == 4 || !step || *step != known[i])
       return wrong(place + "[" + std::to_string(i) + "]",
-                   i == 4 ? "no further step" : known[i].dump(), step);
+                   i == 4 ? "no further step"
+                          : known[i].dump(-1, ' ', /*ensure_ascii=*/true),
+                   step);
   }
   return {};
 }

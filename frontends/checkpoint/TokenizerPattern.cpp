@@ -352,7 +352,10 @@ std::string PatternTranslator::takeClassItem(uint32_t &codePoint) {
   bool negated = false;
   codePoint = 0;
   if (source[at] == '\\') {
+    size_t begin = at;
     std::string members = takeMembers(negated);
+    if (negated)
+      at = begin;
     char letter = at + 1 < source.size() ? source[at + 1] : '\0';
     bool isControl = letter == 'r' || letter == 'n' || letter == 't';
     if (negated || (members.empty() && !isControl && !isPunctuation(letter)))
