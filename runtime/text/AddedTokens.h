@@ -40,8 +40,7 @@ public:
 
   /// Cuts `text`, well-formed UTF-8, into stretches that are not empty.
   ///
-  /// A token that strips may reach into the one before it: the ids are right,
-  /// and no text appears twice in what lies between.
+  /// A token of white space that the one before it has taken along is left out.
   Status split(std::string_view text, std::vector<Stretch> &result) const;
 
 private:

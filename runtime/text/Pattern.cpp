@@ -1,6 +1,8 @@
 #include "runtime/text/Pattern.h"
 #include "runtime/text/Utf8.h"
 
+#include <algorithm>
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -26,9 +28,13 @@ using Owned = std::unique_ptr<T, Free>;
 /// tables lack spelled out, has 40 kB.
 static constexpr size_t maxPatternBytes = size_t{1} << 20;
 
-/// Steps of one match. A run of white space of n bytes costs about 2 n steps,
-/// and texts of some 100 MB must pass.
-static constexpr uint32_t maxSteps = 1u << 30;
+/// Steps that one match may take in a text of `bytes` bytes. A run of white space
+/// costs about two for each of its bytes; what takes many times that goes back and
+/// forth without end.
+static uint32_t maxSteps(size_t bytes) {
+  return static_cast<uint32_t>(
+      std::min((size_t{10} << 20) + 16 * bytes, size_t{1} << 30));
+}
 
 /// Bytes that a match may use for backtracking.
 static constexpr size_t maxStackBytes = size_t{64} << 20;
@@ -98,7 +104,6 @@ Matcher::Matcher(const Pattern &pattern)
       pcre2_jit_stack_create(32 * 1024, maxStackBytes, nullptr));
   memory->data.reset(pcre2_match_data_create_from_pattern(
       pattern.code->compiled.get(), nullptr));
-  pcre2_set_match_limit(memory->context.get(), maxSteps);
   pcre2_set_heap_limit(memory->context.get(), maxStackBytes / 1024);
   pcre2_jit_stack_assign(memory->context.get(), nullptr, memory->stack.get());
 }
@@ -108,6 +113,7 @@ Matcher::~Matcher() = default;
 Status Matcher::forEachMatch(std::string_view text,
                              const std::function<void(size_t, size_t)> &visit) {
   const pcre2_code *code = pattern.code->compiled.get();
+  pcre2_set_match_limit(memory->context.get(), maxSteps(text.size()));
   size_t position = 0, lastEnd = std::string_view::npos;
   while (position <= text.size()) {
     int count = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()),

@@ -42,9 +42,8 @@ public:
   /// that is not UTF-8 counts as one U+FFFD, as with Python's errors="replace".
   /// Takes O(n log n) time for n bytes.
   ///
-  /// \returns BadData if matching a pattern exceeds its limits or `text` is 2
-  /// GiB
-  ///          or longer; `ids` is then unchanged.
+  /// \returns BadData if matching a pattern exceeds its limits or `text` is
+  ///          longer than 512 MiB; `ids` is then unchanged.
   Status encode(std::string_view text, std::vector<int32_t> &ids) const;
 
   /// What stands before the ids of a prompt: BOS, or nothing.
