@@ -39,8 +39,7 @@ static uint64_t edge(uint32_t node, char byte) {
 
 Status AddedTokenSet::add(AddedToken token) {
   if (token.text.empty())
-    return Status::badData("token " + std::to_string(token.id) +
-                           ": expected a text that can be matched, got none");
+    return Status::badData("expected a text that can be matched, got none");
   uint32_t node = 0;
   for (char byte : token.text) {
     auto [child, inserted] = children.try_emplace(
@@ -51,8 +50,7 @@ Status AddedTokenSet::add(AddedToken token) {
   }
   if (tokenAt[node] >= 0)
     return Status::badData(
-        "token " + std::to_string(token.id) +
-        ": expected a text of its own, got that of token " +
+        "expected a text of its own, got that of token " +
         std::to_string(tokens[static_cast<size_t>(tokenAt[node])].id));
   if (token.singleWord && !hasSingleWords) {
     if (Status status = compileWord(word); !status.ok())
