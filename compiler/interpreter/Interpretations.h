@@ -29,7 +29,10 @@ void attachArithInterpretations(MLIRContext *context);
 /// Views, slices and concatenation.
 void attachTensorInterpretations(MLIRContext *context);
 
-/// Calls, loops and conditions.
+/// Calls.
+void attachFunctionInterpretations(MLIRContext *context);
+
+/// Loops and conditions.
 void attachControlFlowInterpretations(MLIRContext *context);
 
 /// Weights, and what reads them by rows: embedding and linear layers.

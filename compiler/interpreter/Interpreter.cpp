@@ -30,7 +30,11 @@ void tcc::registerInterpretations(DialectRegistry &registry) {
         attachTensorInterpretations(context);
       });
   registry.addExtension(
-      +[](MLIRContext *context, func::FuncDialect *, scf::SCFDialect *) {
+      +[](MLIRContext *context, func::FuncDialect *) {
+        attachFunctionInterpretations(context);
+      });
+  registry.addExtension(
+      +[](MLIRContext *context, scf::SCFDialect *) {
         attachControlFlowInterpretations(context);
       });
   registry.addExtension(
