@@ -104,6 +104,9 @@ TEST(PreTokenizer, Replaces) {
   addStep(steps, StepKind::Replace, "", "a");
   EXPECT_EQ(pieces(steps, "xaay"), (Parts{"x", "y"}));
   steps.clear();
+  addStep(steps, StepKind::Replace, "b", "aba");
+  EXPECT_EQ(pieces(steps, "ababaaba"), Parts{"bbab"});
+  steps.clear();
   addStep(steps, StepKind::Replace, "\xE2\x96\x81", " ");
   EXPECT_EQ(pieces(steps, " a  b"), (Parts{"\xE2\x96\x81"
                                            "a\xE2\x96\x81\xE2\x96\x81"

@@ -82,6 +82,17 @@ TEST(Tokenizer, MatchAndDecoded) {
   EXPECT_EQ(tokenizer->decode({256, 'a'}, /*skipSpecial=*/true), "a");
 }
 
+// Only the first piece starts the text, also behind added tokens of both kinds.
+TEST(Tokenizer, SpaceAtTheStartAlone) {
+  schema::TokenizerT table = pieceTable();
+  addStep(table.pre_tokenizer, schema::StepKind::PrependMissingAtStart,
+          "\xE2\x96\x81");
+  addToken(table, "<n>", TokenKind::Added).normalized = true;
+  addToken(table, "<r>", TokenKind::Added);
+  EXPECT_EQ(encode(table, "a<n>a<r>a"), (Ids{256, 257, 260, 257, 261, 257}));
+  EXPECT_EQ(encode(table, "<n>a"), (Ids{260, 257}));
+}
+
 TEST(Tokenizer, NothingBeforeAText) {
   schema::TokenizerT table = byteTable();
   table.beginning_ids = {7};
