@@ -60,6 +60,8 @@ static Status addTokens(const std::string &path, const GgufVocabulary &source,
     token->kind =
         source.types.empty() ? TokenKind::Normal : kindOf(source.types[id]);
     bool isText = token->kind == TokenKind::Normal;
+    // What GPT-2's alphabet does not spell is never found by its bytes.
+    token->in_vocabulary = !printable || (isText && isPrintable(text));
     if (printable && isText)
       token->bytes = bytesOfPrintable(text);
     else
