@@ -3,6 +3,7 @@
 // token and 192 bytes a row of logits. `@buffer_0` is the residual stream that a layer
 // hands to the next; `@buffer_4` holds it between attention and MLP.
 // RUN: tcc-opt %s | tcc-opt -o /dev/null
+// RUN: tcc-opt %s | %python %S/Inputs/check-plan.py
 
 plan.buffer @buffer_0 offset(128 T) bytes(48 T) live(0, 7)  // residual stream
 plan.buffer @buffer_1 offset(0) bytes(128 T) live(1, 2)     // query, key, value
