@@ -3,10 +3,10 @@
 #include "runtime/cpu/Machine.h"
 
 #include <algorithm>
+#include <exception>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sys/syscall.h>
-#include <system_error>
 #include <unistd.h>
 
 using namespace tcc::rt;
@@ -43,6 +43,7 @@ ThreadPool::ThreadPool(int threads) {
   isPinned = count > 1 && count == callerCpus.size();
   if (isPinned)
     pin(callerCpus, 0);
+  workers.reserve(count - 1);
   for (size_t i = 1; i < count; ++i)
     try {
       workers.emplace_back([this, i] {
@@ -50,8 +51,10 @@ ThreadPool::ThreadPool(int threads) {
           pin(callerCpus, static_cast<int>(i));
         work(static_cast<int>(i));
       });
-    } catch (const std::system_error &) {
-      return; // The system allows no more threads: fewer give the same result.
+    } catch (const std::exception &) {
+      // The system allows no more threads, or their stacks no memory. Fewer
+      // give the same result.
+      return;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <unistd.h>
 
 using namespace tcc;
@@ -42,6 +43,18 @@ const std::atomic<bool> *tcc::run::installInterrupt() {
 void tcc::run::ignoreOutputSignals() {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+}
+
+void tcc::run::endWhenOutOfMemory() {
+  std::set_new_handler([] {
+    constexpr char message[] =
+        "tcc-run: error: memory: the system gives no more; raise the limit of "
+        "address space (ulimit -v) or use a shorter prompt\n";
+    ssize_t written = ::write(STDERR_FILENO, message, sizeof(message) - 1);
+    static_cast<void>(written);
+    AtomicFile::removeAllTemporaries();
+    _exit(static_cast<int>(Status::Code::OutOfMemory));
+  });
 }
 
 /// Of the first write to stdout that failed, or 0.

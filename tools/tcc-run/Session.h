@@ -27,6 +27,11 @@ double secondsSince(std::chrono::steady_clock::time_point time);
 /// the end of the program: temporary files are to be removed.
 void ignoreOutputSignals();
 
+/// Makes an allocation that fails end the program with a message, exit code
+/// OutOfMemory and no temporary files. Not by std::bad_alloc: where memory is
+/// short from the start, the library has none for an exception either.
+void endWhenOutOfMemory();
+
 /// Makes Ctrl-C set a flag that runs look at; a second one ends the program at
 /// once and removes temporary files.
 const std::atomic<bool> *installInterrupt();

@@ -4,7 +4,6 @@
 #include "tools/tcc-run/Session.h"
 
 #include <cstdio>
-#include <new>
 
 using namespace tcc;
 using namespace tcc::run;
@@ -28,25 +27,15 @@ static Status runMode(const Options &options) {
   return {};
 }
 
-/// Runs `options`; what the standard library throws becomes a status.
-static Status runCaught(const Options &options) {
-  try {
-    return runMode(options);
-  } catch (const std::bad_alloc &) {
-    return {Status::Code::OutOfMemory,
-            options.model + ": memory: the system gives no more; raise its "
-                            "limits or use a shorter prompt"};
-  }
-}
-
 int main(int argc, char **argv) {
   startTime();
   ignoreOutputSignals();
+  endWhenOutOfMemory();
   Options options;
   bool done = false;
   Status status = parseOptions(argc, argv, options, done);
   if (status.ok())
-    status = done ? finishOutput() : runCaught(options);
+    status = done ? finishOutput() : runMode(options);
   if (!status.ok() && status.code() != Status::Code::Interrupted)
     fprintf(stderr, "tcc-run: error: %s\n", status.message().c_str());
   return status.exitCode();
