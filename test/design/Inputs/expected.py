@@ -54,12 +54,44 @@ def attention():
                        / sum(powers))
 
 
+def q4_0():
+    # N = 24, K = 96: three blocks of 32 for each row of the weight.
+    x = [number(0, k, 31, 7, 17, 0.25) for k in range(96)]
+    for n in range(24):
+        yield sum(x[k] * number(n, k // 32, 3, 7, 11, 0.03125)
+                  * ((n * 5 + k * 3) % 16 - 8) for k in range(96))
+
+
+def e4m3(code):
+    """1 bit of sign, 4 of exponent with bias 7, 3 of fraction."""
+    exponent, fraction = code >> 3 & 15, code & 7
+    magnitude = (fraction * 2.0**-9 if exponent == 0
+                 else (8 + fraction) * 2.0**(exponent - 10))
+    return -magnitude if code & 128 else magnitude
+
+
+def fp8():
+    # N = K = 160: of the blocks of 128 by 128 those at the edges have 32 rows or columns.
+    x = [number(0, k, 31, 7, 17, 0.25) for k in range(160)]
+    for n in range(160):
+        total = 0
+        for k in range(160):
+            code = (n * 7 + k * 13) % 256
+            code = 1 if code & 127 == 127 else code
+            scale = (1 + 2 * (n // 128) + k // 128) * 2.0**-10
+            total += x[k] * e4m3(code) * scale
+        yield total
+
+
 # Each case: the expected numbers, the relative error allowed, and an absolute one
 # for results that cancel. A result in bf16 is off by half a unit, 2^-9, and by
 # another half where a sum in f32 crosses the border between two roundings.
 CASES = {
     "attention": (attention, 2**-8, 1e-5),
     "norm-swiglu": (norm_swiglu, 2**-8, 1e-5),
+    # Exact operands, sums in f32; six digits are printed.
+    "q4_0": (q4_0, 1e-5, 1e-5),
+    "fp8": (fp8, 1e-5, 1e-4),
 }
 
 
