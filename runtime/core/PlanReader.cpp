@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 using namespace tcc;
 using namespace tcc::rt;
@@ -259,14 +260,16 @@ bool PlanReader::readRotaryTables(Plan &plan) {
     std::string place = number("rotary table", plan.rotaryTables.size());
     if (!charge(table->inverse_frequencies()->size() * sizeof(double), place))
       return false;
+    const auto &frequencies = *table->inverse_frequencies();
+    if (frequencies.size() == 0 || frequencies.size() > 65536)
+      return error(place,
+                   gotInstead("1 to 65536 frequencies", frequencies.size()));
     RotaryPlan read;
     read.multiplier = table->multiplier();
-    read.inverseFrequencies.assign(table->inverse_frequencies()->begin(),
-                                   table->inverse_frequencies()->end());
-    if (read.inverseFrequencies.empty() ||
-        read.inverseFrequencies.size() > 65536)
-      return error(place, gotInstead("1 to 65536 frequencies",
-                                     read.inverseFrequencies.size()));
+    // The verifier does not see to it that they are aligned.
+    read.inverseFrequencies.resize(frequencies.size());
+    memcpy(read.inverseFrequencies.data(), frequencies.Data(),
+           frequencies.size() * sizeof(double));
     if (!std::isfinite(read.multiplier))
       return error(place, "expected a finite multiplier, got " +
                               std::to_string(read.multiplier));

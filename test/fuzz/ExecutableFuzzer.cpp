@@ -1,0 +1,112 @@
+// A model.bin, up to where its code would run: header, manifest and plan; then
+// steps of the plan with kernels that only look at what they are given.
+
+#include "runtime/core/Generator.h"
+#include "runtime/core/Manifest.h"
+
+#include <algorithm>
+#include <vector>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+/// Segments lie in a file of this size, whatever the input's: the manifest
+/// alone is enough for an input.
+static constexpr uint64_t fileBytes = uint64_t(1) << 36;
+
+static void check(bool condition) {
+  if (!condition)
+    __builtin_trap();
+}
+
+static void noKernel(void *const *, const int64_t *sizes, int64_t begin,
+                     int64_t end, void *scratch) {
+  check(begin >= 0 && begin < end && sizes[0] > 0 && sizes[1] > 0);
+  check(reinterpret_cast<uintptr_t>(scratch) % 64 == 0);
+}
+
+/// What the reader promises for every step.
+static void checkPlan(const Plan &plan, uint64_t codeBytes,
+                      uint64_t weightBytes) {
+  for (StepSizes step : {StepSizes{1, 1, 0},
+                         {1, 1, 1},
+                         {17, 3, 5},
+                         {512, 512, 512},
+                         largestStep}) {
+    int64_t arena = plan.arenaBytes.evaluate(step);
+    for (const BufferPlan &buffer : plan.buffers) {
+      int64_t offset = buffer.offset.evaluate(step);
+      int64_t bytes = buffer.bytes.evaluate(step);
+      check(offset >= 0 && offset % 64 == 0 && bytes >= 0);
+      check(offset <= arena && bytes <= arena - offset);
+    }
+    check(plan.buffers[plan.logits].bytes.evaluate(step) / 4 >=
+          plan.vocabulary * step.logitRows);
+  }
+  for (const KernelPlan &kernel : plan.kernels)
+    check(kernel.entry < codeBytes);
+  for (const WeightPlan &weight : plan.weights)
+    check(weight.offset + weight.stride * (weight.layers - 1) + weight.bytes <=
+          static_cast<int64_t>(weightBytes));
+}
+
+static int64_t launchesOf(const Plan &plan) {
+  int64_t launches = 0;
+  for (const SectionPlan &section : plan.sections)
+    launches +=
+        section.layers * (1 + static_cast<int64_t>(section.launches.size()));
+  return launches;
+}
+
+/// Generates a few tokens with kernels that compute nothing.
+static void run(const Plan &plan, uint64_t weightBytes) {
+  static ThreadPool pool(1);
+  std::vector<std::vector<int32_t>> prompts = {{0}, {0, 0, 0, 0, 0}};
+  GenerationOptions options;
+  options.maxTokens = 3;
+  options.stepTokens = 4;
+  Requirements needed;
+  AnonymousMemory weights;
+  Program program = {&plan, {}, nullptr};
+  program.kernels.assign(plan.kernels.size(), noKernel);
+  std::unique_ptr<Generator> generator;
+  if (launchesOf(plan) > 1000 ||
+      !planRequests(plan, prompts, options, pool.size(), 0, int64_t(16) << 20,
+                    needed)
+           .ok() ||
+      !AnonymousMemory::reserve(weightBytes, weights))
+    return;
+  program.weights = weights.data();
+  if (!Generator::create(program, needed, pool, generator).ok())
+    return;
+  struct : GenerationListener {
+    bool onToken(size_t, int32_t) override { return true; }
+  } listener;
+  check(generator->run(prompts, options, listener).ok());
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  // A mapped file is aligned, libFuzzer's data is not.
+  std::vector<uint8_t> file(data, data + size);
+  FileHeader header;
+  if (decodeHeader(file.data(), size, "m.bin", header).ok())
+    check(header.manifestBytes <= size - headerBytes &&
+          header.fileBytes == size);
+  if (size < headerBytes)
+    return 0;
+  // As if the digest were right: whoever damages a manifest can compute it.
+  Manifest manifest;
+  if (!readManifest(file.data() + headerBytes, size - headerBytes, fileBytes,
+                    "m.bin", manifest)
+           .ok())
+    return 0;
+  uint64_t weightBytes = manifest.weights ? manifest.weights->bytes : 0;
+  check(manifest.code.offset + manifest.code.bytes <= fileBytes);
+  check(!manifest.weights ||
+        manifest.weights->offset + weightBytes <= fileBytes);
+  checkPlan(manifest.plan, manifest.code.bytes,
+            manifest.weights ? weightBytes : uint64_t(1) << 50);
+  if (manifest.weights)
+    run(manifest.plan, weightBytes);
+  return 0;
+}
