@@ -189,7 +189,14 @@ LogicalResult TargetBuilder::build(ModuleOp module) {
   if (!llvm::hasSingleElement(steps))
     return module.emitError("expected one plan.step, got ")
            << std::distance(steps.begin(), steps.end());
-  addStep(*steps.begin());
+  plan::StepOp step = *steps.begin();
+  WalkResult collectives = step.walk([](plan::CollectiveOp op) {
+    op.emitOpError("cannot be written: expected a plan for one device");
+    return WalkResult::interrupt();
+  });
+  if (collectives.wasInterrupted())
+    return failure();
+  addStep(step);
   return success();
 }
 

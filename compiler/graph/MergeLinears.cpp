@@ -22,7 +22,7 @@ static bool stack(GetWeightOp a, GetWeightOp b, SymbolTableCollection &tables) {
   auto aType = a.getType(), bType = b.getType();
   if (aType.getElementType() != bType.getElementType() ||
       aType.getShape().drop_front() != bType.getShape().drop_front() ||
-      a.getLayer() != b.getLayer())
+      a.getLayer() != b.getLayer() || a.getLocal() != b.getLocal())
     return false;
   // The verifier sees to it that all symbols of one op have the same layers.
   auto layers = [&](GetWeightOp op) {
@@ -62,7 +62,8 @@ static Value stackWeights(RewriterBase &rewriter, Location loc,
   SmallVector<int64_t> shape(first.getType().getShape());
   shape.front() = rows;
   return GetWeightOp::create(rewriter, loc, first.getType().clone(shape),
-                             rewriter.getArrayAttr(symbols), first.getLayer());
+                             rewriter.getArrayAttr(symbols), first.getLayer(),
+                             first.getLocal());
 }
 
 /// Builds the layer that computes all of `linears`, in their order, where the

@@ -113,7 +113,9 @@ def FuseSwigluPass : Pass<"tcc-fuse-swiglu", "::mlir::func::FuncOp"> {
     have no other reader, and neither product nor rounding has fast-math flags or
     a rounding mode.
 
-    Numerics: bit-exact; f32 is what the fused op computes in.
+    Numerics: those of f32, which is what the fused op computes in, so that
+    a target that rounds each step to f32 sees no difference; the interpreter,
+    which keeps what is inside of an op in f64, sees one in the last place.
   }];
   let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
 }

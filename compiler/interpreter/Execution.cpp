@@ -63,8 +63,10 @@ LogicalResult Shapes::bind(StringRef operand, StringRef letters,
 //===----------------------------------------------------------------------===//
 
 Execution::Execution(ModuleOp module, WeightSource &weights,
-                     CacheState &caches, const InterpreterOptions &options)
-    : module(module), weights(weights), caches(caches), options(options) {}
+                     CacheState &caches, const InterpreterOptions &options,
+                     ArrayRef<int64_t> place)
+    : module(module), weights(weights), caches(caches), options(options),
+      place(place) {}
 
 /// The tensor of `held`, which is read and kept if it was rows so far.
 static const Tensor &readWhole(RuntimeValue &held) {
@@ -179,8 +181,8 @@ LogicalResult Execution::leave(OperandRange operands) {
   return cast<InterpretableOpInterface>(frame.owner).resume(*this, left);
 }
 
-LogicalResult Execution::executeFrames() {
-  while (!frames.empty()) {
+LogicalResult Execution::advance() {
+  while (!frames.empty() && !waiting) {
     Operation *op = &*frames.back().next++;
     auto interpretable = dyn_cast<InterpretableOpInterface>(op);
     if (!interpretable)
@@ -213,16 +215,22 @@ static LogicalResult verifyArguments(FunctionOpInterface function,
   return success();
 }
 
-FailureOr<SmallVector<Tensor>> Execution::run(FunctionOpInterface function,
-                                              ArrayRef<Tensor> arguments) {
+LogicalResult Execution::resume(Tensor tensor) {
+  Operation *op = std::exchange(waiting, nullptr);
+  return set(op->getResult(0), std::move(tensor));
+}
+
+LogicalResult Execution::start(FunctionOpInterface function,
+                               ArrayRef<Tensor> arguments) {
   if (failed(verifyArguments(function, arguments)))
     return failure();
   SmallVector<RuntimeValue> held;
   for (const Tensor &argument : arguments)
     held.push_back({std::make_shared<Tensor>(argument), nullptr});
-  if (failed(call(nullptr, function, held)) || failed(executeFrames()))
-    return failure();
+  return call(nullptr, function, held);
+}
 
+SmallVector<Tensor> Execution::takeResults() {
   SmallVector<Tensor> tensors;
   for (RuntimeValue &result : results)
     tensors.push_back(readWhole(result));

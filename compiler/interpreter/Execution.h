@@ -63,12 +63,27 @@ private:
 /// can overflow the latter.
 class Execution {
 public:
+  /// `place` is that of the device in its grid, one number for each axis.
   Execution(ModuleOp module, WeightSource &weights, CacheState &caches,
-            const InterpreterOptions &options);
+            const InterpreterOptions &options, ArrayRef<int64_t> place = {});
 
-  /// Calls `function` and executes until it returns.
-  FailureOr<SmallVector<Tensor>> run(FunctionOpInterface function,
-                                     ArrayRef<Tensor> arguments);
+  /// Calls `function`.
+  LogicalResult start(FunctionOpInterface function, ArrayRef<Tensor> arguments);
+
+  /// Executes until the function returns or an op waits.
+  LogicalResult advance();
+
+  /// The results of the function, once it has returned.
+  SmallVector<Tensor> takeResults();
+
+  /// Stops after `op`, which needs what other devices have.
+  void wait(Operation *op) { waiting = op; }
+
+  /// The op that waits, or null.
+  Operation *getWaiting() const { return waiting; }
+
+  /// Makes `tensor` the result of the op that waits.
+  LogicalResult resume(Tensor tensor);
 
   //===------------------------------------------------------------------===//
   // Values
@@ -116,6 +131,7 @@ public:
   WeightSource &getWeights() { return weights; }
   CacheState &getCaches() { return caches; }
   const InterpreterOptions &getOptions() const { return options; }
+  ArrayRef<int64_t> getPlace() const { return place; }
 
 private:
   struct Frame {
@@ -124,13 +140,12 @@ private:
     bool ownsValues; ///< A call has values of its own, a block has not.
   };
 
-  /// Executes until no frame is left.
-  LogicalResult executeFrames();
-
   ModuleOp module;
   WeightSource &weights;
   CacheState &caches;
   const InterpreterOptions &options;
+  SmallVector<int64_t> place;
+  Operation *waiting = nullptr;
   SmallVector<Frame> frames;
   std::vector<llvm::DenseMap<Value, RuntimeValue>> values; ///< By call.
   SmallVector<RuntimeValue> results; ///< Of the function that `run` calls.

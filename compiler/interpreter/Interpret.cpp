@@ -18,6 +18,14 @@ using namespace mlir::tcc;
 /// Tensors of more elements are summarised.
 static constexpr size_t maxPrintedElements = 64;
 
+/// Prints `value`; what is no number has no sign.
+static void printNumber(raw_ostream &os, double value) {
+  if (std::isnan(value))
+    os << "nan";
+  else
+    os << llvm::format("%.9g", value);
+}
+
 /// Prints every element, each dimension in brackets.
 static void printElements(raw_ostream &os, const Tensor &tensor) {
   for (size_t i = 0; i < tensor.values.size(); ++i) {
@@ -28,8 +36,9 @@ static void printElements(raw_ostream &os, const Tensor &tensor) {
       begun += static_cast<int64_t>(i) % block == 0;
       ended += static_cast<int64_t>(i + 1) % block == 0;
     }
-    os << (i == 0 ? "" : ", ") << std::string(begun, '[')
-       << llvm::format("%.9g", tensor.values[i]) << std::string(ended, ']');
+    os << (i == 0 ? "" : ", ") << std::string(begun, '[');
+    printNumber(os, tensor.values[i]);
+    os << std::string(ended, ']');
   }
 }
 

@@ -31,8 +31,8 @@ static LogicalResult fillFrom(DenseElementsAttr attribute, Tensor &tensor) {
   bool isBoolean = attribute.getElementType().isInteger(1);
   llvm::transform(attribute.getValues<APInt>(), tensor.values.begin(),
                   [&](const APInt &value) {
-                    return static_cast<double>(isBoolean ? value.getZExtValue()
-                                                         : value.getSExtValue());
+                    return isBoolean ? static_cast<double>(value.getZExtValue())
+                                     : static_cast<double>(value.getSExtValue());
                   });
   return success();
 }

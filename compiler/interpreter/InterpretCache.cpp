@@ -113,10 +113,11 @@ static std::vector<double> rowOf(const Tensor &tensor, int64_t t, Type element,
 static LogicalResult interpretCacheAppend(CacheAppendOp op,
                                           Execution &execution) {
   const Tensor &key = execution.get(op.getKey());
-  const Tensor &value = execution.get(op.getValue());
   Shapes sizes(op);
-  if (failed(sizes.bind("key", "TGD", key.shape)) ||
-      failed(sizes.bind("value", "TGE", value.shape)))
+  if (failed(sizes.bind("key", "TGD", key.shape)))
+    return failure();
+  if (op.getValue() &&
+      failed(sizes.bind("value", "TGE", execution.get(op.getValue()).shape)))
     return failure();
   CacheOp cache = cacheOf(op, op.getCacheAttr());
   FailureOr<int64_t> layer = layerOf(op, cache, execution);
@@ -130,7 +131,9 @@ static LogicalResult interpretCacheAppend(CacheAppendOp op,
                                  places->page(t, position),
                                  places->slot(position));
     entry.key = rowOf(key, t, cache.getElement(), execution);
-    entry.value = rowOf(value, t, cache.getElement(), execution);
+    if (op.getValue())
+      entry.value = rowOf(execution.get(op.getValue()), t, cache.getElement(),
+                          execution);
   }
   return success();
 }
@@ -158,7 +161,9 @@ static FailureOr<Cached> cachedOf(PagedAttentionOp op, int64_t layer,
       return op.emitOpError("expected every position up to ")
              << places.position(t) << " in the cache, got none at " << position;
     cached.keys.push_back(entry->key.data());
-    cached.values.push_back(entry->value.data());
+    // The value of a latent is its beginning.
+    cached.values.push_back(entry->value.empty() ? entry->key.data()
+                                                 : entry->value.data());
   }
   return cached;
 }

@@ -83,9 +83,12 @@ static LogicalResult interpretIf(scf::IfOp op, Execution &execution) {
   return success();
 }
 
-void tcc::attachControlFlowInterpretations(MLIRContext *context) {
+void tcc::attachFunctionInterpretations(MLIRContext *context) {
   attach<func::CallOp, interpretCall>(context);
   attach<func::ReturnOp, interpretLeave<func::ReturnOp>>(context);
+}
+
+void tcc::attachControlFlowInterpretations(MLIRContext *context) {
   scf::ForOp::attachInterface<InterpretedFor>(*context);
   attach<scf::IfOp, interpretIf>(context);
   attach<scf::YieldOp, interpretLeave<scf::YieldOp>>(context);

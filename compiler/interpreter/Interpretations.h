@@ -29,10 +29,16 @@ void attachArithInterpretations(MLIRContext *context);
 /// Views, slices and concatenation.
 void attachTensorInterpretations(MLIRContext *context);
 
-/// Calls, loops and conditions.
+/// Calls.
+void attachFunctionInterpretations(MLIRContext *context);
+
+/// Loops and conditions.
 void attachControlFlowInterpretations(MLIRContext *context);
 
-/// Weights, and what reads them by rows: embedding and linear layers.
+/// Weights of the checkpoint.
+void attachGetWeightInterpretation(MLIRContext *context);
+
+/// What reads weights by rows: embedding and linear layers.
 void attachWeightInterpretations(MLIRContext *context);
 
 /// What works on rows: norms, activation functions, softmax, selection.
@@ -43,6 +49,12 @@ void attachAttentionInterpretations(MLIRContext *context);
 
 /// Sums of products.
 void attachEinsumInterpretation(MLIRContext *context);
+
+/// Routing, experts, and linear layers of heads.
+void attachExpertInterpretations(MLIRContext *context);
+
+/// What devices exchange.
+void attachCollectiveInterpretations(MLIRContext *context);
 
 /// The paged cache and the attention over it.
 void attachCacheInterpretations(MLIRContext *context);

@@ -28,7 +28,7 @@ struct InterpreterOptions {
 };
 
 /// Runs functions of one module. Caches keep their contents from run to run, as
-/// decoding needs.
+/// decoding needs. A module with a `shard.grid` runs on all devices of the grid.
 ///
 /// Threads: not to be used by several at once; uses those of the context itself.
 class Interpreter {
@@ -36,8 +36,7 @@ public:
   /// `weights` must outlive the interpreter.
   Interpreter(ModuleOp module, WeightSource &weights,
               const InterpreterOptions &options = {})
-      : module(module), weights(weights), options(options),
-        caches(options.pageSize) {}
+      : module(module), weights(weights), options(options) {}
 
   /// Calls the function `entry` and returns its results. Errors are diagnostics
   /// at the op that causes them.
@@ -51,7 +50,7 @@ private:
   ModuleOp module;
   WeightSource &weights;
   InterpreterOptions options;
-  CacheState caches;
+  std::vector<CacheState> caches; ///< Of each device.
 };
 
 /// Makes the ops that the interpreter knows interpretable in every context that

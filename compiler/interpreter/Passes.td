@@ -71,7 +71,7 @@ def VerifyMeaningPass : Pass<"tcc-verify-meaning", "::mlir::ModuleOp"> {
     worst row. The module is then the rewritten one.
 
     ```
-    tcc-opt x.mlir --tcc-verify-meaning="pipeline=tcc-fuse-attention,canonicalize"
+    tcc-opt x.mlir --tcc-verify-meaning="pipeline=func.func(tcc-fuse-attention),cse"
     ```
 
     Entries of models are compared by the logits of each sequence, so the pipeline

@@ -69,8 +69,7 @@ struct VerifyMeaning : mlir::tcc::impl::VerifyMeaningPassBase<VerifyMeaning> {
 
 private:
   static OpPassManager makeManager() {
-    return OpPassManager(ModuleOp::getOperationName(),
-                         OpPassManager::Nesting::Implicit);
+    return OpPassManager(ModuleOp::getOperationName());
   }
 
   FailureOr<SmallVector<NamedTensor>> run(ModuleOp module,

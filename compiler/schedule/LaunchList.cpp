@@ -72,10 +72,17 @@ size_t Lister::findWeight(transformer::GetWeightOp get, Attribute packing) {
 
 FailureOr<ScheduledOperand>
 Lister::findOperand(Operation *user, Value value, Attribute packing) {
-  if (auto get = value.getDefiningOp<transformer::GetWeightOp>())
+  if (auto get = value.getDefiningOp<transformer::GetWeightOp>()) {
+    RankedTensorType type = get.getType();
+    if (get.getLocal() || type.getRank() > 2 ||
+        isa<transformer::ScaledType>(type.getElementType()))
+      return user->emitOpError("reads a weight that cannot be packed: expected a "
+                               "whole vector or matrix without scales, got ")
+             << type;
     return ScheduledOperand{
         Kind::Weight,
-        findWeight(get, get.getType().getRank() == 2 ? packing : Attribute())};
+        findWeight(get, type.getRank() == 2 ? packing : Attribute())};
+  }
   if (auto pages = value.getDefiningOp<kernel::CacheLayerOp>())
     return ScheduledOperand{Kind::Cache, 0};
   auto known = operands.find(value);

@@ -135,7 +135,8 @@ void PlanBuilder::declareWeight(const ScheduledWeight &weight,
   }
   plan::WeightOp::create(builder, get.getLoc(), builder.getStringAttr(name),
                          builder.getArrayAttr(sources), layers, weight.packing,
-                         TypeAttr::get(get.getType()));
+                         TypeAttr::get(get.getType()), /*scales=*/{},
+                         /*rows=*/{}, /*transposed=*/{}, /*split=*/{});
 }
 
 /// The names of the weights on top of each other, joined, without the kind of

@@ -25,6 +25,10 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
     | q8_0     | for each block of 32: `[c]` scales f16, `[32][c]` int8        |
     | q4_0     | for each block of 32: `[c]` scales f16, `[4][c]` words        |
     | q4_1     | the same, with `[c]` minima f16 after the scales              |
+    | scaled   | for each block of `K`: `[c]` scales f32, `[block][c]` bytes   |
+
+    Every column has its own scale, so that neither stacked weights nor the edges of
+    blocks need to meet the borders of panels.
 
     Word `i` of a 4-bit block has the elements `8i` to `8i + 7` of its column as
     nibbles: even ones in the low half, odd ones in the high half, so that a
@@ -33,6 +37,10 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
     If `paired`, the rows `n` and `n + N/2` belong together (gate and value of a
     gated unit): a panel has the rows `p * c/2` to `(p + 1) * c/2 - 1` and then
     their partners.
+
+    A weight of rank 3 is so many weights, one after another: of one expert, or of one
+    head. There the rows of a weight are its output columns also where the op says
+    that it is transposed.
   }];
   let parameters = (ins
     "int64_t":$columns,
@@ -117,6 +125,37 @@ def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
 
     /// Bytes of the values of one head in a page.
     int64_t getValueBytes() const;
+
+    /// Bytes of one page in one layer, a multiple of 64.
+    int64_t getPageBytes() const;
+  }];
+}
+
+def Kernel_LatentCacheAttr : Kernel_Attr<"LatentCache", "latent_cache"> {
+  let summary = "Layout of a page of a latent cache in one layer";
+  let description = [{
+    A page holds `page_tokens` positions (`P`) of one sequence, one row for each:
+    `latent_size` elements that are normalised and serve as key and as value, then
+    `rotary_size` elements that are rotated and serve as key only:
+    `[P][latent_size + rotary_size]`. All heads share them.
+
+    Scores are then sums along a row and outputs are sums of rows: one copy serves
+    both.
+  }];
+  let parameters = (ins
+    "int64_t":$page_tokens,
+    "int64_t":$latent_size,
+    "int64_t":$rotary_size,
+    "::mlir::Type":$element
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Elements of the row of one position.
+    int64_t getRowSize() const { return getLatentSize() + getRotarySize(); }
+
+    /// Bytes of one element.
+    int64_t getElementBytes() const;
 
     /// Bytes of one page in one layer, a multiple of 64.
     int64_t getPageBytes() const;

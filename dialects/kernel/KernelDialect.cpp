@@ -16,17 +16,20 @@ using namespace mlir::tcc::kernel;
 #include "dialects/kernel/KernelAttrs.cpp.inc"
 
 using tcc::transformer::BlockType;
+using tcc::transformer::ScaledType;
 
 namespace {
-/// Lets blocks of quantised weights be the elements of a memref: the memref has
-/// the logical shape, its bytes are packed.
-struct BlockIsMemRefElement
-    : MemRefElementTypeInterface::ExternalModel<BlockIsMemRefElement,
-                                                BlockType> {};
+/// Lets quantised weights be the elements of a memref: the memref has the logical
+/// shape, its bytes are packed.
+template <typename TypeT>
+struct IsMemRefElement
+    : MemRefElementTypeInterface::ExternalModel<IsMemRefElement<TypeT>, TypeT> {
+};
 } // namespace
 
 void KernelDialect::initialize() {
-  BlockType::attachInterface<BlockIsMemRefElement>(*getContext());
+  BlockType::attachInterface<IsMemRefElement<BlockType>>(*getContext());
+  ScaledType::attachInterface<IsMemRefElement<ScaledType>>(*getContext());
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/kernel/KernelAttrs.cpp.inc"

@@ -16,4 +16,11 @@ def Kernel_Arithmetic : I32EnumAttr<"Arithmetic",
   }];
 }
 
+def Kernel_Scoring : I32EnumAttr<"Scoring",
+    "how a router makes scores of logits", [
+    I32EnumAttrCase<"Softmax", 0, "softmax">,
+    I32EnumAttrCase<"Sigmoid", 1, "sigmoid">]> {
+  let cppNamespace = "::mlir::tcc::kernel";
+}
+
 #endif // TCC_DIALECTS_KERNEL_ENUMS_TD

@@ -1,20 +1,15 @@
 // Interface methods of the `kernel` ops, and sizes that follow from attributes.
 
-#include "dialects/kernel/Kernel.h"
+#include "dialects/kernel/KernelSupport.h"
 
 using namespace mlir;
 using namespace mlir::tcc::kernel;
 using tcc::transformer::BlockFormat;
 using tcc::transformer::BlockType;
+using tcc::transformer::ScaledType;
 
 #define GET_OP_CLASSES
 #include "dialects/kernel/KernelOps.cpp.inc"
-
-// Parts of a thread's memory begin on cache lines.
-static constexpr int64_t lineBytes = 64;
-
-// The widest vector has 16 elements of f32; rows are padded to whole vectors.
-static constexpr int64_t widestVector = 16;
 
 //===----------------------------------------------------------------------===//
 // Sizes
@@ -38,6 +33,11 @@ static int64_t bytesOf32(Type storage) {
 
 int64_t mlir::tcc::kernel::weightBytes(int64_t rows, int64_t depth,
                                        Type storage) {
+  if (auto scaled = dyn_cast<ScaledType>(storage)) {
+    int64_t scales = llvm::divideCeil(rows, scaled.getRows()) *
+                     llvm::divideCeil(depth, scaled.getColumns());
+    return rows * depth + 4 * scales;
+  }
   // Through bits, since depth need not be a multiple of 32.
   return rows * depth * bytesOf32(storage) / 32;
 }
@@ -46,8 +46,7 @@ static int64_t elementBytes(Type type) {
   return cast<ShapedType>(type).getElementTypeBitWidth() / 8;
 }
 
-/// `rows` times the bytes of a row of `type`, whose first dimension is rows.
-static int64_t rowBytes(Type type, int64_t rows) {
+int64_t mlir::tcc::kernel::rowBytes(Type type, int64_t rows) {
   int64_t elements = rows;
   for (int64_t size : cast<ShapedType>(type).getShape().drop_front())
     elements *= size;
@@ -80,14 +79,12 @@ int64_t CacheAttr::getPageBytes() const {
 // Tiles and memory
 //===----------------------------------------------------------------------===//
 
-/// The map `(rows) -> (factor * rows)`.
-static AffineMap perRow(Operation *op, int64_t factor) {
+AffineMap mlir::tcc::kernel::perRow(Operation *op, int64_t factor) {
   return AffineMap::get(
       1, 0, getAffineDimExpr(0, op->getContext()) * factor);
 }
 
-/// The map `(rows) -> (value)`.
-static AffineMap constant(Operation *op, int64_t value) {
+AffineMap mlir::tcc::kernel::constant(Operation *op, int64_t value) {
   return AffineMap::get(1, 0,
                         getAffineConstantExpr(value, op->getContext()));
 }
@@ -128,20 +125,19 @@ int64_t LinearOp::getPanels() {
   return llvm::divideCeil(getOutputColumns(), outputs);
 }
 
-LinearScratch LinearOp::getScratch() {
-  LinearConfigAttr configuration = getConfiguration();
-  int64_t columns = getPacking().getColumns();
+LinearScratch mlir::tcc::kernel::linearScratch(LinearConfigAttr configuration,
+                                    int64_t inputColumns, int64_t columns) {
   int64_t operandBytes =
       configuration.getArithmetic() == Arithmetic::Dot ? 2 : 4;
   int64_t depth = std::min(configuration.getBlockDepth(),
-                           roundUp(getDepth(), 4));
+                           roundUp(inputColumns, 4));
   LinearScratch scratch;
   scratch.blockSums =
-      roundUp(roundUp(getDepth(), widestVector) * operandBytes, lineBytes);
+      roundUp(roundUp(inputColumns, widestVector) * operandBytes, lineBytes);
   // One line more than the row, so that the rows of a tile do not all fall into
   // the same set of the first cache.
   scratch.inputStride = scratch.blockSums +
-                        roundUp(llvm::divideCeil(getDepth(), 32) * 4, lineBytes) +
+                        roundUp(llvm::divideCeil(inputColumns, 32) * 4, lineBytes) +
                         lineBytes;
   scratch.input = 0;
   scratch.weights = configuration.getBlockRows() * scratch.inputStride;
@@ -149,6 +145,10 @@ LinearScratch LinearOp::getScratch() {
       scratch.weights + roundUp(depth * columns * operandBytes, lineBytes);
   scratch.bytes = scratch.sums + configuration.getBlockRows() * columns * 4;
   return scratch;
+}
+
+LinearScratch LinearOp::getScratch() {
+  return linearScratch(getConfiguration(), getDepth(), getPacking().getColumns());
 }
 
 int64_t AttentionOp::getGroup() {
@@ -239,11 +239,7 @@ int64_t AttentionOp::getBytes(int64_t rows, int64_t keys) {
 // Effects
 //===----------------------------------------------------------------------===//
 
-using Effects = SmallVectorImpl<MemoryEffects::EffectInstance>;
-
-/// Adds the effects of a launch: memrefs are read, the destination is written.
-/// Tensors are values.
-static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
+void mlir::tcc::kernel::addEffects(DestinationStyleOpInterface op, Effects &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;

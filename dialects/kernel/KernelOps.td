@@ -2,7 +2,8 @@
 //
 // Letters of dimensions: `T` new tokens, `R` selected rows, `B` sequences, `H`
 // query heads, `G` key/value heads, `D` head size, `E` value head size, `N` output
-// columns, `K` input columns, `V` vocabulary.
+// columns, `K` input columns, `V` vocabulary. Those of experts are in
+// KernelExpertOps.td, those of latent attention in KernelLatentOps.td.
 
 #ifndef TCC_DIALECTS_KERNEL_OPS_TD
 #define TCC_DIALECTS_KERNEL_OPS_TD
@@ -25,8 +26,12 @@ def Kernel_Block : Type<
     CPred<"::llvm::isa<::mlir::tcc::transformer::BlockType>($_self)">,
     "block of quantised weights">;
 
+def Kernel_Scaled : Type<
+    CPred<"::llvm::isa<::mlir::tcc::transformer::ScaledType>($_self)">,
+    "weights with scales">;
+
 // Weights: every storage type of a checkpoint.
-def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block]>;
+def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block, Kernel_Scaled]>;
 
 def Kernel_Integers : Kernel_Shaped<[I32]>;
 def Kernel_F32 : Kernel_Shaped<[F32]>;
@@ -216,7 +221,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
 }
 
 def Kernel_YieldOp : Kernel_Op<"yield", [
-    Pure, Terminator, HasParent<"LinearOp">]> {
+    Pure, Terminator, ParentOneOf<["LinearOp", "GroupedLinearOp"]>]> {
   let summary = "The value of a prologue or an epilogue";
   let description = [{
     Example:
@@ -469,5 +474,8 @@ def Kernel_GatherRowsOp : Kernel_LaunchOp<"gather_rows"> {
   }];
   let hasVerifier = 1;
 }
+
+include "dialects/kernel/KernelExpertOps.td"
+include "dialects/kernel/KernelLatentOps.td"
 
 #endif // TCC_DIALECTS_KERNEL_OPS_TD

@@ -4,7 +4,7 @@
 // description in KernelOps.td, and has a test of the same number in
 // test/dialects/kernel/invalid.mlir.
 
-#include "dialects/kernel/Kernel.h"
+#include "dialects/kernel/KernelSupport.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -12,15 +12,6 @@
 using namespace mlir;
 using namespace mlir::tcc::kernel;
 using tcc::transformer::BlockType;
-
-/// Whether two dimensions may be equal: a dynamic one may equal any.
-static bool agree(int64_t a, int64_t b) {
-  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
-}
-
-static ShapedType shapedType(Value value) {
-  return cast<ShapedType>(value.getType());
-}
 
 //===----------------------------------------------------------------------===//
 // Attributes
@@ -139,63 +130,78 @@ static LogicalResult verifyShapes(LinearOp op) {
   return success();
 }
 
-/// Verifies C4, C5 and C9.
-static LogicalResult verifyStorage(LinearOp op) {
-  Type storage = shapedType(op.getWeight()).getElementType();
-  if (isa<BlockType>(storage) && op.getDepth() % 32 != 0) // C4
-    return op.emitOpError("expected K to be a multiple of the 32 elements of a "
-                          "block, got ")
-           << op.getDepth();
-  if (op.getPacking().getPaired() && op.getWeightRows() % 2 != 0) // C4
-    return op.emitOpError("expected an even number of paired rows, got ")
-           << op.getWeightRows();
-  bool isWide = storage.isF32() || storage.isF16();
-  if (!op.getOperand().isF32() && (!op.getOperand().isBF16() || isWide)) // C5
-    return op.emitOpError("expected operands of type f32, or bf16 if the weight "
-                          "is neither f32 nor f16, got ")
-           << op.getOperand() << " and a weight of " << storage;
-  LinearConfigAttr configuration = op.getConfiguration();
-  if (op.getPacking().getColumns() % configuration.getTileColumns() != 0) // C9
-    return op.emitOpError("expected tile_columns to divide the columns of the "
-                          "packing, got ")
-           << configuration.getTileColumns() << " and "
-           << op.getPacking().getColumns();
-  if (configuration.getArithmetic() == Arithmetic::Dot &&
-      !op.getOperand().isBF16()) // C9
-    return op.emitOpError("expected operands of type bf16 for dot products, got ")
-           << op.getOperand();
+LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage, int64_t depth) {
+  if (isa<BlockType>(storage) && depth % 32 != 0)
+    return op->emitOpError("expected K to be a multiple of the 32 elements of a "
+                           "block, got ")
+           << depth;
   return success();
 }
 
-/// Verifies C8: of one region of a linear layer.
-static LogicalResult verifyBody(LinearOp op, Block &body) {
+LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type storage) {
+  bool isWide = storage.isF32() || storage.isF16();
+  if (!operand.isF32() && (!operand.isBF16() || isWide))
+    return op->emitOpError("expected operands of type f32, or bf16 if the weight "
+                           "is neither f32 nor f16, got ")
+           << operand << " and a weight of " << storage;
+  return success();
+}
+
+LogicalResult mlir::tcc::kernel::verifyConfiguration(Operation *op,
+                                          LinearConfigAttr configuration,
+                                          PackingAttr packing, Type operand) {
+  if (packing.getColumns() % configuration.getTileColumns() != 0)
+    return op->emitOpError("expected tile_columns to divide the columns of the "
+                           "packing, got ")
+           << configuration.getTileColumns() << " and " << packing.getColumns();
+  if (configuration.getArithmetic() == Arithmetic::Dot && !operand.isBF16())
+    return op->emitOpError("expected operands of type bf16 for dot products, got ")
+           << operand;
+  return success();
+}
+
+/// Verifies C4, C5 and C9.
+static LogicalResult verifyStorage(LinearOp op) {
+  Type storage = shapedType(op.getWeight()).getElementType();
+  if (failed(verifyBlocks(op, storage, op.getDepth()))) // C4
+    return failure();
+  if (op.getPacking().getPaired() && op.getWeightRows() % 2 != 0) // C4
+    return op.emitOpError("expected an even number of paired rows, got ")
+           << op.getWeightRows();
+  if (failed(verifyOperand(op, op.getOperand(), storage))) // C5
+    return failure();
+  return verifyConfiguration(op, op.getConfiguration(), op.getPacking(),
+                             op.getOperand()); // C9
+}
+
+/// Verifies the ops of one region of a linear layer.
+static LogicalResult verifyBody(Operation *op, Block &body) {
   if (!isa<YieldOp>(body.getTerminator()))
-    return op.emitOpError("expected regions to end with 'kernel.yield', got '")
+    return op->emitOpError("expected regions to end with 'kernel.yield', got '")
            << body.getTerminator()->getName() << "'";
   for (Operation &inner : body.without_terminator()) {
     bool isKnown =
         isa<arith::ArithDialect, math::MathDialect>(inner.getDialect());
     if (!isKnown || inner.getNumResults() != 1 ||
         !inner.getResult(0).getType().isIntOrFloat())
-      return op.emitOpError("expected only scalar ops of arith and math in its "
-                            "regions, got '")
+      return op->emitOpError("expected only scalar ops of arith and math in its "
+                             "regions, got '")
              << inner.getName() << "'";
   }
   return success();
 }
 
-/// Verifies C6 to C8: of `region`, which takes `arguments` values.
-static LogicalResult verifyRegion(LinearOp op, Region &region, StringRef name,
-                                  size_t arguments) {
+LogicalResult mlir::tcc::kernel::verifyRegion(Operation *op, Region &region, StringRef name,
+                                   size_t arguments) {
   Block &body = region.front();
   bool areF32 = llvm::all_of(body.getArgumentTypes(),
                              [](Type type) { return type.isF32(); });
   if (body.getNumArguments() != arguments || !areF32)
-    return op.emitOpError("expected the ")
+    return op->emitOpError("expected the ")
            << name << " to take " << arguments << " values of type f32, got "
            << body.getNumArguments() << " arguments of types "
            << body.getArgumentTypes();
-  return verifyBody(op, body);
+  return verifyBody(op, body); // C8
 }
 
 LogicalResult LinearOp::verify() {
@@ -239,10 +245,8 @@ LogicalResult RotaryTableOp::verify() {
   return success();
 }
 
-/// Verifies ranks of what tells where the tokens are: C4 of rotary_append, C3 of
-/// attention.
-static LogicalResult verifyPlaces(Operation *op, Value positions,
-                                  Value sequences, Value pageTable) {
+LogicalResult mlir::tcc::kernel::verifyPlaces(Operation *op, Value positions,
+                                   Value sequences, Value pageTable) {
   if (shapedType(positions).getRank() == 1 &&
       shapedType(sequences).getRank() == 1 &&
       shapedType(pageTable).getRank() == 2)

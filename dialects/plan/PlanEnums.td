@@ -14,4 +14,11 @@ def Plan_Input : I32EnumAttr<"Input", "what the runtime provides for a step", [
   let cppNamespace = "::mlir::tcc::plan";
 }
 
+def Plan_CollectiveKind : I32EnumAttr<"CollectiveKind",
+    "what devices do with each other's buffers", [
+    I32EnumAttrCase<"AllReduce", 0, "all_reduce">,
+    I32EnumAttrCase<"AllGather", 1, "all_gather">]> {
+  let cppNamespace = "::mlir::tcc::plan";
+}
+
 #endif // TCC_DIALECTS_PLAN_ENUMS_TD

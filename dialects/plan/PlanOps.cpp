@@ -23,6 +23,21 @@ static void printRange(OpAsmPrinter &printer, Operation *,
   printer << range[0] << ", " << range[1];
 }
 
+/// Parses `a, b, ...`.
+static ParseResult parseNumbers(OpAsmParser &parser, DenseI64ArrayAttr &numbers) {
+  SmallVector<int64_t> values;
+  auto parseOne = [&] { return parser.parseInteger(values.emplace_back()); };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::None, parseOne))
+    return failure();
+  numbers = parser.getBuilder().getDenseI64ArrayAttr(values);
+  return success();
+}
+
+static void printNumbers(OpAsmPrinter &printer, Operation *,
+                         DenseI64ArrayAttr numbers) {
+  llvm::interleaveComma(numbers.asArrayRef(), printer);
+}
+
 static constexpr const char *sizeLetters[] = {"T", "B", "R"};
 
 /// Parses `2304 T + 64`: a sum of a constant and of multiples of sizes.

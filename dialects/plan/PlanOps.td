@@ -52,10 +52,23 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     `layers` if it is given (`{layer}` in a name is the number of the layer),
     as `type`. `packing` says in which order kernels read the bytes; without it
     they are row by row, as in the checkpoint but of the element type of `type`.
+    `scales` are the tensors of scales of `sources`.
+
+    A `type` of rank 3 is a stack of matrices. If `{expert}` stands in a name, it is
+    the number of the matrix, from 0. With `rows(first, count, of)` matrix `i` is the
+    rows `i * of + first` to `i * of + first + count - 1`. A `transposed` weight has
+    its output columns in the last dimension.
+
+    `split(dimension, parts)` cuts each source into equal parts, of which each device
+    has one; `type` is that of the part.
 
     Constraints:
     - (C1) There is at least one source, and `type` has a static shape.
     - (C2) `layers`, if given, is a first layer, not negative, and a positive count.
+    - (C3) `scales`, if given, has one name for each source.
+    - (C4) `rows`, if given, is within `of` rows, and `count` is the second dimension
+      of `type`, which has rank 3.
+    - (C5) `split`, if given, is a dimension of `type` and a positive number.
 
     Example:
 
@@ -69,10 +82,16 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     StrArrayAttr:$sources,
     OptionalAttr<DenseI64ArrayAttr>:$layers,
     OptionalAttr<AnyAttr>:$packing,
-    TypeAttrOf<AnyRankedTensor>:$type
+    TypeAttrOf<AnyRankedTensor>:$type,
+    OptionalAttr<StrArrayAttr>:$scales,
+    OptionalAttr<DenseI64ArrayAttr>:$rows,
+    UnitAttr:$transposed,
+    OptionalAttr<DenseI64ArrayAttr>:$split
   );
   let assemblyFormat = [{
-    $sym_name `sources` `(` $sources `)` (`layers` `(` custom<Range>($layers)^ `)`)?
+    $sym_name `sources` `(` $sources `)` (`scales` `(` $scales^ `)`)?
+    (`layers` `(` custom<Range>($layers)^ `)`)? (`rows` `(` custom<Numbers>($rows)^ `)`)?
+    (`transposed` $transposed^)? (`split` `(` custom<Range>($split)^ `)`)?
     (`packing` `(` $packing^ `)`)? attr-dict `:` $type
   }];
   let hasVerifier = 1;
@@ -82,7 +101,8 @@ def Plan_CacheOp : Plan_Op<"cache", [Symbol]> {
   let summary = "The paged key/value cache of all layers";
   let description = [{
     A page holds `page_tokens` positions of one sequence in one layer, in
-    `page_bytes` bytes: the keys of all heads, then the values of all heads.
+    `page_bytes` bytes: the keys of all heads, then the values of all heads. In a
+    `latent` cache a value is a part of its key, and there are keys only.
 
     Constraints:
     - (C1) All sizes are positive, and `page_bytes` is a multiple of 64.
@@ -102,11 +122,12 @@ def Plan_CacheOp : Plan_Op<"cache", [Symbol]> {
     I64Attr:$value_size,
     I64Attr:$page_tokens,
     I64Attr:$page_bytes,
-    TypeAttr:$element
+    TypeAttr:$element,
+    UnitAttr:$latent
   );
   let assemblyFormat = [{
     $sym_name `layers` `(` $layers `)` `heads` `(` $heads `)` `key` `(` $key_size `)`
-    `value` `(` $value_size `)` `page_tokens` `(` $page_tokens `)`
+    `value` `(` $value_size `)` (`latent` $latent^)? `page_tokens` `(` $page_tokens `)`
     `page_bytes` `(` $page_bytes `)` attr-dict `:` $element
   }];
   let hasVerifier = 1;
@@ -155,7 +176,7 @@ def Plan_InputOp : Plan_Op<"input", [Symbol]> {
 def Plan_StepOp : Plan_Op<"step", [
     Symbol, NoTerminator, SingleBlock,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "One step of a ragged batch: launches and loops, in order";
+  let summary = "One step of a ragged batch: launches, collectives and loops, in order";
   let description = [{
     Leaves the logits of the `R` rows that are asked for, f32 `[R][V]`, in the
     buffer `logits`. `arena` is the size of the arena in bytes, as an expression
@@ -163,7 +184,7 @@ def Plan_StepOp : Plan_Op<"step", [
 
     Constraints:
     - (C1) `logits` names a `plan.buffer`.
-    - (C2) The body holds launches and loops only.
+    - (C2) The body holds launches, collectives and loops only.
     - (C3) `arena` is an expression without negative terms.
 
     Example:
@@ -200,7 +221,7 @@ def Plan_LoopOp : Plan_Op<"loop", [NoTerminator, SingleBlock, HasParent<"StepOp"
 
     Constraints:
     - (C1) `layers` is a first layer, not negative, and a positive count.
-    - (C2) The body holds launches only.
+    - (C2) The body holds launches and collectives only.
 
     Example:
 
@@ -246,6 +267,48 @@ def Plan_LaunchOp : Plan_Op<"launch", [
   let assemblyFormat = [{
     $kernel `(` custom<Arguments>($arguments) `)` `tiles` `(` custom<Expression>($tiles) `)`
     `scratch` `(` custom<Expression>($scratch) `)` attr-dict
+  }];
+}
+
+def Plan_CollectiveOp : Plan_Op<"collective", [
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "What devices do with each other's buffers";
+  let description = [{
+    Every device along `axes` of `grid` has a matrix of `rows` by `columns` elements in
+    `source`. Afterwards each has in `target`
+
+    - `all_reduce`: the sums of the elements of all devices, added in the order of the
+      devices, so that all have the same bits; `target` may be `source`,
+    - `all_gather`: rows in which the columns of all devices stand one after
+      another, in the order of the devices.
+
+    Counts as a launch in `live` of buffers.
+
+    Constraints:
+    - (C1) `source` and `target` name buffers.
+    - (C2) `grid` names a `shard.grid`, which has the `axes`.
+    - (C3) `rows` is an expression without negative terms, and `columns` is positive.
+
+    Example:
+
+    ```mlir
+    plan.collective all_reduce(@x, @x) on @devices axes(0) rows(1 T) columns(576) : f32
+    ```
+  }];
+  let arguments = (ins
+    Plan_CollectiveKind:$kind,
+    FlatSymbolRefAttr:$source,
+    FlatSymbolRefAttr:$target,
+    FlatSymbolRefAttr:$grid,
+    DenseI64ArrayAttr:$axes,
+    DenseI64ArrayAttr:$rows,
+    I64Attr:$columns,
+    TypeAttr:$element
+  );
+  let assemblyFormat = [{
+    $kind `(` $source `,` $target `)` `on` $grid `axes` `(` custom<Numbers>($axes) `)`
+    `rows` `(` custom<Expression>($rows) `)` `columns` `(` $columns `)` attr-dict
+    `:` $element
   }];
 }
 

@@ -6,6 +6,7 @@
 
 #include "dialects/plan/Plan.h"
 
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
@@ -52,6 +53,22 @@ LogicalResult WeightOp::verify() {
            << getSources().size() << " and " << type;
   if (getLayers() && failed(verifyLayers(*this, *getLayers()))) // C2
     return failure();
+  if (getScales() && getScales()->size() != getSources().size()) // C3
+    return emitOpError("expected scales for each source, got ")
+           << getScales()->size() << " for " << getSources().size();
+  if (std::optional<ArrayRef<int64_t>> rows = getRows())
+    if (rows->size() != 3 || type.getRank() != 3 || (*rows)[0] < 0 ||
+        (*rows)[1] != type.getDimSize(1) ||
+        (*rows)[1] > (*rows)[2] - (*rows)[0]) // C4
+      return emitOpError("expected rows(first, count, of) of matrices of count "
+                         "rows, got ")
+             << getRowsAttr() << " and " << type;
+  if (std::optional<ArrayRef<int64_t>> split = getSplit())
+    if (split->size() != 2 || (*split)[0] < 0 ||
+        (*split)[0] >= type.getRank() || (*split)[1] < 1) // C5
+      return emitOpError("expected split(dimension, parts) of a dimension of the "
+                         "type, got ")
+             << getSplitAttr() << " and " << type;
   return success();
 }
 
@@ -71,8 +88,9 @@ LogicalResult StepOp::verify() {
   if (failed(verifyExpression(*this, "arena", getArena()))) // C3
     return failure();
   for (Operation &op : *getBody().begin())
-    if (!isa<LaunchOp, LoopOp>(op)) // C2
-      return op.emitOpError("expected launches and loops only in a step");
+    if (!isa<LaunchOp, CollectiveOp, LoopOp>(op)) // C2
+      return op.emitOpError(
+          "expected launches, collectives and loops only in a step");
   return success();
 }
 
@@ -88,8 +106,8 @@ LogicalResult LoopOp::verify() {
   if (failed(verifyLayers(*this, getLayers()))) // C1
     return failure();
   for (Operation &op : *getBody().begin())
-    if (!isa<LaunchOp>(op)) // C2
-      return op.emitOpError("expected launches only in a loop");
+    if (!isa<LaunchOp, CollectiveOp>(op)) // C2
+      return op.emitOpError("expected launches and collectives only in a loop");
   return success();
 }
 
@@ -111,5 +129,26 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (failed(verifyExpression(*this, "tiles", getTiles())) ||
       failed(verifyExpression(*this, "scratch", getScratch()))) // C3
     return failure();
+  return success();
+}
+
+LogicalResult
+CollectiveOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  for (FlatSymbolRefAttr symbol : {getSourceAttr(), getTargetAttr()})
+    if (!symbolTable.lookupNearestSymbolFrom<BufferOp>(*this, symbol)) // C1
+      return emitOpError("expected the name of a buffer, got ") << symbol;
+  auto grid =
+      symbolTable.lookupNearestSymbolFrom<shard::GridOp>(*this, getGridAttr());
+  bool hasAxes = grid && llvm::all_of(getAxes(), [&](int64_t axis) {
+    return axis >= 0 && axis < grid.getRank();
+  });
+  if (!hasAxes) // C2
+    return emitOpError("expected axes of a grid, got ")
+           << getAxesAttr() << " of " << getGridAttr();
+  if (failed(verifyExpression(*this, "rows", getRows()))) // C3
+    return failure();
+  if (static_cast<int64_t>(getColumns()) < 1) // C3
+    return emitOpError("expected positive columns, got ")
+           << static_cast<int64_t>(getColumns());
   return success();
 }

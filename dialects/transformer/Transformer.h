@@ -15,6 +15,9 @@
 #include "dialects/transformer/TransformerDialect.h.inc"
 #include "dialects/transformer/TransformerEnums.h.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/transformer/TransformerAttrs.h.inc"
+
 #define GET_TYPEDEF_CLASSES
 #include "dialects/transformer/TransformerTypes.h.inc"
 

@@ -25,6 +25,8 @@ def Transformer_Dialect : Dialect {
     `tensor`. An op belongs in this dialect only if recognising it later, from
     its parts, would need a search.
   }];
+  let dependentDialects = ["::mlir::shard::ShardDialect"];
+  let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
 }
 

@@ -13,4 +13,11 @@ def Transformer_BlockFormat : I32EnumAttr<"BlockFormat",
   let cppNamespace = "::mlir::tcc::transformer";
 }
 
+def Transformer_Scoring : I32EnumAttr<"Scoring",
+    "how a router makes scores of logits", [
+    I32EnumAttrCase<"Softmax", 0, "softmax">,
+    I32EnumAttrCase<"Sigmoid", 1, "sigmoid">]> {
+  let cppNamespace = "::mlir::tcc::transformer";
+}
+
 #endif // TCC_DIALECTS_TRANSFORMER_ENUMS_TD

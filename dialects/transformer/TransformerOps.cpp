@@ -3,6 +3,7 @@
 
 #include "dialects/transformer/Transformer.h"
 
+#include "mlir/Dialect/Shard/IR/ShardOps.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -52,6 +53,25 @@ static void printFrequencies(OpAsmPrinter &printer, Operation *,
   printer << ']';
 }
 
+/// Parses the type of a key and, if there is a value, its type after it.
+static ParseResult
+parseEntryTypes(OpAsmParser &parser, Type &key,
+                const std::optional<OpAsmParser::UnresolvedOperand> &value,
+                Type &valueType) {
+  if (parser.parseType(key))
+    return failure();
+  if (!value)
+    return success();
+  return failure(parser.parseComma() || parser.parseType(valueType));
+}
+
+static void printEntryTypes(OpAsmPrinter &printer, Operation *, Type key,
+                            Value value, Type valueType) {
+  printer << key;
+  if (value)
+    printer << ", " << valueType;
+}
+
 int64_t WeightOp::getTensorCount() {
   if (!getLayers())
     return 1;
@@ -72,16 +92,75 @@ std::optional<int64_t> WeightOp::getTensorIndex(int64_t layer) {
   return std::nullopt;
 }
 
+/// The number of parts into which `split` cuts a weight; nothing if its grid is
+/// not there or has no such axis.
+static std::optional<int64_t> partsOf(WeightOp weight, SplitAttr split) {
+  auto grid = SymbolTable::lookupNearestSymbolFrom<shard::GridOp>(
+      weight, split.getGrid());
+  if (!grid || split.getAxis() < 0 || split.getAxis() >= grid.getRank())
+    return std::nullopt;
+  int64_t parts = grid.getShape()[split.getAxis()];
+  return parts > 0 ? std::optional(parts) : std::nullopt;
+}
+
+RankedTensorType WeightOp::getLocalType() {
+  auto type = cast<RankedTensorType>(getType());
+  std::optional<SplitAttr> split = getSplit();
+  std::optional<int64_t> parts =
+      split ? partsOf(*this, *split) : std::optional<int64_t>();
+  if (!parts || split->getDimension() < 0 ||
+      split->getDimension() >= type.getRank())
+    return type;
+  SmallVector<int64_t> shape(type.getShape());
+  shape[split->getDimension()] /= *parts;
+  return type.clone(shape);
+}
+
 //===----------------------------------------------------------------------===//
 // Uses of symbols
 //===----------------------------------------------------------------------===//
 
-/// Verifies that `weight` agrees with `first` in all but the first dimension.
-static bool stacks(WeightOp weight, WeightOp first) {
-  auto type = cast<RankedTensorType>(weight.getType());
-  auto firstType = cast<RankedTensorType>(first.getType());
-  return type.getElementType() == firstType.getElementType() &&
-         type.getShape().drop_front() == firstType.getShape().drop_front();
+/// The elements of `dimension` of `type` that must stay together.
+static int64_t blockOf(RankedTensorType type, int64_t dimension) {
+  int64_t fromEnd = type.getRank() - dimension;
+  if (isa<BlockType>(type.getElementType()))
+    return fromEnd == 1 ? 32 : 1;
+  auto scaled = dyn_cast<ScaledType>(type.getElementType());
+  if (!scaled || fromEnd > 2)
+    return 1;
+  return fromEnd == 1 ? scaled.getColumns() : scaled.getRows();
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &) {
+  if (!getSplit())
+    return success();
+  auto type = cast<RankedTensorType>(getType());
+  int64_t dimension = getSplit()->getDimension();
+  std::optional<int64_t> parts = partsOf(*this, *getSplit());
+  if (!parts || dimension < 0 || dimension >= type.getRank() ||
+      type.getDimSize(dimension) % *parts != 0) // C7
+    return emitOpError("expected a dimension that the devices along an axis of a "
+                       "static grid divide, got ")
+           << *getSplit() << " of " << type;
+  int64_t part = type.getDimSize(dimension) / *parts;
+  if (part % blockOf(type, dimension) != 0) // C8
+    return emitOpError("expected parts of whole blocks of ")
+           << blockOf(type, dimension) << " elements, got parts of " << part;
+  return success();
+}
+
+/// The dimension along which tensors of `type` are stacked.
+static int64_t rowDimension(RankedTensorType type) {
+  return std::max<int64_t>(type.getRank() - 2, 0);
+}
+
+/// Whether tensors of these types can be stacked: they agree in all but the rows.
+static bool stacks(RankedTensorType a, RankedTensorType b) {
+  if (a.getRank() != b.getRank())
+    return false;
+  SmallVector<int64_t> shape(a.getShape());
+  shape[rowDimension(a)] = b.getDimSize(rowDimension(b));
+  return a.clone(shape) == b;
 }
 
 LogicalResult
@@ -97,22 +176,25 @@ GetWeightOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (weights.empty()) // C1
     return emitOpError("expected at least one weight, got none");
 
+  auto typeOf = [&](WeightOp weight) {
+    return getLocal() ? weight.getLocalType()
+                      : cast<RankedTensorType>(weight.getType());
+  };
+  RankedTensorType first = typeOf(weights.front());
   int64_t rows = 0;
   for (WeightOp weight : weights) {
-    if (!stacks(weight, weights.front())) // C2
-      return emitOpError("expected weights that agree in all but the first "
-                         "dimension, got ")
-             << weights.front().getType() << " and " << weight.getType();
-    rows += cast<RankedTensorType>(weight.getType()).getDimSize(0);
+    if (!stacks(typeOf(weight), first)) // C2
+      return emitOpError("expected weights that agree in all but the rows, got ")
+             << first << " and " << typeOf(weight);
+    rows += typeOf(weight).getDimSize(rowDimension(first));
     if (weight.getLayers() != weights.front().getLayers()) // C3
       return emitOpError("expected weights of the same layers");
   }
-  auto type = cast<RankedTensorType>(weights.front().getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape.front() = rows;
-  if (getType() != type.clone(shape)) // C2
+  SmallVector<int64_t> shape(first.getShape());
+  shape[rowDimension(first)] = rows;
+  if (getType() != first.clone(shape)) // C2
     return emitOpError("expected result ")
-           << type.clone(shape) << ", got " << getType();
+           << first.clone(shape) << ", got " << getType();
   if (bool(getLayer()) != weights.front().getLayers().has_value()) // C3
     return emitOpError("expected a layer if and only if the weights have "
                        "layers");
@@ -133,17 +215,27 @@ CacheAppendOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   CacheOp cache = findCache(*this, getCacheAttr(), symbolTable);
   if (!cache)
     return failure();
+  if (bool(getValue()) == cache.getLatent()) // C3
+    return emitOpError("expected a value if and only if the cache is not latent, "
+                       "got ")
+           << (getValue() ? "one" : "none");
   auto fits = [&](RankedTensorType type, int64_t size) {
     int64_t heads = cache.getHeads();
     return type.getRank() == 3 && type.getDimSize(1) == heads &&
            type.getDimSize(2) == size;
   };
   if (!fits(getKey().getType(), cache.getKeySize()) ||
-      !fits(getValue().getType(), cache.getValueSize())) // C2
-    return emitOpError("expected key and value of ")
-           << cache.getHeads() << " heads of sizes " << cache.getKeySize()
-           << " and " << cache.getValueSize() << ", got " << getKey().getType()
-           << " and " << getValue().getType();
+      (getValue() &&
+       !fits(getValue().getType(), cache.getValueSize()))) { // C2
+    InFlightDiagnostic error = emitOpError("expected key and value of ")
+                               << cache.getHeads() << " heads of sizes "
+                               << cache.getKeySize() << " and "
+                               << cache.getValueSize() << ", got "
+                               << getKey().getType();
+    if (getValue())
+      error << " and " << getValue().getType();
+    return error;
+  }
   return success();
 }
 
@@ -172,6 +264,10 @@ PagedAttentionOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
 //===----------------------------------------------------------------------===//
 
 SmallVector<OpOperand *> LinearOp::getRowOperands() {
+  return {&getInputMutable()};
+}
+
+SmallVector<OpOperand *> HeadLinearOp::getRowOperands() {
   return {&getInputMutable()};
 }
 

@@ -3,11 +3,12 @@
 // Letters of dimensions: `T` query positions (tokens), `S` key positions, `H`
 // query heads, `G` key/value heads, `D` head size, `E` value head size, `N`
 // hidden size, `V` vocabulary, `B` sequences, `R` selected rows. `?` in a type is
-// `T` where nothing else is said.
+// `T` where nothing else is said. Those of experts are in TransformerExpertOps.td.
 
 #ifndef TCC_DIALECTS_TRANSFORMER_OPS_TD
 #define TCC_DIALECTS_TRANSFORMER_OPS_TD
 
+include "dialects/transformer/TransformerAttrs.td"
 include "dialects/transformer/TransformerDialect.td"
 include "dialects/transformer/TransformerEnums.td"
 include "dialects/transformer/TransformerInterfaces.td"
@@ -21,7 +22,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Transformer_Activation : RankedTensorOf<[F64, F32, F16, BF16]>;
 
 // Weights: every storage type of a checkpoint.
-def Transformer_Weight : RankedTensorOf<[F32, F16, BF16, Transformer_BlockType]>;
+def Transformer_Weight : RankedTensorOf<[
+    F32, F16, BF16, Transformer_BlockType, Transformer_ScaledType]>;
 
 def Transformer_Tokens : RankedTensorOf<[I32]>;
 
@@ -29,7 +31,8 @@ def Transformer_Tokens : RankedTensorOf<[I32]>;
 // Weights
 //===----------------------------------------------------------------------===//
 
-def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
+def Transformer_WeightOp : Transformer_Op<"weight", [
+    Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Declares a weight: one tensor, or one for each layer of a run";
   let description = [{
     A symbol for a tensor of the checkpoint, which stays there: the IR holds its
@@ -38,13 +41,26 @@ def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
     Layers of one kind need not be neighbours: `layers(0, 4) and (8, 2)` are the
     layers 0 to 3, 8 and 9. `layers` is the flat list of these pairs.
 
+    A weight of rank 3 is a stack of matrices, one for each expert: of one tensor of
+    the checkpoint, or, if `{expert}` stands in `tensor`, of one for each number that
+    takes its place, from 0. `scales` names the scales of `!transformer.scaled`, in
+    the same way. `split` says which part of the weight a device has.
+
     Constraints:
-    - (C1) `type` has a static shape of rank 1 or 2 and an element type that a
-      checkpoint may have: f32, f16, bf16 or `!transformer.block`.
+    - (C1) `type` has a static shape of rank 1 to 3 and an element type that a
+      checkpoint may have: f32, f16, bf16, `!transformer.block` or
+      `!transformer.scaled`.
     - (C2) A weight in blocks has a last dimension that is a multiple of 32.
     - (C3) Ranges of layers are not empty, and each begins at or after the end of
       the one before it, the first at or after 0.
     - (C4) `tensor` contains `{layer}` if and only if `layers` is given.
+    - (C5) `{expert}` stands only in the name of a weight of rank 3.
+    - (C6) `scales` is given if and only if the element type is
+      `!transformer.scaled`, which has rank 2 or 3; it contains `{layer}` and
+      `{expert}` if and only if `tensor` does.
+    - (C7) `split` names a dimension of `type`, a `shard.grid` and one of its axes,
+      whose static size divides that dimension.
+    - (C8) `split` cuts between blocks, not through them.
 
     Example:
 
@@ -57,10 +73,13 @@ def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
     SymbolNameAttr:$sym_name,
     StrAttr:$tensor,
     OptionalAttr<DenseI64ArrayAttr>:$layers,
-    TypeAttrOf<Transformer_Weight>:$type
+    TypeAttrOf<Transformer_Weight>:$type,
+    OptionalAttr<StrAttr>:$scales,
+    OptionalAttr<Transformer_SplitAttr>:$split
   );
   let assemblyFormat = [{
-    $sym_name `tensor` `(` $tensor `)` (`layers` custom<LayerRanges>($layers)^)?
+    $sym_name `tensor` `(` $tensor `)` (`scales` `(` $scales^ `)`)?
+    (`layers` custom<LayerRanges>($layers)^)? (`split` `(` $split^ `)`)?
     attr-dict `:` $type
   }];
   let hasVerifier = 1;
@@ -71,6 +90,9 @@ def Transformer_WeightOp : Transformer_Op<"weight", [Symbol]> {
     /// Returns the place of the tensor of `layer` among the symbol's tensors, or
     /// nothing if the weight has none for that layer.
     std::optional<int64_t> getTensorIndex(int64_t layer);
+
+    /// Returns the type of the part that one device has: `type` without `split`.
+    ::mlir::RankedTensorType getLocalType();
   }];
 }
 
@@ -79,13 +101,17 @@ def Transformer_GetWeightOp : Transformer_Op<"get_weight", [
   let summary = "The value of a weight, or of several on top of each other";
   let description = [{
     The tensor of a weight; of several weights, their concatenation along the
-    first dimension. `layer` chooses among the tensors of weights with `layers`,
-    as the number of the layer.
+    rows: the last dimension but one of matrices, the only one of vectors. `layer`
+    chooses among the tensors of weights with `layers`, as the number of the layer.
+
+    With `local` it is the part that the device has which executes the op: of each
+    weight its part, as `split` says, then the concatenation. A weight without
+    `split` is whole on every device.
 
     Constraints:
     - (C1) Every symbol names a `transformer.weight`, and there is one at least.
-    - (C2) All weights agree in storage, rank and all dimensions but the first;
-      `result` has their storage and the sum of their first dimensions.
+    - (C2) All weights, or with `local` their parts, agree in storage, rank and all
+      dimensions but the rows; `result` has their storage and the sum of their rows.
     - (C3) `layer` is given if and only if the weights have `layers`, and then
       all have the same.
 
@@ -96,10 +122,15 @@ def Transformer_GetWeightOp : Transformer_Op<"get_weight", [
       : tensor<960x576x!transformer.block<q4_1>>
     ```
   }];
-  let arguments = (ins FlatSymbolRefArrayAttr:$weights, Optional<Index>:$layer);
+  let arguments = (ins
+    FlatSymbolRefArrayAttr:$weights,
+    Optional<Index>:$layer,
+    UnitAttr:$local
+  );
   let results = (outs Transformer_Weight:$result);
   let assemblyFormat = [{
-    $weights (`layer` `(` $layer^ `)`)? attr-dict `:` type($result)
+    (`local` $local^)? $weights (`layer` `(` $layer^ `)`)? attr-dict
+    `:` type($result)
   }];
 }
 
@@ -175,6 +206,48 @@ def Transformer_LinearOp : Transformer_Op<"linear", [
   let results = (outs Transformer_Activation:$result);
   let assemblyFormat = [{
     $input `,` $weight (`bias` `(` $bias^ `:` type($bias) `)`)? attr-dict
+    `:` type($input) `,` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Transformer_HeadLinearOp : Transformer_Op<"head_linear", [
+    Pure, DeclareOpInterfaceMethods<Transformer_RowwiseOpInterface>]> {
+  let summary = "A linear layer for each head";
+  let description = [{
+    ```
+    result[t, h, n] = sum_k input[t, h, k] * weight[h, n, k]
+    ```
+
+    or, if `transposed`, with `weight[h, k, n]`. In latent attention the matrices are
+    parts of one weight, which views of upstream `tensor` select. The sum is
+    accumulated in f32 and rounded once, to the element type of `result`.
+
+    | Operand | Shape                        |
+    |---------|------------------------------|
+    | input   | `TxHxK`                      |
+    | weight  | `HxNxK`, `HxKxN` if transposed |
+    | result  | `TxHxN`                      |
+
+    Constraints:
+    - (C1) `input`, `weight` and `result` have rank 3, and their shapes agree as in
+      the table.
+
+    Example:
+
+    ```mlir
+    %y = transformer.head_linear %x, %w transposed
+      : tensor<?x128x128xbf16>, tensor<128x128x512xbf16> -> tensor<?x128x512xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Transformer_Activation:$input,
+    Transformer_Weight:$weight,
+    UnitAttr:$transposed
+  );
+  let results = (outs Transformer_Activation:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`transposed` $transposed^)? attr-dict
     `:` type($input) `,` type($weight) `->` type($result)
   }];
   let hasVerifier = 1;
@@ -586,8 +659,12 @@ def Transformer_CacheOp : Transformer_Op<"cache", [Symbol]> {
     and a value of `heads * value_size` elements of type `element`. Positions of a
     sequence are grouped into pages; a page table says where each page lies.
 
+    In a `latent` cache the value of a position is the first `value_size` elements of
+    its key, and nothing but the key is stored.
+
     Constraints:
     - (C1) `layers`, `heads`, `key_size` and `value_size` are positive.
+    - (C2) A `latent` cache has one head and values no longer than keys.
 
     Example:
 
@@ -601,11 +678,12 @@ def Transformer_CacheOp : Transformer_Op<"cache", [Symbol]> {
     I64Attr:$heads,
     I64Attr:$key_size,
     I64Attr:$value_size,
-    TypeAttrOf<AnyTypeOf<[F32, F16, BF16]>>:$element
+    TypeAttrOf<AnyTypeOf<[F32, F16, BF16]>>:$element,
+    UnitAttr:$latent
   );
   let assemblyFormat = [{
     $sym_name `layers` `(` $layers `)` `heads` `(` $heads `)` `key` `(` $key_size `)`
-    `value` `(` $value_size `)` attr-dict `:` $element
+    `value` `(` $value_size `)` (`latent` $latent^)? attr-dict `:` $element
   }];
   let hasVerifier = 1;
 }
@@ -620,7 +698,7 @@ def Transformer_CacheAppendOp : Transformer_Op<"cache_append", [
     | Operand    | Shape    | Meaning                                    |
     |------------|----------|--------------------------------------------|
     | key        | `TxGxD`  |                                            |
-    | value      | `TxGxE`  |                                            |
+    | value      | `TxGxE`  | none if the cache is latent                |
     | positions  | `T`      |                                            |
     | sequences  | `T`      | ascending                                  |
     | page_table | `BxP`    | number of each page of each sequence       |
@@ -628,6 +706,7 @@ def Transformer_CacheAppendOp : Transformer_Op<"cache_append", [
     Constraints:
     - (C1) `cache` names a `transformer.cache`.
     - (C2) `key` and `value` have rank 3 and the cache's heads and head sizes.
+    - (C3) There is a `value` if and only if the cache is not latent.
 
     Example:
 
@@ -641,16 +720,16 @@ def Transformer_CacheAppendOp : Transformer_Op<"cache_append", [
     FlatSymbolRefAttr:$cache,
     Index:$layer,
     Transformer_Activation:$key,
-    Transformer_Activation:$value,
+    Optional<Transformer_Activation>:$value,
     Transformer_Tokens:$positions,
     Transformer_Tokens:$sequences,
     Transformer_Tokens:$page_table
   );
   let assemblyFormat = [{
-    $cache `layer` `(` $layer `)` `,` $key `,` $value
+    $cache `layer` `(` $layer `)` `,` $key (`,` $value^)?
     `at` `(` $positions `,` $sequences `,` $page_table `)` attr-dict
-    `:` type($key) `,` type($value) `,` type($positions) `,` type($sequences) `,`
-    type($page_table)
+    `:` custom<EntryTypes>(type($key), ref($value), type($value)) `,`
+    type($positions) `,` type($sequences) `,` type($page_table)
   }];
 }
 
@@ -702,5 +781,7 @@ def Transformer_PagedAttentionOp : Transformer_Op<"paged_attention", [
     type($sequences) `,` type($page_table) `->` type($result)
   }];
 }
+
+include "dialects/transformer/TransformerExpertOps.td"
 
 #endif // TCC_DIALECTS_TRANSFORMER_OPS_TD

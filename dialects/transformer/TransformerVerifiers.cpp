@@ -4,21 +4,11 @@
 // description in TransformerOps.td, and has a test of the same number in
 // test/dialects/transformer/invalid.mlir.
 
+#include "dialects/transformer/Shapes.h"
 #include "dialects/transformer/Transformer.h"
 
 using namespace mlir;
 using namespace mlir::tcc::transformer;
-
-/// Whether two dimensions may be equal: a dynamic one may equal any.
-static bool agree(int64_t a, int64_t b) {
-  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
-}
-
-static bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
-  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
-           return agree(std::get<0>(pair), std::get<1>(pair));
-         });
-}
 
 //===----------------------------------------------------------------------===//
 // Weights
@@ -39,10 +29,33 @@ static bool areLayerRanges(ArrayRef<int64_t> layers) {
   return true;
 }
 
+/// Verifies C5 and C6: the names of the tensors.
+static LogicalResult verifyNames(WeightOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  bool hasExperts = op.getTensor().contains("{expert}");
+  if (hasExperts && type.getRank() != 3) // C5
+    return op.emitOpError("expected '{expert}' only in the name of a weight of "
+                          "rank 3, got '")
+           << op.getTensor() << "' and " << type;
+  bool isScaled = isa<ScaledType>(type.getElementType());
+  if (isScaled != op.getScales().has_value() ||
+      (isScaled && type.getRank() == 1)) // C6
+    return op.emitOpError("expected scales if and only if matrices have "
+                          "'!transformer.scaled' elements, got ")
+           << type;
+  if (isScaled &&
+      (op.getScales()->contains("{layer}") != op.getLayers().has_value() ||
+       op.getScales()->contains("{expert}") != hasExperts)) // C6
+    return op.emitOpError("expected '{layer}' and '{expert}' in the name of the "
+                          "scales as in that of the tensor, got '")
+           << *op.getScales() << "' and '" << op.getTensor() << "'";
+  return success();
+}
+
 LogicalResult WeightOp::verify() {
   auto type = cast<RankedTensorType>(getType());
-  if (!type.hasStaticShape() || type.getRank() < 1 || type.getRank() > 2) // C1
-    return emitOpError("expected a static shape of rank 1 or 2, got ") << type;
+  if (!type.hasStaticShape() || type.getRank() < 1 || type.getRank() > 3) // C1
+    return emitOpError("expected a static shape of rank 1 to 3, got ") << type;
   if (isa<BlockType>(type.getElementType()) &&
       type.getShape().back() % 32 != 0) // C2
     return emitOpError("expected the last dimension to be a multiple of the 32 "
@@ -57,7 +70,7 @@ LogicalResult WeightOp::verify() {
                "expected '{layer}' in the name of the tensor if and only "
                "if there are layers, got '")
            << getTensor() << "'";
-  return success();
+  return verifyNames(*this);
 }
 
 //===----------------------------------------------------------------------===//
@@ -89,6 +102,23 @@ LogicalResult LinearOp::verify() {
       !agree(result.getShape(),
              {input.getDimSize(0), weight.getDimSize(0)})) // C2
     return emitOpError("expected shapes TxK, NxK, N and TxN, got ")
+           << input << ", " << weight << " and " << result;
+  return success();
+}
+
+LogicalResult HeadLinearOp::verify() {
+  RankedTensorType input = getInput().getType(), weight = getWeight().getType();
+  RankedTensorType result = getType();
+  bool ranks = input.getRank() == 3 && weight.getRank() == 3;
+  SmallVector<int64_t> expected;
+  if (ranks)
+    expected = {input.getDimSize(0), weight.getDimSize(0),
+                weight.getDimSize(getTransposed() ? 2 : 1)};
+  if (!ranks || !agree(input.getDimSize(1), weight.getDimSize(0)) ||
+      !agree(input.getDimSize(2), weight.getDimSize(getTransposed() ? 1 : 2)) ||
+      !agree(result.getShape(), expected)) // C1
+    return emitOpError("expected shapes TxHxK, ")
+           << (getTransposed() ? "HxKxN" : "HxNxK") << " and TxHxN, got "
            << input << ", " << weight << " and " << result;
   return success();
 }
@@ -291,5 +321,11 @@ LogicalResult CacheOp::verify() {
            << static_cast<int64_t>(getHeads()) << " heads, key size "
            << static_cast<int64_t>(getKeySize()) << " and value size "
            << static_cast<int64_t>(getValueSize());
+  if (getLatent() &&
+      (getHeads() != 1 || getValueSize() > getKeySize())) // C2
+    return emitOpError("expected one head and values no longer than keys in a "
+                       "latent cache, got ")
+           << getHeads() << " heads, key size " << getKeySize()
+           << " and value size " << getValueSize();
   return success();
 }

@@ -29,6 +29,8 @@ static Status readVocabulary(const GgufFile &file, GgufVocabulary &vocabulary) {
           file.getStrings("tokenizer.ggml.tokens", vocabulary.tokens);
       !status.ok())
     return status;
+  if (vocabulary.tokens.empty())
+    return file.unexpected("tokenizer.ggml.tokens", "at least one token");
   if (Status status =
           file.getStrings("tokenizer.ggml.merges", vocabulary.merges);
       !status.ok())

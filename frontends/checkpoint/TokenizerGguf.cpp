@@ -1,7 +1,9 @@
 // Vocabularies of GGUF files.
 
+#include "frontends/checkpoint/TokenizerPattern.h"
 #include "frontends/checkpoint/TokenizerReader.h"
 #include "frontends/checkpoint/TokenizerTables.h"
+#include "frontends/model/Message.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,7 +22,8 @@ enum : int32_t {
   unused = 5
 };
 
-// Every way to cut a token is looked at; real ones have at most a few dozen bytes.
+// Every way to cut a token is looked at; real ones have at most a few dozen
+// bytes.
 static constexpr size_t maxTokenBytes = 4096;
 
 static Status wrong(const std::string &path, const std::string &message) {
@@ -31,6 +34,7 @@ using IdMap = std::unordered_map<std::string, uint32_t>;
 
 static TokenKind kindOf(int32_t type) {
   switch (type) {
+  case unknown:
   case control:
     return TokenKind::Special;
   case userDefined:
@@ -56,13 +60,16 @@ static Status addTokens(const std::string &path, const GgufVocabulary &source,
     token->kind =
         source.types.empty() ? TokenKind::Normal : kindOf(source.types[id]);
     bool isText = token->kind == TokenKind::Normal;
+    // What GPT-2's alphabet does not spell is never found by its bytes.
+    token->in_vocabulary = !printable || (isText && isPrintable(text));
     if (printable && isText)
       token->bytes = bytesOfPrintable(text);
     else
       token->bytes.assign(text.begin(), text.end());
     if (text.empty())
       token->kind = TokenKind::Unused;
-    ids.emplace(text, static_cast<uint32_t>(id));
+    // Of two tokens with the same text, the later one counts.
+    ids[text] = static_cast<uint32_t>(id);
     result.tokens.push_back(std::move(token));
   }
   return {};
@@ -82,8 +89,8 @@ static Status addMerges(const std::string &path, const GgufVocabulary &source,
     if (whole == ids.end())
       return wrong(path, "tokenizer.ggml.merges: entry " +
                              std::to_string(rank) +
-                             ": expected two tokens that make a third, got '" +
-                             merge.substr(0, 100) + "'");
+                             ": expected two tokens that make a third, got " +
+                             quoteText(merge));
     result.merges.emplace_back(left->second, right->second, whole->second);
   }
   return {};
@@ -106,6 +113,7 @@ static void deriveMerges(const GgufVocabulary &source, const IdMap &ids,
   struct Candidate {
     float score;
     size_t leftLength, rightLength;
+    size_t order; // Among equals, the first found is best.
     schema::Merge merge;
   };
   std::vector<Candidate> candidates;
@@ -123,19 +131,22 @@ static void deriveMerges(const GgufVocabulary &source, const IdMap &ids,
             {source.scores[id],
              i,
              starts.size() - i,
+             0,
              {left->second, right->second, static_cast<uint32_t>(id)}});
     }
     std::sort(local.begin(), local.end(), [](const auto &a, const auto &b) {
       return std::make_pair(a.merge.left(), a.merge.right()) <
              std::make_pair(b.merge.left(), b.merge.right());
     });
+    for (Candidate &candidate : local)
+      candidate.order = candidates.size() + size_t(&candidate - local.data());
     candidates.insert(candidates.end(), local.begin(), local.end());
   }
-  std::stable_sort(
+  std::sort(
       candidates.begin(), candidates.end(),
       [](const Candidate &a, const Candidate &b) {
-        return std::make_tuple(a.score, a.leftLength, a.rightLength) >
-               std::make_tuple(b.score, b.leftLength, b.rightLength);
+        return std::make_tuple(a.score, a.leftLength, a.rightLength, b.order) >
+               std::make_tuple(b.score, b.leftLength, b.rightLength, a.order);
       });
   for (const Candidate &candidate : candidates)
     result.merges.push_back(candidate.merge);
@@ -144,22 +155,22 @@ static void deriveMerges(const GgufVocabulary &source, const IdMap &ids,
 static Status setPreTokenizer(const std::string &path, const std::string &pre,
                               schema::TokenizerT &result) {
   if (pre == "smollm") {
-    result.pre_tokenizer.push_back(makeSplit("\\p{N}"));
-    result.pre_tokenizer.push_back(makeSplit(gpt2Pattern));
+    result.pre_tokenizer.push_back(makeSplit(digitsPattern()));
+    result.pre_tokenizer.push_back(makeGpt2Split());
     return {};
   }
   if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") {
-    result.pre_tokenizer.push_back(makeSplit(llama3Pattern));
+    result.pre_tokenizer.push_back(makeLlama3Split());
     result.ignore_merges = true;
     return {};
   }
   if (pre.empty() || pre == "gpt-2" || pre == "default") {
-    result.pre_tokenizer.push_back(makeSplit(gpt2Pattern));
+    result.pre_tokenizer.push_back(makeGpt2Split());
     return {};
   }
   return wrong(path, "tokenizer.ggml.pre: expected gpt-2, smollm or llama-bpe, "
-                     "got '" +
-                         pre.substr(0, 100) + "'");
+                     "got " +
+                         quoteText(pre));
 }
 
 static Status convertGpt2(const std::string &path, const GgufVocabulary &source,
@@ -190,13 +201,12 @@ static Status convertLlama(const std::string &path,
   for (size_t id = 0; id < source.tokens.size(); ++id)
     if (!std::isfinite(source.scores[id]) ||
         source.tokens[id].size() > maxTokenBytes)
-      return wrong(path, "token " + std::to_string(id) +
-                             ": expected a finite score and at most " +
-                             std::to_string(maxTokenBytes) +
-                             " bytes, got a score of " +
-                             std::to_string(source.scores[id]) + " and " +
-                             std::to_string(source.tokens[id].size()) +
-                             " bytes");
+      return wrong(
+          path, "token " + std::to_string(id) +
+                    ": expected a finite score and at most " +
+                    std::to_string(maxTokenBytes) + " bytes, got a score of " +
+                    std::to_string(source.scores[id]) + " and " +
+                    std::to_string(source.tokens[id].size()) + " bytes");
   if (Status status = addTokens(path, source, false, result, ids); !status.ok())
     return status;
   deriveMerges(source, ids, result);
@@ -220,8 +230,8 @@ Status tcc::convertGgufVocabulary(const std::string &path,
                              std::to_string(id));
   schema::TokenizerT table;
   if (source.model != "gpt2" && source.model != "llama")
-    return wrong(path, "tokenizer.ggml.model: expected gpt2 or llama, got '" +
-                           source.model.substr(0, 100) + "'");
+    return wrong(path, "tokenizer.ggml.model: expected gpt2 or llama, got " +
+                           quoteText(source.model));
   Status status = source.model == "gpt2" ? convertGpt2(path, source, table)
                                          : convertLlama(path, source, table);
   if (!status.ok())

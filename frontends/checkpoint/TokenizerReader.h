@@ -19,8 +19,11 @@ namespace tcc {
 /// \param path For messages.
 /// \param data The `size` bytes of the file.
 ///
-/// \returns BadData for what is malformed, and, by name, for every component that
-///          would change the ids and is not supported.
+/// `truncation` and `padding` are not read: whoever calls the package sets them
+/// anew for each text.
+///
+/// \returns BadData for what is malformed and, by name, for every component
+///          that would change the ids and is not supported.
 Status readTokenizerJson(const std::string &path, const uint8_t *data,
                          size_t size, schema::TokenizerT &result);
 

@@ -1,15 +1,11 @@
 #include "frontends/checkpoint/TokenizerTables.h"
 
-#include <array>
+#include "frontends/checkpoint/TokenizerPattern.h"
+
+#include <cassert>
 #include <unordered_map>
 
 using namespace tcc;
-
-const char *const tcc::gpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
-const char *const tcc::llama3Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 /// GPT-2's alphabet: printable characters of Latin-1 stand for themselves, the
 /// other bytes for the characters from U+0100 on, in order.
@@ -31,19 +27,33 @@ static std::unordered_map<std::string, uint8_t> makeAlphabet() {
   return alphabet;
 }
 
-std::vector<uint8_t> tcc::bytesOfPrintable(const std::string &text) {
+/// Appends the bytes that `text` stands for; \returns false at the first
+/// character that is not in the alphabet.
+static bool convertPrintable(const std::string &text,
+                             std::vector<uint8_t> &bytes) {
   static const std::unordered_map<std::string, uint8_t> alphabet =
       makeAlphabet();
-  std::vector<uint8_t> bytes;
   for (size_t position = 0; position < text.size();) {
     size_t length = static_cast<uint8_t>(text[position]) < 0x80 ? 1 : 2;
     auto entry = alphabet.find(text.substr(position, length));
     if (entry == alphabet.end())
-      return {text.begin(), text.end()};
+      return false;
     bytes.push_back(entry->second);
     position += length;
   }
-  return bytes;
+  return true;
+}
+
+bool tcc::isPrintable(const std::string &text) {
+  std::vector<uint8_t> bytes;
+  return convertPrintable(text, bytes);
+}
+
+std::vector<uint8_t> tcc::bytesOfPrintable(const std::string &text) {
+  std::vector<uint8_t> bytes;
+  if (convertPrintable(text, bytes))
+    return bytes;
+  return {text.begin(), text.end()};
 }
 
 std::unique_ptr<schema::StepT> tcc::makeSplit(const std::string &pattern,
@@ -55,6 +65,25 @@ std::unique_ptr<schema::StepT> tcc::makeSplit(const std::string &pattern,
   step->behavior = behavior;
   step->inverted = inverted;
   return step;
+}
+
+/// A step that cuts at the matches of `source`, for Oniguruma.
+static std::unique_ptr<schema::StepT> makeKnownSplit(const char *source) {
+  std::string problem;
+  std::string pattern = translatePattern(source, problem);
+  assert(problem.empty() && "the patterns below can be translated");
+  return makeSplit(pattern);
+}
+
+std::unique_ptr<schema::StepT> tcc::makeGpt2Split() {
+  return makeKnownSplit(
+      R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+}
+
+std::unique_ptr<schema::StepT> tcc::makeLlama3Split() {
+  return makeKnownSplit(
+      R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|)"
+      R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)");
 }
 
 std::unique_ptr<schema::StepT> tcc::makeStep(schema::StepKind kind,

@@ -6,6 +6,7 @@
 #include "runtime/schema/Tokenizer_generated.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,21 +15,24 @@ namespace tcc {
 /// U+2581, the visible space of SentencePiece vocabularies.
 constexpr const char *visibleSpace = "\xE2\x96\x81";
 
-/// The pattern by which GPT-2 cuts a text into pieces.
-extern const char *const gpt2Pattern;
-
-/// The pattern of Llama 3.
-extern const char *const llama3Pattern;
+/// True if every character of `text` is in GPT-2's printable alphabet.
+bool isPrintable(const std::string &text);
 
 /// The bytes that `text` stands for in GPT-2's printable alphabet; the bytes of
 /// `text` itself if a character is not in it.
 std::vector<uint8_t> bytesOfPrintable(const std::string &text);
 
-/// A step that cuts at the matches of `pattern`.
+/// A step that cuts at the matches of `pattern`, for PCRE2.
 std::unique_ptr<schema::StepT>
 makeSplit(const std::string &pattern,
           schema::SplitBehavior behavior = schema::SplitBehavior::Isolated,
           bool inverted = false);
+
+/// The step by which GPT-2 cuts a text into pieces.
+std::unique_ptr<schema::StepT> makeGpt2Split();
+
+/// The step of Llama 3.
+std::unique_ptr<schema::StepT> makeLlama3Split();
 
 /// A step of another kind.
 std::unique_ptr<schema::StepT> makeStep(schema::StepKind kind,

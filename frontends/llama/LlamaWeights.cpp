@@ -138,7 +138,8 @@ void LlamaWeights::declare(ImplicitLocOpBuilder &builder) const {
                         DenseI64ArrayAttr layers) {
     if (has(first))
       WeightOp::create(builder, symbol, tensor, layers,
-                       typeOf(first, builder.getContext()));
+                       typeOf(first, builder.getContext()), StringAttr(),
+                       SplitAttr());
   };
   auto declareGlobal = [&](StringRef symbol, StringRef tensor) {
     declareOne(symbol, tensor, tensor, {});

@@ -125,11 +125,10 @@ Status tcc::rt::decodeHeader(const uint8_t *file, size_t size,
         " bytes in the file, got " + std::to_string(size) +
         "; the file is truncated or damaged: compile the model again");
   if (header.manifestBytes > size - headerBytes)
-    return Status::badData(
-        path + ": header: expected a manifest of at most " +
-        std::to_string(size - headerBytes) + " bytes, got " +
-        std::to_string(header.manifestBytes) +
-        "; the file is damaged: compile the model again");
+    return Status::badData(path + ": header: expected a manifest of at most " +
+                           std::to_string(size - headerBytes) + " bytes, got " +
+                           std::to_string(header.manifestBytes) +
+                           "; the file is damaged: compile the model again");
   Digest128 expected = {load<uint64_t>(file + digestAt),
                         load<uint64_t>(file + digestAt + 8)};
   Digest128 digest =

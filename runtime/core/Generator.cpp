@@ -118,10 +118,9 @@ Status tcc::rt::planRequests(const Plan &plan,
   Requirements needed;
   needed.limits = stepLimits(plan, prompts, options);
   if (needed.limits.tokens > largestStep.tokens)
-    return {Status::Code::Usage, "expected at most " +
-                                     std::to_string(largestStep.tokens) +
-                                     " prompts, got " +
-                                     std::to_string(prompts.size())};
+    return {Status::Code::Usage,
+            "expected at most " + std::to_string(largestStep.tokens) +
+                " prompts, got " + std::to_string(prompts.size())};
   if (int64_t pageTokens = plan.pageTokens())
     for (const std::vector<int32_t> &prompt : prompts) {
       int64_t positions =

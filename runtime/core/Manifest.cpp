@@ -49,11 +49,10 @@ static Status checkSegments(std::vector<SegmentRange> segments,
                                  std::to_string(end) + ", got byte " + at);
     if (segment.offset > fileBytes ||
         segment.bytes > fileBytes - segment.offset)
-      return malformed(path, "segment: expected it within the " +
-                                 std::to_string(fileBytes) +
-                                 " bytes of the file, got " +
-                                 std::to_string(segment.bytes) +
-                                 " bytes from byte " + at);
+      return malformed(
+          path, "segment: expected it within the " + std::to_string(fileBytes) +
+                    " bytes of the file, got " + std::to_string(segment.bytes) +
+                    " bytes from byte " + at);
     end = segment.offset + segment.bytes;
   }
   return {};
@@ -127,8 +126,9 @@ Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                                      std::min<size_t>(size / 8, UINT32_MAX)));
   if (size > FLATBUFFERS_MAX_BUFFER_SIZE ||
       !schema::VerifyExecutableBuffer(verifier))
-    return malformed(path, "expected a well-formed FlatBuffer of a model, got " +
-                               std::to_string(size) + " bytes that are none");
+    return malformed(path,
+                     "expected a well-formed FlatBuffer of a model, got " +
+                         std::to_string(size) + " bytes that are none");
   Manifest manifest;
   manifest.root = schema::GetExecutable(bytes);
   const schema::Executable &root = *manifest.root;

@@ -37,7 +37,8 @@ struct Manifest {
 /// \param fileBytes Size of the whole file, against which segments are checked.
 /// \param path      Name of the file, for messages.
 ///
-/// \returns BadData if the FlatBuffer is malformed, an enumerator is unknown, or
+/// \returns BadData if the FlatBuffer is malformed, an enumerator is unknown,
+/// or
 ///          an index, offset, size or expression leaves its bounds for any step
 ///          up to `largestStep`; the message names the table and the field.
 ///          DeviceUnavailable if there is no code for one x86-64 machine.

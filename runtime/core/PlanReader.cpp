@@ -102,9 +102,9 @@ bool PlanReader::readKernels(Plan &plan) {
                                   std::to_string(codeBytes) +
                                   " bytes of the code",
                               kernel->entry()));
-    plan.kernels.push_back({kernel->name()->str(), kernel->entry(),
-                            configuration ? configuration->str()
-                                          : std::string()});
+    plan.kernels.push_back(
+        {kernel->name()->str(), kernel->entry(),
+         configuration ? configuration->str() : std::string()});
   }
   return true;
 }
@@ -171,9 +171,9 @@ static std::string weightError(const schema::Weight &weight,
     return gotInstead("a stride of at least the " +
                           std::to_string(weight.bytes()) + " bytes of a layer",
                       weight.stride());
-  unsigned __int128 end = static_cast<unsigned __int128>(weight.stride()) *
-                              (weight.layers() - 1) +
-                          weight.offset() + weight.bytes();
+  unsigned __int128 end =
+      static_cast<unsigned __int128>(weight.stride()) * (weight.layers() - 1) +
+      weight.offset() + weight.bytes();
   if (end > available)
     return "expected it to end within the " + std::to_string(available) +
            " bytes of the weights, got an end at " + digits(end);
@@ -237,11 +237,11 @@ bool PlanReader::readCaches(Plan &plan) {
         static_cast<unsigned __int128>(cache->heads()) * cache->page_tokens() *
         (uint64_t(cache->key_size()) + cache->value_size()) * element;
     if (needed == 0 || needed > cache->page_bytes())
-      return error(place, gotInstead("pages that hold heads * page_tokens * "
-                                     "(key_size + value_size) elements, " +
-                                         digits(needed) +
-                                         " bytes and more than none",
-                                     cache->page_bytes()));
+      return error(place,
+                   gotInstead("pages that hold heads * page_tokens * "
+                              "(key_size + value_size) elements, " +
+                                  digits(needed) + " bytes and more than none",
+                              cache->page_bytes()));
     pageBytes += cache->layers() * cache->page_bytes();
     if (pageBytes > byteLimit)
       return error(place,
@@ -401,10 +401,11 @@ bool PlanReader::checkLayers(const ArgumentPlan &argument,
   if (argument.kind == ArgumentKind::CacheLayer) {
     int64_t layers = plan.caches[argument.index].layers;
     if (!section.isLoop)
-      return error(place, "expected a loop around a layer of a cache, got none");
-    if (end > layers)
       return error(place,
-                   layersInstead("the cache", 0, layers, section.firstLayer, end));
+                   "expected a loop around a layer of a cache, got none");
+    if (end > layers)
+      return error(place, layersInstead("the cache", 0, layers,
+                                        section.firstLayer, end));
   }
   if (argument.kind == ArgumentKind::Weight) {
     const WeightPlan &weight = plan.weights[argument.index];

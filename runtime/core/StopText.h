@@ -10,8 +10,12 @@
 
 namespace tcc::rt {
 
-/// Receives a text in parts and gives out what lies before the first stop text.
+/// Receives a text in parts and gives out what lies before the first stop text:
+/// the one that is complete first, of several that end together the longest.
 /// What may be the beginning of one is held back until it is certain.
+///
+/// The one that begins first would depend on how the text is cut: a shorter one
+/// may be complete within it.
 class StopText {
 public:
   /// \param stops Empty strings are ignored.
@@ -23,11 +27,15 @@ public:
     if (isFound)
       return {};
     held += part;
-    size_t end = std::string::npos;
-    for (const std::string &stop : stops)
-      if (!stop.empty())
-        end = std::min(end, held.find(stop));
-    isFound = end != std::string::npos;
+    size_t complete = std::string::npos, end = 0;
+    for (const std::string &stop : stops) {
+      size_t begin = stop.empty() ? std::string::npos : held.find(stop);
+      if (begin == std::string::npos || begin + stop.size() > complete)
+        continue;
+      end = begin + stop.size() < complete ? begin : std::min(begin, end);
+      complete = begin + stop.size();
+    }
+    isFound = complete != std::string::npos;
     if (!isFound)
       end = held.size() - heldBack();
     std::string certain = held.substr(0, end);

@@ -147,10 +147,11 @@ int64_t tcc::rt::availableMemoryBytes(const std::string &root) {
   while (file >> key >> value && std::getline(file, unit))
     if (key == "MemAvailable:")
       available = value * 1024;
-  available =
-      std::min(available, cgroupMemoryLeft(root, "", "memory.max", "memory.current"));
-  return std::min(available, cgroupMemoryLeft(root, "memory", "memory.limit_in_bytes",
-                                              "memory.usage_in_bytes"));
+  available = std::min(
+      available, cgroupMemoryLeft(root, "", "memory.max", "memory.current"));
+  return std::min(available,
+                  cgroupMemoryLeft(root, "memory", "memory.limit_in_bytes",
+                                   "memory.usage_in_bytes"));
 }
 
 AnonymousMemory &AnonymousMemory::operator=(AnonymousMemory &&other) noexcept {

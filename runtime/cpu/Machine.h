@@ -41,8 +41,8 @@ public:
   AnonymousMemory &operator=(AnonymousMemory &&other) noexcept;
   ~AnonymousMemory();
 
-  /// Reserves `size` bytes, aligned to 2 MiB and backed by pages of that size
-  /// where the system has them.
+  /// Reserves `size` bytes. From 2 MiB on they are aligned to that and backed by
+  /// pages of that size where the system has them.
   ///
   /// \returns false if the system refuses; `result` is then untouched.
   static bool reserve(size_t size, AnonymousMemory &result);

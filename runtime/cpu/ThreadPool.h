@@ -29,8 +29,8 @@ enum class Split {
 /// `run` may be called from one thread at a time.
 class ThreadPool {
 public:
-  /// Starts `threads - 1` threads, or as many as the system allows. If there are
-  /// to be as many as CPUs allowed, each is pinned to its own, the caller
+  /// Starts `threads - 1` threads, or as many as the system allows. If there
+  /// are to be as many as CPUs allowed, each is pinned to its own, the caller
   /// included, until the pool is destroyed.
   explicit ThreadPool(int threads);
   ~ThreadPool();

@@ -136,7 +136,8 @@ Status AtomicFile::create(const std::string &finalPath) {
 Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t size) {
   const char *bytes = static_cast<const char *>(data);
   while (size > 0) {
-    ssize_t written = pwrite(descriptor, bytes, size, static_cast<off_t>(offset));
+    ssize_t written =
+        pwrite(descriptor, bytes, size, static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0)

@@ -49,7 +49,8 @@ public:
 
   /// Creates the temporary file for `path`.
   ///
-  /// \returns CannotWrite if `path` is a directory or its folder is not writable.
+  /// \returns CannotWrite if `path` is a directory or its folder is not
+  /// writable.
   Status create(const std::string &path);
 
   /// Writes `size` bytes at `offset`. Safe from several threads at once.

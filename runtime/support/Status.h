@@ -9,8 +9,9 @@
 namespace tcc {
 
 /// Why a call failed. Functions that can fail return a Status and leave their
-/// outputs untouched unless it is ok. The message names file and place, what was
-/// expected and what came, and what to do; it has no prefix and no full stop.
+/// outputs untouched unless it is ok. The message names file and place, what
+/// was expected and what came, and what to do; it has no prefix and no full
+/// stop.
 class [[nodiscard]] Status {
 public:
   /// The value is the exit code of the command-line tools (sysexits.h).
@@ -23,7 +24,7 @@ public:
     Internal = 70,          ///< A mistake of ours.
     OutOfMemory = 71,
     CannotWrite = 73,
-    Interrupted = 130,      ///< Ctrl-C.
+    Interrupted = 130, ///< Ctrl-C.
   };
 
   Status() = default;

@@ -40,8 +40,7 @@ public:
 
   /// Cuts `text`, well-formed UTF-8, into stretches that are not empty.
   ///
-  /// A token that strips may reach into the one before it: the ids are right, and
-  /// no text appears twice in what lies between.
+  /// A token of white space that the one before it has taken along is left out.
   Status split(std::string_view text, std::vector<Stretch> &result) const;
 
 private:
@@ -50,8 +49,13 @@ private:
   std::unordered_map<uint64_t, uint32_t> children;
   std::vector<int32_t> tokenAt = {-1};
   bool startsToken[256] = {};
+  bool hasSingleWords = false;
+  Pattern word; // A character of a word, if there are single words.
 
   const AddedToken *longestAt(std::string_view text) const;
+  Status isWord(std::string_view character, bool &result) const;
+  Status isSingleWord(std::string_view text, size_t begin, size_t end,
+                      bool &result) const;
 };
 
 } // namespace tcc::rt

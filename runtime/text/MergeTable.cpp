@@ -16,7 +16,8 @@ MergeTable::MergeTable(size_t merges) {
 
 /// Where `key` is, or where it would be put.
 size_t MergeTable::slotOf(uint64_t key) const {
-  // The constant is that of Fibonacci hashing, 2^64 divided by the golden ratio.
+  // The constant is that of Fibonacci hashing, 2^64 divided by the golden
+  // ratio.
   size_t slot = (key * 0x9E3779B97F4A7C15u >> 20) & (entries.size() - 1);
   while (entries[slot].key != key && entries[slot].key != noKey)
     slot = (slot + 1) & (entries.size() - 1);
@@ -66,8 +67,8 @@ void MergeTable::Word::load(const std::vector<int32_t> &ids) {
   int32_t count = static_cast<int32_t>(ids.size());
   symbols.reserve(ids.size());
   for (int32_t i = 0; i < count; ++i)
-    symbols.push_back({static_cast<uint32_t>(ids[static_cast<size_t>(i)]), i - 1,
-                       i + 1 < count ? i + 1 : -1, false});
+    symbols.push_back({static_cast<uint32_t>(ids[static_cast<size_t>(i)]),
+                       i - 1, i + 1 < count ? i + 1 : -1, false});
   for (int32_t i = 0; i + 1 < count; ++i)
     offer(i, i + 1);
 }

@@ -11,8 +11,9 @@ namespace tcc::rt {
 
 /// Which two neighbouring symbols become which, and in which order.
 ///
-/// A hash table with open addressing: Llama 3 has 280,147 merges, and building a
-/// std::unordered_map of them would take most of the time until the first token.
+/// A hash table with open addressing: Llama 3 has 280,147 merges, and building
+/// a std::unordered_map of them would take most of the time until the first
+/// token.
 class MergeTable {
 public:
   MergeTable() : MergeTable(0) {}
@@ -20,13 +21,15 @@ public:
   /// An empty table with room for `merges`.
   explicit MergeTable(size_t merges);
 
-  /// Adds the merge of rank `rank`; it takes the place of one of the same symbols.
+  /// Adds the merge of rank `rank`; it takes the place of one of the same
+  /// symbols.
   void add(uint32_t left, uint32_t right, uint32_t rank, uint32_t result);
 
   /// Merges neighbours in `symbols` until no merge applies: always the one of
   /// lowest rank, and of those the leftmost.
   ///
-  /// Takes O(n log n) time for n symbols. \p symbols has less than 2^31 of them.
+  /// Takes O(n log n) time for n symbols. \p symbols has less than 2^31 of
+  /// them.
   void merge(std::vector<int32_t> &symbols) const;
 
 private:

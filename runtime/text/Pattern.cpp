@@ -1,6 +1,8 @@
 #include "runtime/text/Pattern.h"
 #include "runtime/text/Utf8.h"
 
+#include <algorithm>
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -18,16 +20,21 @@ struct Free {
   void operator()(pcre2_match_data *p) const { pcre2_match_data_free(p); }
   void operator()(pcre2_jit_stack *p) const { pcre2_jit_stack_free(p); }
 };
-template <typename T> using Owned = std::unique_ptr<T, Free>;
+template <typename T>
+using Owned = std::unique_ptr<T, Free>;
 } // namespace
 
 /// Bytes of a pattern. The longest known, with every letter that PCRE2's own
 /// tables lack spelled out, has 40 kB.
 static constexpr size_t maxPatternBytes = size_t{1} << 20;
 
-/// Steps of one match. A run of white space of n bytes costs about 2 n steps, and
-/// texts of some 100 MB must pass.
-static constexpr uint32_t maxSteps = 1u << 30;
+/// Steps that one match may take in a text of `bytes` bytes. A run of white space
+/// costs about two for each of its bytes; what takes many times that goes back and
+/// forth without end.
+static uint32_t maxSteps(size_t bytes) {
+  return static_cast<uint32_t>(
+      std::min((size_t{10} << 20) + 16 * bytes, size_t{1} << 30));
+}
 
 /// Bytes that a match may use for backtracking.
 static constexpr size_t maxStackBytes = size_t{64} << 20;
@@ -49,6 +56,15 @@ static std::string errorText(int error) {
   return reinterpret_cast<const char *>(buffer);
 }
 
+/// The beginning of `source`, fit for a terminal.
+static std::string beginningOf(const std::string &source) {
+  std::string result = source.substr(0, 60);
+  for (char &character : result)
+    if (character < ' ' || character > '~')
+      character = '?';
+  return result;
+}
+
 Status Pattern::compile(const std::string &place, const std::string &source,
                         Pattern &result) {
   if (source.size() > maxPatternBytes)
@@ -61,13 +77,13 @@ Status Pattern::compile(const std::string &place, const std::string &source,
   PCRE2_SIZE offset = 0;
   auto code = std::make_unique<Code>();
   code->place = place;
-  code->compiled.reset(pcre2_compile(
-      reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-      context.get()));
+  code->compiled.reset(
+      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error,
+                    &offset, context.get()));
   if (!code->compiled)
     return Status::badData(place + ": expected a regular expression, got '" +
-                           source.substr(0, 60) + "': " + errorText(error) +
+                           beginningOf(source) + "': " + errorText(error) +
                            " at byte " + std::to_string(offset));
   // Without JIT on this machine the interpreter matches the same, more slowly.
   (void)pcre2_jit_compile(code->compiled.get(), PCRE2_JIT_COMPLETE);
@@ -84,20 +100,20 @@ struct Matcher::Memory {
 Matcher::Matcher(const Pattern &pattern)
     : pattern(pattern), memory(std::make_unique<Memory>()) {
   memory->context.reset(pcre2_match_context_create(nullptr));
-  memory->stack.reset(pcre2_jit_stack_create(32 * 1024, maxStackBytes, nullptr));
+  memory->stack.reset(
+      pcre2_jit_stack_create(32 * 1024, maxStackBytes, nullptr));
   memory->data.reset(pcre2_match_data_create_from_pattern(
       pattern.code->compiled.get(), nullptr));
-  pcre2_set_match_limit(memory->context.get(), maxSteps);
   pcre2_set_heap_limit(memory->context.get(), maxStackBytes / 1024);
   pcre2_jit_stack_assign(memory->context.get(), nullptr, memory->stack.get());
 }
 
 Matcher::~Matcher() = default;
 
-Status Matcher::forEachMatch(
-    std::string_view text,
-    const std::function<void(size_t, size_t)> &visit) {
+Status Matcher::forEachMatch(std::string_view text,
+                             const std::function<void(size_t, size_t)> &visit) {
   const pcre2_code *code = pattern.code->compiled.get();
+  pcre2_set_match_limit(memory->context.get(), maxSteps(text.size()));
   size_t position = 0, lastEnd = std::string_view::npos;
   while (position <= text.size()) {
     int count = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()),
@@ -109,7 +125,8 @@ Status Matcher::forEachMatch(
     if (count < 0 || ends[0] < position || ends[1] < ends[0])
       return Status::badData(
           pattern.code->place +
-          ": expected a pattern that matches within its limits, got the error '" +
+          ": expected a pattern that matches within its limits, got the error "
+          "'" +
           (count < 0 ? errorText(count) : "match outside of the text") +
           "' in a piece of " + std::to_string(text.size()) +
           " bytes; split the text or simplify the pattern");

@@ -47,8 +47,9 @@ public:
 
   /// Calls `visit(begin, end)` for the matches in `text`, from left to right.
   ///
-  /// A match starts where the one before it ended, or later. It is empty only if
-  /// it does not touch the end of the one before it, as in Oniguruma's iteration.
+  /// A match starts where the one before it ended, or later. It is empty only
+  /// if it does not touch the end of the one before it, as in Oniguruma's
+  /// iteration.
   ///
   /// \param text Well-formed UTF-8.
   ///

@@ -1,6 +1,8 @@
 #include "runtime/text/PreTokenizer.h"
 #include "runtime/text/Utf8.h"
 
+#include <algorithm>
+
 using namespace tcc;
 using namespace tcc::rt;
 using schema::SplitBehavior;
@@ -25,11 +27,11 @@ Status StepList::createStep(const std::string &place, const schema::Step &step,
   result.text = stringOf(step.text());
   std::string pattern = stringOf(step.pattern());
   if (result.kind > StepKind::MAX || result.behavior > SplitBehavior::MAX)
-    return Status::badData(
-        place + ": expected a known kind of step, got " +
-        std::to_string(static_cast<int>(result.kind)) + " with behaviour " +
-        std::to_string(static_cast<int>(result.behavior)) +
-        "; make the file again with this version");
+    return Status::badData(place + ": expected a known kind of step, got " +
+                           std::to_string(static_cast<int>(result.kind)) +
+                           " with behaviour " +
+                           std::to_string(static_cast<int>(result.behavior)) +
+                           "; make the file again with this version");
   if (!isUtf8(result.text) || !isUtf8(pattern))
     return Status::badData(place + ": expected UTF-8, got other bytes");
   bool searches =
@@ -69,8 +71,8 @@ Status StepList::create(
 static void replaceAll(std::string_view piece, const std::string &searched,
                        const std::string &text, std::string &result) {
   size_t position = 0;
-  for (size_t found; (found = piece.find(searched, position)) !=
-                     std::string_view::npos;
+  for (size_t found;
+       (found = piece.find(searched, position)) != std::string_view::npos;
        position = found + searched.size()) {
     result += piece.substr(position, found - position);
     result += text;
@@ -103,17 +105,18 @@ void StepList::rewrite(const Step &step, PieceList &list) {
 }
 
 namespace {
-/// A match of a pattern in a piece, or the gap before, between or after matches.
+/// A match of a pattern in a piece, or the gap before, between or after
+/// matches.
 struct Span {
   size_t begin, end; // In the piece.
   bool isMatch;
 };
 } // namespace
 
-/// The matches that `matcher` finds in `text` and the gaps, from left to right, covering
-/// all of it.
-static Status findSpans(Matcher &matcher, bool inverted,
-                        std::string_view text, std::vector<Span> &spans) {
+/// The matches that `matcher` finds in `text` and the gaps, from left to right,
+/// covering all of it.
+static Status findSpans(Matcher &matcher, bool inverted, std::string_view text,
+                        std::vector<Span> &spans) {
   size_t previous = 0;
   Status status = matcher.forEachMatch(text, [&](size_t begin, size_t end) {
     if (previous != begin)
@@ -142,7 +145,8 @@ static void joinSpans(SplitBehavior behavior, std::vector<Span> &spans) {
     if (behavior == SplitBehavior::Removed) {
       if (!span.isMatch)
         joined.push_back(span);
-    } else if (behavior == SplitBehavior::Isolated || !joins || joined.empty()) {
+    } else if (behavior == SplitBehavior::Isolated || !joins ||
+               joined.empty()) {
       joined.push_back(span);
     } else if (backwards) {
       joined.back().begin = span.begin;
@@ -151,7 +155,7 @@ static void joinSpans(SplitBehavior behavior, std::vector<Span> &spans) {
     }
   }
   if (backwards)
-    joined.assign(joined.rbegin(), joined.rend());
+    std::reverse(joined.begin(), joined.end());
   spans = std::move(joined);
 }
 

@@ -15,8 +15,8 @@ namespace tcc::rt {
 
 /// A part of a text.
 struct Piece {
-  size_t begin, end;    ///< In bytes.
-  bool startsInput;     ///< It starts where the user's text starts.
+  size_t begin, end; ///< In bytes.
+  bool startsInput;  ///< It starts where the user's text starts.
 };
 
 /// A text, rewritten so far, and the pieces that it is cut into.
@@ -38,10 +38,10 @@ public:
   ///
   /// \returns BadData if a kind is unknown, a text missing or no UTF-8, or a
   ///          pattern does not compile.
-  static Status create(
-      const std::string &place,
-      const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> *steps,
-      StepList &result);
+  static Status
+  create(const std::string &place,
+         const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> *steps,
+         StepList &result);
 
   bool empty() const { return steps.empty(); }
 

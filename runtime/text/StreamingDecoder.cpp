@@ -4,7 +4,8 @@ using namespace tcc::rt;
 using tcc::schema::Decoder;
 using tcc::schema::TokenKind;
 
-static constexpr std::string_view lowerOneEighthBlock = "\xE2\x96\x81"; // U+2581
+static constexpr std::string_view lowerOneEighthBlock =
+    "\xE2\x96\x81"; // U+2581
 
 /// Appends `text` with `space` for each U+2581.
 static void appendSpaced(std::string_view text, std::string_view space,
@@ -64,7 +65,7 @@ std::string StreamingDecoder::add(int32_t id) {
   if (token.kind == TokenKind::Unused ||
       (skipSpecial && token.kind == TokenKind::Special))
     return {};
-  std::string_view text = tokenizer.bytesOf(token);
+  std::string_view text = tokenizer.textOf(token.decoded);
   std::string decoded, result;
   switch (tokenizer.decoder) {
   case Decoder::ByteLevel:

@@ -77,9 +77,9 @@ Status Tokenizer::encodeStretch(std::string_view text, bool startsInput,
       ids.push_back(stretch.id);
       continue;
     }
-    std::string_view view = std::string_view(normalized.text)
-                                .substr(stretch.begin,
-                                        stretch.end - stretch.begin);
+    std::string_view view =
+        std::string_view(normalized.text)
+            .substr(stretch.begin, stretch.end - stretch.begin);
     if (Status status =
             encodePieces(view, startsInput && stretch.begin == 0, ids);
         !status.ok())
@@ -120,35 +120,64 @@ void Tokenizer::encodePiece(std::string_view piece,
   ids.insert(ids.end(), symbols.begin(), symbols.end());
 }
 
+namespace {
+/// The unknown tokens among the symbols of one piece. The package holds each
+/// back until the next one, which may be fused with it, a known symbol or the
+/// end: not until bytes that another character falls back to.
+class PendingUnknown {
+public:
+  PendingUnknown(int32_t id, bool fuse, std::vector<int32_t> &symbols)
+      : id(id), fuse(fuse), symbols(symbols) {}
+
+  void add() {
+    if (!fuse)
+      flush();
+    isPending = id >= 0;
+  }
+  void flush() {
+    if (isPending)
+      symbols.push_back(id);
+    isPending = false;
+  }
+
+private:
+  int32_t id;
+  bool fuse, isPending = false;
+  std::vector<int32_t> &symbols;
+};
+} // namespace
+
 void Tokenizer::bytesToSymbols(std::string_view piece,
                                std::vector<int32_t> &symbols) const {
-  bool afterUnknown = false;
+  PendingUnknown unknown(unknownId, fuseUnknown, symbols);
   for (char byte : piece) {
     int32_t id = byteIds[static_cast<uint8_t>(byte)];
     if (id < 0) {
-      addUnknown(afterUnknown, symbols);
+      unknown.add();
       continue;
     }
+    unknown.flush();
     symbols.push_back(id);
-    afterUnknown = false;
   }
+  unknown.flush();
 }
 
 void Tokenizer::charactersToSymbols(std::string_view piece,
                                     std::vector<int32_t> &symbols) const {
-  bool afterUnknown = false;
+  PendingUnknown unknown(unknownId, fuseUnknown, symbols);
   for (size_t position = 0; position < piece.size();) {
     std::string_view character =
         piece.substr(position, characterBytes(piece[position]));
     position += character.size();
     auto known = idOf.find(character);
     if (known != idOf.end()) {
+      unknown.flush();
       symbols.push_back(known->second);
-      afterUnknown = false;
     } else if (!byteFallback || !fallBackToBytes(character, symbols)) {
-      addUnknown(afterUnknown, symbols);
+      unknown.add();
     }
   }
+  unknown.flush();
 }
 
 /// Appends the <0xNN> tokens of `character`, if all exist.
@@ -160,14 +189,6 @@ bool Tokenizer::fallBackToBytes(std::string_view character,
   for (char byte : character)
     symbols.push_back(fallbackByteIds[static_cast<uint8_t>(byte)]);
   return true;
-}
-
-/// Appends the unknown token, or lets the one before stand for this too.
-void Tokenizer::addUnknown(bool &afterUnknown,
-                           std::vector<int32_t> &symbols) const {
-  if (unknownId >= 0 && !(afterUnknown && fuseUnknown))
-    symbols.push_back(unknownId);
-  afterUnknown = true;
 }
 
 //===--- Decoding ---------------------------------------------------------===//

@@ -42,8 +42,8 @@ public:
   /// that is not UTF-8 counts as one U+FFFD, as with Python's errors="replace".
   /// Takes O(n log n) time for n bytes.
   ///
-  /// \returns BadData if matching a pattern exceeds its limits or `text` is 2 GiB
-  ///          or longer; `ids` is then unchanged.
+  /// \returns BadData if matching a pattern exceeds its limits or `text` is
+  ///          longer than 512 MiB; `ids` is then unchanged.
   Status encode(std::string_view text, std::vector<int32_t> &ids) const;
 
   /// What stands before the ids of a prompt: BOS, or nothing.
@@ -55,15 +55,16 @@ public:
   std::string decode(const std::vector<int32_t> &ids, bool skipSpecial) const;
 
   /// Ids are below this.
-  int64_t vocabularySize() const {
-    return static_cast<int64_t>(tokens.size());
-  }
+  int64_t vocabularySize() const { return static_cast<int64_t>(tokens.size()); }
 
 private:
   friend class StreamingDecoder;
 
-  struct Token {
+  struct Range {
     size_t begin, bytes; // In `storage`.
+  };
+  struct Token {
+    Range bytes, decoded;
     schema::TokenKind kind;
     bool inVocabulary;
     int16_t byteValue; // Of a <0xNN> token, or -1.
@@ -86,8 +87,8 @@ private:
   StepList normalizer, preTokenizer;
 
   Tokenizer() = default;
-  std::string_view bytesOf(const Token &token) const {
-    return std::string_view(storage).substr(token.begin, token.bytes);
+  std::string_view textOf(Range range) const {
+    return std::string_view(storage).substr(range.begin, range.bytes);
   }
 
   Status readTokens(const schema::Tokenizer &table);
@@ -112,7 +113,6 @@ private:
                            std::vector<int32_t> &symbols) const;
   bool fallBackToBytes(std::string_view character,
                        std::vector<int32_t> &symbols) const;
-  void addUnknown(bool &afterUnknown, std::vector<int32_t> &symbols) const;
 };
 
 /// Decodes ids one at a time. What it has given out so far is always UTF-8, and

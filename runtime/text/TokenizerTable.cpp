@@ -30,12 +30,20 @@ static int hexadecimal(char digit) {
   return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/// The value of the byte that `text` names as <0xNN>, or -1.
+/// The value of the byte that `text` names as <0xNN>, or -1. The package reads
+/// the two characters as Rust reads a number: "+5" is one.
 static int16_t byteValue(std::string_view text) {
   if (text.size() != 6 || text.substr(0, 3) != "<0x" || text[5] != '>')
     return -1;
-  int high = hexadecimal(text[3]), low = hexadecimal(text[4]);
+  int high = text[3] == '+' ? 0 : hexadecimal(text[3]);
+  int low = hexadecimal(text[4]);
   return high < 0 || low < 0 ? -1 : static_cast<int16_t>(high * 16 + low);
+}
+
+/// True if `text` names a byte as encoding looks for it, in capital letters.
+static bool isFallback(std::string_view text) {
+  return text[3] != '+' && (text[3] < 'a' || text[3] > 'f') &&
+         (text[4] < 'a' || text[4] > 'f');
 }
 
 Status Tokenizer::checkId(const std::string &place, int64_t id) const {
@@ -69,13 +77,24 @@ Status Tokenizer::readToken(const schema::Token &source, int32_t id) {
                            ": expected a known kind, got " +
                            std::to_string(static_cast<int>(source.kind())) +
                            "; make the file again with this version");
-  if (storage.size() + bytes.size() > maxTokenBytes)
+  std::string_view decoded =
+      source.decoded() ? viewOf(source.decoded()) : bytes;
+  if (storage.size() + bytes.size() + decoded.size() > maxTokenBytes)
     return Status::badData(file + ": tokenizer: token " + std::to_string(id) +
                            ": expected less than 2 GiB of tokens, got more");
-  tokens.push_back({storage.size(), bytes.size(), source.kind(),
-                    source.in_vocabulary() && source.kind() != TokenKind::Unused,
-                    byteValue(bytes)});
+  Token token;
+  token.bytes = {storage.size(), bytes.size()};
   storage += bytes;
+  token.decoded = token.bytes;
+  if (source.decoded()) {
+    token.decoded = {storage.size(), decoded.size()};
+    storage += decoded;
+  }
+  token.kind = source.kind();
+  token.inVocabulary =
+      source.in_vocabulary() && source.kind() != TokenKind::Unused;
+  token.byteValue = byteValue(decoded);
+  tokens.push_back(token);
   return {};
 }
 
@@ -95,8 +114,9 @@ Status Tokenizer::readMerges(const schema::Tokenizer &table) {
 Status Tokenizer::readOptions(const schema::Tokenizer &table) {
   if (table.model() > schema::TokenizerModel::MAX ||
       table.decoder() > schema::Decoder::MAX)
-    return Status::badData(file + ": tokenizer: expected a known model and "
-                                  "decoder, got " +
+    return Status::badData(file +
+                           ": tokenizer: expected a known model and "
+                           "decoder, got " +
                            std::to_string(static_cast<int>(table.model())) +
                            " and " +
                            std::to_string(static_cast<int>(table.decoder())) +
@@ -128,7 +148,8 @@ Status Tokenizer::readOptions(const schema::Tokenizer &table) {
 Status Tokenizer::readAddedTokens(const schema::Tokenizer &table) {
   for (uint32_t id = 0; id < table.tokens()->size(); ++id) {
     const schema::Token &source = *table.tokens()->Get(id);
-    if (source.kind() != TokenKind::Added && source.kind() != TokenKind::Special)
+    if (source.kind() != TokenKind::Added &&
+        source.kind() != TokenKind::Special)
       continue;
     AddedToken token;
     token.id = static_cast<int32_t>(id);
@@ -162,12 +183,12 @@ void Tokenizer::indexTokens() {
     const Token &token = tokens[id];
     if (!token.inVocabulary)
       continue;
-    std::string_view bytes = bytesOf(token);
+    std::string_view bytes = textOf(token.bytes);
     auto value = static_cast<int32_t>(id);
-    idOf.emplace(bytes, value);
+    idOf[bytes] = value; // The later one counts, as in readers of GGUF.
     if (bytes.size() == 1)
       byteIds[static_cast<uint8_t>(bytes[0])] = value;
-    if (token.byteValue >= 0)
-      fallbackByteIds[token.byteValue] = value;
+    if (int16_t named = byteValue(bytes); named >= 0 && isFallback(bytes))
+      fallbackByteIds[named] = value;
   }
 }

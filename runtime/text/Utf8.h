@@ -13,9 +13,10 @@ namespace tcc::rt {
 /// Replaces what is not UTF-8 in a text that arrives in parts.
 ///
 /// Each maximal ill-formed sequence becomes one U+FFFD, as with Python's
-/// errors="replace" and Unicode 15, section 3.9, "U+FFFD Substitution of Maximal
-/// Subparts". The parts may end inside a character: what is given out so far is
-/// always complete, and the whole does not depend on where the parts end.
+/// errors="replace" and Unicode 15, section 3.9, "U+FFFD Substitution of
+/// Maximal Subparts". The parts may end inside a character: what is given out
+/// so far is always complete, and the whole does not depend on where the parts
+/// end.
 class Utf8Repairer {
 public:
   /// Appends to `result` all that is certain after `bytes`.
@@ -44,7 +45,8 @@ inline size_t characterBytes(char lead) {
 /// and not empty.
 uint32_t firstCodePoint(std::string_view text);
 
-/// Where the last character of `text` starts; `text` is well formed and not empty.
+/// Where the last character of `text` starts; `text` is well formed and not
+/// empty.
 size_t lastCharacter(std::string_view text);
 
 /// Unicode's White_Space property.

@@ -16,8 +16,8 @@ static constexpr int repetitions = 5;
 namespace {
 
 /// Notes the time after the step in which all requests have their first token,
-/// and after the last step. The generator reads all prompts first, so that every
-/// step between the two is a full batch.
+/// and after the last step. The generator reads all prompts first, so that
+/// every step between the two is a full batch.
 class Stopwatch : public rt::GenerationListener {
 public:
   explicit Stopwatch(size_t requests) : missing(requests), started(requests) {}

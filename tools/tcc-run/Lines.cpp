@@ -101,6 +101,9 @@ static Status convertLine(const rt::Tokenizer &tokenizer, Mode mode,
   LineReader reader(mode == Mode::Tokenize, tokenizer.vocabularySize());
   // Bytes that are no UTF-8 count as U+FFFD here as in every other text.
   std::string repaired = rt::repairUtf8(line);
+  if (repaired.find_first_not_of(" \t\r") == std::string::npos)
+    return Status::badData(place + ": expected " + reader.expected() +
+                           ", got an empty line");
   if (!json::sax_parse(repaired, &reader)) {
     std::string column =
         reader.column ? ", column " + std::to_string(reader.column) : "";

@@ -189,8 +189,19 @@ static void declareModes(CLI::App &app, Options &options, Texts &texts) {
 /// CLI11's message in the form of ours.
 static Status usageFrom(const CLI::ParseError &error) {
   std::string message = error.what();
-  if (message.size() > 1 && message[1] >= 'a' && message[1] <= 'z')
+  std::string before = message.substr(0, message.find(": "));
+  auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (code == CLI::ExitCodes::ArgumentMismatch) {
+    bool isMissing = message.find("missing") != std::string::npos;
+    message = before + ": expected one value, got " +
+              (isMissing ? "none" : "several");
+  } else if (code == CLI::ExitCodes::ExtrasError &&
+             before.size() + 2 <= message.size()) {
+    message = "expected a model.bin and options, got '" +
+              message.substr(before.size() + 2) + "'";
+  } else if (message.size() > 1 && message[1] >= 'a' && message[1] <= 'z') {
     message[0] = static_cast<char>(tolower(message[0]));
+  }
   while (!message.empty() && (message.back() == '.' || message.back() == '\n'))
     message.pop_back();
   return usage(message + "; see 'tcc-run --help'");

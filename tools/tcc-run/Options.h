@@ -33,7 +33,7 @@ struct Options {
   rt::SamplingOptions sampling;
   std::vector<std::string> stops;
   std::vector<std::string> logits; ///< A .npy for each prompt, or none.
-  int threads = 0;    ///< 0: what the machine allows.
+  int threads = 0;                 ///< 0: what the machine allows.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.
   BenchOptions bench;

@@ -74,7 +74,7 @@ Status tcc::run::loadTokenizer(const rt::Executable &executable,
   const schema::Tokenizer *table = executable.root().tokenizer();
   if (!table)
     return Status::badData(executable.path() +
-                           ": expected a tokenizer, got none; use --tokens");
+                           ": it has no tokenizer; use --tokens");
   return rt::Tokenizer::create(*table, executable.path(), result);
 }
 

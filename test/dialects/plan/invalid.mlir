@@ -59,7 +59,7 @@ plan.step @step logits(@nothing) arena(64 T) {
 // @step_c2_body
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {
-  // expected-error@+1 {{expected launches and loops only in a step}}
+  // expected-error@+1 {{expected launches, collectives and loops only in a step}}
   plan.input @tokens is tokens
 }
 
@@ -87,7 +87,7 @@ plan.step @step logits(@x) arena(64 T) {
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {
   plan.loop layers(0, 2) {
-    // expected-error@+1 {{expected launches only in a loop}}
+    // expected-error@+1 {{expected launches and collectives only in a loop}}
     plan.input @tokens is tokens
   }
 }
@@ -120,4 +120,68 @@ plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {
   // expected-error@+1 {{expected tiles to be an expression without negative terms, got array<i64: 0, 0, 0, -1>}}
   plan.launch @kernel(@x) tiles(-1 R) scratch(0)
+}
+
+// -----
+
+// expected-error@+1 {{'plan.weight' op expected scales for each source, got 1 for 2}}
+plan.weight @weight_c3_scales sources(["a", "b"]) scales(["s"]) : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'plan.weight' op expected rows(first, count, of) of matrices of count rows, got array<i64: 4, 4, 6> and 'tensor<2x4x8xf32>'}}
+plan.weight @weight_c4_beyond sources(["a"]) rows(4, 4, 6) : tensor<2x4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'plan.weight' op expected rows(first, count, of) of matrices of count rows, got array<i64: 0, 3, 6> and 'tensor<2x4x8xf32>'}}
+plan.weight @weight_c4_count sources(["a"]) rows(0, 3, 6) : tensor<2x4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'plan.weight' op expected split(dimension, parts) of a dimension of the type, got array<i64: 2, 2> and 'tensor<4x8xf32>'}}
+plan.weight @weight_c5_dimension sources(["a"]) split(2, 2) : tensor<4x8xf32>
+
+// -----
+
+shard.grid @devices(shape = 2)
+plan.buffer @logits offset(0) bytes(64) live(0, 1)
+plan.step @collective_c1_buffer logits(@logits) arena(64) {
+  // expected-error@+1 {{'plan.collective' op expected the name of a buffer, got @x}}
+  plan.collective all_reduce(@logits, @x) on @devices axes(0) rows(1 T) columns(4) : f32
+}
+
+// -----
+
+shard.grid @devices(shape = 2)
+plan.buffer @logits offset(0) bytes(64) live(0, 1)
+plan.step @collective_c2_axes logits(@logits) arena(64) {
+  // expected-error@+1 {{'plan.collective' op expected axes of a grid, got array<i64: 1> of @devices}}
+  plan.collective all_reduce(@logits, @logits) on @devices axes(1) rows(1 T) columns(4) : f32
+}
+
+// -----
+
+plan.buffer @logits offset(0) bytes(64) live(0, 1)
+plan.step @collective_c2_grid logits(@logits) arena(64) {
+  // expected-error@+1 {{'plan.collective' op expected axes of a grid, got array<i64: 0> of @devices}}
+  plan.collective all_reduce(@logits, @logits) on @devices axes(0) rows(1 T) columns(4) : f32
+}
+
+// -----
+
+shard.grid @devices(shape = 2)
+plan.buffer @logits offset(0) bytes(64) live(0, 1)
+plan.step @collective_c3_rows logits(@logits) arena(64) {
+  // expected-error@+1 {{'plan.collective' op expected rows to be an expression without negative terms, got array<i64: -1, 0, 0, 0>}}
+  plan.collective all_reduce(@logits, @logits) on @devices axes(0) rows(-1) columns(4) : f32
+}
+
+// -----
+
+shard.grid @devices(shape = 2)
+plan.buffer @logits offset(0) bytes(64) live(0, 1)
+plan.step @collective_c3_columns logits(@logits) arena(64) {
+  // expected-error@+1 {{'plan.collective' op expected positive columns, got 0}}
+  plan.collective all_gather(@logits, @logits) on @devices axes(0) rows(1 T) columns(0) : f32
 }

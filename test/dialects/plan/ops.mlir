@@ -45,3 +45,26 @@ plan.step @step logits(@logits) arena(2304 T + 2048 R) {
       tiles(9) scratch(4096)
   }
 }
+
+// Two devices: parts of stacks of matrices, and what devices add up.
+// CHECK: shard.grid @devices
+shard.grid @devices(shape = 2)
+
+// CHECK: plan.weight @value_heads sources(["kv_b.{layer}"]) scales(["kv_b_scale.{layer}"]) layers(0, 30) rows(128, 128, 256) split(0, 2) packing(#kernel.packing<columns = 64>) : tensor<64x128x512x!transformer.scaled<f8E4M3FN, 128, 128>>
+plan.weight @value_heads sources(["kv_b.{layer}"]) scales(["kv_b_scale.{layer}"])
+  layers(0, 30) rows(128, 128, 256) split(0, 2) packing(#kernel.packing<columns = 64>)
+  : tensor<64x128x512x!transformer.scaled<f8E4M3FN, 128, 128>>
+// CHECK: plan.weight @key_heads sources(["kv_b"]) rows(0, 128, 256) transposed : tensor<64x128x512xbf16>
+plan.weight @key_heads sources(["kv_b"]) rows(0, 128, 256) transposed : tensor<64x128x512xbf16>
+
+// CHECK: plan.cache @latents layers(61) heads(1) key(576) value(512) latent page_tokens(64) page_bytes(73728) : bf16
+plan.cache @latents layers(61) heads(1) key(576) value(512) latent page_tokens(64)
+  page_bytes(73728) : bf16
+
+// CHECK: plan.step @step_of_two
+plan.step @step_of_two logits(@logits) arena(2304 T + 2048 R) {
+  // CHECK: plan.collective all_reduce(@x, @x) on @devices axes(0) rows(1 T) columns(576) : f32
+  plan.collective all_reduce(@x, @x) on @devices axes(0) rows(1 T) columns(576) : f32
+  // CHECK: plan.collective all_gather(@x, @logits) on @devices axes(0) rows(1 R) columns(256) : f32
+  plan.collective all_gather(@x, @logits) on @devices axes(0) rows(1 R) columns(256) : f32
+}

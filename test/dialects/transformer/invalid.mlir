@@ -1,12 +1,12 @@
 // One case for each constraint of each op, named <op>_c<n>_<what>.
 // RUN: tcc-opt %s --split-input-file --verify-diagnostics
 
-// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 or 2, got 'tensor<2x3x4xf32>'}}
-transformer.weight @weight_c1_rank tensor("w") : tensor<2x3x4xf32>
+// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 to 3, got 'tensor<2x3x4x5xf32>'}}
+transformer.weight @weight_c1_rank tensor("w") : tensor<2x3x4x5xf32>
 
 // -----
 
-// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 or 2, got 'tensor<?x4xf32>'}}
+// expected-error@+1 {{'transformer.weight' op expected a static shape of rank 1 to 3, got 'tensor<?x4xf32>'}}
 transformer.weight @weight_c1_dynamic tensor("w") : tensor<?x4xf32>
 
 // -----
@@ -65,7 +65,7 @@ func.func @get_weight_c1_none() {
 transformer.weight @a tensor("a") : tensor<4x8xf32>
 transformer.weight @b tensor("b") : tensor<4x8xbf16>
 func.func @get_weight_c2_storage() {
-  // expected-error@+1 {{'transformer.get_weight' op expected weights that agree in all but the first dimension, got 'tensor<4x8xf32>' and 'tensor<4x8xbf16>'}}
+  // expected-error@+1 {{'transformer.get_weight' op expected weights that agree in all but the rows, got 'tensor<4x8xf32>' and 'tensor<4x8xbf16>'}}
   %w = transformer.get_weight [@a, @b] : tensor<8x8xf32>
   return
 }
@@ -376,5 +376,131 @@ transformer.cache @cache layers(2) heads(2) key(8) value(8) : bf16
 func.func @paged_attention_c3_heads(%q: tensor<?x3x8xf32>, %p: tensor<?xi32>, %table: tensor<?x?xi32>, %layer: index) {
   // expected-error@+1 {{'transformer.paged_attention' op expected the number of query heads to be a multiple of the cache's heads, got 3 and 2}}
   %o = transformer.paged_attention @cache layer(%layer), %q at(%p, %p, %table) scale(0.25) : tensor<?x3x8xf32>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x3x8xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected '{expert}' only in the name of a weight of rank 3, got 'w.{expert}' and 'tensor<4x8xf32>'}}
+transformer.weight @weight_c5_rank tensor("w.{expert}") : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected scales if and only if matrices have '!transformer.scaled' elements, got 'tensor<4x8x!transformer.scaled<f8E4M3FN, 4, 4>>'}}
+transformer.weight @weight_c6_none tensor("w") : tensor<4x8x!transformer.scaled<f8E4M3FN, 4, 4>>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected scales if and only if matrices have '!transformer.scaled' elements, got 'tensor<4x8xf32>'}}
+transformer.weight @weight_c6_unexpected tensor("w") scales("s") : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected scales if and only if matrices have '!transformer.scaled' elements, got 'tensor<8x!transformer.scaled<f8E4M3FN, 4, 4>>'}}
+transformer.weight @weight_c6_vector tensor("w") scales("s")
+  : tensor<8x!transformer.scaled<f8E4M3FN, 4, 4>>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected '{layer}' and '{expert}' in the name of the scales as in that of the tensor, got 's' and 'w.{layer}'}}
+transformer.weight @weight_c6_layer tensor("w.{layer}") scales("s") layers(0, 2)
+  : tensor<4x8x!transformer.scaled<f8E4M3FN, 4, 4>>
+
+// -----
+
+shard.grid @devices(shape = 2)
+// expected-error@+1 {{'transformer.weight' op expected a dimension that the devices along an axis of a static grid divide, got #transformer.split<dimension = 0, grid = @devices, axis = 0> of 'tensor<5x8xf32>'}}
+transformer.weight @weight_c7_uneven tensor("w")
+  split(<dimension = 0, grid = @devices, axis = 0>) : tensor<5x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected a dimension that the devices along an axis of a static grid divide, got #transformer.split<dimension = 0, grid = @devices, axis = 0> of 'tensor<4x8xf32>'}}
+transformer.weight @weight_c7_grid tensor("w")
+  split(<dimension = 0, grid = @devices, axis = 0>) : tensor<4x8xf32>
+
+// -----
+
+shard.grid @devices(shape = 2)
+// expected-error@+1 {{'transformer.weight' op expected parts of whole blocks of 32 elements, got parts of 48}}
+transformer.weight @weight_c8_block tensor("w")
+  split(<dimension = 1, grid = @devices, axis = 0>) : tensor<4x96x!transformer.block<q8_0>>
+
+// -----
+
+shard.grid @devices(shape = 2)
+// expected-error@+1 {{'transformer.weight' op expected parts of whole blocks of 4 elements, got parts of 6}}
+transformer.weight @weight_c8_scaled tensor("w") scales("s")
+  split(<dimension = 0, grid = @devices, axis = 0>)
+  : tensor<12x8x!transformer.scaled<f8E4M3FN, 4, 8>>
+
+// -----
+
+shard.grid @devices(shape = 2)
+transformer.weight @a tensor("a") split(<dimension = 0, grid = @devices, axis = 0>)
+  : tensor<4x8xf32>
+func.func @get_weight_c2_local() {
+  // expected-error@+1 {{'transformer.get_weight' op expected result 'tensor<2x8xf32>', got 'tensor<4x8xf32>'}}
+  %w = transformer.get_weight local [@a] : tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{expected storage f8E4M3FN, got 'f32'}}
+func.func private @scaled_storage(tensor<4x8x!transformer.scaled<f32, 4, 4>>)
+
+// -----
+
+// expected-error@+1 {{expected blocks of positive sizes, got 0 by 4}}
+func.func private @scaled_sizes(tensor<4x8x!transformer.scaled<f8E4M3FN, 0, 4>>)
+
+// -----
+
+func.func @head_linear_c1_shape(%x: tensor<?x4x8xbf16>, %w: tensor<4x6x8xbf16>) {
+  // expected-error@+1 {{'transformer.head_linear' op expected shapes TxHxK, HxKxN and TxHxN, got 'tensor<?x4x8xbf16>', 'tensor<4x6x8xbf16>' and 'tensor<?x4x6xbf16>'}}
+  %y = transformer.head_linear %x, %w transposed
+    : tensor<?x4x8xbf16>, tensor<4x6x8xbf16> -> tensor<?x4x6xbf16>
+  return
+}
+
+// -----
+
+func.func @head_linear_c1_rank(%x: tensor<?x32xbf16>, %w: tensor<4x6x8xbf16>) {
+  // expected-error@+1 {{'transformer.head_linear' op expected shapes TxHxK, HxNxK and TxHxN, got 'tensor<?x32xbf16>', 'tensor<4x6x8xbf16>' and 'tensor<?x4x6xbf16>'}}
+  %y = transformer.head_linear %x, %w
+    : tensor<?x32xbf16>, tensor<4x6x8xbf16> -> tensor<?x4x6xbf16>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{'transformer.cache' op expected one head and values no longer than keys in a latent cache, got 2 heads, key size 12 and value size 8}}
+transformer.cache @cache_c2_heads layers(2) heads(2) key(12) value(8) latent : bf16
+
+// -----
+
+// expected-error@+1 {{'transformer.cache' op expected one head and values no longer than keys in a latent cache, got 1 heads, key size 8 and value size 12}}
+transformer.cache @cache_c2_value layers(2) heads(1) key(8) value(12) latent : bf16
+
+// -----
+
+transformer.cache @cache layers(2) heads(1) key(12) value(8) latent : bf16
+func.func @cache_append_c3_value(%layer: index, %k: tensor<?x1x12xbf16>, %v: tensor<?x1x8xbf16>,
+                                 %p: tensor<?xi32>, %pages: tensor<?x?xi32>) {
+  // expected-error@+1 {{'transformer.cache_append' op expected a value if and only if the cache is not latent, got one}}
+  transformer.cache_append @cache layer(%layer), %k, %v at(%p, %p, %pages)
+    : tensor<?x1x12xbf16>, tensor<?x1x8xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  return
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(1) key(12) value(8) : bf16
+func.func @cache_append_c3_none(%layer: index, %k: tensor<?x1x12xbf16>, %p: tensor<?xi32>,
+                                %pages: tensor<?x?xi32>) {
+  // expected-error@+1 {{'transformer.cache_append' op expected a value if and only if the cache is not latent, got none}}
+  transformer.cache_append @cache layer(%layer), %k at(%p, %p, %pages)
+    : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
   return
 }

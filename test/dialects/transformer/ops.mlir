@@ -207,3 +207,43 @@ func.func @paged_attention(%q: tensor<?x9x64xbf16>, %positions: tensor<?xi32>,
        -> tensor<?x9x64xbf16>
   return %o : tensor<?x9x64xbf16>
 }
+
+// A stack of experts in FP8 with scales, and the part of it that a device has.
+// CHECK: shard.grid @devices
+shard.grid @devices(shape = 2)
+// CHECK: transformer.weight @gate_experts tensor("layers.{layer}.experts.{expert}.gate_proj.weight") scales("layers.{layer}.experts.{expert}.gate_proj.weight_scale_inv") layers (3, 58) split(<dimension = 1, grid = @devices, axis = 0>) : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+transformer.weight @gate_experts tensor("layers.{layer}.experts.{expert}.gate_proj.weight")
+  scales("layers.{layer}.experts.{expert}.gate_proj.weight_scale_inv") layers(3, 58)
+  split(<dimension = 1, grid = @devices, axis = 0>)
+  : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+
+// CHECK-LABEL: func @get_local_weight
+func.func @get_local_weight(%layer: index)
+    -> tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>> {
+  // CHECK: transformer.get_weight local [@gate_experts, @gate_experts] layer(%{{.*}}) : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+  %w = transformer.get_weight local [@gate_experts, @gate_experts] layer(%layer)
+    : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+  return %w : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+}
+
+// CHECK-LABEL: func @head_linear
+func.func @head_linear(%x: tensor<?x128x128xbf16>, %w: tensor<128x128x512xbf16>)
+    -> tensor<?x128x512xbf16> {
+  // CHECK: transformer.head_linear %{{.*}}, %{{.*}} transposed : tensor<?x128x128xbf16>, tensor<128x128x512xbf16> -> tensor<?x128x512xbf16>
+  %y = transformer.head_linear %x, %w transposed
+    : tensor<?x128x128xbf16>, tensor<128x128x512xbf16> -> tensor<?x128x512xbf16>
+  return %y : tensor<?x128x512xbf16>
+}
+
+// CHECK: transformer.cache @latents layers(61) heads(1) key(576) value(512) latent : bf16
+transformer.cache @latents layers(61) heads(1) key(576) value(512) latent : bf16
+
+// CHECK-LABEL: func @append_latents
+func.func @append_latents(%layer: index, %k: tensor<?x1x576xbf16>, %positions: tensor<?xi32>,
+                          %sequences: tensor<?xi32>, %page_table: tensor<?x?xi32>) {
+  // CHECK: transformer.cache_append @latents layer(%{{.*}}), %{{[^,]*}} at(%{{.*}}) : tensor<?x1x576xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  transformer.cache_append @latents layer(%layer), %k
+    at(%positions, %sequences, %page_table) : tensor<?x1x576xbf16>,
+    tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  return
+}

@@ -47,6 +47,12 @@ bases = {
         "config": copy.deepcopy(checkpoints.CONFIG),
         "make": lambda scope: {
             "config.json": json.dumps(scope["config"]).encode()}},
+    # tokenizer: a tokenizer.json, in a folder without weights.
+    "tokenizer": lambda: {
+        "tokenizer": copy.deepcopy(checkpoints.TOKENIZER),
+        "make": lambda scope: {
+            "config.json": json.dumps(checkpoints.CONFIG).encode(),
+            "tokenizer.json": json.dumps(scope["tokenizer"]).encode()}},
     # gguf: a checkpoints.Gguf; the file is model/x.gguf.
     "gguf": lambda: {"gguf": Gguf(),
                      "make": lambda scope: {"x.gguf": bytes(scope["gguf"])}},
@@ -55,6 +61,7 @@ bases = {
 arguments = {
     "config": "model/config.json --no-weights -o model.fbs",
     "gguf": "model/x.gguf -o model.fbs",
+    "tokenizer": "model --no-weights -o model.fbs",
 }
 
 

@@ -69,9 +69,10 @@ TEST(FileHeader, SaysWhatIsMissing) {
             "empty file; compile a model with 'tcc INPUT -o model.bin' first");
   EXPECT_EQ(messageOf(63), "m.bin: expected a header of 64 bytes, got 63; the "
                            "file is truncated: compile the model again");
-  EXPECT_EQ(messageOf(8447),
-            "m.bin: header: expected 8448 bytes in the file, got 8447; the file "
-            "is truncated or damaged: compile the model again");
+  EXPECT_EQ(
+      messageOf(8447),
+      "m.bin: header: expected 8448 bytes in the file, got 8447; the file "
+      "is truncated or damaged: compile the model again");
   file[35] = 1; // Of the size of the manifest.
   std::string message = messageOf(file.size());
   EXPECT_EQ(message.find("m.bin: header: expected a manifest of at most 8384 "
@@ -151,8 +152,8 @@ TEST(Manifest, SurvivesEveryByteWithMatchingDigest) {
 // Parts that tables share
 //===----------------------------------------------------------------------===//
 
-/// The manifest of a target whose kernels are one table, `kernels` times, with a
-/// name of `nameBytes` bytes; and likewise its features.
+/// The manifest of a target whose kernels are one table, `kernels` times, with
+/// a name of `nameBytes` bytes; and likewise its features.
 static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
                                             size_t nameBytes) {
   flatbuffers::FlatBufferBuilder builder;
@@ -175,8 +176,7 @@ static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
   auto target = schema::CreateTarget(
       builder, schema::TargetKind::X86_64, name, featureList, 0, 0, &code, 0,
       kernelList, builder.CreateVector(buffers),
-      builder.CreateVector(
-          std::vector<flatbuffers::Offset<schema::Weight>>()),
+      builder.CreateVector(std::vector<flatbuffers::Offset<schema::Weight>>()),
       builder.CreateVector(std::vector<flatbuffers::Offset<schema::Cache>>()),
       builder.CreateVector(
           std::vector<flatbuffers::Offset<schema::RotaryTable>>()),
@@ -203,9 +203,10 @@ TEST(Manifest, SharedNamesTakeNoMoreThanTheFile) {
   EXPECT_EQ(readSharing(200, 1, 1000).message(),
             "m.bin: manifest: kernel 2: expected parts that no other part "
             "shares, got more than the manifest could hold");
-  EXPECT_EQ(readSharing(1, 1000, 1000).message(),
-            "m.bin: manifest: features: expected names that share no bytes, got "
-            "more than the manifest could hold");
+  EXPECT_EQ(
+      readSharing(1, 1000, 1000).message(),
+      "m.bin: manifest: features: expected names that share no bytes, got "
+      "more than the manifest could hold");
 }
 
 //===----------------------------------------------------------------------===//
@@ -250,7 +251,10 @@ static const Rule rules[] = {
     {"NoTarget", [](auto &m, auto &t) { t.kind = schema::TargetKind(9); },
      "target: expected x86-64, got kind 9; use a newer tcc-run",
      Status::Code::DeviceUnavailable},
-    {"Mesh", [](auto &, auto &t) { t.mesh = {2, 4}; },
+    {"Mesh",
+     [](auto &, auto &t) {
+       t.mesh = {2, 4};
+     },
      "target: expected one device of rank 0, got a mesh of 8 and rank 0; "
      "compile the model for one device",
      Status::Code::DeviceUnavailable},
@@ -258,18 +262,26 @@ static const Rule rules[] = {
      "manifest: kernel 'count': expected an entry within the 84 bytes of the "
      "code, got 84"},
     {"Coefficient",
-     [](auto &, auto &t) { *t.arena = {64, int64_t(1) << 41, 0, 32}; },
+     [](auto &, auto &t) {
+       *t.arena = {64, int64_t(1) << 41, 0, 32};
+     },
      "manifest: arena: expected coefficients up to 2^40, got 2199023255552"},
     {"NegativeBytes",
-     [](auto &, auto &t) { *t.buffers[0]->bytes = {64, 128, -256, 0}; },
+     [](auto &, auto &t) {
+       *t.buffers[0]->bytes = {64, 128, -256, 0};
+     },
      "manifest: buffer 'hidden': bytes: expected a value that is never "
      "negative, got 64 + 128 T + -256 B + 0 R"},
     {"UnalignedBuffer",
-     [](auto &, auto &t) { *t.buffers[1]->offset = {64, 100, 0, 0}; },
+     [](auto &, auto &t) {
+       *t.buffers[1]->offset = {64, 100, 0, 0};
+     },
      "manifest: buffer 'logits': expected an offset that is always a multiple "
      "of 64, got 64 + 100 T + 0 B + 0 R"},
     {"BufferBeyondArena",
-     [](auto &, auto &t) { *t.buffers[1]->bytes = {1, 0, 0, 32}; },
+     [](auto &, auto &t) {
+       *t.buffers[1]->bytes = {1, 0, 0, 32};
+     },
      "manifest: buffer 'logits': expected it to lie within the arena in every "
      "step, got 1 bytes beyond its end"},
     {"LogitsIndex", [](auto &, auto &t) { t.logits = 2; },
@@ -284,7 +296,8 @@ static const Rule rules[] = {
      "multiples of 64, got 32 and 128"},
     {"WeightFirstLayer",
      [](auto &, auto &t) { t.packed[0]->first_layer = 65537; },
-     "manifest: weight 'layers.weight': expected a first layer up to 65536, got "
+     "manifest: weight 'layers.weight': expected a first layer up to 65536, "
+     "got "
      "65537"},
     {"WeightHuge", [](auto &, auto &t) { t.packed[0]->offset = ~uint64_t(63); },
      "manifest: weight 'layers.weight': expected sizes up to 2^50 bytes, got "
@@ -359,13 +372,16 @@ static const Rule rules[] = {
      "manifest: step 0: launch 0: argument 0: expected an index below 2, got "
      "2"},
     {"LoopBeyondWeight", [](auto &, auto &t) { t.packed[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 1: expected a loop within the layers "
+     "manifest: step 0: launch 0: argument 1: expected a loop within the "
+     "layers "
      "0 to 0 of the weight, got 0 to 1"},
     {"LoopBeforeWeight", [](auto &, auto &t) { t.packed[0]->first_layer = 1; },
-     "manifest: step 0: launch 0: argument 1: expected a loop within the layers "
+     "manifest: step 0: launch 0: argument 1: expected a loop within the "
+     "layers "
      "1 to 2 of the weight, got 0 to 1"},
     {"LoopBeyondCache", [](auto &, auto &t) { t.caches[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 2: expected a loop within the layers "
+     "manifest: step 0: launch 0: argument 2: expected a loop within the "
+     "layers "
      "0 to 0 of the cache, got 0 to 1"},
     {"NoLayers", [](auto &, auto &t) { t.steps[0]->step.AsLoop()->layers = 0; },
      "manifest: step 0: expected a loop of 1 to 65536 layers, got 0"},
@@ -411,8 +427,9 @@ segmentMessage(const std::function<void(schema::TargetT &)> &change) {
 }
 
 TEST(ManifestSegments, MustBeAligned) {
-  EXPECT_EQ(segmentMessage(
-                [](schema::TargetT &target) { *target.code = {4097, 84, {}}; }),
+  EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
+              *target.code = {4097, 84, {}};
+            }),
             "m.bin: manifest: segment: expected it at a multiple of 4096, got "
             "byte 4097");
 }
@@ -426,11 +443,12 @@ TEST(ManifestSegments, MustNotOverlap) {
 }
 
 TEST(ManifestSegments, MustLieInTheFile) {
-  EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
-              *target.weights = {8192, ~uint64_t(0), {}};
-            }),
-            "m.bin: manifest: segment: expected it within the 8448 bytes of the "
-            "file, got 18446744073709551615 bytes from byte 8192");
+  EXPECT_EQ(
+      segmentMessage([](schema::TargetT &target) {
+        *target.weights = {8192, ~uint64_t(0), {}};
+      }),
+      "m.bin: manifest: segment: expected it within the 8448 bytes of the "
+      "file, got 18446744073709551615 bytes from byte 8192");
 }
 
 TEST(ManifestSegments, MustNotCoverTheManifest) {

@@ -183,6 +183,76 @@ TEST(Sampler, MatchesItsDefinition) {
 }
 
 //===----------------------------------------------------------------------===//
+// Frequencies against probabilities that were computed by hand
+//===----------------------------------------------------------------------===//
+
+/// Draws 200,000 tokens from the logits ln 1, ln 2, ln 4, ln 8, ln 16, of which
+/// token 4 was observed, and compares how often each comes with `expected`.
+static void expectFrequencies(const SamplingOptions &options,
+                              const std::vector<double> &expected) {
+  constexpr int draws = 200000;
+  std::vector<float> logits;
+  for (double weight : {1, 2, 4, 8, 16})
+    logits.push_back(static_cast<float>(std::log(weight)));
+  Sampler sampler(options, 5, 0);
+  sampler.observe(4);
+  std::vector<int> counts(5);
+  for (uint64_t position = 0; position < draws; ++position) {
+    int32_t token = 0;
+    ASSERT_TRUE(sampler.sample(logits.data(), position, token).ok());
+    ++counts[static_cast<size_t>(token)];
+  }
+  for (size_t i = 0; i < expected.size(); ++i) {
+    // Five standard deviations; none where the probability is 0.
+    double p = expected[i], deviation = std::sqrt(draws * p * (1 - p));
+    EXPECT_NEAR(counts[i], draws * p, 5 * deviation) << "token " << i;
+  }
+}
+
+TEST(SamplerFrequencies, Softmax) {
+  expectFrequencies({1, 0, 1, 0, 1, 3},
+                    {1.0 / 31, 2.0 / 31, 4.0 / 31, 8.0 / 31, 16.0 / 31});
+}
+
+// Half the temperature squares the weights.
+TEST(SamplerFrequencies, Temperature) {
+  expectFrequencies({0.5, 0, 1, 0, 1, 3}, {1.0 / 341, 4.0 / 341, 16.0 / 341,
+                                           64.0 / 341, 256.0 / 341});
+}
+
+TEST(SamplerFrequencies, TopK) {
+  expectFrequencies({1, 2, 1, 0, 1, 3}, {0, 0, 0, 8.0 / 24, 16.0 / 24});
+}
+
+// 16/31 = 0.516 and 24/31 = 0.774: two tokens reach 0.6, three 0.8.
+TEST(SamplerFrequencies, TopP) {
+  expectFrequencies({1, 0, 0.6, 0, 1, 3}, {0, 0, 0, 8.0 / 24, 16.0 / 24});
+  expectFrequencies({1, 0, 0.8, 0, 1, 3},
+                    {0, 0, 4.0 / 28, 8.0 / 28, 16.0 / 28});
+}
+
+// 4 is at least 0.2 times 16, 2 is not.
+TEST(SamplerFrequencies, MinP) {
+  expectFrequencies({1, 0, 1, 0.2, 1, 3},
+                    {0, 0, 4.0 / 28, 8.0 / 28, 16.0 / 28});
+}
+
+// A penalty of 2 halves the one positive logit that was observed: ln 16 becomes
+// ln 4.
+TEST(SamplerFrequencies, Penalty) {
+  expectFrequencies({1, 0, 1, 0, 2, 3},
+                    {1.0 / 19, 2.0 / 19, 4.0 / 19, 8.0 / 19, 4.0 / 19});
+}
+
+// Penalty: 1 2 4 8 4. Half the temperature: 1 4 16 64 16. The best three: 16 64
+// 16. 0.8 of 96 is reached by 64 and the lower id of the two 16. Min-p of 0.3
+// leaves 64 alone, of 0.2 both. In any other order others would be left.
+TEST(SamplerFrequencies, AllInTheirOrder) {
+  expectFrequencies({0.5, 3, 0.8, 0.2, 2, 3}, {0, 0, 0.2, 0.8, 0});
+  expectFrequencies({0.5, 3, 0.8, 0.3, 2, 3}, {0, 0, 0, 1, 0});
+}
+
+//===----------------------------------------------------------------------===//
 // Corners
 //===----------------------------------------------------------------------===//
 

@@ -3,7 +3,10 @@
 #include "runtime/cpu/Machine.h"
 
 #include <atomic>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace tcc::rt;
@@ -66,36 +69,29 @@ TEST(ThreadPool, WakesSleepingThreads) {
 
 TEST(ThreadPool, GivesTheCallerItsCpusBack) {
   std::vector<int> before = allowedCpus();
-  {
-    ThreadPool pool(static_cast<int>(before.size()));
-  }
+  { ThreadPool pool(static_cast<int>(before.size())); }
   EXPECT_EQ(allowedCpus(), before);
 }
 
-TEST(Machine, NamesMissingFeatures) {
-  EXPECT_EQ(missingFeatures({"sse2", "no_such_feature", "fpu"}),
-            std::vector<std::string>{"no_such_feature"});
-}
-
-TEST(Machine, HasCpusAndMemory) {
-  EXPECT_GE(defaultThreads(), 1);
-  EXPECT_LE(defaultThreads(), static_cast<int>(allowedCpus().size()));
-  EXPECT_GT(availableMemoryBytes(), 0);
-}
-
-TEST(AnonymousMemory, IsZeroAndAligned) {
-  for (size_t size : {size_t(1), size_t(4097), size_t(5) << 20}) {
-    AnonymousMemory memory;
-    ASSERT_TRUE(AnonymousMemory::reserve(size, memory));
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(memory.data()) % 4096, 0u);
-    EXPECT_EQ(memory.data()[0], 0);
-    EXPECT_EQ(memory.data()[size - 1], 0);
-    memory.data()[size - 1] = 1;
+// Threads take address space for their stacks; with a limit of it that a few
+// reach, the others are missing and each tile runs all the same.
+TEST(ThreadPool, GoesOnWithFewerThreads) {
+  int64_t pages = 0;
+  ASSERT_TRUE(std::ifstream("/proc/self/statm") >> pages);
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit limited = before;
+  limited.rlim_cur =
+      static_cast<rlim_t>(pages) * static_cast<rlim_t>(getpagesize()) +
+      (rlim_t(100) << 20);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limited), 0);
+  {
+    ThreadPool pool(200);
+    EXPECT_LT(pool.size(), 200);
+    Tally tally(1000);
+    pool.run(1000, Split::Static, Tally::run, &tally);
+    for (std::atomic<int> &count : tally.counts)
+      EXPECT_EQ(count, 1);
   }
-}
-
-TEST(AnonymousMemory, RefusesMoreThanThereIsAddressSpace) {
-  AnonymousMemory memory;
-  EXPECT_FALSE(AnonymousMemory::reserve(~size_t(0), memory));
-  EXPECT_FALSE(AnonymousMemory::reserve(size_t(1) << 60, memory));
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
 }

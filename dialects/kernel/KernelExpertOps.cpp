@@ -1,0 +1,211 @@
+// Interface methods of the `kernel` ops of experts and latent attention.
+
+#include "dialects/kernel/KernelSupport.h"
+
+using namespace mlir;
+using namespace mlir::tcc::kernel;
+
+static int64_t dimension(Value value, int64_t index) {
+  return shapedType(value).getDimSize(index);
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+int64_t LatentCacheAttr::getElementBytes() const {
+  return getElement().getIntOrFloatBitWidth() / 8;
+}
+
+int64_t LatentCacheAttr::getPageBytes() const {
+  return roundUp(getPageTokens() * getRowSize() * getElementBytes(), lineBytes);
+}
+
+int64_t GroupedLinearOp::getExperts() { return dimension(getWeight(), 0); }
+int64_t GroupedLinearOp::getWeightRows() { return dimension(getWeight(), 1); }
+int64_t GroupedLinearOp::getDepth() { return dimension(getWeight(), 2); }
+
+int64_t GroupedLinearOp::getOutputColumns() {
+  return getPacking().getPaired() ? getWeightRows() / 2 : getWeightRows();
+}
+
+int64_t GroupedLinearOp::getPanels() {
+  return llvm::divideCeil(getWeightRows(), getPacking().getColumns());
+}
+
+LinearScratch GroupedLinearOp::getScratch() {
+  return linearScratch(getConfiguration(), getDepth(),
+                       getPacking().getColumns());
+}
+
+int64_t HeadLinearOp::getHeads() { return dimension(getWeight(), 0); }
+
+int64_t HeadLinearOp::getOutputColumns() {
+  return dimension(getWeight(), getTransposed() ? 2 : 1);
+}
+
+int64_t HeadLinearOp::getDepth() {
+  return dimension(getWeight(), getTransposed() ? 1 : 2);
+}
+
+int64_t HeadLinearOp::getPanels() {
+  return llvm::divideCeil(getOutputColumns(), getPacking().getColumns());
+}
+
+LinearScratch HeadLinearOp::getScratch() {
+  return linearScratch(getConfiguration(), getDepth(),
+                       getPacking().getColumns());
+}
+
+AttentionScratch LatentAttentionOp::getScratch() {
+  int64_t rows =
+      getConfiguration().getBlockTokens() * dimension(getLatentQuery(), 1);
+  LatentCacheAttr cache = getCache();
+  AttentionScratch scratch;
+  scratch.query = 0;
+  scratch.scores = roundUp(rows * cache.getRowSize() * 4, lineBytes);
+  scratch.outputs =
+      scratch.scores + roundUp(rows * cache.getPageTokens() * 4, lineBytes);
+  scratch.maxima =
+      scratch.outputs + roundUp(rows * cache.getLatentSize() * 4, lineBytes);
+  scratch.sums = scratch.maxima + roundUp(rows * 4, lineBytes);
+  scratch.bytes = scratch.sums + roundUp(rows * 4, lineBytes);
+  return scratch;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles and memory
+//===----------------------------------------------------------------------===//
+
+AffineMap RouteOp::getTiles() { return perRow(*this, 1); }
+AffineMap DispatchOp::getTiles() { return constant(*this, 1); }
+AffineMap CombineOp::getTiles() { return perRow(*this, 1); }
+AffineMap LatentAppendOp::getTiles() { return perRow(*this, 1); }
+AffineMap LatentAttentionOp::getTiles() { return perRow(*this, 1); }
+AffineMap GroupedLinearOp::getTiles() {
+  return constant(*this, getExperts() * getPanels());
+}
+AffineMap HeadLinearOp::getTiles() {
+  return constant(*this, getHeads() * getPanels());
+}
+
+AffineMap DispatchOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap CombineOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap LatentAppendOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap RouteOp::getScratchBytes() {
+  // Scores, and scores with the bias.
+  return constant(*this, 2 * roundUp(dimension(getLogits(), 1) * 4, lineBytes));
+}
+AffineMap GroupedLinearOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+AffineMap HeadLinearOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+AffineMap LatentAttentionOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Work
+//===----------------------------------------------------------------------===//
+
+int64_t RouteOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+int64_t DispatchOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+
+int64_t CombineOp::getFlops(int64_t rows, int64_t keys) {
+  auto addends = static_cast<int64_t>(getAddends().size());
+  return rows * dimension(getInit(), 1) *
+         (2 * dimension(getPlaces(), 1) + addends);
+}
+
+int64_t GroupedLinearOp::getFlops(int64_t rows, int64_t keys) {
+  return 2 * rows * getWeightRows() * getDepth();
+}
+
+int64_t HeadLinearOp::getFlops(int64_t rows, int64_t keys) {
+  return 2 * rows * getHeads() * getOutputColumns() * getDepth();
+}
+
+int64_t LatentAppendOp::getFlops(int64_t rows, int64_t keys) {
+  int64_t heads = dimension(getQuery(), 1);
+  // Four multiplications and two additions for each pair; squares and products.
+  return rows * ((heads + 1) * (getCache().getRotarySize() / 2) * 6 +
+                 4 * getCache().getLatentSize());
+}
+
+int64_t LatentAttentionOp::getFlops(int64_t rows, int64_t keys) {
+  int64_t heads = dimension(getLatentQuery(), 1);
+  return 2 * rows * heads * keys *
+         (getCache().getRowSize() + getCache().getLatentSize());
+}
+
+int64_t RouteOp::getBytes(int64_t rows, int64_t keys) {
+  return rowBytes(getLogits().getType(), rows) +
+         rowBytes(getExpertsInit().getType(), rows) +
+         rowBytes(getWeightsInit().getType(), rows);
+}
+
+int64_t DispatchOp::getBytes(int64_t rows, int64_t keys) {
+  // Experts are read twice; rows, places and offsets are written.
+  return 4 * rowBytes(getExperts().getType(), rows) +
+         4 * dimension(getOffsetsInit(), 0);
+}
+
+int64_t CombineOp::getBytes(int64_t rows, int64_t keys) {
+  int64_t summands =
+      dimension(getPlaces(), 1) + static_cast<int64_t>(getAddends().size()) + 1;
+  return summands * rowBytes(getInit().getType(), rows) +
+         rowBytes(getPlaces().getType(), rows) +
+         rowBytes(getWeights().getType(), rows);
+}
+
+int64_t GroupedLinearOp::getBytes(int64_t rows, int64_t keys) {
+  // No more experts are read than there are rows.
+  int64_t experts = std::min(rows, getExperts());
+  return experts * weightBytes(getWeightRows(), getDepth(),
+                               shapedType(getWeight()).getElementType()) +
+         rowBytes(getInput().getType(), rows) +
+         rowBytes(getInit().getType(), rows);
+}
+
+int64_t HeadLinearOp::getBytes(int64_t rows, int64_t keys) {
+  return getHeads() * weightBytes(getOutputColumns(), getDepth(),
+                                  shapedType(getWeight()).getElementType()) +
+         rowBytes(getInput().getType(), rows) +
+         rowBytes(getInit().getType(), rows);
+}
+
+int64_t LatentAppendOp::getBytes(int64_t rows, int64_t keys) {
+  return rowBytes(getLatents().getType(), rows) +
+         rowBytes(getRotary().getType(), rows) +
+         2 * rowBytes(getInit().getType(), rows) +
+         rows * getCache().getRowSize() * getCache().getElementBytes();
+}
+
+int64_t LatentAttentionOp::getBytes(int64_t rows, int64_t keys) {
+  return rowBytes(getLatentQuery().getType(), rows) +
+         rowBytes(getRotatedQuery().getType(), rows) +
+         rowBytes(getInit().getType(), rows) +
+         keys * getCache().getRowSize() * getCache().getElementBytes();
+}
+
+//===----------------------------------------------------------------------===//
+// Effects
+//===----------------------------------------------------------------------===//
+
+void RouteOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void DispatchOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void CombineOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void GroupedLinearOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+}
+void HeadLinearOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void LatentAttentionOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+}
+
+void LatentAppendOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+  effects.emplace_back(MemoryEffects::Write::get(), &getPagesMutable());
+}

@@ -1,0 +1,74 @@
+// What the ops of this dialect have in common: shapes, work and effects.
+
+#ifndef TCC_DIALECTS_KERNEL_KERNELSUPPORT_H
+#define TCC_DIALECTS_KERNEL_KERNELSUPPORT_H
+
+#include "dialects/kernel/Kernel.h"
+
+namespace mlir::tcc::kernel {
+
+/// Parts of a thread's memory begin on cache lines.
+constexpr int64_t lineBytes = 64;
+
+/// The widest vector has 16 elements of f32; rows are padded to whole vectors.
+constexpr int64_t widestVector = 16;
+
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+/// Whether two dimensions may be equal: a dynamic one may equal any.
+inline bool agree(int64_t a, int64_t b) {
+  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
+}
+
+/// Whether two shapes are of one rank and may be equal.
+inline bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           return agree(std::get<0>(pair), std::get<1>(pair));
+         });
+}
+
+inline ShapedType shapedType(Value value) {
+  return cast<ShapedType>(value.getType());
+}
+
+/// The map `(rows) -> (factor * rows)`.
+AffineMap perRow(Operation *op, int64_t factor);
+
+/// The map `(rows) -> (value)`.
+AffineMap constant(Operation *op, int64_t value);
+
+/// `rows` times the bytes of a row of `type`, whose first dimension is rows.
+int64_t rowBytes(Type type, int64_t rows);
+
+/// Where the parts of a thread's memory are in a linear layer of `depth` input
+/// columns whose panels have `columns`.
+LinearScratch linearScratch(LinearConfigAttr configuration, int64_t depth,
+                            int64_t columns);
+
+/// Adds the effects of a launch: memrefs are read, destinations are written.
+/// Tensors are values.
+void addEffects(DestinationStyleOpInterface op, Effects &effects);
+
+/// Verifies that a weight of `storage` with `depth` columns has whole blocks.
+LogicalResult verifyBlocks(Operation *op, Type storage, int64_t depth);
+
+/// Verifies that `operand` fits the `storage` of a weight.
+LogicalResult verifyOperand(Operation *op, Type operand, Type storage);
+
+/// Verifies that `configuration` fits the packing and the type of operands.
+LogicalResult verifyConfiguration(Operation *op, LinearConfigAttr configuration,
+                                  PackingAttr packing, Type operand);
+
+/// Verifies `region`, called `name`: it takes `arguments` values of type f32
+/// and yields one, made by scalar ops.
+LogicalResult verifyRegion(Operation *op, Region &region, StringRef name,
+                           size_t arguments);
+
+/// Verifies ranks of what tells where the tokens are.
+LogicalResult verifyPlaces(Operation *op, Value positions, Value sequences,
+                           Value pageTable);
+
+} // namespace mlir::tcc::kernel
+
+#endif // TCC_DIALECTS_KERNEL_KERNELSUPPORT_H

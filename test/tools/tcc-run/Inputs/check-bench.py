@@ -1,0 +1,19 @@
+"""Checks a report of --bench --json: check-bench.py FILE PROMPT GENERATE BATCH"""
+
+import json
+import sys
+
+with open(sys.argv[1]) as file:
+    report = json.load(file)
+prompt, generate, batch = map(int, sys.argv[2:])
+assert list(report) == ["prefill", "decode", "load_seconds", "first_token_seconds",
+                        "peak_rss_bytes"], list(report)
+assert report["prefill"]["tokens"] == prompt * batch
+assert report["decode"]["tokens"] == generate * batch
+assert report["decode"]["batch"] == batch
+for part in report["prefill"], report["decode"]:
+    assert 0 < part["seconds_minimum"] <= part["seconds"] <= part["seconds_maximum"]
+    rate = part["tokens"] / part["seconds"]
+    assert abs(part["tokens_per_second"] / rate - 1) < 1e-9, part
+assert 0 < report["load_seconds"] < report["first_token_seconds"]
+assert report["peak_rss_bytes"] > 0

@@ -1,0 +1,260 @@
+// What kernels are given, by kernels that look at it.
+
+#include "runtime/core/Executor.h"
+
+#include <cmath>
+#include <functional>
+#include <gtest/gtest.h>
+#include <mutex>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+namespace {
+/// One call of a kernel.
+struct Call {
+  std::vector<void *> arguments;
+  std::vector<int64_t> sizes;
+  int64_t begin, end;
+  void *scratch;
+};
+} // namespace
+
+static std::vector<Call> calls;
+static std::mutex callsMutex;
+static std::function<void(const Call &)> onCall;
+
+/// Remembers its call. A launch here has at most `argumentCount` arguments.
+static constexpr size_t argumentCount = 9;
+static void remember(void *const *arguments, const int64_t *sizes,
+                     int64_t begin, int64_t end, void *scratch) {
+  std::lock_guard<std::mutex> lock(callsMutex);
+  calls.push_back({std::vector<void *>(arguments, arguments + argumentCount),
+                   std::vector<int64_t>(sizes, sizes + 4), begin, end,
+                   scratch});
+  if (onCall)
+    onCall(calls.back());
+}
+
+/// A launch of `remember` with one argument of each kind.
+static LaunchPlan launchOfAll() {
+  LaunchPlan launch;
+  for (uint8_t kind = 0; kind < argumentCount; ++kind)
+    launch.arguments.push_back({static_cast<ArgumentKind>(kind), 0});
+  launch.tiles = {0, 1, 0, 0};
+  launch.scratch = {64, 0, 0, 0};
+  return launch;
+}
+
+namespace {
+/// A plan with two layers, from layer 3 on, of one launch.
+class ExecutorTest : public testing::Test {
+protected:
+  void SetUp() override {
+    calls.clear();
+    onCall = nullptr;
+    plan.vocabulary = 8;
+    plan.maxPositions = 100;
+    plan.buffers = {{{64, 0, 0, 0}, {0, 0, 0, 32}}};
+    plan.weights = {{3, 2, 128, 64, 50}, {0, 1, 0, 0, 100}};
+    plan.caches = {{5, 4, 64}};
+    plan.rotaryTables = {{{1.0, 0.25, 0}, 2.0}};
+    plan.arenaBytes = {64, 0, 0, 32};
+    plan.sections = {{true, 3, 2, {launchOfAll()}}};
+    weights.resize(256);
+  }
+
+  void start(int threads = 1, StepSizes limits = {64, 4, 4}) {
+    program.plan = &plan;
+    program.kernels = {remember};
+    program.weights = weights.data();
+    pool = std::make_unique<ThreadPool>(threads);
+    ASSERT_TRUE(KVCache::create(plan, 16, cache).ok());
+    ASSERT_TRUE(
+        Executor::create(program, limits, *cache, *pool, executor).ok());
+    pages.assign(2, {});
+    ASSERT_TRUE(cache->grow(pages[0], 9).ok());
+    ASSERT_TRUE(cache->grow(pages[1], 3).ok());
+    step = {{5, 6, 7}, {7, 8, 0}, {0, 0, 1}, {1, 2}, {&pages[0], &pages[1]}};
+  }
+
+  std::string messageOf(const Step &wrong) {
+    Status status = executor->run(wrong);
+    EXPECT_EQ(status.code(), Status::Code::Internal);
+    EXPECT_TRUE(calls.empty());
+    return status.message();
+  }
+
+  Plan plan;
+  Program program;
+  std::vector<uint8_t> weights;
+  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<KVCache> cache;
+  std::unique_ptr<Executor> executor;
+  std::vector<PageList> pages;
+  Step step;
+};
+} // namespace
+
+template <typename T>
+static std::vector<T> valuesAt(void *data, size_t count) {
+  const T *values = static_cast<const T *>(data);
+  return {values, values + count};
+}
+
+TEST_F(ExecutorTest, GivesEachKindOfArgument) {
+  onCall = [](const Call &call) {
+    using I32 = std::vector<int32_t>;
+    EXPECT_EQ(valuesAt<int32_t>(call.arguments[3], 3), I32({5, 6, 7}));
+    EXPECT_EQ(valuesAt<int32_t>(call.arguments[4], 3), I32({7, 8, 0}));
+    EXPECT_EQ(valuesAt<int32_t>(call.arguments[5], 3), I32({0, 0, 1}));
+    EXPECT_EQ(valuesAt<int32_t>(call.arguments[6], 2), I32({1, 2}));
+    // Rows as long as the longest list, filled up with zeros.
+    EXPECT_EQ(valuesAt<int32_t>(call.arguments[7], 6), I32({0, 1, 2, 3, 0, 0}));
+    std::vector<float> table = valuesAt<float>(call.arguments[8], 18);
+    for (size_t t = 0; t < 3; ++t)
+      for (size_t j = 0; j < 3; ++j) {
+        double position = std::vector<double>{7, 8, 0}[t];
+        double angle = position * std::vector<double>{1.0, 0.25, 0}[j];
+        EXPECT_EQ(table[t * 6 + j * 2],
+                  static_cast<float>(2 * std::cos(angle)));
+        EXPECT_EQ(table[t * 6 + j * 2 + 1],
+                  static_cast<float>(2 * std::sin(angle)));
+      }
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(call.scratch) % 64, 0u);
+  };
+  start();
+  ASSERT_TRUE(executor->run(step).ok());
+  ASSERT_EQ(calls.size(), 2u);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    EXPECT_EQ(calls[i].sizes, (std::vector<int64_t>{3, 2, 2, 3}));
+    EXPECT_EQ(calls[i].begin, 0);
+    EXPECT_EQ(calls[i].end, 3);
+    // The buffer is the one of the logits.
+    EXPECT_EQ(calls[i].arguments[0],
+              static_cast<const void *>(executor->logits(0)));
+    EXPECT_EQ(calls[i].arguments[1], weights.data() + 128 + 64 * i);
+    EXPECT_EQ(calls[i].arguments[2],
+              cache->layer(0, 3 + static_cast<int64_t>(i)));
+  }
+  EXPECT_EQ(executor->logits(1) - executor->logits(0), 8);
+}
+
+// A weight of one layer is the same in and outside a loop.
+TEST_F(ExecutorTest, RunsLaunchesOutsideLoops) {
+  plan.sections = {{false, 0, 1, {launchOfAll()}}};
+  plan.sections[0].launches[0].arguments = {
+      {ArgumentKind::Weight, 1}, {ArgumentKind::Tokens, 0},
+      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
+      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
+      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
+      {ArgumentKind::Tokens, 0}};
+  start();
+  ASSERT_TRUE(executor->run(step).ok());
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].arguments[0], weights.data());
+}
+
+// From 32 tokens on ranges are handed out as threads are free.
+TEST_F(ExecutorTest, GivesThreadsTilesAndScratchOfTheirOwn) {
+  for (int64_t tokens : {31, 32}) {
+    calls.clear();
+    start(/*threads=*/3);
+    Step large = {{}, {}, {}, {}, {&pages[0]}};
+    ASSERT_TRUE(cache->grow(pages[0], tokens).ok());
+    for (int32_t t = 0; t < tokens; ++t) {
+      large.tokens.push_back(1);
+      large.positions.push_back(t);
+      large.sequences.push_back(0);
+    }
+    ASSERT_TRUE(executor->run(large).ok());
+    std::vector<int> runs(static_cast<size_t>(tokens));
+    std::vector<void *> scratches;
+    for (const Call &call : calls) {
+      scratches.push_back(call.scratch);
+      for (int64_t tile = call.begin; tile < call.end; ++tile)
+        ++runs[static_cast<size_t>(tile)];
+    }
+    EXPECT_EQ(runs, std::vector<int>(static_cast<size_t>(tokens), 2));
+    std::sort(scratches.begin(), scratches.end());
+    for (size_t i = 1; i < scratches.size(); ++i)
+      if (scratches[i] != scratches[i - 1])
+        EXPECT_GE(static_cast<uint8_t *>(scratches[i]) -
+                      static_cast<uint8_t *>(scratches[i - 1]),
+                  4096);
+  }
+}
+
+TEST_F(ExecutorTest, SkipsLaunchesWithoutTiles) {
+  plan.sections[0].launches[0].tiles = {0, 0, 0, 1};
+  start();
+  step.logitRows.clear();
+  ASSERT_TRUE(executor->run(step).ok());
+  EXPECT_TRUE(calls.empty());
+}
+
+TEST_F(ExecutorTest, StopsWhenCancelled) {
+  std::atomic<bool> cancelled{false};
+  onCall = [&](const Call &) { cancelled = true; };
+  start();
+  EXPECT_EQ(executor->run(step, &cancelled).code(), Status::Code::Interrupted);
+  EXPECT_EQ(calls.size(), 1u); // Not the second layer.
+}
+
+TEST_F(ExecutorTest, RefusesStepsThatBreakTheRules) {
+  start();
+  auto with = [&](const std::function<void(Step &)> &change) {
+    Step wrong = step;
+    change(wrong);
+    return messageOf(wrong);
+  };
+  EXPECT_EQ(with([](Step &s) { s.clear(); }),
+            "step: expected one position and one sequence a token");
+  EXPECT_EQ(with([](Step &s) { s.positions.pop_back(); }),
+            "step: expected one position and one sequence a token");
+  EXPECT_EQ(with([](Step &s) { s.pages.pop_back(); }),
+            "step: expected one position and one sequence a token");
+  EXPECT_EQ(with([](Step &s) {
+              s.sequences = {1, 1, 1};
+            }),
+            "step: expected ascending sequences");
+  EXPECT_EQ(with([](Step &s) { s.positions[1] = 9; }),
+            "step: expected positions ascending by 1");
+  EXPECT_EQ(with([](Step &s) { s.positions[2] = 100; }),
+            "step: position 100 is beyond the model's maximum");
+  EXPECT_EQ(with([](Step &s) {
+              s.logitRows = {2, 1};
+            }),
+            "step: expected ascending logit rows");
+  EXPECT_EQ(with([](Step &s) { s.logitRows = {3}; }),
+            "step: expected ascending logit rows");
+  EXPECT_EQ(with([](Step &s) { s.positions[2] = 4; }),
+            "step: a sequence has too few pages");
+  Status status = Status();
+  step.tokens[1] = 8;
+  status = executor->run(step);
+  EXPECT_EQ(status.code(), Status::Code::BadData);
+  EXPECT_EQ(status.message(), "token: expected an id from 0 to 7, got 8");
+}
+
+TEST_F(ExecutorTest, RefusesStepsBeyondItsLimits) {
+  start(1, {2, 2, 2});
+  EXPECT_EQ(messageOf(step),
+            "step: it is larger than the limits it was prepared for");
+}
+
+TEST_F(ExecutorTest, SaysWhatItNeeds) {
+  // Scratch is rounded up to pages of memory for each thread.
+  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 64 + 2 * 32 + 3 * 4096);
+  plan.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
+  start();
+  Status status =
+      Executor::create(program, largestStep, *cache, *pool, executor);
+  EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
+  EXPECT_EQ(status.message(),
+            "memory: cannot reserve 3458764513820545024 bytes for a step of "
+            "1048576 tokens; use fewer --threads or raise the limit of address "
+            "space (ulimit -v)");
+  plan.sections[0].launches[0].scratch = plan.arenaBytes;
+  EXPECT_EQ(Executor::bytesFor(plan, largestStep, 8), INT64_MAX);
+}

@@ -1,0 +1,300 @@
+// Requests from prompt to end, with the model that counts: after a comes b, …
+// after g the end, after the end a.
+
+#include "runtime/core/Generator.h"
+
+#include "runtime/core/Executable.h"
+#include "test/unit/runtime/TinyModel.h"
+
+#include <gtest/gtest.h>
+#include <map>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+using Tokens = std::vector<int32_t>;
+
+namespace {
+/// Remembers everything.
+class Recorder : public GenerationListener {
+public:
+  bool onToken(size_t request, int32_t token) override {
+    events.push_back({request, token});
+    tokens[request].push_back(token);
+    return static_cast<int64_t>(tokens[request].size()) < stopAfter;
+  }
+  Status onLogits(size_t request, int64_t position,
+                  const float *logits) override {
+    positions[request].push_back(position);
+    // The model gives 1 to the next token and 0 to all others.
+    for (int i = 0; i < 8; ++i)
+      if (logits[i] == 1)
+        best[request].push_back(i);
+    return {};
+  }
+  void onProgress(int64_t done, int64_t total) override {
+    progress.push_back({done, total});
+  }
+
+  int64_t stopAfter = 1000;
+  std::vector<std::pair<size_t, int32_t>> events;
+  std::map<size_t, Tokens> tokens, best;
+  std::map<size_t, std::vector<int64_t>> positions;
+  std::vector<std::pair<int64_t, int64_t>> progress;
+};
+
+class GeneratorTest : public testing::Test {
+protected:
+  void SetUp() override {
+    ASSERT_TRUE(
+        Executable::load(writeTemporary("tcc-generator.bin", tinyFile()), model)
+            .ok());
+    ASSERT_TRUE(model->prepare().ok());
+  }
+
+  Status plan(const std::vector<Tokens> &prompts, Requirements &needed,
+              int64_t available = INT64_MAX) {
+    return planRequests(model->plan(), prompts, options, 1, 256, available,
+                        needed);
+  }
+
+  Status run(const std::vector<Tokens> &prompts) {
+    Requirements needed;
+    if (Status status = plan(prompts, needed); !status.ok())
+      return status;
+    if (!generator)
+      if (Status status =
+              Generator::create(model->program(), needed, pool, generator);
+          !status.ok())
+        return status;
+    recorder = Recorder();
+    recorder.stopAfter = stopAfter;
+    return generator->run(prompts, options, recorder);
+  }
+
+  std::string refused(Status::Code code, const std::vector<Tokens> &prompts) {
+    Requirements needed;
+    Status status = plan(prompts, needed);
+    EXPECT_EQ(status.code(), code);
+    return status.message();
+  }
+
+  std::unique_ptr<Executable> model;
+  ThreadPool pool{1};
+  GenerationOptions options;
+  std::unique_ptr<Generator> generator;
+  Recorder recorder;
+  int64_t stopAfter = 1000;
+};
+} // namespace
+
+TEST_F(GeneratorTest, Counts) {
+  options.maxTokens = 5;
+  ASSERT_TRUE(run({{0, 3}}).ok());
+  EXPECT_EQ(recorder.tokens[0], Tokens({4, 5, 6, 7, 0}));
+}
+
+TEST_F(GeneratorTest, StopsAtEndIdsAndReportsThem) {
+  options.maxTokens = 20;
+  options.endIds = {7, 6};
+  ASSERT_TRUE(run({{3}, {7}}).ok());
+  EXPECT_EQ(recorder.tokens[0], Tokens({4, 5, 6}));
+  EXPECT_EQ(recorder.tokens[1], Tokens({0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(GeneratorTest, StopsWhenTheListenerSaysSo) {
+  options.maxTokens = 20;
+  stopAfter = 3;
+  ASSERT_TRUE(run({{3}, {0}}).ok());
+  EXPECT_EQ(recorder.tokens[0], Tokens({4, 5, 6}));
+  EXPECT_EQ(recorder.tokens[1], Tokens({1, 2, 3}));
+}
+
+TEST_F(GeneratorTest, LogitsAreThoseOfEachTokenThatWasFed) {
+  options.maxTokens = 3;
+  options.allLogits = true;
+  ASSERT_TRUE(run({{0, 3, 2}, {6}}).ok());
+  EXPECT_EQ(recorder.positions[0], (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(recorder.best[0], Tokens({1, 4, 3, 4, 5}));
+  EXPECT_EQ(recorder.best[1], Tokens({7, 0, 1}));
+}
+
+TEST_F(GeneratorTest, WithoutThemOnlyThoseThatChooseTokens) {
+  options.maxTokens = 3;
+  ASSERT_TRUE(run({{0, 3, 2}}).ok());
+  EXPECT_EQ(recorder.positions[0], (std::vector<int64_t>{2, 3, 4}));
+  options.maxTokens = 0;
+  generator.reset();
+  ASSERT_TRUE(run({{0, 3, 2}}).ok());
+  EXPECT_TRUE(recorder.positions.empty());
+  EXPECT_TRUE(recorder.tokens.empty());
+}
+
+TEST_F(GeneratorTest, PrefillOnlyGivesAllLogits) {
+  options.maxTokens = 0;
+  options.allLogits = true;
+  ASSERT_TRUE(run({{0, 3, 2}, {1}}).ok());
+  EXPECT_EQ(recorder.best[0], Tokens({1, 4, 3}));
+  EXPECT_EQ(recorder.best[1], Tokens({2}));
+  EXPECT_TRUE(recorder.tokens.empty());
+}
+
+// Prompts are cut at the tokens of a step, and there may be more requests than
+// those.
+TEST_F(GeneratorTest, EachRequestGetsWhatItWouldAlone) {
+  std::vector<Tokens> prompts = {
+      {0}, {1, 1, 2, 2, 3, 3, 4, 4, 5, 5}, {6, 6}, {3}, {2, 1, 0}};
+  options.maxTokens = 6;
+  options.endIds = {7};
+  for (int64_t stepTokens : {1, 2, 3, 7, 512})
+    for (bool promptsFirst : {false, true})
+      for (bool allLogits : {false, true}) {
+        options.stepTokens = stepTokens;
+        options.promptsFirst = promptsFirst;
+        options.allLogits = allLogits;
+        generator.reset();
+        ASSERT_TRUE(run(prompts).ok());
+        Recorder together = recorder;
+        for (size_t i = 0; i < prompts.size(); ++i) {
+          generator.reset();
+          ASSERT_TRUE(run({prompts[i]}).ok());
+          EXPECT_EQ(together.tokens[i], recorder.tokens[0]);
+          EXPECT_EQ(together.positions[i], recorder.positions[0]);
+          EXPECT_EQ(together.best[i], recorder.best[0]);
+        }
+      }
+}
+
+// Steps of three tokens: the first request goes on while the second is read,
+// unless prompts come first.
+TEST_F(GeneratorTest, LongPromptsHoldNobodyUp) {
+  options.maxTokens = 4;
+  options.stepTokens = 3;
+  std::vector<Tokens> prompts = {{0}, {0, 0, 0, 0, 0, 0, 0}};
+  ASSERT_TRUE(run(prompts).ok());
+  EXPECT_EQ(recorder.events[1], (std::pair<size_t, int32_t>{0, 2}));
+  EXPECT_EQ(recorder.events[2], (std::pair<size_t, int32_t>{0, 3}));
+  generator.reset();
+  options.promptsFirst = true;
+  ASSERT_TRUE(run(prompts).ok());
+  EXPECT_EQ(recorder.events[1], (std::pair<size_t, int32_t>{1, 1}));
+  EXPECT_EQ(recorder.events[2], (std::pair<size_t, int32_t>{0, 2}));
+  EXPECT_EQ(recorder.progress[0], (std::pair<int64_t, int64_t>{3, 8}));
+  EXPECT_EQ(recorder.progress[2], (std::pair<int64_t, int64_t>{8, 8}));
+}
+
+TEST_F(GeneratorTest, RunsAgain) {
+  options.maxTokens = 4;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(run({{0, 1, 2, 3, 4}, {5}}).ok());
+    EXPECT_EQ(recorder.tokens[0], Tokens({5, 6, 7, 0}));
+    EXPECT_EQ(recorder.tokens[1], Tokens({6, 7, 0, 1}));
+  }
+}
+
+TEST_F(GeneratorTest, CanBeInterruptedAndRunAgain) {
+  std::atomic<bool> cancelled{true};
+  options.maxTokens = 4;
+  options.cancelled = &cancelled;
+  EXPECT_EQ(run({{0}}).code(), Status::Code::Interrupted);
+  EXPECT_TRUE(recorder.tokens.empty());
+  cancelled = false;
+  ASSERT_TRUE(run({{0}}).ok());
+  EXPECT_EQ(recorder.tokens[0], Tokens({1, 2, 3, 4}));
+}
+
+//===----------------------------------------------------------------------===//
+// What a run needs
+//===----------------------------------------------------------------------===//
+
+TEST_F(GeneratorTest, PlansPagesForAllThatIsFed) {
+  options.maxTokens = 4;
+  Requirements needed;
+  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
+  // 4 and 5 positions in pages of 4: the last token is never fed.
+  EXPECT_EQ(needed.pages, 3);
+  EXPECT_EQ(needed.cacheBytes, 3 * 128);
+  EXPECT_EQ(needed.limits.tokens, 3);
+  EXPECT_EQ(needed.limits.sequences, 2);
+  EXPECT_EQ(needed.limits.logitRows, 2);
+  options.allLogits = true;
+  options.maxTokens = 0;
+  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.pages, 2);
+  EXPECT_EQ(needed.limits.logitRows, 3);
+}
+
+TEST_F(GeneratorTest, SaysWhichPromptIsWrong) {
+  options.maxTokens = 4;
+  EXPECT_EQ(refused(Status::Code::Usage, {}),
+            "expected at least one prompt, got none");
+  EXPECT_EQ(refused(Status::Code::Usage, {{}}),
+            "prompt: expected at least one token, got none");
+  EXPECT_EQ(refused(Status::Code::Usage, {{0}, {}}),
+            "prompt 2: expected at least one token, got none");
+  EXPECT_EQ(refused(Status::Code::BadData, {{0}, {0, 8}}),
+            "prompt 2: expected ids from 0 to 7, got 8");
+  EXPECT_EQ(refused(Status::Code::BadData, {{-1}}),
+            "prompt: expected ids from 0 to 7, got -1");
+}
+
+TEST_F(GeneratorTest, HoldsTheContext) {
+  options.maxTokens = 4;
+  Requirements needed;
+  EXPECT_TRUE(plan({Tokens(28)}, needed).ok());
+  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(29)}),
+            "prompt: expected at most the 32 positions of the context, got 29 "
+            "tokens and 4 to generate; shorten the prompt or lower "
+            "--max-tokens");
+  options.maxTokens = INT64_MAX;
+  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(1)}),
+            "prompt: expected at most the 32 positions of the context, got 1 "
+            "tokens and 9223372036854775807 to generate; shorten the prompt or "
+            "lower --max-tokens");
+  options.maxTokens = 4;
+  options.context = 8;
+  EXPECT_TRUE(plan({Tokens(4)}, needed).ok());
+  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(5)}),
+            "prompt: expected at most the 8 positions of the context, got 5 "
+            "tokens and 4 to generate; raise --context, up to 32");
+  options.context = 33;
+  EXPECT_EQ(
+      refused(Status::Code::Usage, {Tokens(5)}),
+      "--context: expected at most the 32 positions of the model, got 33");
+}
+
+TEST_F(GeneratorTest, HoldsTheMemory) {
+  options.maxTokens = 16;
+  Requirements needed;
+  ASSERT_TRUE(plan({Tokens(16), Tokens(16)}, needed).ok());
+  EXPECT_EQ(needed.cacheBytes, 2 * 8 * 128);
+  int64_t all = 256 + needed.cacheBytes + needed.workBytes;
+  EXPECT_TRUE(plan({Tokens(16), Tokens(16)}, needed, all).ok());
+  // One byte less: seven pages of four positions for each.
+  Status status = plan({Tokens(16), Tokens(16)}, needed, all - 1);
+  EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
+  EXPECT_EQ(status.message(),
+            "memory: expected room for weights (0 MB), key/value cache (0 MB) "
+            "and buffers (0 MB), got 0 MB; at most 28 tokens of prompt and "
+            "--max-tokens together would fit, for each prompt");
+  for (int64_t available : {int64_t(0), int64_t(300), 256 + needed.workBytes})
+    EXPECT_EQ(
+        plan({Tokens(16), Tokens(16)}, needed, available).message(),
+        "memory: expected room for weights (0 MB), key/value cache (0 MB) "
+        "and buffers (0 MB), got 0 MB; no context would fit");
+}
+
+// A plan whose steps need more than there are addresses: no sum overflows.
+TEST_F(GeneratorTest, HoldsTheMemoryOfHugePlans) {
+  Plan huge = model->plan();
+  huge.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
+  huge.sections[0].launches[0].scratch = huge.arenaBytes;
+  Requirements needed;
+  options.stepTokens = 1 << 20;
+  options.maxTokens = 1;
+  for (int64_t available : {int64_t(0), int64_t(1000), INT64_MAX})
+    EXPECT_EQ(planRequests(huge, {Tokens(16)}, options, 1 << 20,
+                           int64_t(1) << 40, available, needed)
+                  .code(),
+              Status::Code::OutOfMemory);
+}
