@@ -108,30 +108,28 @@ void Attention::loadQueries(Value head, Value token, Value tokens) {
   auto type = cast<ShapedType>(op.getQuery().getType());
   int64_t heads = type.getDimSize(1), size = type.getDimSize(2);
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  emitter.loop(emitter.integer(0), tokens, 1, [&](Value i) {
-    for (int64_t h = 0; h < group; ++h) {
-      Value column = emitter.multiply(
-          emitter.add(emitter.multiply(head, group), h), size * bytes);
-      Value source = emitter.offset(
-          frame.operands[0],
-          emitter.add(emitter.multiply(emitter.add(token, i),
-                                       heads * size * bytes),
-                      column));
-      Value row = emitter.add(emitter.multiply(i, group), h);
-      int64_t padded = cache.getPaddedKeySize();
-      Value target = emitter.offset(scratchAt(parts.query),
-                                    emitter.multiply(row, padded * 4));
-      for (int64_t d = 0; d < size; d += emitter.target.lanes) {
-        Value mask = size - d < emitter.target.lanes
-                         ? emitter.firstLanes(emitter.integer(size - d))
-                         : Value();
-        Value value = emitter.loadFloats(type.getElementType(),
-                                         emitter.offset(source, d * bytes), mask);
-        if (padded - d < emitter.target.lanes)
-          mask = emitter.firstLanes(emitter.integer(padded - d));
-        emitter.storeFloats(value, emitter.f32(), emitter.offset(target, d * 4),
-                            mask);
-      }
+  int64_t padded = cache.getPaddedKeySize();
+  emitter.loop(emitter.integer(0), emitter.multiply(tokens, group), 1,
+               [&](Value row) {
+    Value ofToken = emitter.multiply(
+        emitter.add(token, emitter.divide(row, group)), heads);
+    Value queryHead = emitter.add(emitter.multiply(head, group),
+                                  emitter.modulo(row, group));
+    Value source = emitter.offset(
+        frame.operands[0],
+        emitter.multiply(emitter.add(ofToken, queryHead), size * bytes));
+    Value target = emitter.offset(scratchAt(parts.query),
+                                  emitter.multiply(row, padded * 4));
+    for (int64_t d = 0; d < size; d += emitter.target.lanes) {
+      Value mask = size - d < emitter.target.lanes
+                       ? emitter.firstLanes(emitter.integer(size - d))
+                       : Value();
+      Value value = emitter.loadFloats(type.getElementType(),
+                                       emitter.offset(source, d * bytes), mask);
+      if (padded - d < emitter.target.lanes)
+        mask = emitter.firstLanes(emitter.integer(padded - d));
+      emitter.storeFloats(value, emitter.f32(), emitter.offset(target, d * 4),
+                          mask);
     }
   });
 }

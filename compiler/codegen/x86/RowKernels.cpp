@@ -227,8 +227,12 @@ public:
   void emit(Value token);
 
 private:
-  Value headOf(Value token, int64_t first);
-  Value slotOf(Value token);
+  int64_t queryColumns() {
+    auto type = cast<ShapedType>(op.getInit().getType());
+    return type.getDimSize(1) * type.getDimSize(2);
+  }
+  void forHeads(Value token, int64_t first, int64_t heads, int64_t size,
+                llvm::function_ref<void(Value, Value)> body);
   Value keyAddress(Value d) const;
   Value valueAddress(Value e) const;
   using Store = llvm::function_ref<void(Value, Value)>;
@@ -245,19 +249,6 @@ private:
   Value page, slot; ///< Of the token in the cache.
 };
 } // namespace
-
-/// Where the columns from `first` on of all inputs, one after another, are.
-Value RotaryAppend::headOf(Value token, int64_t first) {
-  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
-    int64_t columns = cast<ShapedType>(input.getType()).getDimSize(1);
-    if (first < columns)
-      return emitter.offset(
-          frame.operands[index],
-          emitter.add(emitter.multiply(token, columns * 4), first * 4));
-    first -= columns;
-  }
-  llvm_unreachable("inputs have all heads");
-}
 
 /// Calls `store(d, value)` for each element of the rotated head at `head`.
 void RotaryAppend::rotate(Value head, Value angles, Store store) {
@@ -287,19 +278,45 @@ void RotaryAppend::rotate(Value head, Value angles, Store store) {
   });
 }
 
+/// Calls `body(head, source)` for each of `heads` heads of `size` columns that
+/// begin with column `first` of the inputs: a loop for each input that has some.
+void RotaryAppend::forHeads(Value token, int64_t first, int64_t heads,
+                            int64_t size,
+                            llvm::function_ref<void(Value, Value)> body) {
+  int64_t done = 0;
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+    int64_t columns = cast<ShapedType>(input.getType()).getDimSize(1);
+    int64_t count = std::min((columns - first) / size, heads - done);
+    if (count > 0) {
+      Value source = emitter.offset(
+          frame.operands[index],
+          emitter.add(emitter.multiply(token, columns * 4), first * 4));
+      emitter.loop(emitter.integer(0), emitter.integer(count), 1,
+                   [&](Value head) {
+                     body(emitter.add(head, done),
+                          emitter.offset(source,
+                                         emitter.multiply(head, size * 4)));
+                   });
+      done += count;
+      first += count * size;
+    }
+    first -= columns;
+  }
+}
+
 void RotaryAppend::rotateQueries(Value token, Value angles) {
   auto type = cast<ShapedType>(op.getInit().getType());
   int64_t heads = type.getDimSize(1), size = type.getDimSize(2);
   int64_t bytes = type.getElementTypeBitWidth() / 8;
   Value out = emitter.offset(frame.operands.back(),
                              emitter.multiply(token, heads * size * bytes));
-  for (int64_t head = 0; head < heads; ++head) {
-    Value target = emitter.offset(out, head * size * bytes);
-    rotate(headOf(token, head * size), angles, [&](Value d, Value value) {
+  forHeads(token, 0, heads, size, [&](Value head, Value source) {
+    Value target = emitter.offset(out, emitter.multiply(head, size * bytes));
+    rotate(source, angles, [&](Value d, Value value) {
       storeScalar(emitter, value, type.getElementType(),
                   emitter.offset(target, emitter.multiply(d, bytes)));
     });
-  }
+  });
 }
 
 /// Element `d` of our slot among the keys of a head: pairs of bf16 over D.
@@ -323,27 +340,25 @@ Value RotaryAppend::valueAddress(Value e) const {
 }
 
 void RotaryAppend::appendKeys(Value token, Value angles) {
-  int64_t queries =
-      cast<ShapedType>(op.getInit().getType()).getDimSize(1) * cache.getKeySize();
-  for (int64_t head = 0; head < cache.getHeads(); ++head) {
-    Value keys = emitter.offset(page, head * cache.getKeyBytes());
-    rotate(headOf(token, queries + head * cache.getKeySize()), angles,
-           [&](Value d, Value value) {
-             storeScalar(emitter, value, cache.getElement(),
-                         emitter.offset(keys, keyAddress(d)));
-           });
-  }
+  forHeads(token, queryColumns(), cache.getHeads(), cache.getKeySize(),
+           [&](Value head, Value source) {
+    Value keys = emitter.offset(
+        page, emitter.multiply(head, cache.getKeyBytes()));
+    rotate(source, angles, [&](Value d, Value value) {
+      storeScalar(emitter, value, cache.getElement(),
+                  emitter.offset(keys, keyAddress(d)));
+    });
+  });
 }
 
 void RotaryAppend::appendValues(Value token) {
-  int64_t before =
-      (cast<ShapedType>(op.getInit().getType()).getDimSize(1) +
-       cache.getHeads()) *
-      cache.getKeySize();
-  for (int64_t head = 0; head < cache.getHeads(); ++head) {
-    Value values = emitter.offset(page, cache.getHeads() * cache.getKeyBytes() +
-                                            head * cache.getValueBytes());
-    Value source = headOf(token, before + head * cache.getValueSize());
+  int64_t first = queryColumns() + cache.getHeads() * cache.getKeySize();
+  Value allValues =
+      emitter.offset(page, cache.getHeads() * cache.getKeyBytes());
+  forHeads(token, first, cache.getHeads(), cache.getValueSize(),
+           [&](Value head, Value source) {
+    Value values = emitter.offset(
+        allValues, emitter.multiply(head, cache.getValueBytes()));
     emitter.loop(
         emitter.integer(0), emitter.integer(cache.getValueSize()), 1,
         [&](Value e) {
@@ -352,7 +367,7 @@ void RotaryAppend::appendValues(Value token) {
           storeScalar(emitter, value, cache.getElement(),
                       emitter.offset(values, valueAddress(e)));
         });
-  }
+  });
 }
 
 void RotaryAppend::emit(Value token) {
