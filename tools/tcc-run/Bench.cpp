@@ -25,7 +25,7 @@ public:
   bool onToken(size_t request, int32_t token) override {
     if (!started[request])
       --missing;
-    else
+    else if (prefillSeconds > 0)
       ++decodeTokens;
     started[request] = true;
     return true;

@@ -2,6 +2,7 @@
 
 #include "runtime/core/Executor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
@@ -177,11 +178,15 @@ TEST_F(ExecutorTest, GivesThreadsTilesAndScratchOfTheirOwn) {
     }
     EXPECT_EQ(runs, std::vector<int>(static_cast<size_t>(tokens), 2));
     std::sort(scratches.begin(), scratches.end());
+    scratches.erase(std::unique(scratches.begin(), scratches.end()),
+                    scratches.end());
+    // A free thread may have run all of the small ranges.
+    if (tokens < 32)
+      EXPECT_EQ(scratches.size(), 3u);
     for (size_t i = 1; i < scratches.size(); ++i)
-      if (scratches[i] != scratches[i - 1])
-        EXPECT_GE(static_cast<uint8_t *>(scratches[i]) -
-                      static_cast<uint8_t *>(scratches[i - 1]),
-                  4096);
+      EXPECT_GE(static_cast<uint8_t *>(scratches[i]) -
+                    static_cast<uint8_t *>(scratches[i - 1]),
+                4096);
   }
 }
 

@@ -68,6 +68,7 @@ for sent in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
 process, reading, filled = start("--prompt", "", "--max-tokens", "500",
                                  "--logits", logits)
 wait_for_text(process, reading, filled)
+time.sleep(0.3)  # The rest of the pipe is filled in a millisecond.
 process.send_signal(signal.SIGINT)
 while process.poll() is None:
     process.send_signal(signal.SIGINT)
