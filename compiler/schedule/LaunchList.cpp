@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -37,12 +38,15 @@ private:
                                           Attribute packing);
   size_t findWeight(transformer::GetWeightOp get, Attribute packing);
   RowKind findRows(Value destination);
+  /// Makes `to` another name of what `from` is.
+  void rename(Value from, Value to);
   void replaceBuffer(size_t from, size_t to);
 
   ModuleOp module;
   LaunchList list;
   DenseMap<Value, ScheduledOperand> operands;
   DenseMap<Value, RowKind> rows;
+  llvm::SmallPtrSet<Operation *, 4> active; ///< Functions that are being walked.
   std::optional<size_t> currentLoop;
 };
 } // namespace
@@ -90,6 +94,19 @@ Lister::findOperand(Operation *user, Value value, Attribute packing) {
     return known->second;
   return user->emitOpError("reads a value that no kernel, weight or input "
                            "provides");
+}
+
+void Lister::rename(Value from, Value to) {
+  // A function is walked for each call: what an argument was before must not
+  // stay if nothing is known of it now.
+  auto known = operands.find(from);
+  if (known == operands.end()) {
+    operands.erase(to);
+  } else {
+    ScheduledOperand operand = known->second;
+    operands[to] = operand;
+  }
+  rows[to] = rows.lookup(from);
 }
 
 /// Bytes of one row of `type`.
@@ -193,15 +210,17 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
                             "that is in no other loop");
   ScheduledLoop range;
   range.first = lower.getSExtValue();
+  if (range.first < 0 || upper.getSExtValue() <= range.first)
+    return loop.emitOpError("expected layers from 0 or later on, and one at "
+                            "least, got ")
+           << range.first << " to " << upper.getSExtValue();
   range.count = upper.getSExtValue() - range.first;
   range.begin = static_cast<int64_t>(list.launches.size());
   currentLoop = list.loops.size();
   list.loops.push_back(range);
   for (auto [argument, init] :
-       llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs())) {
-    operands[argument] = operands.lookup(init);
-    rows[argument] = rows.lookup(init);
-  }
+       llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs()))
+    rename(init, argument);
   if (failed(visitBlock(*loop.getBody())))
     return failure();
   range.end = static_cast<int64_t>(list.launches.size());
@@ -213,8 +232,7 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
            loop.getInitArgs(), yield.getOperands(), loop.getResults())) {
     if (failed(carry(loop, range, init, yielded)))
       return failure();
-    operands[result] = operands.lookup(init);
-    rows[result] = rows.lookup(init);
+    rename(init, result);
   }
   // What was written before the loop and is read in it lives through the loop.
   for (ScheduledBuffer &buffer : list.buffers)
@@ -253,19 +271,22 @@ LogicalResult Lister::visitBody(func::CallOp call) {
   auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
   if (!callee || callee.isExternal())
     return call.emitOpError("calls a function without a body");
+  if (!callee.getBody().hasOneBlock())
+    return call.emitOpError("expected a function of one block, got ")
+           << callee.getBody().getBlocks().size();
+  if (!active.insert(callee).second)
+    return call.emitOpError("expected no function that calls itself, got '")
+           << callee.getName() << "'";
   for (auto [argument, value] :
-       llvm::zip(callee.getArguments(), call.getOperands())) {
-    operands[argument] = operands.lookup(value);
-    rows[argument] = rows.lookup(value);
-  }
+       llvm::zip(callee.getArguments(), call.getOperands()))
+    rename(value, argument);
   if (failed(visitBlock(callee.front())))
     return failure();
+  active.erase(callee);
   auto yielded = cast<func::ReturnOp>(callee.front().getTerminator());
   for (auto [result, value] :
-       llvm::zip(call.getResults(), yielded.getOperands())) {
-    operands[result] = operands.lookup(value);
-    rows[result] = rows.lookup(value);
-  }
+       llvm::zip(call.getResults(), yielded.getOperands()))
+    rename(value, result);
   return success();
 }
 
@@ -282,8 +303,7 @@ LogicalResult Lister::visit(Operation &op) {
     return visitCall(call);
   // Views by heads are the same memory.
   if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
-    operands[op.getResult(0)] = operands.lookup(op.getOperand(0));
-    rows[op.getResult(0)] = rows.lookup(op.getOperand(0));
+    rename(op.getOperand(0), op.getResult(0));
     return success();
   }
   // The rest is what launches read and the arithmetic of their sizes.
@@ -302,7 +322,8 @@ LogicalResult Lister::visitBlock(Block &block) {
 
 FailureOr<LaunchList> Lister::run() {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
-  if (!forward || forward.getNumArguments() != 5 || forward.isExternal())
+  if (!forward || forward.getNumArguments() != 5 || forward.isExternal() ||
+      !forward.getBody().hasOneBlock() || forward.getNumResults() != 1)
     return module.emitError("expected a function @forward of tokens, positions, "
                             "sequences, page table and logit rows");
   constexpr plan::Input inputs[] = {
@@ -322,8 +343,11 @@ FailureOr<LaunchList> Lister::run() {
   Operation *terminator = forward.front().getTerminator();
   FailureOr<ScheduledOperand> logits =
       findOperand(terminator, terminator->getOperand(0), {});
-  if (failed(logits) || logits->kind != Kind::Buffer)
+  if (failed(logits))
     return failure();
+  if (logits->kind != Kind::Buffer)
+    return terminator->emitOpError("expected logits that a kernel computes, got "
+                                   "an argument or a weight");
   list.logits = logits->index;
   list.buffers[list.logits].last =
       static_cast<int64_t>(list.launches.size()) - 1;

@@ -69,3 +69,56 @@ func.func @no_lower_without_append(%q0: tensor<?x4x4xf32>, %p: tensor<?xi32>, %s
   %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
   return %o : tensor<?x4x4xbf16>
 }
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+func.func @no_lower_without_rotation(%q: tensor<?x4x4xbf16>, %k: tensor<?x2x4xbf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  transformer.cache_append @cache layer(%l), %k, %k at(%p, %s, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected query and key to be rotary embeddings}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+// Key and value have changed places: the columns of the one end where the other
+// should begin.
+func.func @no_lower_other_order(%qkv: tensor<?x32xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q0 = tensor.extract_slice %qkv[0, 0] [%n, 16] [1, 1] : tensor<?x32xf32> to tensor<?x16xf32>
+  %k0 = tensor.extract_slice %qkv[0, 24] [%n, 8] [1, 1] : tensor<?x32xf32> to tensor<?x8xf32>
+  %v0 = tensor.extract_slice %qkv[0, 16] [%n, 8] [1, 1] : tensor<?x32xf32> to tensor<?x8xf32>
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %s, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected query, key and value to be neighbouring columns of linear layers}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+// Four columns of the tensor are nobody's.
+func.func @no_lower_columns_left(%q0: tensor<?x16xf32>, %kv: tensor<?x20xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %k0 = tensor.extract_slice %kv[0, 0] [%n, 8] [1, 1] : tensor<?x20xf32> to tensor<?x8xf32>
+  %v0 = tensor.extract_slice %kv[0, 8] [%n, 8] [1, 1] : tensor<?x20xf32> to tensor<?x8xf32>
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %s, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected query, key and value to be neighbouring columns of linear layers}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}

@@ -103,3 +103,42 @@ func.func @gated_with_bias(%x: tensor<?x12xbf16>) -> tensor<?x24xbf16> {
   %z = transformer.swiglu %y : tensor<?x48xf32> -> tensor<?x24xbf16>
   return %z : tensor<?x24xbf16>
 }
+
+// The bias is no pair of weights, so that it cannot be dealt out to the halves.
+// CHECK-LABEL: func @no_gate_other_bias
+func.func @no_gate_other_bias(%x: tensor<?x12xbf16>, %b: tensor<48xbf16>) -> tensor<?x24xbf16> {
+  // CHECK-NOT: paired
+  // CHECK: kernel.linear {{.*}} epilogue(%{{.*}} : tensor<48xbf16>)
+  // CHECK: transformer.swiglu
+  %w = transformer.get_weight [@gate, @up] : tensor<48x12xbf16>
+  %y = transformer.linear %x, %w bias(%b : tensor<48xbf16>)
+    : tensor<?x12xbf16>, tensor<48x12xbf16> -> tensor<?x48xf32>
+  %z = transformer.swiglu %y : tensor<?x48xf32> -> tensor<?x24xbf16>
+  return %z : tensor<?x24xbf16>
+}
+
+// CHECK-LABEL: func @no_gate_read_twice
+func.func @no_gate_read_twice(%x: tensor<?x12xbf16>) -> (tensor<?x24xbf16>, tensor<?x48xf32>) {
+  // CHECK-NOT: paired
+  // CHECK: kernel.linear
+  // CHECK: transformer.swiglu
+  %w = transformer.get_weight [@gate, @up] : tensor<48x12xbf16>
+  %y = transformer.linear %x, %w
+    : tensor<?x12xbf16>, tensor<48x12xbf16> -> tensor<?x48xf32>
+  %z = transformer.swiglu %y : tensor<?x48xf32> -> tensor<?x24xbf16>
+  return %z, %y : tensor<?x24xbf16>, tensor<?x48xf32>
+}
+
+// CHECK-LABEL: func @no_gate_without_linear
+func.func @no_gate_without_linear(%y: tensor<?x48xf32>) -> tensor<?x24xbf16> {
+  // CHECK-NEXT: transformer.swiglu
+  %z = transformer.swiglu %y : tensor<?x48xf32> -> tensor<?x24xbf16>
+  return %z : tensor<?x24xbf16>
+}
+
+// CHECK-LABEL: func @no_residual_of_scalars
+func.func @no_residual_of_scalars(%x: f32) -> f32 {
+  // CHECK-NEXT: arith.addf {{.*}} : f32
+  %y = arith.addf %x, %x : f32
+  return %y : f32
+}
