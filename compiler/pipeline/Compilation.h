@@ -29,6 +29,11 @@ public:
   /// Reads `path` and imports it. An .mlir file is parsed as it is.
   ::tcc::Status load(const std::string &path, bool withoutWeights);
 
+  /// Refuses a file to write that is a folder or one of those that were read.
+  ::tcc::Status checkOutput(const std::string &path) const {
+    return ::tcc::checkOutput(model, path);
+  }
+
   /// Runs the passes up to and including `last` for the CPU `march`.
   ::tcc::Status runPasses(Phase last, const std::string &march);
 

@@ -73,6 +73,10 @@ static Status run(const Options &options) {
   if (Status status = compilation.load(options.input, options.withoutWeights);
       !status.ok())
     return status;
+  for (const std::string &output : {options.output, options.logits})
+    if (!output.empty() && output != "-")
+      if (Status status = compilation.checkOutput(output); !status.ok())
+        return status;
   if (options.interpret)
     return compilation.interpret(options.tokens, options.logits);
   if (Status status = compilation.runPasses(lastPhase(options), options.march);
