@@ -251,8 +251,8 @@ TEST_F(ExecutorTest, RefusesStepsBeyondItsLimits) {
 TEST_F(ExecutorTest, SaysWhatItNeeds) {
   // Scratch is rounded up to pages of memory for each thread.
   EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 64 + 2 * 32 + 3 * 4096);
-  plan.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
   start();
+  plan.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
   Status status =
       Executor::create(program, largestStep, *cache, *pool, executor);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);

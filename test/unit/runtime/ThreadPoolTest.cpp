@@ -76,6 +76,11 @@ TEST(ThreadPool, GivesTheCallerItsCpusBack) {
 // Threads take address space for their stacks; with a limit of it that a few
 // reach, the others are missing and each tile runs all the same.
 TEST(ThreadPool, GoesOnWithFewerThreads) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  GTEST_SKIP() << "the sanitizer needs address space of its own for threads";
+#endif
+#endif
   int64_t pages = 0;
   ASSERT_TRUE(std::ifstream("/proc/self/statm") >> pages);
   rlimit before = {};
