@@ -1,6 +1,7 @@
 #include "compiler/pipeline/Registration.h"
 
 #include "compiler/batch/Passes.h"
+#include "compiler/codegen/x86/Passes.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/interpreter/Interpreter.h"
 #include "compiler/interpreter/Passes.h"
@@ -31,5 +32,6 @@ void tcc::registerAllPasses() {
   registerBatchPasses();
   registerLowerPasses();
   registerSchedulePasses();
+  registerCodegenX86Passes();
   registerPipeline();
 }

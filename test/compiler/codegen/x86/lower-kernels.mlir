@@ -1,0 +1,39 @@
+// A kernel becomes a function that the runtime calls, in vectors as wide as the
+// registers of the CPU.
+// RUN: tcc-opt %s --split-input-file --verify-diagnostics --tcc-lower-kernels=march=x86-64-v3 \
+// RUN: | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: tcc-opt %s --split-input-file --verify-diagnostics --tcc-lower-kernels=march=x86-64-v4 \
+// RUN: | FileCheck %s --check-prefixes=CHECK,AVX512
+
+// CHECK-LABEL: func.func @rows(
+// CHECK-SAME:    %[[ARGUMENTS:.*]]: !llvm.ptr, %[[SIZES:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64, %{{.*}}: !llvm.ptr)
+// CHECK-NOT:     kernel.
+// CHECK:         scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+// AVX2:            llvm.intr.masked.load {{.*}} -> vector<8xf32>
+// AVX512:          llvm.intr.masked.load {{.*}} -> vector<16xf32>
+// CHECK:           llvm.intr.masked.store
+// CHECK:         return
+func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
+                %out: memref<?x12xf32>) attributes {kernel.rows = "logit_rows"} {
+  kernel.gather_rows %input, %rows into %out
+    : memref<?x12xf32>, memref<?xi32>, memref<?x12xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @no_kernel(
+// CHECK-SAME:    %{{.*}}: memref<?xf32>)
+func.func @no_kernel(%input: memref<?xf32>) {
+  return
+}
+
+// -----
+
+func.func @no_code(%input: memref<?x4x8xf32>, %weight: memref<4x6x8xbf16>,
+                   %out: memref<?x4x6xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.head_linear' op has no code for x86-64}}
+  kernel.head_linear %input, %weight into %out operand(bf16)
+    packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x4x8xf32>, memref<4x6x8xbf16>, memref<?x4x6xf32>
+  return
+}
