@@ -63,7 +63,8 @@ static int cgroupCpus(const std::string &root) {
     int64_t quota = numberIn(folder + "/cpu.cfs_quota_us", -1);
     int64_t period = numberIn(folder + "/cpu.cfs_period_us", -1);
     if (quota > 0 && period > 0)
-      cpus = std::min(cpus, static_cast<double>(quota) / period);
+      cpus = std::min(cpus,
+                      static_cast<double>(quota) / static_cast<double>(period));
   }
   return cpus < 1e6 ? static_cast<int>(std::ceil(cpus))
                     : std::numeric_limits<int>::max();
@@ -182,9 +183,9 @@ bool AnonymousMemory::reserve(size_t size, AnonymousMemory &result) {
   if (address == MAP_FAILED)
     return false;
   memory.mapping = address;
-  uintptr_t start = reinterpret_cast<uintptr_t>(address);
-  memory.bytes = reinterpret_cast<uint8_t *>((start + alignment - 1) /
-                                             alignment * alignment);
+  uintptr_t beyond = reinterpret_cast<uintptr_t>(address) % alignment;
+  memory.bytes =
+      static_cast<uint8_t *>(address) + (beyond == 0 ? 0 : alignment - beyond);
   if (isLarge)
     madvise(memory.bytes, size, MADV_HUGEPAGE); // A hint: failure costs speed.
   result = std::move(memory);

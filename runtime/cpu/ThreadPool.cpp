@@ -90,8 +90,9 @@ void ThreadPool::run(int64_t tiles, Split split, Function function,
     return;
   }
   // Eight ranges a thread keep the wait at the end below an eighth of its work.
-  int64_t chunk =
-      split == Split::Static ? 0 : std::max<int64_t>(1, tiles / (8 * size()));
+  int64_t chunk = split == Split::Static
+                      ? 0
+                      : std::max<int64_t>(1, tiles / (int64_t(8) * size()));
   job = {tiles, chunk, function, context};
   nextTile.store(0, std::memory_order_relaxed);
   running.store(static_cast<uint32_t>(workers.size()),
