@@ -51,6 +51,9 @@ struct CpuModel {
 // (measured on Emerald Rapids: 90 and 188 GFLOP/s a thread). Sizes: vendors'
 // manuals of the cores.
 static constexpr CpuModel cpuModels[] = {
+    {"znver1", false, 1 << 19},
+    {"znver2", false, 1 << 19},
+    {"znver3", false, 1 << 19},
     {"cooperlake", true, 1 << 20},
     {"znver4", true, 1 << 20},
     {"znver5", true, 1 << 20},
