@@ -92,6 +92,8 @@ static FailureOr<SmallVector<Value>> splitBias(PatternRewriter &rewriter,
 static Type operandType(transformer::LinearOp op) {
   Type weight = op.getWeight().getType().getElementType();
   Type input = op.getInput().getType().getElementType();
+  if (isa<transformer::BlockType>(weight))
+    return IntegerType::get(op.getContext(), 16);
   bool needsF32 = weight.isF32() || weight.isF16() || !input.isBF16();
   return needsF32 ? Type(Float32Type::get(op.getContext())) : input;
 }

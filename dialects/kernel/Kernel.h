@@ -19,7 +19,8 @@ namespace mlir::tcc::kernel {
 /// multiple of 64, and the sizes that go with them.
 struct LinearScratch {
   int64_t inputStride; ///< Bytes from one prepared row of the input to the next.
-  int64_t blockSums;   ///< From a row to its sums over blocks of 32, f32.
+  int64_t blockScales; ///< From a row to the scales of its blocks of 32, f32.
+  int64_t blockSums;   ///< From a row to what its blocks add, 4 bytes each.
   int64_t input;       ///< [block_rows][inputStride]: prepared rows.
   int64_t weights;     ///< [block_depth][columns]: decoded weights.
   int64_t sums;        ///< [block_rows][columns] f32: sums of one panel.

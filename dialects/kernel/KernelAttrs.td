@@ -22,7 +22,7 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
     |----------|---------------------------------------------------------------|
     | f32, f16 | `[K'][c]`                                                     |
     | bf16     | `[K'/2][c][2]`                                                |
-    | q8_0     | for each block of 32: `[c]` scales f16, `[32][c]` int8        |
+    | q8_0     | for each block of 32: `[c]` scales f16, `[8][c]` words        |
     | q4_0     | for each block of 32: `[c]` scales f16, `[4][c]` words        |
     | q4_1     | the same, with `[c]` minima f16 after the scales              |
     | scaled   | for each block of `K`: `[c]` scales f32, `[block][c]` bytes   |
@@ -33,6 +33,8 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
     Word `i` of a 4-bit block has the elements `8i` to `8i + 7` of its column as
     nibbles: even ones in the low half, odd ones in the high half, so that a
     shift by `4j` brings the pair `8i + 2j`, `8i + 2j + 1` to the bottom of both.
+    Word `i` of a q8_0 block has the elements `4i` to `4i + 3`, each plus 128, as
+    bytes in the same order.
 
     If `paired`, the rows `n` and `n + N/2` belong together (gate and value of a
     gated unit): a panel has the rows `p * c/2` to `(p + 1) * c/2 - 1` and then

@@ -127,18 +127,21 @@ int64_t LinearOp::getPanels() {
 
 LinearScratch mlir::tcc::kernel::linearScratch(LinearConfigAttr configuration,
                                     int64_t inputColumns, int64_t columns) {
+  bool isInteger = configuration.getArithmetic() == Arithmetic::Integer;
   int64_t operandBytes =
-      configuration.getArithmetic() == Arithmetic::Dot ? 2 : 4;
+      configuration.getArithmetic() == Arithmetic::Fma ? 4 : 2;
+  int64_t blocksBytes =
+      isInteger ? roundUp(llvm::divideCeil(inputColumns, 32) * 4, lineBytes)
+                : 0;
   int64_t depth = std::min(configuration.getBlockDepth(),
                            roundUp(inputColumns, 4));
   LinearScratch scratch;
-  scratch.blockSums =
+  scratch.blockScales =
       roundUp(roundUp(inputColumns, widestVector) * operandBytes, lineBytes);
+  scratch.blockSums = scratch.blockScales + blocksBytes;
   // One line more than the row, so that the rows of a tile do not all fall into
   // the same set of the first cache.
-  scratch.inputStride = scratch.blockSums +
-                        roundUp(llvm::divideCeil(inputColumns, 32) * 4, lineBytes) +
-                        lineBytes;
+  scratch.inputStride = scratch.blockSums + blocksBytes + lineBytes;
   scratch.input = 0;
   scratch.weights = configuration.getBlockRows() * scratch.inputStride;
   scratch.sums =

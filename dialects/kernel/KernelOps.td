@@ -122,6 +122,11 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     are not rounded: of a block of quantised weights the sum of `q * a` is formed,
     then multiplied by the scale of the block.
 
+    An `operand` of i16 makes blocks of 32 elements of the input as well, each with
+    one scale: `s = max_k |a[k]| / 32767` and `a[k] = s * round(a[k] / s)`, within
+    `s / 2`. The sum of `q * a` over a block is then one of integers, and exact. A
+    block that is not finite makes a result that is not finite.
+
     One tile is one panel of the weight.
 
     | Operand           | Shape           | Meaning                          |
@@ -140,7 +145,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       epilogue are vectors of `N'` elements or have the shape of `init`.
     - (C4) A weight in blocks has a `K` that is a multiple of 32, and `N` is even
       if paired.
-    - (C5) `operand` is f32 or bf16; it is f32 if the weight is f32 or f16.
+    - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
+      or i16 for one in blocks of 32.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.
@@ -149,8 +155,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       packing is not paired.
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
-    - (C9) `tile_columns` divides the columns of the packing, and `dot` needs bf16
-      operands.
+    - (C9) `tile_columns` divides the columns of the packing, `dot` needs bf16
+      operands, and `integer` is for i16 operands and they for it.
 
     Example:
 

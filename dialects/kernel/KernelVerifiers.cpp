@@ -140,9 +140,12 @@ LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage, int64
 
 LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type storage) {
   bool isWide = storage.isF32() || storage.isF16();
-  if (!operand.isF32() && (!operand.isBF16() || isWide))
-    return op->emitOpError("expected operands of type f32, or bf16 if the weight "
-                           "is neither f32 nor f16, got ")
+  bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
+              (operand.isInteger(16) && isa<BlockType>(storage));
+  if (!fits)
+    return op->emitOpError(
+               "expected operands of type f32, bf16 if the weight is "
+               "neither f32 nor f16, or i16 if it is in blocks, got ")
            << operand << " and a weight of " << storage;
   return success();
 }
@@ -157,6 +160,12 @@ LogicalResult mlir::tcc::kernel::verifyConfiguration(Operation *op,
   if (configuration.getArithmetic() == Arithmetic::Dot && !operand.isBF16())
     return op->emitOpError("expected operands of type bf16 for dot products, got ")
            << operand;
+  bool isInteger = configuration.getArithmetic() == Arithmetic::Integer;
+  if (isInteger != operand.isInteger(16))
+    return op->emitOpError("expected operands of type i16 if and only if the "
+                           "arithmetic is 'integer', got ")
+           << operand << " and '"
+           << stringifyArithmetic(configuration.getArithmetic()) << "'";
   return success();
 }
 

@@ -58,38 +58,30 @@ void Sampler::observe(int32_t token) {
     observed[static_cast<size_t>(token)] = true;
 }
 
-Status Sampler::readLogits(const float *logits, uint64_t position) {
-  candidates.clear();
+template <typename Use>
+Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
   double greatest = -std::numeric_limits<double>::infinity();
   for (int64_t i = 0; i < vocabulary; ++i) {
-    double logit = logits[i];
-    if (std::isnan(logit) || logit == std::numeric_limits<double>::infinity())
+    if (std::isnan(logits[i]) ||
+        logits[i] == std::numeric_limits<float>::infinity())
       return Status::badData(
           "the logit of token " + std::to_string(i) + " at position " +
           std::to_string(position) + " is " +
-          (std::isnan(logit) ? "not a number" : "infinite") +
+          (std::isnan(logits[i]) ? "not a number" : "infinite") +
           "; the weights are damaged or the model overflows its activations' "
           "type");
+    double logit = logits[i];
     if (!observed.empty() && observed[static_cast<size_t>(i)])
       logit = logit > 0 ? logit / options.repetitionPenalty
                         : logit * options.repetitionPenalty;
-    candidates.push_back({logit, 0, static_cast<int32_t>(i)});
     greatest = std::max(greatest, logit);
+    use(static_cast<int32_t>(i), logit);
   }
   if (std::isinf(greatest))
     return Status::badData("all logits at position " +
                            std::to_string(position) +
                            " are infinite; the weights are damaged");
   return {};
-}
-
-int32_t Sampler::greatest() const {
-  // The first of equal ones: candidates are in the order of their ids.
-  return std::max_element(candidates.begin(), candidates.end(),
-                          [](const Candidate &a, const Candidate &b) {
-                            return a.logit < b.logit;
-                          })
-      ->token;
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,14 +169,24 @@ int32_t Sampler::draw(uint64_t position) const {
 }
 
 Status Sampler::sample(const float *logits, uint64_t position, int32_t &token) {
-  if (Status status = readLogits(logits, position); !status.ok())
-    return status;
   if (options.temperature == 0) {
-    token = greatest();
-    return {};
+    double greatest = -std::numeric_limits<double>::infinity();
+    return forLogits(logits, position, [&](int32_t id, double logit) {
+      // The first of equal ones.
+      if (logit > greatest) {
+        greatest = logit;
+        token = id;
+      }
+    });
   }
-  for (Candidate &candidate : candidates)
-    candidate.logit /= options.temperature;
+  candidates.clear();
+  if (Status status = forLogits(
+          logits, position,
+          [&](int32_t id, double logit) {
+            candidates.push_back({logit / options.temperature, 0, id});
+          });
+      !status.ok())
+    return status;
   keepTopK();
   computeWeights();
   keepTopP();

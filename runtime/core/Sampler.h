@@ -61,13 +61,14 @@ private:
     int32_t token;
   };
 
-  Status readLogits(const float *logits, uint64_t position);
+  /// Calls `use(token, logit)` for each logit, after the penalty.
+  template <typename Use>
+  Status forLogits(const float *logits, uint64_t position, Use use);
   void keepTopK();
   void computeWeights();
   void keepTopP();
   void keepMinP();
   int32_t draw(uint64_t position) const;
-  int32_t greatest() const;
 
   SamplingOptions options;
   int64_t vocabulary;

@@ -49,13 +49,17 @@ kernel::LinearConfigAttr x86::chooseLinear(const TargetDescription &target,
                                            RankedTensorType weight,
                                            Type operand,
                                            kernel::PackingAttr packing) {
-  bool dot = target.dotIsFaster && operand.isBF16();
-  int64_t rowBytes = weight.getDimSize(1) * (dot ? 2 : 4);
+  auto arithmetic = kernel::Arithmetic::Fma;
+  if (operand.isInteger(16))
+    arithmetic = kernel::Arithmetic::Integer;
+  else if (target.dotIsFaster && operand.isBF16())
+    arithmetic = kernel::Arithmetic::Dot;
+  int64_t operandBytes = arithmetic == kernel::Arithmetic::Fma ? 4 : 2;
+  int64_t rowBytes = weight.getDimSize(1) * operandBytes;
   int64_t blockRows = target.cacheBytes / 2 / std::max<int64_t>(rowBytes, 1);
   blockRows = std::clamp(blockRows, smallestBlockRows, largestBlockRows);
   return kernel::LinearConfigAttr::get(
-      weight.getContext(),
-      dot ? kernel::Arithmetic::Dot : kernel::Arithmetic::Fma, tileRows,
+      weight.getContext(), arithmetic, tileRows,
       std::min(widestTile(target), packing.getColumns()),
       blockRows / tileRows * tileRows, blockDepth);
 }

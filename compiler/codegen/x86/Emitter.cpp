@@ -5,6 +5,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
@@ -109,6 +111,18 @@ Value Emitter::loadFloats(Type element, Value pointer, Value mask) {
                                                  constantBits(16)));
 }
 
+void Emitter::prefetch(Value pointer, int64_t distance, int64_t bytes) {
+  constexpr int64_t lineBytes = 64;
+  for (int64_t at = 0; at < bytes; at += lineBytes) {
+    // Not `inbounds`: the end of what is read is near.
+    Value address = LLVM::GEPOp::create(
+        builder, location, pointer.getType(), builder.getI8Type(), pointer,
+        ArrayRef<LLVM::GEPArg>(integer(distance + at)));
+    LLVM::Prefetch::create(builder, location, address, /*rw=*/0, /*hint=*/3,
+                           /*cache=*/1);
+  }
+}
+
 void Emitter::storeFloats(Value value, Type element, Value pointer,
                           Value mask) {
   if (element.isBF16()) {
@@ -184,6 +198,8 @@ Value Emitter::multiplyAdd(Value a, Value b, Value c) {
 }
 
 Value Emitter::maximum(Value a, Value b) {
+  if (getElementTypeOrSelf(a).isInteger())
+    return arith::MaxSIOp::create(builder, location, a, b);
   Value isLarger = arith::CmpFOp::create(builder, location,
                                          arith::CmpFPredicate::OGT, a, b);
   return arith::SelectOp::create(builder, location, isLarger, a, b);
@@ -209,7 +225,10 @@ Value Emitter::reduceLanes(Value vector,
 }
 
 Value Emitter::sumOfLanes(Value vector) {
-  return reduceLanes(vector, [&](Value a, Value b) { return addFloats(a, b); });
+  bool isInteger = getElementTypeOrSelf(vector).isInteger();
+  return reduceLanes(vector, [&](Value a, Value b) {
+    return isInteger ? add(a, b) : addFloats(a, b);
+  });
 }
 
 Value Emitter::maximumOfLanes(Value vector) {
@@ -284,13 +303,13 @@ Value Emitter::dotPairs(Value sums, Value a, Value b) {
   assert(target.hasDot && "only AVX512-BF16 has vdpbf16ps");
   if (target.isEmulated) {
     // The odd elements first, as the manual has it.
-    Value as = bitcast(integers(), a), bs = bitcast(integers(), b);
     for (bool odd : {true, false})
-      sums = multiplyAdd(halfOfPairs(as, odd), halfOfPairs(bs, odd), sums);
+      sums = multiplyAdd(halfOfPairs(a, odd), halfOfPairs(b, odd), sums);
     return sums;
   }
+  Type pairs = vectorOf(bf16(), 2 * target.lanes);
   return callIntrinsic("llvm.x86.avx512bf16.dpbf16ps.512", sums.getType(),
-                       {sums, a, b});
+                       {sums, bitcast(pairs, a), bitcast(pairs, b)});
 }
 
 Value Emitter::halfOfPairs(Value words, bool odd) {
@@ -300,43 +319,52 @@ Value Emitter::halfOfPairs(Value words, bool odd) {
   return bitcast(floats(), bits);
 }
 
-Value Emitter::lookUp(ArrayRef<float> table, Value indices) {
-  if (target.lanes == 16 && !target.isEmulated) {
-    // vpermps looks at the low four bits alone.
-    Value entries = arith::ConstantOp::create(
-        builder, location, DenseElementsAttr::get(floats(), table));
-    return callIntrinsic("llvm.x86.avx512.permvar.sf.512", floats(),
-                         {entries, indices});
-  }
-  // AVX2 has tables of eight; ours are numbers one apart, so convert.
-  Value index = both(indices, constantBits(15));
-  Value first = constantBits(static_cast<uint32_t>(
-      static_cast<int32_t>(table.front())));
-  if (table.front() != 0)
-    index = add(index, first);
-  return arith::SIToFPOp::create(builder, location, floats(), index);
+Value Emitter::addProducts(Value sums, Value a, Value b) {
+  auto multiply = [&](StringRef name, int64_t lanes, Value x, Value y) {
+    Type halves = vectorOf(builder.getI16Type(), 2 * lanes);
+    return callIntrinsic(name, vectorOf(i32(), lanes),
+                         {bitcast(halves, x), bitcast(halves, y)});
+  };
+  if (target.lanes == 8)
+    return add(sums, multiply("llvm.x86.avx2.pmadd.wd", 8, a, b));
+  // As text: LLVM knows the instruction, but makes two of it again, since the
+  // chain of additions alone is shorter; tiles have chains enough.
+  if (target.hasIntegerDot)
+    return LLVM::InlineAsmOp::create(
+               builder, location, integers(), ValueRange{sums, a, b},
+               "vpdpwssd $3, $2, $0", "=v,0,v,v", /*has_side_effects=*/false,
+               /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+               LLVM::AsmDialectAttr::get(builder.getContext(),
+                                         LLVM::AsmDialect::AD_ATT),
+               /*operand_attrs=*/ArrayAttr())
+        .getResult(0);
+  if (!target.isEmulated)
+    return add(sums, multiply("llvm.x86.avx512.pmaddw.d.512", 16, a, b));
+  SmallVector<int64_t> numbers(16);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  auto part = [&](Value vector, int64_t first) -> Value {
+    return vector::ShuffleOp::create(builder, location, vector, vector,
+                                     ArrayRef(numbers).slice(first, 8));
+  };
+  Value low = multiply("llvm.x86.avx2.pmadd.wd", 8, part(a, 0), part(b, 0));
+  Value high = multiply("llvm.x86.avx2.pmadd.wd", 8, part(a, 8), part(b, 8));
+  return add(sums, vector::ShuffleOp::create(builder, location, low, high,
+                                             ArrayRef(numbers)));
 }
 
-Value Emitter::lookUpPairs(ArrayRef<float> table, Value indices) {
-  assert(target.lanes == 16 && "only AVX-512 has vpermw");
-  if (target.isEmulated) {
-    // Both are whole numbers below 256, which bf16 holds.
-    Value low = bitcast(integers(), lookUp(table, indices));
-    Value high =
-        bitcast(integers(), lookUp(table, shiftRight(indices, 16)));
-    return bitcast(vectorOf(bf16(), 32), either(shiftRight(low, 16), high));
-  }
-  VectorType words = vectorOf(builder.getI16Type(), 32);
-  SmallVector<int16_t> entries(32);
-  for (size_t i = 0; i < entries.size(); ++i)
-    entries[i] = static_cast<int16_t>(
-        llvm::bit_cast<uint32_t>(table[i % table.size()]) >> 16);
-  Value constants = arith::ConstantOp::create(
-      builder, location, DenseElementsAttr::get(words, ArrayRef(entries)));
-  // vpermw looks at five bits; the table holds its entries twice.
-  Value result = callIntrinsic("llvm.x86.avx512.permvar.hi.512", words,
-                               {constants, bitcast(words, indices)});
-  return bitcast(vectorOf(bf16(), 32), result);
+Value Emitter::bitsOfHalves(Value words, int64_t first, int64_t bits) {
+  VectorType halves = vectorOf(builder.getI16Type(), 2 * target.lanes);
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, location,
+        DenseElementsAttr::get(halves, static_cast<int16_t>(value)));
+  };
+  Value values = bitcast(halves, words);
+  if (first != 0)
+    values = arith::ShRUIOp::create(builder, location, values, constant(first));
+  if (first + bits < 16)
+    values = both(values, constant((1 << bits) - 1));
+  return bitcast(integers(), values);
 }
 
 //===----------------------------------------------------------------------===//

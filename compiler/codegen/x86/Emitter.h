@@ -60,6 +60,9 @@ public:
   /// Loads a vector of `element` (f32, f16 or bf16) as f32. With a mask only its
   /// lanes are read, and the others are 0.
   Value loadFloats(Type element, Value pointer, Value mask = {});
+  /// Asks for the `bytes` bytes that are `distance` beyond `pointer`; they need
+  /// not be there.
+  void prefetch(Value pointer, int64_t distance, int64_t bytes);
   /// Rounds a vector of f32 to `element` (f32 or bf16) and stores it, or only
   /// the lanes of the mask.
   void storeFloats(Value value, Type element, Value pointer, Value mask = {});
@@ -87,9 +90,10 @@ public:
   Value multiplyFloats(Value a, Value b);
   /// a * b + c, rounded once.
   Value multiplyAdd(Value a, Value b, Value c);
-  /// The larger element of each pair; neither may be NaN.
+  /// The larger element of each pair: of f32, neither NaN, or of signed i32.
   Value maximum(Value a, Value b);
-  Value sumOfLanes(Value vector);     ///< Pairwise, in a fixed order.
+  /// The sum of f32, pairwise in a fixed order, or of i32.
+  Value sumOfLanes(Value vector);
   Value maximumOfLanes(Value vector);
   /// Rounds to the nearest bf16, ties to even; the result is f32.
   Value roundToBF16(Value vector);
@@ -101,15 +105,16 @@ public:
   // What only some CPUs have
   //===--------------------------------------------------------------------===//
 
-  /// `sums` plus the products of the two pairs of bf16 in each lane (AVX512-BF16).
+  /// `sums` plus the products of the two pairs of bf16 in each lane of `a` and
+  /// `b`, which are words (AVX512-BF16).
   Value dotPairs(Value sums, Value a, Value b);
   /// The low or the odd (high) half of each pair of bf16 in `words`, as f32.
   Value halfOfPairs(Value words, bool odd);
-  /// Element i of `table` (16 of f32) for the low four bits of each lane of
-  /// `indices`, whatever the others are.
-  Value lookUp(ArrayRef<float> table, Value indices);
-  /// The same for both halves of each lane, as pairs of bf16 (AVX-512).
-  Value lookUpPairs(ArrayRef<float> table, Value indices);
+  /// `sums` plus the products of the two pairs of i16 in each lane, all of i32:
+  /// exact (vpdpwssd where AVX512-VNNI is, vpmaddwd and vpaddd elsewhere).
+  Value addProducts(Value sums, Value a, Value b);
+  /// The `bits` bits from bit `first` on of both halves of each lane.
+  Value bitsOfHalves(Value words, int64_t first, int64_t bits);
 
   //===--------------------------------------------------------------------===//
   // Control

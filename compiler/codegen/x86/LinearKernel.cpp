@@ -1,9 +1,10 @@
 // Linear layers: rows are prepared once, then multiplied by panel after panel.
 //
-// A prepared row is what the prologue made of it, rounded: f32 or bf16. Weights of
-// quantised panels that several tiles of rows need are decoded once, to scratch; a
-// single tile reads the packed panel itself. Either way each sum adds the same
-// products in the same order.
+// A prepared row is what the prologue made of it, rounded: f32, bf16 or, for
+// weights in blocks, blocks of i16 with a scale. Blocks of weights that several
+// tiles of rows need are decoded once, to scratch; a single tile reads the
+// packed panel itself. Either way each sum adds the same products in the same
+// order.
 
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/PackedWeights.h"
@@ -122,10 +123,10 @@ private:
   }
 
   void prepareRow(Value row, Value target);
+  void storeBlock(ArrayRef<Value> values, Value block, Value target);
   Value meanSquare(Value source);
   Value prepareVector(Value source, VectorRegion &prologue, Value column,
                       Value mask);
-  void sumBlocks(Value target);
 
   Product productOf(Value panel) const;
   void multiplyDecoded(Value panel, Value rows);
@@ -205,6 +206,17 @@ void Linear::prepareRow(Value row, Value target) {
     prologue.set(1, meanSquare(source));
   if (!prologue.empty())
     prologue.emitKnown();
+  if (isQuantised())
+    return emitter.loop(
+        emitter.integer(0), emitter.integer(depth / blockDepth), 1,
+        [&](Value block) {
+          SmallVector<Value> values;
+          for (int64_t k = 0; k < blockDepth; k += lanes)
+            values.push_back(prepareVector(
+                source, prologue,
+                emitter.add(emitter.multiply(block, blockDepth), k), Value()));
+          storeBlock(values, block, target);
+        });
   bool rounds = op.getOperand().isBF16();
   auto store = [&](Value column, Value mask) {
     Value value = prepareVector(source, prologue, column, mask);
@@ -225,31 +237,62 @@ void Linear::prepareRow(Value row, Value target) {
   if (rest)
     store(emitter.integer(depth - rest),
           emitter.firstLanes(emitter.integer(rest)));
-  if (layout.storage == Storage::Q4_1)
-    sumBlocks(target);
 }
 
-/// Writes the sum of each block of 32 prepared elements behind the row.
-void Linear::sumBlocks(Value target) {
-  Value one = emitter.firstLanes(emitter.integer(1));
-  Type element = usesDot() ? emitter.bf16() : emitter.f32();
-  int64_t bytes = usesDot() ? 2 : 4;
-  emitter.loop(
-      emitter.integer(0), emitter.integer(op.getDepth() / blockDepth), 1,
-      [&](Value block) {
-        Value source =
-            emitter.offset(target, emitter.multiply(block, blockDepth * bytes));
-        Value total = emitter.constant(0.0f);
-        for (int64_t k = 0; k < blockDepth; k += lanes)
-          total = emitter.addFloats(
-              total,
-              emitter.loadFloats(element, emitter.offset(source, k * bytes)));
-        emitter.storeFloats(
-            emitter.broadcast(emitter.sumOfLanes(total)), emitter.f32(),
-            emitter.offset(target, emitter.add(emitter.multiply(block, 4),
-                                               parts.blockSums)),
-            one);
-      });
+/// Writes block `block` of a prepared row as i16 with a scale, and beside the
+/// row what `Product` says of both.
+void Linear::storeBlock(ArrayRef<Value> values, Value block, Value target) {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  constexpr float largestInteger = 32767, smallestBound = 1e-30f;
+  // Magnitudes compare as integers do, with NaN above all, so that a block
+  // which is not finite has a scale which is not finite.
+  Value magnitude = emitter.constantBits(0);
+  for (Value value : values)
+    magnitude = emitter.maximum(
+        magnitude, emitter.both(emitter.bitcast(emitter.integers(), value),
+                                emitter.constantBits(0x7FFFFFFF)));
+  Value bound = arith::BitcastOp::create(builder, location, emitter.f32(),
+                                         emitter.maximumOfLanes(magnitude));
+  Value scale =
+      emitter.multiplyFloats(bound, emitter.scalar(1 / largestInteger));
+  Value isLarge =
+      arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OGE, bound,
+                            emitter.scalar(smallestBound));
+  Value inverse = arith::SelectOp::create(
+      builder, location, isLarge,
+      arith::DivFOp::create(builder, location, emitter.scalar(largestInteger),
+                            bound),
+      emitter.scalar(0));
+  // 1.5 * 2^23 has its last place at 1: adding to it rounds to integers, which
+  // then are the low bits.
+  Value factor = emitter.broadcast(inverse);
+  Value shift = emitter.constant(12582912.0f), total = emitter.constantBits(0);
+  Type halves = emitter.vectorOf(builder.getI16Type(), lanes);
+  Value elements =
+      emitter.offset(target, emitter.multiply(block, blockDepth * 2));
+  for (auto [index, value] : llvm::enumerate(values)) {
+    Value integers = emitter.subtract(
+        emitter.bitcast(emitter.integers(),
+                        emitter.multiplyAdd(value, factor, shift)),
+        emitter.bitcast(emitter.integers(), shift));
+    total = emitter.add(total, integers);
+    emitter.store(arith::TruncIOp::create(builder, location, halves, integers),
+                  emitter.offset(elements, index * lanes * 2), 2);
+  }
+  Value sum = emitter.sumOfLanes(total);
+  if (layout.storage == Storage::Q4_1)
+    sum = emitter.multiplyFloats(
+        arith::SIToFPOp::create(builder, location, emitter.f32(), sum), scale);
+  else
+    sum = emitter.multiply(
+        sum, arith::ConstantOp::create(
+                 builder, location,
+                 builder.getI32IntegerAttr(
+                     static_cast<int32_t>(-biasOf(layout.storage)))));
+  Value place = emitter.offset(target, emitter.multiply(block, 4));
+  emitter.store(scale, emitter.offset(place, parts.blockScales), 4);
+  emitter.store(sum, emitter.offset(place, parts.blockSums), 4);
 }
 
 //===----------------------------------------------------------------------===//
@@ -269,35 +312,29 @@ Product Linear::productOf(Value panel) const {
   product.sumStride = layout.columns * 4;
   product.depth = emitter.integer(layout.paddedDepth);
   product.startsAtZero = true;
-  product.blockFormat = layout.storage;
   product.blocks = panel;
   product.blockBytes = layout.stepBytes;
   product.headerBytes = headerBytesOf(layout.storage, layout.columns);
-  product.inputSums = parts.blockSums;
+  product.inputScales = emitter.offset(product.inputs, parts.blockScales);
+  product.inputSums = emitter.offset(product.inputs, parts.blockSums);
   return product;
 }
 
 /// Multiplies all rows of a block by a quantised panel that is decoded part by
 /// part. Sums wait in scratch from one part to the next.
 void Linear::multiplyDecoded(Value panel, Value rows) {
-  bool pairs = emitter.target.lanes == 16;
   int64_t step = configuration.getBlockDepth();
   Value decoded = scratchAt(parts.weights);
-  int64_t operandBytes = usesDot() ? 2 : 4;
   auto multiply = [&](Value k, Value depth, bool startsAtZero) {
     Product product = productOf(panel);
     Value block = emitter.divide(k, blockDepth);
     product.blocks =
         emitter.offset(panel, emitter.multiply(block, layout.stepBytes));
-    emitDecode(emitter, layout, pairs, product.blocks, depth, decoded);
-    product.format = pairs ? Storage::BF16 : Storage::F32;
+    emitDecode(emitter, layout, product.blocks, depth, decoded);
     product.weights = decoded;
-    // The sums over blocks lie at a fixed distance from the row: correct it for
-    // the elements that are skipped.
-    product.inputs =
-        emitter.offset(product.inputs, emitter.multiply(k, operandBytes));
-    product.inputSumsSkip = emitter.subtract(
-        emitter.multiply(block, 4), emitter.multiply(k, operandBytes));
+    product.inputs = emitter.offset(product.inputs, emitter.multiply(k, 2));
+    for (Value *perBlock : {&product.inputScales, &product.inputSums})
+      *perBlock = emitter.offset(*perBlock, emitter.multiply(block, 4));
     product.depth = depth;
     product.startsAtZero = startsAtZero;
     emitProduct(emitter, product, rows, configuration.getTileRows(),

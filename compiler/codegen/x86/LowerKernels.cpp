@@ -53,6 +53,15 @@ static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
 
 static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
+  if (auto linear = dyn_cast<kernel::LinearOp>(op)) {
+    Type weight =
+        cast<ShapedType>(linear.getWeight().getType()).getElementType();
+    if (isa<transformer::BlockType>(weight) &&
+        !linear.getOperand().isInteger(16))
+      return linear.emitOpError("expected operands of type i16 for a weight in "
+                                "blocks on x86-64, got ")
+             << linear.getOperand();
+  }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RotaryAppendOp,
             kernel::AttentionOp, kernel::LinearOp>([&](auto kernelOp) {

@@ -138,18 +138,22 @@ static void packPairs(PanelRows rows, int64_t depth, uint8_t *out) {
       last[column] = load<uint16_t>(rows[column] + (depth - 1) * 2);
 }
 
-/// Packs a block of each row: scales, then [32][columns] bytes.
+/// Packs a block of each row: scales, then [8][columns] words.
 static void packBlockQ8(PanelRows rows, int64_t block, uint8_t *out) {
   auto columns = static_cast<int64_t>(rows.size());
   auto *scales = reinterpret_cast<uint16_t *>(out);
-  uint8_t *bytes = out + columns * 2;
+  auto *words = reinterpret_cast<uint32_t *>(out + columns * 2);
   for (int64_t column = 0; column < columns; ++column) {
     if (!rows[column])
       continue;
     const uint8_t *from = rows[column] + block * 34;
     scales[column] = load<uint16_t>(from);
-    for (int64_t k = 0; k < blockElements; ++k)
-      bytes[k * columns + column] = from[2 + k];
+    for (int64_t k = 0; k < blockElements; k += 4) {
+      // Bytes 0, 1, 2, 3 go to 0, 2, 1, 3; the sign bit flipped adds 128.
+      auto word = load<uint32_t>(from + 2 + k) ^ 0x80808080;
+      words[k / 4 * columns + column] =
+          (word & 0xFF0000FF) | ((word & 0xFF00) << 8) | ((word >> 8) & 0xFF00);
+    }
   }
 }
 

@@ -25,130 +25,121 @@ int64_t x86::headerBytesOf(Storage storage, int64_t columns) {
   llvm_unreachable("every storage has a header");
 }
 
+int64_t x86::biasOf(Storage storage) {
+  switch (storage) {
+  case Storage::F32:
+  case Storage::F16:
+  case Storage::BF16:
+  case Storage::Q4_1:
+    return 0;
+  case Storage::Q8_0:
+    return 128;
+  case Storage::Q4_0:
+    return 8;
+  }
+  llvm_unreachable("every storage has a bias");
+}
+
 namespace {
-/// Reads weights of one format as vectors across columns.
+/// Reads weights of one format as vectors across columns. Integers are read in
+/// pairs, with their bias; `isDecoded` if they are what `emitDecode` writes.
 class WeightReader {
 public:
-  WeightReader(Emitter &emitter, Storage format, int64_t columns)
-      : emitter(emitter), format(format), columns(columns) {}
+  WeightReader(Emitter &emitter, Storage format, bool isDecoded,
+               int64_t columns)
+      : emitter(emitter), format(format), isDecoded(isDecoded),
+        columns(columns) {}
 
   /// Elements of K that are read together.
-  int64_t stepDepth() const { return isNibbles() ? 8 : 4; }
+  int64_t stepDepth() const { return bitsOf() < 16 ? 8 : 4; }
 
   /// Bytes from one step to the next.
-  int64_t stepBytes() const {
-    switch (format) {
-    case Storage::F32:
-      return 16 * columns;
-    case Storage::F16:
-    case Storage::BF16:
-      return 8 * columns;
-    case Storage::Q8_0:
-    case Storage::Q4_0:
-    case Storage::Q4_1:
-      return 4 * columns;
-    }
-    llvm_unreachable("every format has a size");
-  }
+  int64_t stepBytes() const { return stepDepth() * bitsOf() / 8 * columns; }
 
   /// Element `k` of the step at `step`, of the vector that begins at column
   /// `column`, as f32. Repeated loads of one address are LLVM's to remove.
   Value read(Value step, int64_t k, Value column) const;
 
-  /// Elements `k` (even) and `k + 1` as pairs of bf16.
+  /// Elements `k` (even) and `k + 1`, each in half of a word.
   Value readPairs(Value step, int64_t k, Value column) const;
 
 private:
-  bool isNibbles() const {
-    return format == Storage::Q4_0 || format == Storage::Q4_1;
-  }
-  Value raw(Type type, Value step, int64_t row, int64_t elementBytes,
-            Value column) const;
-  Value shifted(Value words, int64_t bits) const;
-  std::array<float, 16> nibbleValues() const;
+  /// Of one element.
+  int64_t bitsOf() const;
+  Value raw(Type type, Value step, int64_t row, Value column) const;
 
   Emitter &emitter;
   Storage format;
+  bool isDecoded;
   int64_t columns;
 };
 } // namespace
 
+int64_t WeightReader::bitsOf() const {
+  if (isDecoded)
+    return 16;
+  switch (format) {
+  case Storage::F32:
+    return 32;
+  case Storage::F16:
+  case Storage::BF16:
+    return 16;
+  case Storage::Q8_0:
+    return 8;
+  case Storage::Q4_0:
+  case Storage::Q4_1:
+    return 4;
+  }
+  llvm_unreachable("every format has a size");
+}
+
 /// Loads a vector of row `row` of a step whose rows are `columns` elements.
 Value WeightReader::raw(Type type, Value step, int64_t row,
-                        int64_t elementBytes, Value column) const {
-  Value address = emitter.offset(
-      step, emitter.add(emitter.multiply(column, elementBytes),
-                        row * columns * elementBytes));
-  return emitter.load(type, address, elementBytes);
-}
-
-Value WeightReader::shifted(Value words, int64_t bits) const {
-  if (bits == 0)
-    return words;
-  return arith::ShRUIOp::create(
-      emitter.builder, emitter.location, words,
-      emitter.constantBits(static_cast<uint32_t>(bits)));
-}
-
-/// What the 16 nibbles stand for: q4_0 counts from -8.
-std::array<float, 16> WeightReader::nibbleValues() const {
-  std::array<float, 16> values;
-  for (size_t i = 0; i < values.size(); ++i)
-    values[i] = static_cast<float>(i) - (format == Storage::Q4_0 ? 8.0f : 0.0f);
-  return values;
+                        Value column) const {
+  int64_t bytes =
+      cast<VectorType>(type).getElementType().getIntOrFloatBitWidth() / 8;
+  Value address =
+      emitter.offset(step, emitter.add(emitter.multiply(column, bytes),
+                                       row * columns * bytes));
+  return emitter.load(type, address, bytes);
 }
 
 Value WeightReader::read(Value step, int64_t k, Value column) const {
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
   switch (format) {
   case Storage::F32:
-    return raw(emitter.floats(), step, k, 4, column);
+    return raw(emitter.floats(), step, k, column);
   case Storage::F16: {
-    Type halves = emitter.vectorOf(builder.getF16Type(), emitter.target.lanes);
-    return arith::ExtFOp::create(builder, location, emitter.floats(),
-                                 raw(halves, step, k, 2, column));
+    Type halves =
+        emitter.vectorOf(emitter.builder.getF16Type(), emitter.target.lanes);
+    return arith::ExtFOp::create(emitter.builder, emitter.location,
+                                 emitter.floats(),
+                                 raw(halves, step, k, column));
   }
-  case Storage::BF16: {
-    Value words = raw(emitter.integers(), step, k / 2, 4, column);
-    return emitter.halfOfPairs(words, k % 2);
-  }
-  case Storage::Q8_0: {
-    Type bytes = emitter.vectorOf(builder.getI8Type(), emitter.target.lanes);
-    Value wide = arith::ExtSIOp::create(builder, location, emitter.integers(),
-                                        raw(bytes, step, k, 1, column));
-    return arith::SIToFPOp::create(builder, location, emitter.floats(), wide);
-  }
+  case Storage::BF16:
+    return emitter.halfOfPairs(readPairs(step, k / 2 * 2, column), k % 2);
+  case Storage::Q8_0:
   case Storage::Q4_0:
-  case Storage::Q4_1: {
-    Value words = raw(emitter.integers(), step, 0, 4, column);
-    return emitter.lookUp(nibbleValues(),
-                          shifted(words, k / 2 * 4 + k % 2 * 16));
+  case Storage::Q4_1:
+    break;
   }
-  }
-  llvm_unreachable("every format can be read");
+  llvm_unreachable("blocks are read in pairs");
 }
 
 Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
-  Type pairs = emitter.vectorOf(emitter.bf16(), 2 * emitter.target.lanes);
-  if (format == Storage::BF16)
-    return emitter.bitcast(pairs,
-                           raw(emitter.integers(), step, k / 2, 4, column));
-  if (isNibbles()) {
-    Value words = shifted(raw(emitter.integers(), step, 0, 4, column),
-                          k / 2 * 4);
-    return emitter.lookUpPairs(
-        nibbleValues(), emitter.both(words, emitter.constantBits(0x000F000F)));
-  }
-  // Small integers in f32 have nothing in their low halves.
-  Value low = emitter.bitcast(emitter.integers(), read(step, k, column));
-  Value high = emitter.bitcast(emitter.integers(), read(step, k + 1, column));
-  return emitter.bitcast(pairs, emitter.either(shifted(low, 16), high));
+  int64_t bits = bitsOf(), perWord = 32 / bits;
+  Value words = raw(emitter.integers(), step, k / perWord, column);
+  if (bits == 16)
+    return words;
+  return emitter.bitsOfHalves(words, k % perWord / 2 * bits, bits);
 }
 
 //===----------------------------------------------------------------------===//
 // One tile
 //===----------------------------------------------------------------------===//
+
+/// Bytes ahead at which the speed of memory is reached: about what a core reads
+/// while one access takes, 100 ns.
+static constexpr int64_t prefetchDistance = 4096;
 
 namespace {
 /// Emits the sums of `rows` rows and `vectors` vectors of columns.
@@ -157,14 +148,29 @@ public:
   Tile(Emitter &emitter, const Product &product, int64_t rows, int64_t vectors,
        Value column)
       : emitter(emitter), product(product),
-        reader(emitter, product.format, product.columns), rows(rows),
-        vectors(vectors), column(column) {}
+        reader(emitter, product.format, isInBlocks() && product.weights,
+               product.columns),
+        rows(rows), vectors(vectors), column(column) {}
 
   void emit();
 
 private:
   using Sums = SmallVector<Value>; ///< [rows][vectors].
 
+  bool isInBlocks() const { return product.summation == Summation::Blocks; }
+  bool readsPairs() const { return product.dot || isInBlocks(); }
+  int64_t inputBytes() const { return readsPairs() ? 2 : 4; }
+
+  /// Whether packed blocks come from memory, at the speed of memory. The loop
+  /// asks for so little a clock that CPUs do not notice the stream by
+  /// themselves.
+  bool isStreaming() const { return isInBlocks() && !product.weights; }
+
+  /// How far ahead memory is asked for: whole blocks, so that headers meet
+  /// headers.
+  int64_t prefetchBytes() const {
+    return kernel::roundUp(prefetchDistance, product.blockBytes);
+  }
   Value columnOf(int64_t vector) const {
     return emitter.add(column, vector * emitter.target.lanes);
   }
@@ -180,6 +186,8 @@ private:
 
   void emitGroups() const;
   void emitBlocks() const;
+  Value inputOfBlock(Value inputs, int64_t row, Value block, Type type) const;
+  Sums firstOfBlock(Value block) const;
   Sums sumOfBlock(Value block) const;
   void addBlock(Value block, const Sums &partial, Sums &sums) const;
   Value inputsFrom(Value k) const;
@@ -224,30 +232,31 @@ void Tile::storeSums(const Sums &sums) const {
 
 /// Element `k`, or the pair from `k` on, of row `row` in all lanes.
 Value Tile::broadcastInput(Value inputs, int64_t row, int64_t k) const {
-  int64_t bytes = product.dot ? k * 2 : k * 4;
-  Value address = emitter.offset(inputs, row * product.inputStride + bytes);
-  if (!product.dot)
-    return emitter.broadcast(emitter.load(emitter.f32(), address, 4));
-  Value pair = emitter.broadcast(emitter.load(emitter.i32(), address, 4));
-  return emitter.bitcast(
-      emitter.vectorOf(emitter.bf16(), 2 * emitter.target.lanes), pair);
+  Value address =
+      emitter.offset(inputs, row * product.inputStride + k * inputBytes());
+  Type type = readsPairs() ? emitter.i32() : emitter.f32();
+  return emitter.broadcast(emitter.load(type, address, 4));
 }
 
 /// Adds the products of one step.
 void Tile::addStep(Value weights, Value inputs, Sums &sums) const {
-  int64_t advance = product.dot ? 2 : 1;
+  int64_t advance = readsPairs() ? 2 : 1;
   for (int64_t k = 0; k < reader.stepDepth(); k += advance) {
     SmallVector<Value> values;
     for (int64_t vector = 0; vector < vectors; ++vector)
-      values.push_back(product.dot
+      values.push_back(readsPairs()
                            ? reader.readPairs(weights, k, columnOf(vector))
                            : reader.read(weights, k, columnOf(vector)));
     for (int64_t row = 0; row < rows; ++row) {
       Value input = broadcastInput(inputs, row, k);
       for (int64_t vector = 0; vector < vectors; ++vector) {
         Value &sum = sums[row * vectors + vector];
-        sum = product.dot ? emitter.dotPairs(sum, input, values[vector])
-                          : emitter.multiplyAdd(input, values[vector], sum);
+        if (isInBlocks())
+          sum = emitter.addProducts(sum, input, values[vector]);
+        else if (product.dot)
+          sum = emitter.dotPairs(sum, input, values[vector]);
+        else
+          sum = emitter.multiplyAdd(input, values[vector], sum);
       }
     }
   }
@@ -264,16 +273,16 @@ Tile::Sums Tile::addRange(Value weights, Value inputs, Value depth,
         // Bytes of an element of K are whole in all formats.
         Value at = emitter.offset(
             weights, emitter.multiply(k, reader.stepBytes() / step));
-        addStep(at, emitter.offset(inputs, emitter.multiply(
-                                               k, product.dot ? 2 : 4)),
+        if (isStreaming())
+          emitter.prefetch(at, prefetchBytes(), reader.stepBytes());
+        addStep(at, emitter.offset(inputs, emitter.multiply(k, inputBytes())),
                 next);
         return next;
       });
 }
 
 Value Tile::inputsFrom(Value k) const {
-  return emitter.offset(product.inputs,
-                        emitter.multiply(k, product.dot ? 2 : 4));
+  return emitter.offset(product.inputs, emitter.multiply(k, inputBytes()));
 }
 
 /// Each group is summed alone and then added to the sums in memory.
@@ -293,7 +302,27 @@ void Tile::emitGroups() const {
   });
 }
 
-/// The sum of quants times inputs over one block.
+/// What `inputs` holds for block `block` of row `row`, in all lanes.
+Value Tile::inputOfBlock(Value inputs, int64_t row, Value block,
+                         Type type) const {
+  Value address =
+      emitter.offset(emitter.offset(inputs, row * product.inputStride),
+                     emitter.multiply(block, 4));
+  return emitter.broadcast(emitter.load(type, address, 4));
+}
+
+/// What undoes the bias of the weights.
+Tile::Sums Tile::firstOfBlock(Value block) const {
+  if (biasOf(product.format) == 0)
+    return Sums(rows * vectors, emitter.constantBits(0));
+  Sums sums;
+  for (int64_t row = 0; row < rows; ++row)
+    sums.append(vectors,
+                inputOfBlock(product.inputSums, row, block, emitter.i32()));
+  return sums;
+}
+
+/// The sum of integers times integers over one block.
 Tile::Sums Tile::sumOfBlock(Value block) const {
   Value weights;
   if (product.weights) {
@@ -305,43 +334,42 @@ Tile::Sums Tile::sumOfBlock(Value block) const {
                                     product.headerBytes));
   }
   return addRange(weights, inputsFrom(emitter.multiply(block, blockDepth)),
-                  emitter.integer(blockDepth), zeros());
+                  emitter.integer(blockDepth), firstOfBlock(block));
 }
 
-/// sums += scale * partial + minimum * (sum of the inputs of the block).
+/// sums += partial * (scale of inputs) * scale + (sum of inputs) * minimum.
 void Tile::addBlock(Value block, const Sums &partial, Sums &sums) const {
   Type half = emitter.builder.getF16Type();
   Value header = emitter.offset(product.blocks,
                                 emitter.multiply(block, product.blockBytes));
-  Value inputSums =
-      emitter.offset(product.inputs,
-                     emitter.add(emitter.multiply(block, 4), product.inputSums));
-  if (product.inputSumsSkip)
-    inputSums = emitter.offset(inputSums, product.inputSumsSkip);
   for (int64_t vector = 0; vector < vectors; ++vector) {
     Value at = emitter.offset(header, emitter.multiply(columnOf(vector), 2));
     Value scale = emitter.loadFloats(half, at);
     Value least;
-    if (product.blockFormat == Storage::Q4_1)
+    if (product.format == Storage::Q4_1)
       least =
           emitter.loadFloats(half, emitter.offset(at, product.columns * 2));
     for (int64_t row = 0; row < rows; ++row) {
       Value &sum = sums[row * vectors + vector];
-      sum = emitter.multiplyAdd(partial[row * vectors + vector], scale, sum);
-      if (!least)
-        continue;
-      Value inputSum = emitter.broadcast(emitter.load(
-          emitter.f32(), emitter.offset(inputSums, row * product.inputStride),
-          4));
-      sum = emitter.multiplyAdd(least, inputSum, sum);
+      Value exact = arith::SIToFPOp::create(emitter.builder, emitter.location,
+                                            emitter.floats(),
+                                            partial[row * vectors + vector]);
+      Value scaled = emitter.multiplyFloats(
+          exact, inputOfBlock(product.inputScales, row, block, emitter.f32()));
+      sum = emitter.multiplyAdd(scaled, scale, sum);
+      if (least)
+        sum = emitter.multiplyAdd(
+            least, inputOfBlock(product.inputSums, row, block, emitter.f32()),
+            sum);
     }
   }
 }
 
 void Tile::emitBlocks() const {
   Value blocks = emitter.divide(product.depth, blockDepth);
-  // Sums and partial sums both in registers if they leave room for weights.
-  bool fits = 2 * rows * vectors + 2 * vectors <= emitter.target.registers - 4;
+  // Sums and partial sums both in registers if they leave room for an input,
+  // two vectors of weights and a product.
+  bool fits = 2 * rows * vectors + 4 <= emitter.target.registers;
   Sums carried = firstSums();
   if (!fits) {
     storeSums(carried);
@@ -350,6 +378,11 @@ void Tile::emitBlocks() const {
   carried = emitter.loop(
       emitter.integer(0), blocks, 1, carried,
       [&](Value block, ValueRange before) {
+        if (isStreaming())
+          emitter.prefetch(
+              emitter.offset(product.blocks,
+                             emitter.multiply(block, product.blockBytes)),
+              prefetchBytes(), product.headerBytes);
         Sums partial = sumOfBlock(block);
         Sums sums = fits ? Sums(before) : loadSums();
         addBlock(block, partial, sums);
@@ -380,7 +413,12 @@ void Tile::emit() {
 
 Product Product::fromRow(Emitter &emitter, Value row) const {
   Product rest = *this;
-  rest.inputs = emitter.offset(inputs, emitter.multiply(row, inputStride));
+  Value skip = emitter.multiply(row, inputStride);
+  rest.inputs = emitter.offset(inputs, skip);
+  if (summation == Summation::Blocks) {
+    rest.inputScales = emitter.offset(inputScales, skip);
+    rest.inputSums = emitter.offset(inputSums, skip);
+  }
   rest.sums = emitter.offset(sums, emitter.multiply(row, sumStride));
   return rest;
 }
@@ -435,42 +473,31 @@ void x86::emitProduct(Emitter &emitter, const Product &product, Value rows,
 // Decoding
 //===----------------------------------------------------------------------===//
 
-/// Decodes `depth` elements without scales.
-static void decodeRange(Emitter &emitter, const WeightReader &reader,
-                        int64_t columns, bool pairs, Value weights,
-                        Value depth, Value out) {
-  int64_t step = reader.stepDepth(), lanes = emitter.target.lanes;
-  int64_t bytes = pairs ? 2 : 4;
-  emitter.loop(emitter.integer(0), depth, step, [&](Value k) {
-    Value from = emitter.offset(
-        weights, emitter.multiply(k, reader.stepBytes() / step));
-    Value to = emitter.offset(out, emitter.multiply(k, columns * bytes));
-    for (int64_t i = 0; i < step; i += pairs ? 2 : 1)
-      for (int64_t column = 0; column < columns; column += lanes) {
-        Value at = emitter.integer(column);
-        Value value = pairs ? reader.readPairs(from, i, at)
-                            : reader.read(from, i, at);
-        emitter.store(value, emitter.offset(to, i * columns * bytes + column * 4),
-                      4);
-      }
-  });
-}
-
-void x86::emitDecode(Emitter &emitter, const PackedLayout &layout, bool pairs,
-                     Value weights, Value depth, Value out) {
-  WeightReader reader(emitter, layout.storage, layout.columns);
-  if (layout.stepDepth < blockDepth)
-    return decodeRange(emitter, reader, layout.columns, pairs, weights, depth,
-                       out);
+void x86::emitDecode(Emitter &emitter, const PackedLayout &layout, Value blocks,
+                     Value depth, Value out) {
+  WeightReader reader(emitter, layout.storage, /*isDecoded=*/false,
+                      layout.columns);
   int64_t header = headerBytesOf(layout.storage, layout.columns);
-  emitter.loop(emitter.integer(0), depth, blockDepth, [&](Value k) {
-    Value block = emitter.divide(k, blockDepth);
-    Value from = emitter.offset(
-        weights,
-        emitter.add(emitter.multiply(block, layout.stepBytes), header));
-    Value to = emitter.offset(
-        out, emitter.multiply(k, layout.columns * (pairs ? 2 : 4)));
-    decodeRange(emitter, reader, layout.columns, pairs, from,
-                emitter.integer(blockDepth), to);
+  int64_t step = reader.stepDepth();
+  emitter.loop(emitter.integer(0), depth, blockDepth, [&](Value first) {
+    Value block = emitter.offset(
+        blocks, emitter.add(emitter.multiply(emitter.divide(first, blockDepth),
+                                             layout.stepBytes),
+                            header));
+    Value target =
+        emitter.offset(out, emitter.multiply(first, layout.columns * 2));
+    emitter.loop(
+        emitter.integer(0), emitter.integer(blockDepth), step, [&](Value k) {
+          Value from = emitter.offset(
+              block, emitter.multiply(k, reader.stepBytes() / step));
+          Value to =
+              emitter.offset(target, emitter.multiply(k, layout.columns * 2));
+          for (int64_t i = 0; i < step; i += 2)
+            for (int64_t column = 0; column < layout.columns;
+                 column += emitter.target.lanes)
+              emitter.store(
+                  reader.readPairs(from, i, emitter.integer(column)),
+                  emitter.offset(to, i * layout.columns * 2 + column * 4), 4);
+        });
   });
 }

@@ -13,7 +13,7 @@ namespace mlir::tcc::x86 {
 enum class Summation {
   Chain,  ///< One by one, from the first element of K to the last.
   Groups, ///< In groups of 128 elements, then group by group.
-  Blocks, ///< In quantised blocks of 32, each then scaled and added.
+  Blocks, ///< In blocks of 32 as integers, each then scaled and added.
 };
 
 /// Elements of a group, and of a block.
@@ -21,29 +21,33 @@ constexpr int64_t groupDepth = 128, blockDepth = 32;
 
 /// sums[r][c] += sum_k inputs[r][k] * weights[k][c], for a panel of weights.
 struct Product {
-  /// Format of `weights`: of the checkpoint, or F32 or BF16 (pairs) after
-  /// decoding.
-  Storage format;
+  Storage format; ///< Of the weights.
   Summation summation;
-  /// Whether inputs are pairs of bf16, multiplied by dot products, or f32.
+  /// Whether inputs are pairs of bf16, multiplied by dot products, or f32. In
+  /// blocks, they are pairs of i16.
   bool dot;
   int64_t columns; ///< Of a panel: elements from one k to the next.
 
   Value inputs;        ///< Row 0, k = 0.
   int64_t inputStride; ///< Bytes from one row to the next.
-  Value weights;       ///< k = 0, column 0.
+  /// k = 0, column 0. In blocks, null or what `emitDecode` makes of them.
+  Value weights;
   Value sums;          ///< f32, row 0, column 0.
   int64_t sumStride;   ///< Bytes from one row to the next.
   Value depth;         ///< Elements of K, a multiple of 4, or of 32 in blocks.
   bool startsAtZero;   ///< Sums are written, not added to.
 
   // Of Blocks only:
-  Storage blockFormat;   ///< Format of the packed blocks.
-  Value blocks;          ///< Packed blocks from k = 0 on: scales are read from here.
-  int64_t blockBytes;    ///< From one block to the next.
-  int64_t headerBytes;   ///< Scales and minima of a block.
-  int64_t inputSums;     ///< Bytes from row 0 to its sums over blocks, f32.
-  Value inputSumsSkip;   ///< Added to it if `inputs` is not at k = 0; may be null.
+  Value blocks; ///< Packed blocks from k = 0 on: scales are read from here.
+  int64_t blockBytes;  ///< From one block to the next.
+  int64_t headerBytes; ///< Scales and minima of a block.
+  /// Row 0, block 0 of the scales of the inputs, f32. Rows as far apart as
+  /// those of `inputs`.
+  Value inputScales;
+  /// The same of what each block of inputs adds to a sum: if weights have
+  /// minima, f32 that each of them is multiplied by; else i32, which undoes
+  /// `biasOf`.
+  Value inputSums;
 
   /// The same product for the rows from `row` on.
   Product fromRow(Emitter &emitter, Value row) const;
@@ -58,14 +62,17 @@ void emitProduct(Emitter &emitter, const Product &product, Value rows,
 void emitSmallProduct(Emitter &emitter, const Product &product, Value rows,
                       int64_t tileRows, int64_t tileColumns);
 
-/// Decodes `depth` elements of K of all columns of the panel at `weights`, whose
-/// format is `from`, to `out`: f32 [k][columns], or, if `pairs`, bf16
-/// [k/2][columns][2]. Exact: blocks keep their scales apart.
-void emitDecode(Emitter &emitter, const PackedLayout &layout, bool pairs,
-                Value weights, Value depth, Value out);
+/// Decodes `depth` elements of K of all columns of the blocks at `blocks` to
+/// i16 [k/2][columns][2] at `out`, without scales and with the bias.
+void emitDecode(Emitter &emitter, const PackedLayout &layout, Value blocks,
+                Value depth, Value out);
 
 /// Bytes of scales and minima of a block, for all columns.
 int64_t headerBytesOf(Storage storage, int64_t columns);
+
+/// What packed integers are above those they stand for, so that none is
+/// negative.
+int64_t biasOf(Storage storage);
 
 } // namespace mlir::tcc::x86
 

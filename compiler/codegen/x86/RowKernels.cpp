@@ -70,10 +70,6 @@ private:
   Value at(Value row, int64_t bytes, Value base) const;
   Value readBlock(Value k) const;
   Value quant(Value k, Value block) const;
-  Value toFloat(Value integer) const {
-    return arith::SIToFPOp::create(emitter.builder, emitter.location,
-                                   emitter.f32(), integer);
-  }
 
   Emitter &emitter;
   const PackedLayout &layout;
@@ -116,25 +112,24 @@ Value ColumnReader::quant(Value k, Value block) const {
   Location location = emitter.location;
   Value data = emitter.offset(
       block, headerBytesOf(layout.storage, layout.columns));
-  if (layout.storage == Storage::Q8_0) {
-    Value byte = emitter.load(builder.getI8Type(), at(k, 1, data), 1);
-    return toFloat(byte);
-  }
-  Value word = emitter.load(emitter.i32(),
-                            at(emitter.divide(k, 8), 4, data), 1);
-  Value pair = emitter.divide(emitter.modulo(k, 8), 2);
-  Value shift = emitter.add(emitter.multiply(pair, 4),
+  int64_t bits = layout.storage == Storage::Q8_0 ? 8 : 4, perWord = 32 / bits;
+  Value word =
+      emitter.load(emitter.i32(), at(emitter.divide(k, perWord), 4, data), 1);
+  Value pair = emitter.divide(emitter.modulo(k, perWord), 2);
+  Value shift = emitter.add(emitter.multiply(pair, bits),
                             emitter.multiply(emitter.modulo(k, 2), 16));
   Value amount = arith::TruncIOp::create(builder, location, emitter.i32(), shift);
-  Value nibble = arith::AndIOp::create(
-      builder, location,
-      arith::ShRUIOp::create(builder, location, word, amount),
-      arith::ConstantOp::create(builder, location,
-                                builder.getI32IntegerAttr(15)));
-  Value value = toFloat(nibble);
-  if (layout.storage == Storage::Q4_1)
-    return value;
-  return arith::SubFOp::create(builder, location, value, emitter.scalar(8.0f));
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, location,
+        builder.getI32IntegerAttr(static_cast<int32_t>(value)));
+  };
+  Value biased =
+      emitter.both(arith::ShRUIOp::create(builder, location, word, amount),
+                   constant((1 << bits) - 1));
+  return arith::SIToFPOp::create(
+      builder, location, emitter.f32(),
+      emitter.subtract(biased, constant(biasOf(layout.storage))));
 }
 
 Value ColumnReader::readBlock(Value k) const {

@@ -7,6 +7,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <mutex>
@@ -24,6 +25,7 @@ static const llvm::Target *lookupTarget() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
   });
   std::string error;
   const llvm::Target *target =
@@ -103,13 +105,14 @@ struct Abilities {
   bool levelThree = false;
   bool levelFour = false;
   bool dot = false;
+  bool integerDot = false;
 };
 } // namespace
 
 static Abilities abilitiesOf(StringRef cpu) {
   return {hasFeatures(cpu, "+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe"),
           hasFeatures(cpu, "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"),
-          hasFeatures(cpu, "+avx512bf16")};
+          hasFeatures(cpu, "+avx512bf16"), hasFeatures(cpu, "+avx512vnni")};
 }
 
 /// What this machine can do. A hypervisor may hide what its CPU has, so features
@@ -122,7 +125,7 @@ static Abilities abilitiesOfHost() {
   };
   return {hasAll({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"}),
           hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}),
-          hasAll({"avx512bf16"})};
+          hasAll({"avx512bf16"}), hasAll({"avx512vnni"})};
 }
 
 static TargetDescription describe(StringRef cpu, Abilities abilities) {
@@ -136,6 +139,7 @@ static TargetDescription describe(StringRef cpu, Abilities abilities) {
     target.lanes = 16;
     target.registers = 32;
     target.hasDot = abilities.dot;
+    target.hasIntegerDot = abilities.integerDot;
   }
   target.cacheBytes = smallestCacheBytes;
   for (const CpuModel &model : cpuModels)
@@ -167,19 +171,27 @@ FailureOr<TargetDescription> x86::describeTarget(StringRef march,
   if (isEmulated) {
     target.isEmulated = true;
     target.level = "x86-64-v3";
+    target.hasIntegerDot = false;
     target.features.assign(std::begin(levelThree), std::end(levelThree));
-  } else if (target.dotIsFaster)
+    return target;
+  }
+  if (target.dotIsFaster)
     target.features.push_back("avx512_bf16");
+  if (target.hasIntegerDot)
+    target.features.push_back("avx512_vnni");
   return target;
 }
 
 std::unique_ptr<llvm::TargetMachine>
 x86::createTargetMachine(const TargetDescription &target) {
+  llvm::SubtargetFeatures features;
+  if (target.dotIsFaster && !target.isEmulated)
+    features.AddFeature("avx512bf16");
+  if (target.hasIntegerDot)
+    features.AddFeature("avx512vnni");
   return std::unique_ptr<llvm::TargetMachine>(
       lookupTarget()->createTargetMachine(
-          llvm::Triple(tripleName), target.level,
-          target.dotIsFaster && !target.isEmulated ? "+avx512bf16" : "",
-          llvm::TargetOptions(),
-          llvm::Reloc::PIC_, llvm::CodeModel::Small,
+          llvm::Triple(tripleName), target.level, features.getString(),
+          llvm::TargetOptions(), llvm::Reloc::PIC_, llvm::CodeModel::Small,
           llvm::CodeGenOptLevel::Aggressive));
 }

@@ -19,9 +19,9 @@ namespace mlir::tcc::x86 {
 
 /// What code generation and the cost model know of a CPU.
 ///
-/// Code uses a level of x86-64 and at most AVX512-BF16 beyond it, so that the
-/// same `--march` gives the same instructions on every machine; the CPU is used
-/// for tuning alone.
+/// Code uses a level of x86-64 and at most AVX512-BF16 and AVX512-VNNI beyond
+/// it, so that the same `--march` gives the same instructions on every machine;
+/// the CPU is used for tuning alone.
 struct TargetDescription {
   std::string cpu;                   ///< LLVM's name of the CPU tuned for.
   std::string level;                 ///< x86-64-v3 or x86-64-v4.
@@ -29,6 +29,7 @@ struct TargetDescription {
   int64_t lanes = 8;                 ///< f32 elements of a vector register.
   int64_t registers = 16;            ///< Vector registers.
   bool hasDot = false;               ///< AVX512-BF16: vdpbf16ps.
+  bool hasIntegerDot = false;        ///< AVX512-VNNI: vpdpwssd.
   bool isEmulated = false;           ///< Made of instructions of AVX2 alone.
   bool dotIsFaster = false;          ///< Than two multiply-adds of f32.
   int64_t cacheBytes = 0;            ///< Of the second cache, of one core.

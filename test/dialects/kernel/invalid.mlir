@@ -201,7 +201,7 @@ func.func @linear_c4_odd_pairs(%x: memref<?x12xf32>, %w: memref<21x12xf32>, %y: 
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_operand_type(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, or bf16 if the weight is neither f32 nor f16, got 'f16' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, or i16 if it is in blocks, got 'f16' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -212,9 +212,39 @@ func.func @linear_c5_operand_type(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, 
 // bf16 has fewer digits than the weight.
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_wide_weight(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, or bf16 if the weight is neither f32 nor f16, got 'bf16' and a weight of 'f16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, or i16 if it is in blocks, got 'bf16' and a weight of 'f16'}}
   kernel.linear %x, %w into %y operand(bf16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = integer, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c5_integers_without_blocks(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, or i16 if it is in blocks, got 'i16' and a weight of 'bf16'}}
+  kernel.linear %x, %w into %y operand(i16) packing(<columns = 16>) config(#config)
+    : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c9_integers_by_fma(%x: memref<?x32xf32>, %w: memref<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of type i16 if and only if the arithmetic is 'integer', got 'i16' and 'fma'}}
+  kernel.linear %x, %w into %y operand(i16) packing(<columns = 16>) config(#config)
+    : memref<?x32xf32>, memref<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = integer, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c9_floats_by_integers(%x: memref<?x32xf32>, %w: memref<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of type i16 if and only if the arithmetic is 'integer', got 'bf16' and 'integer'}}
+  kernel.linear %x, %w into %y operand(bf16) packing(<columns = 16>) config(#config)
+    : memref<?x32xf32>, memref<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
   return
 }
 

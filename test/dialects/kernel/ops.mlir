@@ -66,9 +66,9 @@ func.func @linear_memref(%x: memref<?x1536xbf16>,
       %z = arith.addf %sum, %r : f32
       kernel.yield %z : f32
     } : memref<?x1536xbf16>, memref<576x1536x!transformer.block<q4_1>>, memref<?x576xf32>
-  // CHECK: block_depth = 512>) : memref
-  kernel.linear %x, %w into %residual operand(bf16) packing(<columns = 64>)
-    config(<arithmetic = dot, tile_rows = 4, tile_columns = 64, block_rows = 64, block_depth = 512>)
+  // CHECK: operand(i16) packing(<columns = 64>) config(<arithmetic = integer, {{.*}} block_depth = 512>) : memref
+  kernel.linear %x, %w into %residual operand(i16) packing(<columns = 64>)
+    config(<arithmetic = integer, tile_rows = 4, tile_columns = 64, block_rows = 64, block_depth = 512>)
     : memref<?x1536xbf16>, memref<576x1536x!transformer.block<q4_1>>, memref<?x576xf32>
   return
 }

@@ -37,3 +37,16 @@ func.func @no_code(%input: memref<?x4x8xf32>, %weight: memref<4x6x8xbf16>,
     : memref<?x4x8xf32>, memref<4x6x8xbf16>, memref<?x4x6xf32>
   return
 }
+
+// -----
+
+func.func @floats_by_blocks(%input: memref<?x32xf32>,
+                            %weight: tensor<6x32x!transformer.block<q8_0>>,
+                            %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected operands of type i16 for a weight in blocks on x86-64, got 'bf16'}}
+  kernel.linear %input, %weight into %out operand(bf16)
+    packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x32xf32>, tensor<6x32x!transformer.block<q8_0>>, memref<?x6xf32>
+  return
+}
