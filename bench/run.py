@@ -5,6 +5,8 @@ For each checkpoint: compiles it, runs `tcc-run --bench` and prints
 
   prefill   operations of the linear layers a second, as a share of the peak of
             vdpbf16ps (of f32 multiply-adds where the CPU has no vdpbf16ps)
+  attention its share of the seconds of the prefill: the part that grows with the
+            square of the prompt, from a second prompt of twice the length
   decode    bytes of weights and cache a second, as a share of the bandwidth with
             which the machine reads memory
 
@@ -37,6 +39,8 @@ def measure(build, checkpoint, prompt, generate):
         before = json.loads(output(tool("peaks")))
         bench = json.loads(output(tool("tcc-run"), model, "--json",
                                   f"--bench={prompt},{generate}"))
+        double = json.loads(output(tool("tcc-run"), model, "--json",
+                                   f"--bench={2 * prompt},1"))["prefill"]
         after = json.loads(output(tool("peaks")))
     peaks = {key: max(before[key], after[key]) for key in before}
     linear = sum(kernel["prefill"]["flops"] for kernel in report["kernels"]
@@ -45,11 +49,14 @@ def measure(build, checkpoint, prompt, generate):
             + report["cache_bytes_per_token"] * (prompt + generate / 2))
     prefill, decode = bench["prefill"], bench["decode"]
     decode_step = decode["seconds"] * decode["batch"] / decode["tokens"]
+    # a n + b n^2 is the time of n tokens, and of 2 n: solved for b n^2.
+    attention = (double["seconds"] - 2 * prefill["seconds"]) / 2
     return {
         "checkpoint": os.path.basename(checkpoint),
         "compile_seconds": compile_seconds,
         "prefill_share": linear * prefill["tokens"] / prefill["seconds"]
                          / (peaks["dot_bf16_flops"] or peaks["fma_f32_flops"]),
+        "attention_share": attention / prefill["seconds"],
         "decode_share": step / decode_step / peaks["read_bytes"],
         "bench": bench,
         "peaks": peaks,
@@ -73,7 +80,8 @@ def main():
     for result in results:
         bench = result["bench"]
         print(f"{result['checkpoint']:28} prefill {bench['prefill']['tokens_per_second']:8.1f} "
-              f"tokens/s, {100 * result['prefill_share']:5.1f} % of peak   "
+              f"tokens/s, {100 * result['prefill_share']:5.1f} % of peak, "
+              f"attention {100 * result['attention_share']:4.1f} %   "
               f"decode {bench['decode']['tokens_per_second']:7.1f} tokens/s, "
               f"{100 * result['decode_share']:5.1f} % of bandwidth   "
               f"first token {bench['first_token_seconds']:.3f} s, "
