@@ -1,7 +1,7 @@
 // Streams weights from the mapped checkpoint to the file.
 //
-// One chunk of panels is packed while the chunk before it is written, so that
-// memory stays small and the digest sees the bytes in order.
+// A few chunks of panels are packed while the one before them is written, so
+// that memory stays small and the digest sees the bytes in order.
 
 #include "compiler/emit/WeightWriter.h"
 
@@ -9,7 +9,9 @@
 #include "llvm/ADT/StringExtras.h"
 
 #include <cstdlib>
+#include <deque>
 #include <future>
+#include <thread>
 
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
@@ -20,7 +22,7 @@ using ::tcc::Status;
 namespace schema = ::tcc::schema;
 
 /// Bytes of one chunk, at least one panel.
-static constexpr int64_t chunkBytes = 8 << 20;
+static constexpr int64_t chunkBytes = 2 << 20;
 
 static bool isPacked(plan::WeightOp weight) {
   return isa_and_nonnull<kernel::PackingAttr>(weight.getPackingAttr());
@@ -160,25 +162,29 @@ Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
 Status WeightWriter::write(::tcc::AtomicFile &file, schema::Segment &segment,
                            const EmitProgress &progress) {
   listChunks();
-  AlignedBuffer buffers[2] = {AlignedBuffer(largest), AlignedBuffer(largest)};
+  size_t ahead = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<AlignedBuffer> buffers;
+  for (size_t i = 0; i <= ahead; ++i)
+    buffers.emplace_back(largest);
   std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(
       XXH3_createState(), XXH3_freeState);
   XXH3_128bits_reset(state.get());
   uint64_t total = segment.bytes();
 
-  std::future<Status> packed;
-  for (size_t i = 0; i <= chunks.size(); ++i) {
-    Status status = packed.valid() ? packed.get() : Status();
+  // What is packed or waits to be written, in order; ends before the buffers
+  // do.
+  std::deque<std::future<Status>> packed;
+  for (size_t i = 0, next = 0; i < chunks.size(); ++i) {
+    for (; next < chunks.size() && next <= i + ahead; ++next)
+      packed.push_back(std::async(std::launch::async, [this, next, &buffers] {
+        return pack(chunks[next], buffers[next % buffers.size()]);
+      }));
+    Status status = packed.front().get();
+    packed.pop_front();
     if (!status.ok())
       return status;
-    if (i < chunks.size())
-      packed = std::async(std::launch::async, [this, i, &buffers] {
-        return pack(chunks[i], buffers[i % 2]);
-      });
-    if (i == 0)
-      continue;
-    const Chunk &chunk = chunks[i - 1];
-    uint8_t *bytes = buffers[(i - 1) % 2].get();
+    const Chunk &chunk = chunks[i];
+    uint8_t *bytes = buffers[i % buffers.size()].get();
     XXH3_128bits_update(state.get(), bytes, chunk.bytes);
     status = file.writeAt(segment.offset() + chunk.offset, bytes, chunk.bytes);
     if (!status.ok())

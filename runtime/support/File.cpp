@@ -135,9 +135,12 @@ Status AtomicFile::create(const std::string &finalPath) {
 
 Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t size) {
   const char *bytes = static_cast<const char *>(data);
+  // Linux looks for as much contiguous memory as one call writes; above this it
+  // takes longer to find than to fill.
+  constexpr size_t pieceBytes = 256 << 10;
   while (size > 0) {
-    ssize_t written =
-        pwrite(descriptor, bytes, size, static_cast<off_t>(offset));
+    ssize_t written = pwrite(descriptor, bytes, std::min(size, pieceBytes),
+                             static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0)

@@ -195,7 +195,10 @@ static void packBlockQ4(PanelRows rows, int64_t block, bool hasMinima,
 
 static void packPanel(const PackedLayout &layout, PanelRows rows,
                       uint8_t *out) {
-  std::memset(out, 0, layout.panelBytes);
+  int64_t bytes = layout.depth / layout.stepDepth * layout.stepBytes;
+  bool isFull = llvm::all_of(rows, [](const uint8_t *row) { return row; });
+  std::memset(isFull ? out + bytes : out, 0,
+              isFull ? layout.panelBytes - bytes : layout.panelBytes);
   switch (layout.storage) {
   case Storage::F32:
     return packElements<uint32_t>(rows, layout.depth, out);
