@@ -23,6 +23,10 @@ public:
       return;
     bytes += uint64_t{vector->size()} *
              flatbuffers::IndirectHelper<T>::element_stride;
+    // A table has the offset of its vtable, that of a string or a vector, and
+    // the length of the latter.
+    if (!std::is_arithmetic_v<T> && !std::is_same_v<T, const schema::Merge *>)
+      bytes += uint64_t{12} * vector->size();
     if (std::is_arithmetic_v<T> &&
         reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) != 0)
       isAligned = false;
@@ -46,6 +50,7 @@ void UnpackedSize::add(const schema::Tokenizer *tokenizer) {
   for (const schema::Token *token : *tokenizer->tokens()) {
     add(token->bytes());
     add(token->match());
+    add(token->decoded());
   }
   add(tokenizer->merges());
   for (const auto *steps :

@@ -97,8 +97,46 @@ TEST(ReadModel, SharedStrings) {
                              builder.GetBufferPointer() + builder.GetSize());
   EXPECT_EQ(messageOf(bytes),
             "m.fbs: expected every string and vector to be used once, got "
-            "1000004016 bytes in a file of 1004200; the file is truncated or "
+            "1000016016 bytes in a file of 1004200; the file is truncated or "
             "damaged: import the checkpoint again");
+}
+
+// The same with what tokens stand for, and with the tokens themselves.
+TEST(ReadModel, SharedTokens) {
+  for (size_t size : {size_t{100000}, size_t{0}}) {
+    ModelT model = makeTinyModel();
+    flatbuffers::FlatBufferBuilder builder;
+    std::vector<flatbuffers::Offset<schema::Token>> tokens;
+    auto bytes = builder.CreateVector(std::vector<uint8_t>(1));
+    auto shared = builder.CreateVector(std::vector<uint8_t>(size));
+    for (int i = 0; i < 1000; ++i) {
+      if (size || tokens.empty())
+        tokens.push_back(schema::CreateToken(
+            builder, bytes, 0, schema::TokenKind::Normal, true, false, false,
+            false, false, shared));
+      else
+        tokens.push_back(tokens.back());
+    }
+    auto tokenizer = schema::CreateTokenizer(
+        builder, schema::TokenizerModel::ByteLevel,
+        builder.CreateVector(tokens),
+        builder.CreateVectorOfStructs(std::vector<schema::Merge>()));
+    auto architecture = model.architecture.Pack(builder);
+    auto files =
+        builder.CreateVector(std::vector<flatbuffers::Offset<schema::File>>());
+    auto tensors = builder.CreateVector(
+        std::vector<flatbuffers::Offset<schema::Tensor>>());
+    schema::FinishModelBuffer(
+        builder,
+        schema::CreateModel(builder, 1, 0, schema::Architecture::Llama,
+                            architecture, files, tensors, tokenizer));
+    std::string message =
+        messageOf({builder.GetBufferPointer(),
+                   builder.GetBufferPointer() + builder.GetSize()});
+    EXPECT_NE(message.find("expected every string and vector to be used once"),
+              std::string::npos)
+        << message;
+  }
 }
 
 // The bytes of a mapped file are aligned; numbers may be put elsewhere.
