@@ -32,6 +32,10 @@ static Status compileWord(Pattern &result) {
       result);
 }
 
+/// Bytes of the texts of a set, each of which takes some fifty in memory. Llama
+/// 3 has 8 kB.
+static constexpr size_t maxSetBytes = size_t{1} << 20;
+
 /// The key of the edge that leaves `node` with `byte`.
 static uint64_t edge(uint32_t node, char byte) {
   return uint64_t{node} << 8 | static_cast<uint8_t>(byte);
@@ -40,6 +44,11 @@ static uint64_t edge(uint32_t node, char byte) {
 Status AddedTokenSet::add(AddedToken token) {
   if (token.text.empty())
     return Status::badData("expected a text that can be matched, got none");
+  textBytes += token.text.size();
+  if (textBytes > maxSetBytes)
+    return Status::badData("expected at most " + std::to_string(maxSetBytes) +
+                           " bytes of added tokens, got " +
+                           std::to_string(textBytes));
   uint32_t node = 0;
   for (char byte : token.text) {
     auto [child, inserted] = children.try_emplace(

@@ -33,7 +33,8 @@ struct Stretch {
 /// the longest. Thread-safe once built.
 class AddedTokenSet {
 public:
-  /// \returns BadData if a token's text is empty or there twice.
+  /// \returns BadData if a token's text is empty or there twice, or if all
+  ///          together are longer than 1 MiB.
   Status add(AddedToken token);
 
   bool empty() const { return tokens.empty(); }
@@ -48,6 +49,7 @@ private:
   // The trie of their texts: (node, byte) to node, and node to token.
   std::unordered_map<uint64_t, uint32_t> children;
   std::vector<int32_t> tokenAt = {-1};
+  size_t textBytes = 0; // Of all tokens.
   bool startsToken[256] = {};
   bool hasSingleWords = false;
   Pattern word; // A character of a word, if there are single words.

@@ -8,11 +8,22 @@ using namespace tcc::rt;
 using schema::SplitBehavior;
 using schema::StepKind;
 
-/// Steps of a list: the longest known list has four.
-static constexpr size_t maxSteps = 64;
+/// Bytes of all texts and patterns of a list, which steps of a malicious file
+/// may share. One known pattern has 40 kB.
+static constexpr size_t maxListBytes = size_t{1} << 20;
 
 /// Bytes of a text; positions in the merger have 32 bits.
 static constexpr size_t maxTextBytes = (size_t{1} << 31) - 1;
+
+/// The bytes that `steps` stand for.
+static uint64_t
+textBytes(const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> &steps) {
+  uint64_t bytes = 0;
+  for (const schema::Step *step : steps)
+    for (const flatbuffers::String *field : {step->text(), step->pattern()})
+      bytes += field ? field->size() : 0;
+  return bytes;
+}
 
 /// The text of a field that may be absent.
 static std::string stringOf(const flatbuffers::String *field) {
@@ -54,6 +65,11 @@ Status StepList::create(
     return Status::badData(place + ": expected at most " +
                            std::to_string(maxSteps) + " steps, got " +
                            std::to_string(steps->size()));
+  if (steps && textBytes(*steps) > maxListBytes)
+    return Status::badData(place + ": expected at most " +
+                           std::to_string(maxListBytes) +
+                           " bytes of texts and patterns, got " +
+                           std::to_string(textBytes(*steps)));
   for (size_t i = 0; steps && i < steps->size(); ++i) {
     std::string stepPlace = place + "[" + std::to_string(i) + "]";
     list.steps.emplace_back();
@@ -67,21 +83,25 @@ Status StepList::create(
   return {};
 }
 
-/// Appends `piece` with `step` applied: `searched` becomes `text` everywhere.
-static void replaceAll(std::string_view piece, const std::string &searched,
-                       const std::string &text, std::string &result) {
+bool tcc::rt::replaceAll(std::string_view text, std::string_view searched,
+                         std::string_view replacement, size_t limit,
+                         std::string &result) {
   size_t position = 0;
   for (size_t found;
-       (found = piece.find(searched, position)) != std::string_view::npos;
+       (found = text.find(searched, position)) != std::string_view::npos;
        position = found + searched.size()) {
-    result += piece.substr(position, found - position);
-    result += text;
+    result += text.substr(position, found - position);
+    result += replacement;
+    if (result.size() > limit)
+      return false;
   }
-  result += piece.substr(position);
+  result += text.substr(position);
+  return result.size() <= limit;
 }
 
-/// Applies a step that changes the text of each piece.
-void StepList::rewrite(const Step &step, PieceList &list) {
+/// Applies a step that changes the text of each piece; \returns false if all
+/// together become longer than `limit`.
+bool StepList::rewrite(const Step &step, size_t limit, PieceList &list) {
   PieceList rewritten;
   rewritten.text.reserve(list.text.size() + step.text.size());
   for (const Piece &piece : list.pieces) {
@@ -93,15 +113,18 @@ void StepList::rewrite(const Step &step, PieceList &list) {
         (step.kind == StepKind::PrependMissingAtStart && missing &&
          piece.startsInput))
       rewritten.text += step.text;
-    if (step.kind == StepKind::Replace)
-      replaceAll(text, step.searched, step.text, rewritten.text);
-    else
+    if (step.kind != StepKind::Replace)
       rewritten.text += text;
+    else if (!replaceAll(text, step.searched, step.text, limit, rewritten.text))
+      return false;
+    if (rewritten.text.size() > limit)
+      return false;
     if (rewritten.text.size() > begin)
       rewritten.pieces.push_back(
           {begin, rewritten.text.size(), piece.startsInput});
   }
   list = std::move(rewritten);
+  return true;
 }
 
 namespace {
@@ -181,18 +204,17 @@ Status StepList::split(const Step &step, PieceList &list) {
 }
 
 Status StepList::apply(PieceList &list) const {
+  size_t limit = std::min(maxRewrittenBytes(list.text.size()), maxTextBytes);
   for (const Step &step : steps) {
     if (step.kind == StepKind::Split) {
       if (Status status = split(step, list); !status.ok())
         return status;
       continue;
     }
-    rewrite(step, list);
-    if (list.text.size() > maxTextBytes)
-      return Status::badData("text: expected at most " +
-                             std::to_string(maxTextBytes) +
-                             " bytes after normalisation, got " +
-                             std::to_string(list.text.size()));
+    if (!rewrite(step, limit, list))
+      return Status::badData("text: expected at most " + std::to_string(limit) +
+                             " bytes after normalisation, got more; split the "
+                             "text or use a model with another tokenizer");
   }
   return {};
 }

@@ -29,15 +29,31 @@ struct PieceList {
   }
 };
 
+/// How long a text of `bytes` bytes may become by the steps of one list. Known
+/// steps write at most three bytes for one and a few before each piece; what
+/// writes many more would make gigabytes of a line.
+constexpr size_t maxRewrittenBytes(size_t bytes) { return 4096 + 16 * bytes; }
+
+/// Appends `text` to `result`, with `replacement` for each occurrence of
+/// `searched`, which is not empty.
+///
+/// \returns false if `result` would become longer than `limit`.
+bool replaceAll(std::string_view text, std::string_view searched,
+                std::string_view replacement, size_t limit,
+                std::string &result);
+
 /// The steps of a normalizer or a pre-tokenizer. Thread-safe.
 class StepList {
 public:
+  /// Steps of a list: the longest known list has four.
+  static constexpr size_t maxSteps = 64;
+
   /// Checks and compiles `steps`, which may be null.
   ///
   /// \param place File and field, for messages.
   ///
-  /// \returns BadData if a kind is unknown, a text missing or no UTF-8, or a
-  ///          pattern does not compile.
+  /// \returns BadData if a kind is unknown, a text missing, too long or no
+  ///          UTF-8, or a pattern does not compile.
   static Status
   create(const std::string &place,
          const flatbuffers::Vector<flatbuffers::Offset<schema::Step>> *steps,
@@ -48,7 +64,7 @@ public:
   /// Runs all steps on `list`.
   ///
   /// \returns BadData if matching a pattern exceeds its limits, or the text
-  ///          becomes longer than 2 GiB.
+  ///          becomes longer than `maxRewrittenBytes` or 2 GiB.
   Status apply(PieceList &list) const;
 
 private:
@@ -63,7 +79,7 @@ private:
 
   static Status createStep(const std::string &place, const schema::Step &step,
                            Step &result);
-  static void rewrite(const Step &step, PieceList &list);
+  static bool rewrite(const Step &step, size_t limit, PieceList &list);
   static Status split(const Step &step, PieceList &list);
 };
 

@@ -11,14 +11,32 @@ using schema::TokenKind;
 /// More than any vocabulary has; ids are kept in 31 bits.
 static constexpr uint32_t maxTokens = 1u << 28;
 
-/// Bytes of all tokens together.
-static constexpr size_t maxTokenBytes = size_t{1} << 31;
-
 /// The bytes of a field that may be absent.
 static std::string_view viewOf(const flatbuffers::Vector<uint8_t> *bytes) {
   if (!bytes)
     return {};
   return {reinterpret_cast<const char *>(bytes->data()), bytes->size()};
+}
+
+/// What a token takes of a table beside its text: the offsets of its vtable and
+/// its bytes, and the length of these.
+static constexpr size_t tokenBytes = 12;
+
+/// The bytes of `table` from the first token to the last. Tokens share nothing,
+/// so that all together take no more than this.
+static size_t bytesOfTokens(const schema::Tokenizer &table) {
+  uintptr_t begin = UINTPTR_MAX, end = 0;
+  auto cover = [&](const void *data, size_t size) {
+    begin = std::min(begin, reinterpret_cast<uintptr_t>(data));
+    end = std::max(end, reinterpret_cast<uintptr_t>(data) + size);
+  };
+  for (const schema::Token *token : *table.tokens()) {
+    cover(token, tokenBytes);
+    for (const auto *field : {token->bytes(), token->decoded()})
+      if (field)
+        cover(field->data(), field->size());
+  }
+  return table.tokens()->size() == 0 ? 0 : end - begin;
 }
 
 /// The value of one hexadecimal digit, or -1.
@@ -60,13 +78,20 @@ Status Tokenizer::readTokens(const schema::Tokenizer &table) {
     return Status::badData(file + ": tokenizer: expected at most " +
                            std::to_string(maxTokens) + " tokens, got " +
                            std::to_string(table.tokens()->size()));
-  // Several tokens may share their bytes in a malicious file: no reservation by
-  // the sum of their sizes, which could be larger than the file.
-  tokens.reserve(table.tokens()->size());
-  for (const schema::Token *token : *table.tokens())
-    if (Status status = readToken(*token, static_cast<int32_t>(tokens.size()));
-        !status.ok())
+  // In a malicious file several tokens may share their bytes, or be one.
+  size_t left = bytesOfTokens(table);
+  for (const schema::Token *token : *table.tokens()) {
+    auto id = static_cast<int32_t>(tokens.size());
+    size_t bytes = tokenBytes + viewOf(token->bytes()).size() +
+                   viewOf(token->decoded()).size();
+    if (bytes > left)
+      return Status::badData(file + ": tokenizer: token " + std::to_string(id) +
+                             ": expected bytes that no other token has, got "
+                             "shared ones; the file is damaged");
+    left -= bytes;
+    if (Status status = readToken(*token, id); !status.ok())
       return status;
+  }
   return {};
 }
 
@@ -79,9 +104,6 @@ Status Tokenizer::readToken(const schema::Token &source, int32_t id) {
                            "; make the file again with this version");
   std::string_view decoded =
       source.decoded() ? viewOf(source.decoded()) : bytes;
-  if (storage.size() + bytes.size() + decoded.size() > maxTokenBytes)
-    return Status::badData(file + ": tokenizer: token " + std::to_string(id) +
-                           ": expected less than 2 GiB of tokens, got more");
   Token token;
   token.bytes = {storage.size(), bytes.size()};
   storage += bytes;
@@ -164,7 +186,7 @@ Status Tokenizer::readAddedTokens(const schema::Tokenizer &table) {
     if (source.normalized()) {
       PieceList normalized;
       if (Status status = normalize(token.text, true, normalized); !status.ok())
-        return status;
+        return Status::badData(place + ": " + status.message());
       token.text = normalized.text;
     }
     AddedTokenSet &set = source.normalized() ? normalizedTokens : rawTokens;

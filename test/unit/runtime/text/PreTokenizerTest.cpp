@@ -113,6 +113,25 @@ TEST(PreTokenizer, Replaces) {
                                            "b"}));
 }
 
+// Replacing may make a text 16 times as long, and 4096 bytes longer.
+TEST(PreTokenizer, Growth) {
+  Steps steps;
+  addStep(steps, StepKind::Replace, std::string(16, 'b'), "a");
+  EXPECT_EQ(pieces(steps, std::string(5000, 'a')),
+            Parts{std::string(80000, 'b')});
+  steps.clear();
+  for (int i = 0; i < 64; ++i)
+    addStep(steps, StepKind::Replace, std::string(1000, 'a'), "a");
+  StepList list;
+  ASSERT_TRUE(create(steps, list).ok());
+  PieceList result{"aa", {{0, 2, true}}};
+  Status status = list.apply(result);
+  EXPECT_EQ(status.exitCode(), 65);
+  EXPECT_EQ(status.message(),
+            "text: expected at most 4128 bytes after normalisation, got more; "
+            "split the text or use a model with another tokenizer");
+}
+
 static std::string message(const Steps &steps) {
   StepList list;
   Status status = create(steps, list);
@@ -146,6 +165,11 @@ TEST(PreTokenizer, Messages) {
   step.pattern.clear();
   step.text.clear();
   EXPECT_EQ(message(steps), "t.bin: steps[0]: expected a text, got none");
+  step.text = std::string(1000000, 'x');
+  addStep(steps, StepKind::Replace, std::string(48576, 'x'), "y");
+  EXPECT_EQ(message(steps), "t.bin: steps: expected at most 1048576 bytes of "
+                            "texts and patterns, got 1048577");
+  steps.pop_back();
   step.text = "x";
   for (int i = 0; i < 64; ++i)
     addStep(steps, StepKind::Prepend, "x");

@@ -78,6 +78,50 @@ TEST(TokenizerTable, AddedTokens) {
                             "can be matched, got none");
 }
 
+// Each is a few bytes of a file and would be gigabytes in memory.
+TEST(TokenizerTable, AddedTokensThatAreLong) {
+  schema::TokenizerT table = byteTable();
+  addToken(table, std::string(1 << 20, 'x'), TokenKind::Added);
+  addToken(table, "y", TokenKind::Added);
+  EXPECT_EQ(message(table),
+            "t.bin: tokenizer: token 257: expected at most 1048576 bytes of "
+            "added tokens, got 1048577");
+  table = byteTable();
+  for (int i = 0; i < 40; ++i)
+    addStep(table.normalizer, schema::StepKind::Replace, "aa", "a");
+  addToken(table, "a", TokenKind::Added).normalized = true;
+  EXPECT_EQ(message(table),
+            "t.bin: tokenizer: token 256: text: expected at most 4112 bytes "
+            "after normalisation, got more; split the text or use a model "
+            "with another tokenizer");
+}
+
+// Tokens of a malicious file share what they stand for, or are all the same.
+TEST(TokenizerTable, SharedTokens) {
+  for (bool sharesTables : {false, true}) {
+    flatbuffers::FlatBufferBuilder builder;
+    auto bytes = builder.CreateVector(std::vector<uint8_t>(100));
+    std::vector<flatbuffers::Offset<schema::Token>> tokens;
+    for (int i = 0; i < 1000; ++i)
+      tokens.push_back(sharesTables && i > 0
+                           ? tokens.back()
+                           : schema::CreateToken(builder, bytes));
+    auto vector = builder.CreateVector(tokens);
+    builder.Finish(schema::CreateTokenizer(
+        builder, schema::TokenizerModel::ByteLevel, vector,
+        builder.CreateVectorOfStructs(std::vector<schema::Merge>())));
+    std::unique_ptr<Tokenizer> tokenizer;
+    Status status = Tokenizer::create(
+        *flatbuffers::GetRoot<schema::Tokenizer>(builder.GetBufferPointer()),
+        "t.bin", tokenizer);
+    EXPECT_EQ(status.message(),
+              "t.bin: tokenizer: token " +
+                  std::string(sharesTables ? "1" : "72") +
+                  ": expected bytes that no other token has, got shared ones; "
+                  "the file is damaged");
+  }
+}
+
 TEST(TokenizerTable, Steps) {
   schema::TokenizerT table = byteTable();
   addStep(table.pre_tokenizer, schema::StepKind::Split, "");
