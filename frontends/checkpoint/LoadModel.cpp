@@ -5,6 +5,7 @@
 #include "frontends/checkpoint/HuggingFaceFolder.h"
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/ModelFile.h"
+#include "runtime/text/Tokenizer.h"
 
 #include <cstring>
 #include <filesystem>
@@ -70,6 +71,19 @@ static Status readFile(const std::string &path, bool withoutWeights,
                          "folder of Hugging Face, got an unknown format");
 }
 
+/// Refuses what tcc-run would refuse in the model.bin.
+static Status checkTokenizer(const std::string &path,
+                             const schema::TokenizerT *tokenizer) {
+  if (!tokenizer)
+    return {};
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(schema::Tokenizer::Pack(builder, tokenizer));
+  std::unique_ptr<rt::Tokenizer> created;
+  return rt::Tokenizer::create(*flatbuffers::GetRoot<schema::Tokenizer>(
+                                   builder.GetBufferPointer()),
+                               path, created);
+}
+
 Status tcc::loadModel(const std::string &path, bool withoutWeights,
                       ModelFile &result) {
   ModelFile file;
@@ -82,6 +96,8 @@ Status tcc::loadModel(const std::string &path, bool withoutWeights,
   if (withoutWeights)
     dropWeights(file.model);
   if (status = checkModel(path, file.model); !status.ok())
+    return status;
+  if (status = checkTokenizer(path, file.model.tokenizer.get()); !status.ok())
     return status;
   sortTensors(file.model);
   if (!withoutWeights && file.model.tensors[0]->file < 0)

@@ -4,6 +4,7 @@
 #include "frontends/checkpoint/TokenizerJsonReader.h"
 #include "frontends/checkpoint/TokenizerTables.h"
 #include "frontends/model/Message.h"
+#include "runtime/text/PreTokenizer.h"
 
 #include <algorithm>
 
@@ -180,20 +181,20 @@ Status TokenizerJsonReader::readAddedFlags(const Json &source,
   return {};
 }
 
-/// `text` as the normalizer rewrites it.
-std::string TokenizerJsonReader::normalize(std::string text) const {
+/// Rewrites `text` as the normalizer does; \returns false if it becomes longer
+/// than `limit`.
+bool TokenizerJsonReader::normalize(size_t limit, std::string &text) const {
   for (const auto &step : table.normalizer) {
-    if (step->kind == schema::StepKind::Prepend) {
-      if (!text.empty())
-        text.insert(0, step->text);
-      continue;
-    }
-    size_t found = text.find(step->pattern);
-    for (; found != std::string::npos;
-         found = text.find(step->pattern, found + step->text.size()))
-      text.replace(found, step->pattern.size(), step->text);
+    if (text.empty())
+      return true;
+    std::string rewritten;
+    if (step->kind == schema::StepKind::Prepend)
+      rewritten = step->text + text;
+    else if (!rt::replaceAll(text, step->pattern, step->text, limit, rewritten))
+      return false;
+    text = std::move(rewritten);
   }
-  return text;
+  return text.size() <= limit;
 }
 
 Status TokenizerJsonReader::readAddedToken(const Json &source,
@@ -223,7 +224,13 @@ Status TokenizerJsonReader::readAddedToken(const Json &source,
   if (Status status = readAddedFlags(source, place, *token); !status.ok())
     return status;
   // The package decodes a normalized token to the form that it looks for.
-  std::string found = token->normalized ? normalize(text) : text;
+  std::string found = text;
+  size_t limit = rt::maxRewrittenBytes(text.size());
+  if (token->normalized && !normalize(limit, found))
+    return wrong(place + ".content",
+                 "a text that the normalizer makes at most " +
+                     std::to_string(limit) + " bytes of",
+                 presentMember(source, "content"));
   if (found.empty() || !added[token->normalized].insert(found).second)
     return wrong(place + ".content",
                  "a text of its own that the normalizer leaves something of",

@@ -48,7 +48,7 @@ private:
   Status readAddedToken(const Json &source, const std::string &place);
   Status readAddedFlags(const Json &source, const std::string &place,
                         schema::TokenT &token) const;
-  std::string normalize(std::string text) const;
+  bool normalize(size_t limit, std::string &text) const;
   schema::TokenT *tokenOf(uint64_t id);
 
   // What is done to a text, in TokenizerJsonSteps.cpp.

@@ -4,6 +4,7 @@
 #include "frontends/checkpoint/TokenizerJsonReader.h"
 #include "frontends/checkpoint/TokenizerPattern.h"
 #include "frontends/checkpoint/TokenizerTables.h"
+#include "runtime/text/PreTokenizer.h"
 
 using namespace tcc;
 using schema::SplitBehavior;
@@ -31,6 +32,11 @@ Status TokenizerJsonReader::readReplace(const Json &step,
 
 Status TokenizerJsonReader::readNormalizer(const Json &step,
                                            const std::string &place) {
+  // Each added token goes through all of them.
+  if (table.normalizer.size() == rt::StepList::maxSteps)
+    return wrong(place,
+                 "at most " + std::to_string(rt::StepList::maxSteps) + " steps",
+                 &step);
   std::string type = typeOf(step), text;
   if (type == "Sequence")
     return readEach(step, place + ".normalizers", "normalizers",
