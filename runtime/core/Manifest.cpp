@@ -120,12 +120,13 @@ static Status describeTarget(const schema::Target &target,
 Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                              uint64_t fileBytes, const std::string &path,
                              Manifest &result) {
-  // Each table takes at least eight bytes of an honest file.
-  flatbuffers::Verifier verifier(bytes, size, /*max_depth=*/64,
-                                 static_cast<flatbuffers::uoffset_t>(
-                                     std::min<size_t>(size / 8, UINT32_MAX)));
-  if (size > FLATBUFFERS_MAX_BUFFER_SIZE ||
-      !schema::VerifyExecutableBuffer(verifier))
+  // A Verifier aborts at 2 GiB. Each table takes at least eight bytes of an
+  // honest file.
+  bool fits = size < FLATBUFFERS_MAX_BUFFER_SIZE;
+  flatbuffers::Verifier verifier(
+      bytes, fits ? size : 0, /*max_depth=*/64,
+      static_cast<flatbuffers::uoffset_t>(fits ? size / 8 : 0));
+  if (!fits || !schema::VerifyExecutableBuffer(verifier))
     return malformed(path,
                      "expected a well-formed FlatBuffer of a model, got " +
                          std::to_string(size) + " bytes that are none");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 using namespace tcc;
 using namespace tcc::rt;
@@ -103,6 +104,24 @@ TEST(Manifest, ReadsThePlan) {
   EXPECT_FALSE(plan.sections[1].isLoop);
   EXPECT_EQ(plan.arenaBytes.evaluate({3, 1, 2}), 64 + 3 * 128 + 2 * 32);
   EXPECT_EQ(manifest.features, std::vector<std::string>{"sse2"});
+}
+
+// The manifest is address space alone: its size says that it is none.
+TEST(Manifest, RefusesTwoGigabytes) {
+  size_t size = size_t{1} << 31;
+  void *memory = mmap(nullptr, size, PROT_READ,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  for (size_t bytes : {size, size - 1}) {
+    Manifest manifest;
+    Status status = readManifest(static_cast<const uint8_t *>(memory), bytes,
+                                 bytes + headerBytes, "m.bin", manifest);
+    EXPECT_EQ(status.message(),
+              "m.bin: manifest: expected a well-formed FlatBuffer of a model, "
+              "got " +
+                  std::to_string(bytes) + " bytes that are none");
+  }
+  munmap(memory, size);
 }
 
 // Every truncation, among them those within the segments.
