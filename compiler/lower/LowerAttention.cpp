@@ -79,6 +79,42 @@ struct AttentionParts {
 };
 } // namespace
 
+/// Checks that the rotations and the append are for the tokens that the attention
+/// is for: the kernels have one table, and one place for each token.
+static LogicalResult verifyPlaces(AttentionParts parts) {
+  transformer::PagedAttentionOp attention = parts.attention;
+  transformer::CacheAppendOp append = parts.append;
+  if (parts.query.getPositions() != attention.getPositions()) {
+    InFlightDiagnostic error = attention.emitOpError(
+        "expected query and key to be rotated at its positions, got others");
+    error.attachNote(parts.query.getLoc()) << "the query is rotated here";
+    return error;
+  }
+  if (append.getPositions() != attention.getPositions() ||
+      append.getSequences() != attention.getSequences() ||
+      append.getPageTable() != attention.getPageTable()) {
+    InFlightDiagnostic error = attention.emitOpError(
+        "expected the cache_append before it to have its positions, sequences "
+        "and page table, got others");
+    error.attachNote(append.getLoc()) << "the append is here";
+    return error;
+  }
+  return success();
+}
+
+/// Checks that there is a layout for the pages of `cache`, which `attention` reads.
+static LogicalResult verifyCache(transformer::PagedAttentionOp attention,
+                                 transformer::CacheOp cache) {
+  if (cache.getLatent())
+    return attention.emitOpError(
+        "expected a cache of keys and values, got a latent one");
+  Type element = cache.getElement();
+  if (!element.isF32() && !element.isBF16())
+    return attention.emitOpError("expected a cache of f32 or bf16, got ")
+           << element;
+  return success();
+}
+
 static FailureOr<AttentionParts>
 findParts(transformer::PagedAttentionOp attention) {
   AttentionParts parts;
@@ -105,6 +141,8 @@ findParts(transformer::PagedAttentionOp attention) {
       parts.query.getPositions() != parts.key.getPositions())
     return attention.emitOpError(
         "expected query and key to be rotated alike, got two rotations");
+  if (failed(verifyPlaces(parts)))
+    return failure();
   return parts;
 }
 
@@ -143,6 +181,10 @@ private:
 
 LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
                                     const x86::TargetDescription &target) {
+  auto cache = SymbolTable::lookupNearestSymbolFrom<transformer::CacheOp>(
+      op, op.getCacheAttr());
+  if (failed(verifyCache(op, cache)))
+    return failure();
   FailureOr<AttentionParts> parts = findParts(op);
   if (failed(parts))
     return failure();
@@ -151,8 +193,6 @@ LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
     return op.emitOpError("expected query, key and value to be neighbouring "
                           "columns of linear layers");
 
-  auto cache = SymbolTable::lookupNearestSymbolFrom<transformer::CacheOp>(
-      op, op.getCacheAttr());
   kernel::CacheAttr layout = x86::chooseCache(target, cache);
   OpBuilder builder(op);
   Location location = op.getLoc();

@@ -28,8 +28,10 @@ def LowerAttentionPass : Pass<"tcc-lower-attention", "::mlir::func::FuncOp"> {
     ```
 
     Query, key and value may also come from two or three tensors. Both rotations
-    have the same frequencies, multiplier and pairs; otherwise the pass fails with
-    an error at the attention.
+    have the same frequencies, multiplier and pairs. They are at the positions of
+    the attention, and so is the append, with the attention's sequences and page
+    table. The cache holds keys and values of f32 or bf16. Otherwise the pass fails
+    with an error at the attention.
 
     Numerics: probabilities are rounded to the element type of the cache before
     they weigh the values; rotated values round where they did.

@@ -122,3 +122,104 @@ func.func @no_lower_columns_left(%q0: tensor<?x16xf32>, %kv: tensor<?x20xf32>, %
   %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
   return %o : tensor<?x4x4xbf16>
 }
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+func.func @no_lower_rotated_elsewhere(%q0: tensor<?x16xf32>, %k0: tensor<?x8xf32>, %v0: tensor<?x8xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %other: tensor<?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  // expected-note@+1 {{the query is rotated here}}
+  %q = transformer.rotary_embedding %q1, %other frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %other frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %s, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected query and key to be rotated at its positions, got others}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+func.func @no_lower_other_positions(%q0: tensor<?x16xf32>, %k0: tensor<?x8xf32>, %v0: tensor<?x8xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %other: tensor<?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  // expected-note@+1 {{the append is here}}
+  transformer.cache_append @cache layer(%l), %k, %v at(%other, %s, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected the cache_append before it to have its positions, sequences and page table, got others}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+func.func @no_lower_other_sequences(%q0: tensor<?x16xf32>, %k0: tensor<?x8xf32>, %v0: tensor<?x8xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %other: tensor<?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  // expected-note@+1 {{the append is here}}
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %other, %t) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected the cache_append before it to have its positions, sequences and page table, got others}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : bf16
+
+func.func @no_lower_other_page_table(%q0: tensor<?x16xf32>, %k0: tensor<?x8xf32>, %v0: tensor<?x8xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %other: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xbf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xbf16>
+  // expected-note@+1 {{the append is here}}
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %s, %other) : tensor<?x2x4xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected the cache_append before it to have its positions, sequences and page table, got others}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : f16
+
+func.func @no_lower_f16(%q0: tensor<?x16xf32>, %k0: tensor<?x8xf32>, %v0: tensor<?x8xf32>, %n: index, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xf16> {
+  %q1 = tensor.expand_shape %q0 [[0], [1, 2]] output_shape [%n, 4, 4] : tensor<?x16xf32> into tensor<?x4x4xf32>
+  %k1 = tensor.expand_shape %k0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %v1 = tensor.expand_shape %v0 [[0], [1, 2]] output_shape [%n, 2, 4] : tensor<?x8xf32> into tensor<?x2x4xf32>
+  %q = transformer.rotary_embedding %q1, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xf16>
+  %k = transformer.rotary_embedding %k1, %p frequencies([1.0, 0.01]) : tensor<?x2x4xf32>, tensor<?xi32> -> tensor<?x2x4xf16>
+  %v = arith.truncf %v1 : tensor<?x2x4xf32> to tensor<?x2x4xf16>
+  transformer.cache_append @cache layer(%l), %k, %v at(%p, %s, %t) : tensor<?x2x4xf16>, tensor<?x2x4xf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{expected a cache of f32 or bf16, got 'f16'}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xf16>
+  return %o : tensor<?x4x4xf16>
+}
+
+// -----
+
+transformer.cache @cache layers(2) heads(1) key(4) value(4) latent : bf16
+func.func @no_lower_latent(%q0: tensor<?x4x4xf32>, %k0: tensor<?x1x4xf32>, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> tensor<?x4x4xbf16> {
+  %q = transformer.rotary_embedding %q0, %p frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %k = transformer.rotary_embedding %k0, %p frequencies([1.0, 0.01]) : tensor<?x1x4xf32>, tensor<?xi32> -> tensor<?x1x4xbf16>
+  transformer.cache_append @cache layer(%l), %k at(%p, %s, %t) : tensor<?x1x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  // expected-error@+1 {{'transformer.paged_attention' op expected a cache of keys and values, got a latent one}}
+  %o = transformer.paged_attention @cache layer(%l), %q at(%p, %s, %t) scale(0.5) : tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x4xbf16>
+  return %o : tensor<?x4x4xbf16>
+}
