@@ -23,6 +23,7 @@ public:
   FailureOr<LaunchList> run();
 
 private:
+  LogicalResult findCache();
   LogicalResult visitBlock(Block &block);
   LogicalResult visit(Operation &op);
   LogicalResult visitLoop(scf::ForOp loop);
@@ -320,6 +321,21 @@ LogicalResult Lister::visitBlock(Block &block) {
   return success();
 }
 
+/// A plan has one cache: kernels get its pages and no number of a cache.
+LogicalResult Lister::findCache() {
+  for (auto cache : module.getOps<transformer::CacheOp>()) {
+    if (list.cache) {
+      InFlightDiagnostic error =
+          cache.emitOpError("expected one cache in a module, got another: '")
+          << cache.getSymName() << "'";
+      error.attachNote(list.cache.getLoc()) << "the first cache is here";
+      return error;
+    }
+    list.cache = cache;
+  }
+  return success();
+}
+
 FailureOr<LaunchList> Lister::run() {
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
   if (!forward || forward.getNumArguments() != 5 || forward.isExternal() ||
@@ -335,10 +351,7 @@ FailureOr<LaunchList> Lister::run() {
     rows[argument] = input == plan::Input::LogitRows ? RowKind::LogitRows
                                                      : RowKind::Tokens;
   }
-  auto caches = module.getOps<transformer::CacheOp>();
-  if (!caches.empty())
-    list.cache = *caches.begin();
-  if (failed(visitBlock(forward.front())))
+  if (failed(findCache()) || failed(visitBlock(forward.front())))
     return failure();
   Operation *terminator = forward.front().getTerminator();
   FailureOr<ScheduledOperand> logits =

@@ -19,7 +19,8 @@ def SchedulePass : Pass<"tcc-schedule", "::mlir::ModuleOp"> {
       for each loop over layers.
 
     The value that a loop carries from layer to layer stays in one buffer. The pass
-    fails with an error if a layer still reads it when it writes the next.
+    fails with an error if a layer still reads it when it writes the next, and if
+    there is more than one cache.
 
     Numerics: bit-exact.
   }];

@@ -288,3 +288,13 @@ func.func @forward(%tokens: tensor<?xi32>) -> tensor<?xi32> {
 module {
 func.func private @forward(%tokens: tensor<?xi32>, %positions: tensor<?xi32>, %sequences: tensor<?xi32>, %pages: tensor<?x?xi32>, %rows: tensor<?xi32>) -> tensor<?xi32>
 }
+
+// -----
+
+// expected-note@+1 {{the first cache is here}}
+transformer.cache @other layers(2) heads(2) key(4) value(4) : f32
+// expected-error@+1 {{'transformer.cache' op expected one cache in a module, got another: 'cache'}}
+transformer.cache @cache layers(2) heads(2) key(4) value(4) : f32
+func.func @forward(%tokens: tensor<?xi32>, %positions: tensor<?xi32>, %sequences: tensor<?xi32>, %pages: tensor<?x?xi32>, %rows: tensor<?xi32>) -> tensor<?xi32> {
+  return %tokens : tensor<?xi32>
+}
