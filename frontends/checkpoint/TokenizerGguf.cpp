@@ -22,9 +22,9 @@ enum : int32_t {
   unused = 5
 };
 
-// Every way to cut a token is looked at; real ones have at most a few dozen
-// bytes.
-static constexpr size_t maxTokenBytes = 4096;
+// Every way to cut a token is looked at, and may be a merge of 12 bytes; real
+// ones have at most a hundred bytes.
+static constexpr size_t maxTokenBytes = 512;
 
 static Status wrong(const std::string &path, const std::string &message) {
   return Status::badData(path + ": " + message);
@@ -110,46 +110,32 @@ static std::vector<size_t> characterStarts(const std::string &text) {
 /// same.
 static void deriveMerges(const GgufVocabulary &source, const IdMap &ids,
                          schema::TokenizerT &result) {
-  struct Candidate {
-    float score;
-    size_t leftLength, rightLength;
-    size_t order; // Among equals, the first found is best.
-    schema::Merge merge;
-  };
-  std::vector<Candidate> candidates;
+  std::vector<uint16_t> lengths; // In characters, of each token.
+  for (const std::string &text : source.tokens)
+    lengths.push_back(static_cast<uint16_t>(characterStarts(text).size()));
   for (size_t id = 0; id < source.tokens.size(); ++id) {
     const std::string &text = source.tokens[id];
     if (!source.types.empty() && source.types[id] != normal)
       continue;
     std::vector<size_t> starts = characterStarts(text);
-    std::vector<Candidate> local;
     for (size_t i = 1; i < starts.size(); ++i) {
       auto left = ids.find(text.substr(0, starts[i]));
-      auto right = ids.find(text.substr(starts[i]));
-      if (left != ids.end() && right != ids.end())
-        local.push_back(
-            {source.scores[id],
-             i,
-             starts.size() - i,
-             0,
-             {left->second, right->second, static_cast<uint32_t>(id)}});
+      auto right =
+          left == ids.end() ? left : ids.find(text.substr(starts[i]));
+      if (right != ids.end())
+        result.merges.emplace_back(left->second, right->second,
+                                   static_cast<uint32_t>(id));
     }
-    std::sort(local.begin(), local.end(), [](const auto &a, const auto &b) {
-      return std::make_pair(a.merge.left(), a.merge.right()) <
-             std::make_pair(b.merge.left(), b.merge.right());
-    });
-    for (Candidate &candidate : local)
-      candidate.order = candidates.size() + size_t(&candidate - local.data());
-    candidates.insert(candidates.end(), local.begin(), local.end());
   }
-  std::sort(
-      candidates.begin(), candidates.end(),
-      [](const Candidate &a, const Candidate &b) {
-        return std::make_tuple(a.score, a.leftLength, a.rightLength, b.order) >
-               std::make_tuple(b.score, b.leftLength, b.rightLength, a.order);
-      });
-  for (const Candidate &candidate : candidates)
-    result.merges.push_back(candidate.merge);
+  auto rank = [&](const schema::Merge &merge) {
+    return std::make_tuple(-source.scores[merge.result()],
+                           -lengths[merge.left()], -lengths[merge.right()],
+                           merge.result(), merge.left(), merge.right());
+  };
+  std::sort(result.merges.begin(), result.merges.end(),
+            [&](const schema::Merge &a, const schema::Merge &b) {
+              return rank(a) < rank(b);
+            });
 }
 
 static Status setPreTokenizer(const std::string &path, const std::string &pre,
