@@ -141,6 +141,10 @@ static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
                                LlamaLimits::heads, llama.key_value_heads);
       !status.ok())
     return status;
+  if (llama.query_heads % llama.key_value_heads != 0)
+    return file.unexpected("llama.attention.head_count_kv",
+                           "a divisor of llama.attention.head_count = " +
+                               std::to_string(llama.query_heads));
   llama.head_size = llama.hidden_size / llama.query_heads;
   if (!file.has("llama.attention.key_length") &&
       llama.hidden_size % llama.query_heads != 0)
@@ -160,7 +164,12 @@ static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
       return file.unexpected(key, "the size of a head, " +
                                       std::to_string(llama.head_size));
   }
-  return {};
+  if (llama.head_size % 2 == 0)
+    return {};
+  return file.has("llama.attention.key_length")
+             ? file.unexpected("llama.attention.key_length", "an even number")
+             : file.unexpected("llama.attention.head_count",
+                               "heads of an even size");
 }
 
 /// The vocabulary's size: the key, or else the number of its tokens.
@@ -195,8 +204,8 @@ static Status readSizes(const GgufFile &file, schema::LlamaT &llama) {
   std::string key = "llama.attention.layer_norm_rms_epsilon";
   if (Status status = file.getNumber(key, llama.norm_epsilon); !status.ok())
     return status;
-  if (!std::isfinite(llama.norm_epsilon) || llama.norm_epsilon <= 0)
-    return file.unexpected(key, "a positive number");
+  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
+    return file.unexpected(key, LlamaLimits::epsilons);
   return {};
 }
 

@@ -72,6 +72,14 @@ Status tcc::readGgufTokenizer(const GgufFile &file,
                                    vocabulary.addSpacePrefix);
       !status.ok())
     return status;
+  // The sources of the ids of prompts put nothing behind them.
+  bool addEos = false;
+  if (Status status = file.getBool("tokenizer.ggml.add_eos_token", addEos);
+      !status.ok())
+    return status;
+  if (addEos)
+    return file.unexpected("tokenizer.ggml.add_eos_token",
+                           "false, the only value that is supported");
   auto tokenizer = std::make_unique<schema::TokenizerT>();
   if (Status status =
           convertGgufVocabulary(file.path(), vocabulary, *tokenizer);

@@ -27,7 +27,16 @@ static Status readHeads(const JsonFields &fields, schema::LlamaT &llama) {
         "a divisor of hidden_size = " + std::to_string(llama.hidden_size) +
             ", since there is no head_dim");
   llama.head_size = llama.hidden_size / llama.query_heads;
-  return fields.integer("head_dim", 1, LlamaLimits::headSize, llama.head_size);
+  if (Status status = fields.integer("head_dim", 1, LlamaLimits::headSize,
+                                     llama.head_size);
+      !status.ok())
+    return status;
+  if (llama.head_size % 2 == 0)
+    return {};
+  return fields.find("head_dim")
+             ? fields.unexpected("head_dim", "an even number")
+             : fields.unexpected("num_attention_heads",
+                                 "heads of an even size");
 }
 
 static Status readSizes(const JsonFields &fields, schema::LlamaT &llama) {
@@ -141,6 +150,8 @@ Status tcc::readConfig(const std::string &path, const Json &config,
   if (Status status = fields.positive("rms_norm_eps", llama.norm_epsilon);
       !status.ok())
     return status;
+  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
+    return fields.unexpected("rms_norm_eps", LlamaLimits::epsilons);
   if (Status status = readFlags(fields, llama); !status.ok())
     return status;
   double theta = 0;

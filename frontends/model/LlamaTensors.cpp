@@ -121,7 +121,7 @@ static bool isPositive(double value) {
 static Status checkRotary(const std::string &path,
                           const schema::LlamaT &llama) {
   if (llama.head_size % 2 != 0)
-    return Status::badData(path + ": head_dim: expected an even number, got " +
+    return Status::badData(path + ": head_size: expected an even number, got " +
                            std::to_string(llama.head_size));
   if (!llama.rotary)
     return Status::badData(path + ": rotary: expected a table, got nothing");
@@ -148,14 +148,13 @@ Status tcc::checkLlama(const std::string &path, const schema::LlamaT &llama) {
   if (Status status = checkSizes(path, llama); !status.ok())
     return status;
   if (llama.query_heads % llama.key_value_heads != 0)
-    return Status::badData(path +
-                           ": num_key_value_heads: expected a divisor of "
-                           "num_attention_heads = " +
-                           std::to_string(llama.query_heads) + ", got " +
-                           std::to_string(llama.key_value_heads));
-  if (!isPositive(llama.norm_epsilon))
-    return Status::badData(path +
-                           ": rms_norm_eps: expected a positive number, got " +
+    return Status::badData(
+        path + ": key_value_heads: expected a divisor of query_heads = " +
+        std::to_string(llama.query_heads) + ", got " +
+        std::to_string(llama.key_value_heads));
+  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
+    return Status::badData(path + ": norm_epsilon: expected " +
+                           LlamaLimits::epsilons + ", got " +
                            std::to_string(llama.norm_epsilon));
   return checkRotary(path, llama);
 }

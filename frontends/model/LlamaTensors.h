@@ -22,6 +22,11 @@ struct LlamaLimits {
   static constexpr int64_t heads = int64_t{1} << 16;
   static constexpr int64_t headSize = int64_t{1} << 14;
   static constexpr int64_t positions = int64_t{1} << 30;
+
+  /// Of the norms: above 1 nothing of the model is left, and f32 has no normal
+  /// numbers below the smallest.
+  static bool isEpsilon(double value) { return value >= 1.2e-38 && value <= 1; }
+  static constexpr const char *epsilons = "a number from 1.2e-38 to 1";
 };
 
 /// A tensor that the architecture needs.

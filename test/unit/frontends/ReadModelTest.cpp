@@ -175,13 +175,15 @@ TEST(ReadModel, Hyperparameters) {
       "m.fbs: layers: expected an integer from 1 to 4096, got 4000000000");
   EXPECT_EQ(
       messageAfter([](ModelT &model) { llamaOf(model).key_value_heads = 3; }),
-      "m.fbs: num_key_value_heads: expected a divisor of "
-      "num_attention_heads = 2, got 3");
+      "m.fbs: key_value_heads: expected a divisor of query_heads = 2, got 3");
   EXPECT_EQ(
       messageAfter([](ModelT &model) { llamaOf(model).norm_epsilon = 0; }),
-      "m.fbs: rms_norm_eps: expected a positive number, got 0.000000");
+      "m.fbs: norm_epsilon: expected a number from 1.2e-38 to 1, got 0.000000");
+  EXPECT_EQ(
+      messageAfter([](ModelT &model) { llamaOf(model).norm_epsilon = 2; }),
+      "m.fbs: norm_epsilon: expected a number from 1.2e-38 to 1, got 2.000000");
   EXPECT_EQ(messageAfter([](ModelT &model) { llamaOf(model).head_size = 3; }),
-            "m.fbs: head_dim: expected an even number, got 3");
+            "m.fbs: head_size: expected an even number, got 3");
 }
 
 TEST(ReadModel, Rotary) {
