@@ -4,6 +4,7 @@
 #include "frontends/checkpoint/GgufTokenizer.h"
 #include "frontends/checkpoint/RotaryFrequencies.h"
 #include "frontends/model/CheckModel.h"
+#include "frontends/model/GgufNames.h"
 #include "frontends/model/LlamaTensors.h"
 #include "frontends/model/Message.h"
 #include "frontends/model/Storage.h"
@@ -295,38 +296,6 @@ static Status readRotary(const GgufFile &file, const uint8_t *data, size_t size,
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
-
-/// The name that Hugging Face gives to the tensor that GGUF calls `name`, or
-/// `name` itself if there is none: no such tensor is expected.
-static std::string huggingFaceName(const std::string &name) {
-  static const std::map<std::string, std::string, std::less<>> names = {
-      {"token_embd", "model.embed_tokens"},
-      {"output_norm", "model.norm"},
-      {"output", "lm_head"},
-      {"attn_norm", "input_layernorm"},
-      {"attn_q", "self_attn.q_proj"},
-      {"attn_k", "self_attn.k_proj"},
-      {"attn_v", "self_attn.v_proj"},
-      {"attn_output", "self_attn.o_proj"},
-      {"ffn_norm", "post_attention_layernorm"},
-      {"ffn_gate", "mlp.gate_proj"},
-      {"ffn_up", "mlp.up_proj"},
-      {"ffn_down", "mlp.down_proj"}};
-  size_t suffix = name.rfind('.');
-  if (suffix == std::string::npos)
-    return name;
-  std::string stem = name.substr(0, suffix), layer;
-  if (stem.compare(0, 4, "blk.") == 0) {
-    size_t end = stem.find('.', 4);
-    if (end == std::string::npos)
-      return name;
-    layer = "model.layers." + stem.substr(4, end - 4) + ".";
-    stem = stem.substr(end + 1);
-  }
-  auto entry = names.find(stem);
-  return entry == names.end() ? name
-                              : layer + entry->second + name.substr(suffix);
-}
 
 static Status appendTensors(const GgufFile &file, schema::ModelT &model) {
   for (const GgufTensor &source : file.tensors) {

@@ -181,7 +181,7 @@ static Status checkTiedHead(const ModelFile &file,
   if (isEqual)
     return {};
   return Status::badData(
-      file.model.files[static_cast<size_t>(head.file)]->path +
+      file.weightPath(static_cast<size_t>(head.file)) +
       ": tensor 'lm_head.weight': expected the same as "
       "model.embed_tokens.weight, since config.json says tie_word_embeddings, "
       "got another tensor; set tie_word_embeddings to false if it should be "

@@ -79,9 +79,9 @@ static Status checkTokenizer(const std::string &path,
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(schema::Tokenizer::Pack(builder, tokenizer));
   std::unique_ptr<rt::Tokenizer> created;
-  return rt::Tokenizer::create(*flatbuffers::GetRoot<schema::Tokenizer>(
-                                   builder.GetBufferPointer()),
-                               path, created);
+  return rt::Tokenizer::create(
+      *flatbuffers::GetRoot<schema::Tokenizer>(builder.GetBufferPointer()),
+      path, created);
 }
 
 Status tcc::loadModel(const std::string &path, bool withoutWeights,
@@ -93,9 +93,15 @@ Status tcc::loadModel(const std::string &path, bool withoutWeights,
                            : readFile(path, withoutWeights, file);
   if (!status.ok())
     return status;
+  if (!isFolder) {
+    file.folder = fs::path(path).parent_path().string();
+    file.inputs = {path};
+  }
+  if (file.folder.empty())
+    file.folder = ".";
   if (withoutWeights)
     dropWeights(file.model);
-  if (status = checkModel(path, file.model); !status.ok())
+  if (status = checkModel(path, file); !status.ok())
     return status;
   if (status = checkTokenizer(path, file.model.tokenizer.get()); !status.ok())
     return status;
@@ -103,12 +109,6 @@ Status tcc::loadModel(const std::string &path, bool withoutWeights,
   if (!withoutWeights && file.model.tensors[0]->file < 0)
     return Status::badData(path + ": expected a description with weights, got "
                                   "one without; use --no-weights");
-  if (!isFolder) {
-    file.folder = fs::path(path).parent_path().string();
-    file.inputs = {path};
-  }
-  if (file.folder.empty())
-    file.folder = ".";
   result = std::move(file);
   return {};
 }

@@ -1,5 +1,6 @@
 #include "frontends/model/CheckModel.h"
 
+#include "frontends/model/GgufNames.h"
 #include "frontends/model/LlamaTensors.h"
 #include "frontends/model/Message.h"
 #include "frontends/model/Storage.h"
@@ -10,63 +11,86 @@
 using namespace tcc;
 using schema::TensorT;
 
-/// The file that holds `tensor`, or `path` if the description has no weights.
-static std::string fileOf(const std::string &path, const schema::ModelT &model,
-                          const TensorT &tensor) {
-  return tensor.file < 0 ? path
-                         : model.files[static_cast<size_t>(tensor.file)]->path;
-}
+namespace {
+/// How messages about the tensors of `file`, read from `path`, name them.
+struct Places {
+  const std::string &path;
+  const ModelFile &file;
 
-static std::string tensorPlace(const std::string &file,
-                               const std::string &name) {
-  return file + ": tensor " + quoteText(name) + ": ";
-}
+  bool isGguf() const {
+    return file.model.provenance.compare(0, 4, "GGUF") == 0;
+  }
+
+  /// The file that holds `tensor`, or `path` if the description has no weights.
+  std::string fileOf(const TensorT &tensor) const {
+    return tensor.file < 0 ? path
+                           : file.weightPath(static_cast<size_t>(tensor.file));
+  }
+
+  /// `name` as that file has it.
+  std::string quoted(const std::string &name) const {
+    return quoteText(isGguf() ? ggufName(name) : name);
+  }
+
+  std::string of(const std::string &where, const std::string &name) const {
+    return where + ": tensor " + quoted(name) + ": ";
+  }
+  std::string of(const TensorT &tensor) const {
+    return of(fileOf(tensor), tensor.name);
+  }
+
+  /// The shape of `expected`, and in a folder how config.json gives it.
+  std::string shapeOf(const ExpectedTensor &expected) const {
+    return (isGguf() ? "" : expected.formula + std::string(" = ")) +
+           shapeText(expected.shape);
+  }
+};
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Files and byte ranges
 //===----------------------------------------------------------------------===//
 
-static Status checkFiles(const std::string &path, const schema::ModelT &model) {
-  for (const auto &file : model.files)
+static Status checkFiles(const Places &places) {
+  for (const auto &file : places.file.model.files)
     if (file->path.empty() || file->path[0] == '/' ||
         file->path.find('\0') != std::string::npos)
-      return Status::badData(path + ": files: expected a relative path, got " +
+      return Status::badData(places.path +
+                             ": files: expected a relative path, got " +
                              quoteText(file->path));
   return {};
 }
 
 /// Checks storage, file and bytes of one tensor, whose shape is right.
-static Status checkRange(const std::string &path, const schema::ModelT &model,
-                         const TensorT &tensor) {
-  const std::string &file = fileOf(path, model, tensor);
+static Status checkRange(const Places &places, const TensorT &tensor) {
+  std::string place = places.of(tensor);
   std::optional<uint64_t> bytes = tensorBytes(tensor.storage, tensor.shape);
   if (!bytes)
     return Status::badData(
-        tensorPlace(file, tensor.name) + "expected rows in whole blocks of " +
+        place + "expected rows in whole blocks of " +
         std::to_string(storageInfo(tensor.storage)->blockElements) +
         " elements, got shape " + shapeText(tensor.shape));
   if (tensor.bytes != *bytes)
-    return Status::badData(tensorPlace(file, tensor.name) + "expected " +
-                           std::to_string(*bytes) + " bytes for shape " +
-                           shapeText(tensor.shape) + " in " +
-                           storageInfo(tensor.storage)->name + ", got " +
-                           std::to_string(tensor.bytes));
+    return Status::badData(place + "expected " + std::to_string(*bytes) +
+                           " bytes for shape " + shapeText(tensor.shape) +
+                           " in " + storageInfo(tensor.storage)->name +
+                           ", got " + std::to_string(tensor.bytes));
   if (tensor.file < 0)
     return {};
-  uint64_t fileBytes = model.files[static_cast<size_t>(tensor.file)]->bytes;
+  uint64_t fileBytes =
+      places.file.model.files[static_cast<size_t>(tensor.file)]->bytes;
   if (tensor.offset > fileBytes || tensor.bytes > fileBytes - tensor.offset)
-    return Status::badData(
-        tensorPlace(file, tensor.name) + "expected bytes within the file of " +
-        std::to_string(fileBytes) + " bytes, got " +
-        std::to_string(tensor.bytes) + " bytes at offset " +
-        std::to_string(tensor.offset) + "; the file is truncated or damaged");
+    return Status::badData(place + "expected bytes within the file of " +
+                           std::to_string(fileBytes) + " bytes, got " +
+                           std::to_string(tensor.bytes) + " bytes at offset " +
+                           std::to_string(tensor.offset) +
+                           "; the file is truncated or damaged");
   return {};
 }
 
-static Status checkOverlaps(const std::string &path,
-                            const schema::ModelT &model) {
+static Status checkOverlaps(const Places &places) {
   std::vector<const TensorT *> tensors;
-  for (const auto &tensor : model.tensors)
+  for (const auto &tensor : places.file.model.tensors)
     if (tensor->file >= 0)
       tensors.push_back(tensor.get());
   std::sort(tensors.begin(), tensors.end(),
@@ -79,9 +103,9 @@ static Status checkOverlaps(const std::string &path,
     if (previous.file == next.file &&
         next.offset < previous.offset + previous.bytes)
       return Status::badData(
-          tensorPlace(fileOf(path, model, next), next.name) +
+          places.of(next) +
           "expected bytes of its own, got an overlap with tensor " +
-          quoteText(previous.name));
+          places.quoted(previous.name));
   }
   return {};
 }
@@ -92,22 +116,22 @@ static Status checkOverlaps(const std::string &path,
 
 /// Checks what can be said of each tensor alone. Beyond this, storage types and
 /// files are valid.
-static Status checkIndices(const std::string &path,
-                           const schema::ModelT &model) {
+static Status checkIndices(const Places &places) {
+  const schema::ModelT &model = places.file.model;
   for (const auto &tensor : model.tensors) {
     if (!storageInfo(tensor->storage))
-      return Status::badData(tensorPlace(path, tensor->name) +
+      return Status::badData(places.of(places.path, tensor->name) +
                              "expected a known storage type, got " +
                              std::to_string(static_cast<int>(tensor->storage)));
     if (tensor->file < -1 ||
         tensor->file >= static_cast<int64_t>(model.files.size()))
       return Status::badData(
-          tensorPlace(path, tensor->name) + "expected one of " +
+          places.of(places.path, tensor->name) + "expected one of " +
           std::to_string(model.files.size()) + " files, got file " +
           std::to_string(tensor->file));
     if ((tensor->file < 0) != (model.tensors[0]->file < 0))
       return Status::badData(
-          tensorPlace(path, tensor->name) +
+          places.of(places.path, tensor->name) +
           "expected weights for all tensors or for none, got both");
   }
   return {};
@@ -115,48 +139,45 @@ static Status checkIndices(const std::string &path,
 
 using TensorsByName = std::unordered_map<std::string, const TensorT *>;
 
-static Status collectTensors(const std::string &path,
-                             const schema::ModelT &model,
-                             TensorsByName &result) {
-  for (const auto &tensor : model.tensors) {
+static Status collectTensors(const Places &places, TensorsByName &result) {
+  for (const auto &tensor : places.file.model.tensors) {
     auto [entry, isNew] = result.emplace(tensor->name, tensor.get());
     if (!isNew)
       return Status::badData(
-          tensorPlace(fileOf(path, model, *tensor), tensor->name) +
+          places.of(*tensor) +
           "expected every tensor once, got a second one; the first is in " +
-          fileOf(path, model, *entry->second));
+          places.fileOf(*entry->second));
   }
   return {};
 }
 
 /// Checks that `model` has the tensors of its architecture and no others.
-static Status checkTensors(const std::string &path,
-                           const schema::ModelT &model) {
+static Status checkTensors(const Places &places) {
+  const schema::ModelT &model = places.file.model;
   TensorsByName tensors;
-  if (Status status = collectTensors(path, model, tensors); !status.ok())
+  if (Status status = collectTensors(places, tensors); !status.ok())
     return status;
   for (const ExpectedTensor &expected :
        llamaTensors(*model.architecture.AsLlama())) {
     auto entry = tensors.find(expected.name);
     if (entry == tensors.end())
-      return Status::badData(
-          tensorPlace(path, expected.name) + "expected " + expected.formula +
-          " = " + shapeText(expected.shape) + ", got no tensor of this name");
+      return Status::badData(places.of(places.path, expected.name) +
+                             "expected " + places.shapeOf(expected) +
+                             ", got no tensor of this name");
     const TensorT &tensor = *entry->second;
     if (tensor.shape != expected.shape)
-      return Status::badData(
-          tensorPlace(fileOf(path, model, tensor), tensor.name) +
-          "expected shape " + expected.formula + " = " +
-          shapeText(expected.shape) + ", got " + shapeText(tensor.shape));
-    if (Status status = checkRange(path, model, tensor); !status.ok())
+      return Status::badData(places.of(tensor) + "expected shape " +
+                             places.shapeOf(expected) + ", got " +
+                             shapeText(tensor.shape));
+    if (Status status = checkRange(places, tensor); !status.ok())
       return status;
     tensors.erase(entry);
   }
   for (const auto &tensor : model.tensors)
     if (tensors.count(tensor->name))
       return Status::badData(
-          tensorPlace(fileOf(path, model, *tensor), tensor->name) +
-          "expected only tensors of LlamaForCausalLM, got one that it does "
+          places.of(*tensor) +
+          "expected only tensors of a Llama, got one that it does "
           "not have");
   return {};
 }
@@ -209,7 +230,8 @@ static Status checkTokenizer(const std::string &path,
 // The whole
 //===----------------------------------------------------------------------===//
 
-Status tcc::checkModel(const std::string &path, const schema::ModelT &model) {
+Status tcc::checkModel(const std::string &path, const ModelFile &file) {
+  const schema::ModelT &model = file.model;
   if (model.format_version != modelFormatVersion)
     return Status::badData(path + ": format_version: expected " +
                            std::to_string(modelFormatVersion) + ", got " +
@@ -222,7 +244,7 @@ Status tcc::checkModel(const std::string &path, const schema::ModelT &model) {
   if (Status status = checkLlama(path, *llama); !status.ok())
     return status;
   for (auto check : {checkFiles, checkIndices, checkTensors, checkOverlaps})
-    if (Status status = check(path, model); !status.ok())
+    if (Status status = check({path, file}); !status.ok())
       return status;
   for (int32_t id : model.end_ids)
     if (Status status = checkId(path + ": end_ids", id, llama->vocabulary);

@@ -4,7 +4,7 @@
 #ifndef TCC_FRONTENDS_MODEL_CHECKMODEL_H
 #define TCC_FRONTENDS_MODEL_CHECKMODEL_H
 
-#include "frontends/model/Model_generated.h"
+#include "frontends/model/ModelFile.h"
 #include "runtime/support/Status.h"
 
 #include <string>
@@ -14,9 +14,9 @@ namespace tcc {
 /// The version of model.fbs that this source writes, and the only one it reads.
 constexpr uint32_t modelFormatVersion = 1;
 
-/// Checks everything that ModelFile promises of `model`, which comes from
-/// `path` (a file or a folder, for messages). Its tensors may be unsorted.
-Status checkModel(const std::string &path, const schema::ModelT &model);
+/// Checks everything that ModelFile promises of `file`, which comes from `path`
+/// (a file or a folder, for messages). Its tensors may be unsorted.
+Status checkModel(const std::string &path, const ModelFile &file);
 
 /// Sorts the tensors of `model` by name, as the rest of the compiler expects.
 void sortTensors(schema::ModelT &model);

@@ -8,6 +8,11 @@
 using namespace tcc;
 namespace fs = std::filesystem;
 
+std::string ModelFile::weightPath(size_t index) const {
+  const std::string &path = model.files[index]->path;
+  return folder == "." ? path : (fs::path(folder) / path).string();
+}
+
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
@@ -46,8 +51,8 @@ Status tcc::checkOutput(const ModelFile &file, const std::string &output) {
             output + ": cannot write: expected the name of a file, got a "
                      "directory"};
   std::vector<fs::path> inputs(file.inputs.begin(), file.inputs.end());
-  for (const auto &weights : file.model.files)
-    inputs.push_back(fs::path(file.folder) / weights->path);
+  for (size_t i = 0; i < file.model.files.size(); ++i)
+    inputs.push_back(file.weightPath(i));
   for (const fs::path &input : inputs)
     if (fs::equivalent(input, output, error))
       return {Status::Code::CannotWrite,
@@ -62,8 +67,9 @@ Status tcc::checkOutput(const ModelFile &file, const std::string &output) {
 
 Status ModelWeights::open(const ModelFile &file, ModelWeights &result) {
   ModelWeights weights;
-  for (const auto &description : file.model.files) {
-    std::string path = (fs::path(file.folder) / description->path).string();
+  for (size_t i = 0; i < file.model.files.size(); ++i) {
+    const schema::FileT *description = file.model.files[i].get();
+    std::string path = file.weightPath(i);
     MappedFile mapped;
     if (Status status = MappedFile::open(path, mapped); !status.ok())
       return status;

@@ -23,6 +23,9 @@ struct ModelFile {
   schema::ModelT model;
   std::string folder;
   std::vector<std::string> inputs; ///< Every file that it was read from.
+
+  /// The path of the weight file `index` of `model.files`.
+  std::string weightPath(size_t index) const;
 };
 
 /// Loads `path`: a model.fbs, a GGUF file, a Hugging Face directory, or, if

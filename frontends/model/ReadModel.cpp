@@ -120,13 +120,13 @@ Status tcc::readModel(const std::string &path, const uint8_t *data, size_t size,
     return status;
   ModelFile file;
   schema::GetModel(data)->UnPackTo(&file.model);
-  if (Status status = checkModel(path, file.model); !status.ok())
-    return status;
-  sortTensors(file.model);
   file.folder = std::filesystem::path(path).parent_path().string();
   if (file.folder.empty())
     file.folder = ".";
   file.inputs = {path};
+  if (Status status = checkModel(path, file); !status.ok())
+    return status;
+  sortTensors(file.model);
   result = std::move(file);
   return {};
 }

@@ -6,11 +6,11 @@
 using namespace tcc;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  schema::ModelT model;
-  if (!readGgufLlama("x.gguf", data, size, false, model).ok() ||
-      !checkModel("x.gguf", model).ok())
+  ModelFile file;
+  if (!readGgufLlama("x.gguf", data, size, false, file.model).ok() ||
+      !checkModel("x.gguf", file).ok())
     return 0;
-  for (const auto &tensor : model.tensors)
+  for (const auto &tensor : file.model.tensors)
     if (tensor->offset > size || tensor->bytes > size - tensor->offset)
       __builtin_trap();
   return 0;

@@ -254,7 +254,7 @@ TEST(ReadModel, TensorSet) {
   EXPECT_EQ(messageAfter(
                 [](ModelT &model) { llamaOf(model).tied_embeddings = true; }),
             "weights.bin: tensor 'lm_head.weight': expected only tensors of "
-            "LlamaForCausalLM, got one that it does not have");
+            "a Llama, got one that it does not have");
   EXPECT_EQ(messageAfter([](ModelT &model) {
               tensorOf(model, "lm_head.weight").shape = {8, 5};
             }),
