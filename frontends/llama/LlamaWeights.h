@@ -27,7 +27,7 @@ class LlamaWeights {
 public:
   explicit LlamaWeights(const ::tcc::schema::ModelT &model);
 
-  /// Whether a linear layer has a bias: `name` is the weight's in layer 0.
+  /// Whether there is a tensor of the full name `name`, such as a bias.
   bool has(llvm::StringRef name) const { return tensors.count(name) != 0; }
 
   /// The type of a tensor by its full name, which must be present.

@@ -12,7 +12,7 @@
 namespace tcc {
 
 /// The version of model.fbs that this source writes, and the only one it reads.
-constexpr uint32_t modelFormatVersion = 1;
+constexpr uint32_t modelFormatVersion = 2;
 
 /// Checks everything that ModelFile promises of `file`, which comes from `path`
 /// (a file or a folder, for messages). Its tensors may be unsorted.

@@ -77,7 +77,6 @@ void UnpackedSize::add(const schema::Model &model) {
   if (const schema::Llama *llama = model.architecture_as_Llama())
     add(llama->rotary()->inverse_frequencies());
   add(model.tokenizer());
-  add(model.chat_template());
   add(model.end_ids());
   add(model.provenance());
 }

@@ -91,7 +91,7 @@ TEST(ReadModel, SharedStrings) {
   auto tensors =
       builder.CreateVector(std::vector<flatbuffers::Offset<schema::Tensor>>());
   schema::FinishModelBuffer(
-      builder, schema::CreateModel(builder, 1, 0, schema::Architecture::Llama,
+      builder, schema::CreateModel(builder, 2, 0, schema::Architecture::Llama,
                                    architecture, fileVector, tensors));
   std::vector<uint8_t> bytes(builder.GetBufferPointer(),
                              builder.GetBufferPointer() + builder.GetSize());
@@ -128,7 +128,7 @@ TEST(ReadModel, SharedTokens) {
         std::vector<flatbuffers::Offset<schema::Tensor>>());
     schema::FinishModelBuffer(
         builder,
-        schema::CreateModel(builder, 1, 0, schema::Architecture::Llama,
+        schema::CreateModel(builder, 2, 0, schema::Architecture::Llama,
                             architecture, files, tensors, tokenizer));
     std::string message =
         messageOf({builder.GetBufferPointer(),
@@ -151,8 +151,8 @@ TEST(ReadModel, MisalignedNumbers) {
 }
 
 TEST(ReadModel, Version) {
-  EXPECT_EQ(messageAfter([](ModelT &model) { model.format_version = 2; }),
-            "m.fbs: format_version: expected 1, got 2; import the checkpoint "
+  EXPECT_EQ(messageAfter([](ModelT &model) { model.format_version = 1; }),
+            "m.fbs: format_version: expected 2, got 1; import the checkpoint "
             "again");
 }
 
