@@ -77,10 +77,12 @@ private:
 
   Status truncated(const std::string &what) const {
     return bad(what + ": expected to be within the file of " +
-               std::to_string(size) +
-               " bytes, got past its end; the file is truncated or damaged");
+               std::to_string(size) + " bytes, got past its end");
   }
   Status bad(const std::string &text) const {
+    return damagedData(file.path() + ": " + text);
+  }
+  Status unsupported(const std::string &text) const {
     return Status::badData(file.path() + ": " + text);
   }
 
@@ -112,11 +114,13 @@ Status GgufParser::readHeader() {
   if (Status status = read("header", version); !status.ok())
     return status;
   if (version != 0 && (version & 0xffff) == 0)
-    return bad("expected a little-endian GGUF file, got a big-endian one; "
-               "convert the model again");
+    return unsupported(
+        "expected a little-endian GGUF file, got a big-endian one; "
+        "convert the model again");
   if (version != 3)
-    return bad("expected GGUF version 3, got " + std::to_string(version) +
-               "; convert the model again with a current llama.cpp");
+    return unsupported("expected GGUF version 3, got " +
+                       std::to_string(version) +
+                       "; convert the model again with a current llama.cpp");
   if (Status status = read("header", tensorCount); !status.ok())
     return status;
   if (Status status = read("header", metadataCount); !status.ok())
@@ -256,9 +260,9 @@ Status GgufParser::readStorage(GgufTensor &tensor) {
   default:
     break;
   }
-  return bad(place +
-             ": expected type F32, F16, BF16, Q8_0, Q4_0 or Q4_1, got " +
-             ggmlTypeName(type) + "; convert the model to one of these");
+  return unsupported(
+      place + ": expected type F32, F16, BF16, Q8_0, Q4_0 or Q4_1, got " +
+      ggmlTypeName(type) + "; convert the model to one of these");
 }
 
 Status GgufParser::readTensor(GgufTensor &tensor) {
@@ -390,7 +394,7 @@ Status GgufFile::unexpected(const std::string &key,
                             const std::string &expected) const {
   auto entry = metadata.find(key);
   std::string shown = quoteText(key); // The key may be any bytes.
-  return Status::badData(
+  return unsupportedData(
       name + ": " + shown.substr(1, shown.size() - 2) + ": expected " +
       expected + ", got " +
       (entry == metadata.end() ? "nothing" : valueText(entry->second)));

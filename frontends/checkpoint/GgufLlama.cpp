@@ -253,19 +253,17 @@ static Status divideFrequencies(const GgufFile &file, const GgufTensor &tensor,
   auto count = static_cast<int64_t>(frequencies.size());
   if (tensor.storage != schema::Storage::F32 ||
       tensor.shape != std::vector<int64_t>{count})
-    return Status::badData(place + "expected shape " + shapeText({count}) +
+    return unsupportedData(place + "expected shape " + shapeText({count}) +
                            " in F32, got " + shapeText(tensor.shape) + " in " +
                            storageInfo(tensor.storage)->name);
   if (frequencies.size() * sizeof(float) > size - tensor.offset)
-    return Status::badData(place + "expected bytes within the file of " +
-                           std::to_string(size) +
-                           " bytes, got past its end; the file is truncated "
-                           "or damaged");
+    return damagedData(place + "expected bytes within the file of " +
+                       std::to_string(size) + " bytes, got past its end");
   for (size_t j = 0; j < frequencies.size(); ++j) {
     float divisor;
     memcpy(&divisor, data + tensor.offset + j * sizeof(float), sizeof(float));
     if (!std::isfinite(divisor) || divisor <= 0)
-      return Status::badData(place + "expected positive numbers, got " +
+      return unsupportedData(place + "expected positive numbers, got " +
                              std::to_string(divisor) + " at index " +
                              std::to_string(j));
     frequencies[j] /= static_cast<double>(divisor);
@@ -309,7 +307,7 @@ static Status appendTensors(const GgufFile &file, schema::ModelT &model) {
     tensor->offset = source.offset;
     std::optional<uint64_t> bytes = tensorBytes(source.storage, source.shape);
     if (!bytes)
-      return Status::badData(
+      return damagedData(
           file.path() + ": tensor " + quoteText(source.name) +
           ": expected less than 2^63 bytes in whole blocks of " +
           std::to_string(storageInfo(source.storage)->blockElements) +

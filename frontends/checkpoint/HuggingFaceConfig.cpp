@@ -2,6 +2,7 @@
 
 #include "frontends/checkpoint/JsonFields.h"
 #include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Message.h"
 
 #include <algorithm>
 
@@ -27,8 +28,8 @@ static Status readHeads(const JsonFields &fields, schema::LlamaT &llama) {
         "a divisor of hidden_size = " + std::to_string(llama.hidden_size) +
             ", since there is no head_dim");
   llama.head_size = llama.hidden_size / llama.query_heads;
-  if (Status status = fields.integer("head_dim", 1, LlamaLimits::headSize,
-                                     llama.head_size);
+  if (Status status =
+          fields.integer("head_dim", 1, LlamaLimits::headSize, llama.head_size);
       !status.ok())
     return status;
   if (llama.head_size % 2 == 0)
@@ -126,7 +127,7 @@ Status tcc::readEndIds(const std::string &path, const Json &config,
   for (const Json &element : list) {
     const auto *id = element.get_ptr<const Json::number_unsigned_t *>();
     if (!id || *id >= vocabulary)
-      return Status::badData(
+      return unsupportedData(
           path + ": " + key + ": expected token ids from 0 to " +
           std::to_string(vocabulary - 1) + ", got " + jsonText(&element));
     auto token = static_cast<int32_t>(*id);

@@ -52,12 +52,13 @@ static Status checkFolder(const std::string &folder, bool withoutWeights) {
   };
   std::error_code error;
   if (fs::is_empty(folder, error))
-    return noInput("expected a checkpoint, got an empty directory");
+    return noInput("expected a checkpoint, got an empty directory; download "
+                   "the checkpoint into it");
   if (!exists(fileIn(folder, "config.json"))) {
     std::string gguf = findFile(folder, {".gguf"});
     return gguf.empty()
                ? noInput("expected config.json in the checkpoint, got no such "
-                         "file")
+                         "file; download the whole checkpoint")
                : noInput("expected config.json in the checkpoint, got no such "
                          "file but " +
                          gguf + "; name that file instead of its folder");

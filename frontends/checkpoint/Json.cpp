@@ -147,9 +147,9 @@ static std::string placeText(const char *begin, const char *at) {
 Status tcc::parseJson(const std::string &path, const void *data, size_t size,
                       const JsonLimits &limits, Json &result) {
   if (size > limits.bytes)
-    return Status::badData(path + ": expected at most " +
-                           std::to_string(limits.bytes) +
-                           " bytes of JSON, got " + std::to_string(size));
+    return damagedData(path + ": expected at most " +
+                       std::to_string(limits.bytes) + " bytes of JSON, got " +
+                       std::to_string(size));
   const char *begin = static_cast<const char *>(data);
   const char *furthest = begin;
   Json value;
@@ -158,8 +158,8 @@ Status tcc::parseJson(const std::string &path, const void *data, size_t size,
       Json::sax_parse(CountingIterator(begin, &furthest),
                       CountingIterator(begin + size, &furthest), &builder);
   if (!parsed)
-    return Status::badData(path + ": " + placeText(begin, furthest) + ": " +
-                           builder.problem);
+    return damagedData(path + ": " + placeText(begin, furthest) + ": " +
+                       builder.problem);
   result = std::move(value);
   return {};
 }
@@ -177,8 +177,8 @@ Status tcc::parseJsonFile(const std::string &path, const JsonLimits &limits,
       !status.ok())
     return status;
   if (!value.is_object())
-    return Status::badData(path + ": expected a JSON object, got " +
-                           jsonText(&value));
+    return damagedData(path + ": expected a JSON object, got " +
+                       jsonText(&value));
   result = std::move(value);
   return {};
 }

@@ -1,5 +1,7 @@
 #include "frontends/checkpoint/JsonFields.h"
 
+#include "frontends/model/Message.h"
+
 #include <cmath>
 
 using namespace tcc;
@@ -11,7 +13,7 @@ const Json *JsonFields::find(const std::string &key) const {
 
 Status JsonFields::unexpected(const std::string &key,
                               const std::string &expected) const {
-  return Status::badData(place + key + ": expected " + expected + ", got " +
+  return unsupportedData(place + key + ": expected " + expected + ", got " +
                          jsonText(findMember(object, key)));
 }
 

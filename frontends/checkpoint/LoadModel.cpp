@@ -68,7 +68,8 @@ static Status readFile(const std::string &path, bool withoutWeights,
     return readConfigAlone(path, withoutWeights, result);
   return Status::badData(path +
                          ": expected a model.fbs, a GGUF file or a "
-                         "folder of Hugging Face, got an unknown format");
+                         "folder of Hugging Face, got an unknown format; "
+                         "convert the model to one of these");
 }
 
 /// Refuses what tcc-run would refuse in the model.bin.

@@ -2,6 +2,7 @@
 
 #include "frontends/checkpoint/HuggingFaceConfig.h"
 #include "frontends/checkpoint/JsonFields.h"
+#include "frontends/model/Message.h"
 
 #include <algorithm>
 
@@ -15,7 +16,7 @@ static Status checkArchitecture(const std::string &path,
     if (!architectures->is_array() || architectures->size() != 1)
       return fields.unexpected("architectures", "an array of one name");
     if ((*architectures)[0] != "LlamaForCausalLM")
-      return Status::badData(
+      return unsupportedData(
           path + ": architectures: expected one of: LlamaForCausalLM, got " +
           jsonText(&(*architectures)[0]));
   }

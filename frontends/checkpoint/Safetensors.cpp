@@ -36,16 +36,15 @@ static Status parseHeader(const std::string &path, const uint8_t *data,
                           size_t size, Header &result) {
   uint64_t headerBytes = 0;
   if (size < sizeof(headerBytes))
-    return Status::badData(
-        path + ": header: expected at least 8 bytes, got a file of " +
-        std::to_string(size) + "; the file is truncated or damaged");
+    return damagedData(path +
+                       ": header: expected at least 8 bytes, got a file of " +
+                       std::to_string(size));
   memcpy(&headerBytes, data, sizeof(headerBytes));
   uint64_t limit = std::min<uint64_t>(size - 8, maximumHeaderBytes);
   if (headerBytes > limit)
-    return Status::badData(path + ": header: expected at most " +
-                           std::to_string(limit) + " bytes, got " +
-                           std::to_string(headerBytes) +
-                           "; the file is truncated or no safetensors file");
+    return damagedData(path + ": header: expected at most " +
+                       std::to_string(limit) + " bytes, got " +
+                       std::to_string(headerBytes));
   JsonLimits limits{maximumHeaderBytes, /*depth=*/4};
   Header header{path, {}, 8 + headerBytes, size - 8 - headerBytes};
   if (Status status = parseJson(path + ": header", data + 8, headerBytes,
@@ -53,8 +52,8 @@ static Status parseHeader(const std::string &path, const uint8_t *data,
       !status.ok())
     return status;
   if (!header.json.is_object())
-    return Status::badData(path + ": header: expected an object, got " +
-                           jsonText(&header.json));
+    return damagedData(path + ": header: expected an object, got " +
+                       jsonText(&header.json));
   result = std::move(header);
   return {};
 }
@@ -69,7 +68,9 @@ static Status readStorage(const std::string &place, const Json &description,
       return {};
     }
   return Status::badData(
-      place + "dtype: expected 'F32', 'F16' or 'BF16', got " + jsonText(type));
+      place + "dtype: expected 'F32', 'F16' or 'BF16', got " + jsonText(type) +
+      "; convert the weights to one of "
+      "these");
 }
 
 /// Reads an array of integers from 0 to INT64_MAX, `count` of them unless that
@@ -79,15 +80,15 @@ static Status readIntegers(const std::string &place, const Json &description,
                            std::vector<int64_t> &result) {
   const Json *array = findMember(description, key);
   if (!array || !array->is_array() || (count && array->size() != count))
-    return Status::badData(
+    return damagedData(
         place + key + ": expected an array of " +
         (count ? std::to_string(count) + " integers" : "integers") + ", got " +
         jsonText(array));
   for (const Json &element : *array) {
     const auto *value = element.get_ptr<const Json::number_unsigned_t *>();
     if (!value || *value > INT64_MAX)
-      return Status::badData(place + key + ": expected integers from 0, got " +
-                             jsonText(&element));
+      return damagedData(place + key + ": expected integers from 0, got " +
+                         jsonText(&element));
     result.push_back(static_cast<int64_t>(*value));
   }
   return {};
@@ -112,11 +113,10 @@ static Status readTensor(const Header &header, const std::string &name,
   auto begin = static_cast<uint64_t>(offsets[0]);
   auto end = static_cast<uint64_t>(offsets[1]);
   if (begin > end || end > header.dataBytes)
-    return Status::badData(
+    return damagedData(
         place + "data_offsets: expected a range within the " +
         std::to_string(header.dataBytes) + " bytes after the header, got [" +
-        std::to_string(begin) + ", " + std::to_string(end) +
-        "]; the file is truncated or damaged");
+        std::to_string(begin) + ", " + std::to_string(end) + "]");
   tensor.offset = header.dataOffset + begin;
   tensor.bytes = end - begin;
   // A scalar has no dimensions and one element.
@@ -124,11 +124,11 @@ static Status readTensor(const Header &header, const std::string &name,
       tensor.shape.empty() ? tensorBytes(tensor.storage, {1})
                            : tensorBytes(tensor.storage, tensor.shape);
   if (!bytes || *bytes != tensor.bytes)
-    return Status::badData(place + "data_offsets: expected " +
-                           (bytes ? std::to_string(*bytes) : "less than 2^63") +
-                           " bytes for shape " + shapeText(tensor.shape) +
-                           " in " + storageInfo(tensor.storage)->name +
-                           ", got " + std::to_string(tensor.bytes));
+    return damagedData(place + "data_offsets: expected " +
+                       (bytes ? std::to_string(*bytes) : "less than 2^63") +
+                       " bytes for shape " + shapeText(tensor.shape) + " in " +
+                       storageInfo(tensor.storage)->name + ", got " +
+                       std::to_string(tensor.bytes));
   return {};
 }
 
@@ -147,20 +147,18 @@ static Status checkContiguous(const Header &header, const Tensors &tensors,
   uint64_t end = header.dataOffset;
   for (const schema::TensorT *tensor : order) {
     if (tensor->offset != end)
-      return Status::badData(
-          header.path + ": tensor " + quoteText(tensor->name) +
-          ": data_offsets: expected to begin at " +
-          std::to_string(end - header.dataOffset) +
-          ", where the tensor before it ends, got " +
-          std::to_string(tensor->offset - header.dataOffset));
+      return damagedData(header.path + ": tensor " + quoteText(tensor->name) +
+                         ": data_offsets: expected to begin at " +
+                         std::to_string(end - header.dataOffset) +
+                         ", where the tensor before it ends, got " +
+                         std::to_string(tensor->offset - header.dataOffset));
     end += tensor->bytes;
   }
   uint64_t used = end - header.dataOffset;
   if (used != header.dataBytes)
-    return Status::badData(header.path + ": expected " + std::to_string(used) +
-                           " bytes after the header, got " +
-                           std::to_string(header.dataBytes) +
-                           "; the file is damaged");
+    return damagedData(header.path + ": expected " + std::to_string(used) +
+                       " bytes after the header, got " +
+                       std::to_string(header.dataBytes));
   return {};
 }
 
@@ -218,20 +216,20 @@ static Status readIndex(const std::string &path, WeightMap &result) {
     return status;
   const Json *map = findMember(index, "weight_map");
   if (!map || !map->is_object() || map->empty())
-    return Status::badData(path +
-                           ": weight_map: expected an object that is not "
-                           "empty, got " +
-                           jsonText(map));
+    return damagedData(path +
+                       ": weight_map: expected an object that is not "
+                       "empty, got " +
+                       jsonText(map));
   for (const auto &[tensor, file] : map->items()) {
     const auto *name = file.get_ptr<const std::string *>();
     bool isPlain =
         name && !name->empty() && *name != "." && *name != ".." &&
         name->find_first_of(std::string("/\\\0", 3)) == std::string::npos;
     if (!isPlain)
-      return Status::badData(path + ": weight_map: " + quoteText(tensor) +
-                             ": expected the name of a file in the same "
-                             "folder, got " +
-                             jsonText(&file));
+      return damagedData(path + ": weight_map: " + quoteText(tensor) +
+                         ": expected the name of a file in the same "
+                         "folder, got " +
+                         jsonText(&file));
     result[tensor] = *name;
   }
   return {};
@@ -240,8 +238,8 @@ static Status readIndex(const std::string &path, WeightMap &result) {
 /// BadData: "<path>: weight_map: expected <expected>, got <got>".
 static Status indexError(const std::string &path, const std::string &expected,
                          const std::string &got) {
-  return Status::badData(path + ": weight_map: expected " + expected +
-                         ", got " + got);
+  return damagedData(path + ": weight_map: expected " + expected + ", got " +
+                     got);
 }
 
 static Status duplicateTensor(const std::string &path,

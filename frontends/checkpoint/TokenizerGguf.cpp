@@ -27,7 +27,7 @@ enum : int32_t {
 static constexpr size_t maxTokenBytes = 512;
 
 static Status wrong(const std::string &path, const std::string &message) {
-  return Status::badData(path + ": " + message);
+  return unsupportedData(path + ": " + message);
 }
 
 using IdMap = std::unordered_map<std::string, uint32_t>;
@@ -120,8 +120,7 @@ static void deriveMerges(const GgufVocabulary &source, const IdMap &ids,
     std::vector<size_t> starts = characterStarts(text);
     for (size_t i = 1; i < starts.size(); ++i) {
       auto left = ids.find(text.substr(0, starts[i]));
-      auto right =
-          left == ids.end() ? left : ids.find(text.substr(starts[i]));
+      auto right = left == ids.end() ? left : ids.find(text.substr(starts[i]));
       if (right != ids.end())
         result.merges.emplace_back(left->second, right->second,
                                    static_cast<uint32_t>(id));

@@ -2,6 +2,7 @@
 
 #include "frontends/checkpoint/TokenizerJsonReader.h"
 #include "frontends/checkpoint/TokenizerReader.h"
+#include "frontends/model/Message.h"
 
 using namespace tcc;
 
@@ -23,7 +24,7 @@ std::string tcc::typeOf(const Json &component) {
 Status TokenizerJsonReader::wrong(const std::string &place,
                                   const std::string &expected,
                                   const Json *got) const {
-  return Status::badData(path + ": " + place + ": expected " + expected +
+  return unsupportedData(path + ": " + place + ": expected " + expected +
                          ", got " + jsonText(got));
 }
 
@@ -78,7 +79,7 @@ Status TokenizerJsonReader::readEach(const Json &object,
 
 Status TokenizerJsonReader::read(const Json &root) {
   if (!root.is_object())
-    return Status::badData(path + ": expected a JSON object, got " +
+    return unsupportedData(path + ": expected a JSON object, got " +
                            jsonText(&root));
   const Json *model = presentMember(root, "model");
   if (!model || !model->is_object())

@@ -4,6 +4,7 @@
 #include "frontends/checkpoint/TokenizerJsonReader.h"
 #include "frontends/checkpoint/TokenizerPattern.h"
 #include "frontends/checkpoint/TokenizerTables.h"
+#include "frontends/model/Message.h"
 #include "runtime/text/PreTokenizer.h"
 
 using namespace tcc;
@@ -75,7 +76,7 @@ Status TokenizerJsonReader::readPattern(const Json &step,
   std::string problem;
   pattern = translatePattern(pattern, problem);
   if (!problem.empty())
-    return Status::badData(path + ": " + place + ".Regex: " + problem);
+    return unsupportedData(path + ": " + place + ".Regex: " + problem);
   return {};
 }
 

@@ -55,9 +55,9 @@ static Status checkFiles(const Places &places) {
   for (const auto &file : places.file.model.files)
     if (file->path.empty() || file->path[0] == '/' ||
         file->path.find('\0') != std::string::npos)
-      return Status::badData(places.path +
-                             ": files: expected a relative path, got " +
-                             quoteText(file->path));
+      return damagedData(places.path +
+                         ": files: expected a relative path, got " +
+                         quoteText(file->path));
   return {};
 }
 
@@ -66,25 +66,24 @@ static Status checkRange(const Places &places, const TensorT &tensor) {
   std::string place = places.of(tensor);
   std::optional<uint64_t> bytes = tensorBytes(tensor.storage, tensor.shape);
   if (!bytes)
-    return Status::badData(
+    return damagedData(
         place + "expected rows in whole blocks of " +
         std::to_string(storageInfo(tensor.storage)->blockElements) +
         " elements, got shape " + shapeText(tensor.shape));
   if (tensor.bytes != *bytes)
-    return Status::badData(place + "expected " + std::to_string(*bytes) +
-                           " bytes for shape " + shapeText(tensor.shape) +
-                           " in " + storageInfo(tensor.storage)->name +
-                           ", got " + std::to_string(tensor.bytes));
+    return damagedData(place + "expected " + std::to_string(*bytes) +
+                       " bytes for shape " + shapeText(tensor.shape) + " in " +
+                       storageInfo(tensor.storage)->name + ", got " +
+                       std::to_string(tensor.bytes));
   if (tensor.file < 0)
     return {};
   uint64_t fileBytes =
       places.file.model.files[static_cast<size_t>(tensor.file)]->bytes;
   if (tensor.offset > fileBytes || tensor.bytes > fileBytes - tensor.offset)
-    return Status::badData(place + "expected bytes within the file of " +
-                           std::to_string(fileBytes) + " bytes, got " +
-                           std::to_string(tensor.bytes) + " bytes at offset " +
-                           std::to_string(tensor.offset) +
-                           "; the file is truncated or damaged");
+    return damagedData(place + "expected bytes within the file of " +
+                       std::to_string(fileBytes) + " bytes, got " +
+                       std::to_string(tensor.bytes) + " bytes at offset " +
+                       std::to_string(tensor.offset));
   return {};
 }
 
@@ -102,7 +101,7 @@ static Status checkOverlaps(const Places &places) {
     const TensorT &previous = *tensors[i - 1], &next = *tensors[i];
     if (previous.file == next.file &&
         next.offset < previous.offset + previous.bytes)
-      return Status::badData(
+      return damagedData(
           places.of(next) +
           "expected bytes of its own, got an overlap with tensor " +
           places.quoted(previous.name));
@@ -120,17 +119,17 @@ static Status checkIndices(const Places &places) {
   const schema::ModelT &model = places.file.model;
   for (const auto &tensor : model.tensors) {
     if (!storageInfo(tensor->storage))
-      return Status::badData(places.of(places.path, tensor->name) +
-                             "expected a known storage type, got " +
-                             std::to_string(static_cast<int>(tensor->storage)));
+      return damagedData(places.of(places.path, tensor->name) +
+                         "expected a known storage type, got " +
+                         std::to_string(static_cast<int>(tensor->storage)));
     if (tensor->file < -1 ||
         tensor->file >= static_cast<int64_t>(model.files.size()))
-      return Status::badData(
-          places.of(places.path, tensor->name) + "expected one of " +
-          std::to_string(model.files.size()) + " files, got file " +
-          std::to_string(tensor->file));
+      return damagedData(places.of(places.path, tensor->name) +
+                         "expected one of " +
+                         std::to_string(model.files.size()) +
+                         " files, got file " + std::to_string(tensor->file));
     if ((tensor->file < 0) != (model.tensors[0]->file < 0))
-      return Status::badData(
+      return damagedData(
           places.of(places.path, tensor->name) +
           "expected weights for all tensors or for none, got both");
   }
@@ -143,7 +142,7 @@ static Status collectTensors(const Places &places, TensorsByName &result) {
   for (const auto &tensor : places.file.model.tensors) {
     auto [entry, isNew] = result.emplace(tensor->name, tensor.get());
     if (!isNew)
-      return Status::badData(
+      return damagedData(
           places.of(*tensor) +
           "expected every tensor once, got a second one; the first is in " +
           places.fileOf(*entry->second));
@@ -161,12 +160,12 @@ static Status checkTensors(const Places &places) {
        llamaTensors(*model.architecture.AsLlama())) {
     auto entry = tensors.find(expected.name);
     if (entry == tensors.end())
-      return Status::badData(places.of(places.path, expected.name) +
+      return unsupportedData(places.of(places.path, expected.name) +
                              "expected " + places.shapeOf(expected) +
                              ", got no tensor of this name");
     const TensorT &tensor = *entry->second;
     if (tensor.shape != expected.shape)
-      return Status::badData(places.of(tensor) + "expected shape " +
+      return unsupportedData(places.of(tensor) + "expected shape " +
                              places.shapeOf(expected) + ", got " +
                              shapeText(tensor.shape));
     if (Status status = checkRange(places, tensor); !status.ok())
@@ -175,7 +174,7 @@ static Status checkTensors(const Places &places) {
   }
   for (const auto &tensor : model.tensors)
     if (tensors.count(tensor->name))
-      return Status::badData(
+      return unsupportedData(
           places.of(*tensor) +
           "expected only tensors of a Llama, got one that it does "
           "not have");
@@ -189,7 +188,7 @@ static Status checkTensors(const Places &places) {
 static Status checkId(const std::string &place, int64_t id, int64_t end) {
   if (id >= 0 && id < end)
     return {};
-  return Status::badData(place + ": expected a token id from 0 to " +
+  return unsupportedData(place + ": expected a token id from 0 to " +
                          std::to_string(end - 1) + ", got " +
                          std::to_string(id));
 }
@@ -199,15 +198,15 @@ static Status checkTokenizer(const std::string &path,
                              int64_t vocabulary) {
   auto tokens = static_cast<int64_t>(tokenizer.tokens.size());
   if (tokens == 0 || tokens > vocabulary)
-    return Status::badData(path + ": tokenizer: expected 1 to vocab_size = " +
+    return unsupportedData(path + ": tokenizer: expected 1 to vocab_size = " +
                            std::to_string(vocabulary) + " tokens, got " +
                            std::to_string(tokens));
   if (tokenizer.model > schema::TokenizerModel::MAX)
-    return Status::badData(path + ": tokenizer: expected a known model, got " +
+    return unsupportedData(path + ": tokenizer: expected a known model, got " +
                            std::to_string(static_cast<int>(tokenizer.model)));
   for (const auto &token : tokenizer.tokens)
     if (token->kind > schema::TokenKind::MAX)
-      return Status::badData(
+      return unsupportedData(
           path + ": tokenizer: expected a known kind of token, got " +
           std::to_string(static_cast<int>(token->kind)));
   for (const schema::Merge &merge : tokenizer.merges)
@@ -239,7 +238,7 @@ Status tcc::checkModel(const std::string &path, const ModelFile &file) {
                            "; import the checkpoint again");
   const schema::LlamaT *llama = model.architecture.AsLlama();
   if (!llama)
-    return Status::badData(path +
+    return unsupportedData(path +
                            ": architecture: expected Llama, got another one");
   if (Status status = checkLlama(path, *llama); !status.ok())
     return status;

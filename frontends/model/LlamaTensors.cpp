@@ -1,5 +1,7 @@
 #include "frontends/model/LlamaTensors.h"
 
+#include "frontends/model/Message.h"
+
 #include <cmath>
 
 using namespace tcc;
@@ -108,7 +110,7 @@ static Status checkSizes(const std::string &path, const schema::LlamaT &llama) {
   };
   for (const auto &size : sizes)
     if (size.value == 0 || size.value > size.limit)
-      return Status::badData(
+      return unsupportedData(
           path + ": " + size.name + ": expected an integer from 1 to " +
           std::to_string(size.limit) + ", got " + std::to_string(size.value));
   return {};
@@ -121,24 +123,24 @@ static bool isPositive(double value) {
 static Status checkRotary(const std::string &path,
                           const schema::LlamaT &llama) {
   if (llama.head_size % 2 != 0)
-    return Status::badData(path + ": head_size: expected an even number, got " +
+    return unsupportedData(path + ": head_size: expected an even number, got " +
                            std::to_string(llama.head_size));
   if (!llama.rotary)
-    return Status::badData(path + ": rotary: expected a table, got nothing");
+    return unsupportedData(path + ": rotary: expected a table, got nothing");
   const std::vector<double> &frequencies = llama.rotary->inverse_frequencies;
   if (frequencies.size() != llama.head_size / 2)
-    return Status::badData(
+    return unsupportedData(
         path + ": rotary.inverse_frequencies: expected head_size / 2 = " +
         std::to_string(llama.head_size / 2) + " of them, got " +
         std::to_string(frequencies.size()));
   for (double frequency : frequencies)
     if (!isPositive(frequency))
-      return Status::badData(
+      return unsupportedData(
           path +
           ": rotary.inverse_frequencies: expected positive numbers, got " +
           std::to_string(frequency));
   if (!isPositive(llama.rotary->multiplier))
-    return Status::badData(
+    return unsupportedData(
         path + ": rotary.multiplier: expected a positive number, got " +
         std::to_string(llama.rotary->multiplier));
   return {};
@@ -148,12 +150,12 @@ Status tcc::checkLlama(const std::string &path, const schema::LlamaT &llama) {
   if (Status status = checkSizes(path, llama); !status.ok())
     return status;
   if (llama.query_heads % llama.key_value_heads != 0)
-    return Status::badData(
+    return unsupportedData(
         path + ": key_value_heads: expected a divisor of query_heads = " +
         std::to_string(llama.query_heads) + ", got " +
         std::to_string(llama.key_value_heads));
   if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
-    return Status::badData(path + ": norm_epsilon: expected " +
+    return unsupportedData(path + ": norm_epsilon: expected " +
                            LlamaLimits::epsilons + ", got " +
                            std::to_string(llama.norm_epsilon));
   return checkRotary(path, llama);

@@ -23,3 +23,12 @@ std::string tcc::shapeText(const std::vector<int64_t> &shape) {
     result += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   return result + "]";
 }
+
+Status tcc::damagedData(const std::string &message) {
+  return Status::badData(message + "; the file is truncated or damaged: "
+                                   "download or convert it again");
+}
+
+Status tcc::unsupportedData(const std::string &message) {
+  return Status::badData(message + "; correct it, or use another model");
+}

@@ -3,6 +3,8 @@
 #ifndef TCC_FRONTENDS_MODEL_MESSAGE_H
 #define TCC_FRONTENDS_MODEL_MESSAGE_H
 
+#include "runtime/support/Status.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +18,13 @@ std::string quoteText(std::string_view text);
 
 /// `shape` as "[4096, 128]".
 std::string shapeText(const std::vector<int64_t> &shape);
+
+/// BadData about bytes that are not what their format promises: `message`, and
+/// what to do.
+Status damagedData(const std::string &message);
+
+/// BadData about contents that are not supported or do not fit together.
+Status unsupportedData(const std::string &message);
 
 } // namespace tcc
 

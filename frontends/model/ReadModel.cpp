@@ -86,12 +86,13 @@ void UnpackedSize::add(const schema::Model &model) {
 static Status verify(const std::string &path, const uint8_t *data,
                      size_t size) {
   if (size < 8 || !schema::ModelBufferHasIdentifier(data))
-    return Status::badData(path +
-                           ": not a model.fbs: expected the identifier 'TCCM'");
+    return Status::badData(path + ": not a model.fbs: expected the identifier "
+                                  "'TCCM'; import the checkpoint first");
   if (size > maximumBytes)
     return Status::badData(path + ": expected at most " +
                            std::to_string(maximumBytes) + " bytes, got " +
-                           std::to_string(size));
+                           std::to_string(size) +
+                           "; import the checkpoint again");
   // Every table takes at least four bytes, so that the limit cannot be reached
   // by a file that shares none.
   flatbuffers::Verifier verifier(data, size, /*max_depth=*/16,
