@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstring>
 #include <fcntl.h>
+#include <random>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,17 +121,20 @@ Status AtomicFile::create(const std::string &finalPath) {
                                       ? "it is a directory"
                                       : "it is not a regular file");
   path = finalPath;
-  temporary = finalPath + ".part-XXXXXX";
-  descriptor = mkostemp(temporary.data(), O_CLOEXEC);
-  if (descriptor < 0) {
-    temporary.clear();
-    return cannotWrite(finalPath, strerror(errno));
-  }
-  slot = registerTemporary(temporary);
-  mode_t mask = umask(0);
-  umask(mask);
-  fchmod(descriptor, 0666 & ~mask);
-  return {};
+  std::random_device random;
+  do {
+    unregisterTemporary(slot);
+    temporary = finalPath + ".part-" + std::to_string(random());
+    // The name comes first: there must be no file that a signal handler does
+    // not know.
+    slot = registerTemporary(temporary);
+    descriptor =
+        open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor < 0 && errno == EEXIST);
+  if (descriptor >= 0)
+    return {};
+  temporary.clear();
+  return cannotWrite(finalPath, strerror(errno));
 }
 
 Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t size) {
