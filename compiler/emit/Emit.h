@@ -13,9 +13,8 @@
 
 namespace mlir::tcc {
 
-/// Called while weights are packed: bytes written so far and in all. Returns
-/// false to stop.
-using EmitProgress = std::function<bool(uint64_t done, uint64_t total)>;
+/// Called while weights are packed: bytes written so far and in all.
+using EmitProgress = std::function<void(uint64_t done, uint64_t total)>;
 
 /// Writes `path` from a module of the `plan` dialect, the code of its kernels
 /// and the checkpoint.
@@ -26,8 +25,8 @@ using EmitProgress = std::function<bool(uint64_t done, uint64_t total)>;
 /// \param weights The mapped checkpoint, or null to write a file that says that
 ///                it has no weights.
 ///
-/// \returns CannotWrite; BadData if a tensor cannot be packed; Interrupted if
-///          `progress` returned false.
+/// \returns CannotWrite; Internal if the plan or a weight of it is not one that
+///          a file can hold.
 ::tcc::Status emitExecutable(ModuleOp module, const x86::CompiledImage &image,
                              const ::tcc::ModelFile &model,
                              const ::tcc::ModelWeights *weights,

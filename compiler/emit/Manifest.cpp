@@ -58,7 +58,7 @@ private:
   LogicalResult declare(plan::WeightOp op);
   void declare(plan::CacheOp op);
   void declare(plan::RotaryTableOp op);
-  LogicalResult addKernels();
+  void addKernels();
   std::unique_ptr<schema::LaunchT> launch(plan::LaunchOp op);
   void addStep(plan::StepOp op);
 
@@ -126,7 +126,7 @@ void TargetBuilder::declare(plan::RotaryTableOp op) {
   target.rotary_tables.push_back(std::move(table));
 }
 
-LogicalResult TargetBuilder::addKernels() {
+void TargetBuilder::addKernels() {
   for (const x86::CompiledKernel &compiled : image.kernels) {
     auto kernel = std::make_unique<schema::KernelT>();
     kernel->name = compiled.name;
@@ -135,7 +135,6 @@ LogicalResult TargetBuilder::addKernels() {
     kernels.try_emplace(compiled.name, target.kernels.size());
     target.kernels.push_back(std::move(kernel));
   }
-  return success();
 }
 
 std::unique_ptr<schema::LaunchT> TargetBuilder::launch(plan::LaunchOp op) {
@@ -183,8 +182,7 @@ LogicalResult TargetBuilder::build(ModuleOp module) {
     declare(op);
   for (auto op : module.getOps<plan::InputOp>())
     arguments.try_emplace(op.getSymName(), inputKind(op.getInput()), 0);
-  if (failed(addKernels()))
-    return failure();
+  addKernels();
   auto steps = module.getOps<plan::StepOp>();
   if (!llvm::hasSingleElement(steps))
     return module.emitError("expected one plan.step, got ")

@@ -8,9 +8,9 @@
 #include "compiler/codegen/x86/PackedWeights.h"
 #include "llvm/ADT/StringExtras.h"
 
-#include <cstdlib>
 #include <deque>
 #include <future>
+#include <new>
 #include <thread>
 
 #define XXH_STATIC_LINKING_ONLY
@@ -48,13 +48,14 @@ namespace {
 class AlignedBuffer {
 public:
   explicit AlignedBuffer(size_t bytes)
-      : data(static_cast<uint8_t *>(
-            std::aligned_alloc(64, llvm::alignTo(bytes, 64)))) {}
-  AlignedBuffer(AlignedBuffer &&other) : data(std::exchange(other.data, nullptr)) {}
-  ~AlignedBuffer() { std::free(data); }
+      : data(static_cast<uint8_t *>(::operator new(bytes, alignment))) {}
+  AlignedBuffer(AlignedBuffer &&other)
+      : data(std::exchange(other.data, nullptr)) {}
+  ~AlignedBuffer() { ::operator delete(data, alignment); }
   uint8_t *get() { return data; }
 
 private:
+  static constexpr std::align_val_t alignment{64};
   uint8_t *data;
 };
 
@@ -189,8 +190,7 @@ Status WeightWriter::write(::tcc::AtomicFile &file, schema::Segment &segment,
     status = file.writeAt(segment.offset() + chunk.offset, bytes, chunk.bytes);
     if (!status.ok())
       return status;
-    if (!progress(chunk.offset + chunk.bytes, total))
-      return {Status::Code::Interrupted, "interrupted"};
+    progress(chunk.offset + chunk.bytes, total);
   }
   XXH128_hash_t digest = XXH3_128bits_digest(state.get());
   segment = schema::Segment(segment.offset(), total,
