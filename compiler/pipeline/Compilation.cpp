@@ -17,31 +17,56 @@ using ::tcc::Status;
 /// Where the IR and the pipeline go when a pass fails or crashes.
 static constexpr const char *reproducerPath = "tcc-reproducer.mlir";
 
+static std::string howToReproduce() {
+  return std::string("to see it again: tcc-opt --run-reproducer ") +
+         reproducerPath;
+}
+
 Compilation::Compilation()
     : context([] {
         DialectRegistry registry;
         registerAllDialects(registry);
         return registry;
       }()) {
-  context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
-    // The reproducer reports what the failing pass has said already.
-    if (StringRef(diagnostic.str()).starts_with("Failures have been detected"))
-      return;
-    llvm::raw_string_ostream stream(diagnostics);
-    if (!diagnostics.empty())
-      stream << "; ";
-    if (auto location =
-            diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
-      stream << location.getFilename().getValue() << ':' << location.getLine()
-             << ':' << location.getColumn() << ": ";
-    stream << diagnostic.str();
-  });
+  context.getDiagEngine().registerHandler(
+      [this](Diagnostic &diagnostic) { add(diagnostic); });
+}
+
+void Compilation::add(Diagnostic &diagnostic) {
+  constexpr StringRef written = "reproducer generated at";
+  std::string text = diagnostic.str();
+  // A crash ends the process before anybody asks for the message.
+  if (StringRef(text).starts_with("A signal was caught")) {
+    if (StringRef(text).contains(written))
+      llvm::errs() << "tcc: note: " << howToReproduce() << '\n';
+    return;
+  }
+  // The failing pass has said why already.
+  if (StringRef(text).starts_with("Failures have been detected")) {
+    for (Diagnostic &note : diagnostic.getNotes())
+      hasReproducer |= StringRef(note.str()).contains(written);
+    return;
+  }
+  llvm::raw_string_ostream stream(diagnostics);
+  if (!diagnostics.empty())
+    stream << "; ";
+  auto location = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>();
+  if (location && location.getLine() > 0)
+    stream << location.getFilename().getValue() << ':' << location.getLine()
+           << ':' << location.getColumn() << ": ";
+  stream << text;
 }
 
 Status Compilation::failure(const std::string &doing) const {
+  std::string what = input + ": " + doing;
+  if (hasReproducer)
+    what += " (" + howToReproduce() + ")";
+  // What fails says why.
+  if (diagnostics.empty())
+    return {Status::Code::Internal,
+            what + ": a pass crashed or ran out of memory"};
   return {inputIsIr ? Status::Code::BadData : Status::Code::Internal,
-          input + ": " + doing + ": " +
-              (diagnostics.empty() ? "no reason was given" : diagnostics)};
+          what + ": " + diagnostics};
 }
 
 Status Compilation::parse(const std::string &path) {
@@ -62,8 +87,7 @@ Status Compilation::load(const std::string &path, bool noWeights) {
   if (Status status = ::tcc::loadModel(path, withoutWeights, model);
       !status.ok())
     return status;
-  FailureOr<OwningOpRef<ModuleOp>> imported =
-      importLlama(model.model, context);
+  FailureOr<OwningOpRef<ModuleOp>> imported = importLlama(model.model, context);
   if (mlir::failed(imported))
     return failure("cannot be imported");
   module = std::move(*imported);
@@ -81,9 +105,7 @@ Status Compilation::runPasses(Phase last, const std::string &march) {
   buildPipeline(manager, options);
   if (mlir::succeeded(manager.run(*module)))
     return {};
-  return failure("cannot be compiled (to see it again: tcc-opt "
-                 "--run-reproducer " +
-                 std::string(reproducerPath) + ")");
+  return failure("cannot be compiled");
 }
 
 /// `tokens` as the interpreter takes them, if all are in the vocabulary.
@@ -129,7 +151,7 @@ Status Compilation::generateCode(const std::string &march,
                                  x86::CompiledImage &image,
                                  x86::ImageText text) {
   FailureOr<x86::CompiledImage> compiled =
-      x86::compileImage(*module, march, text);
+      x86::compileImage(*module, march, reproducerPath, text);
   if (mlir::failed(compiled))
     return failure("cannot generate code");
   image = std::move(*compiled);

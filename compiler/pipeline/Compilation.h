@@ -21,7 +21,8 @@ namespace mlir::tcc {
 /// A model and its IR; the calls go in the order of the members.
 ///
 /// Diagnostics of MLIR become the message of the Status: BadData if the input
-/// was IR, else Internal.
+/// was IR, else Internal. If a pass fails or crashes, its IR is left in
+/// tcc-reproducer.mlir and the message says how to run it.
 class Compilation {
 public:
   Compilation();
@@ -55,11 +56,14 @@ public:
   const ::tcc::ModelFile &getModel() const { return model; }
 
 private:
+  /// Adds `diagnostic` to what failure() says.
+  void add(Diagnostic &diagnostic);
   ::tcc::Status parse(const std::string &path);
   ::tcc::Status failure(const std::string &doing) const;
 
   MLIRContext context;
   std::string diagnostics;
+  bool hasReproducer = false; ///< Of a pass that failed.
   std::string input;
   bool inputIsIr = false;
   bool withoutWeights = false;

@@ -2,10 +2,10 @@
 
 #include "compiler/codegen/x86/CompileImage.h"
 
+#include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/LinkImage.h"
 #include "compiler/codegen/x86/Passes.h"
 #include "compiler/codegen/x86/Target.h"
-#include "dialects/kernel/Kernel.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
@@ -24,16 +24,6 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
-/// The kernel op of `function`, or null.
-static Operation *kernelOf(func::FuncOp function) {
-  if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
-    return nullptr;
-  for (Operation &op : function.front())
-    if (isa<kernel::KernelOpInterface>(op))
-      return &op;
-  return nullptr;
-}
-
 /// The attributes of `op` that a cost model chose, as text.
 static std::string configurationOf(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
@@ -48,7 +38,7 @@ static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
                                          std::vector<CompiledKernel> &kernels) {
   OwningOpRef<ModuleOp> copies = ModuleOp::create(module.getLoc());
   for (auto function : module.getOps<func::FuncOp>())
-    if (Operation *op = kernelOf(function)) {
+    if (Operation *op = findKernel(function)) {
       copies->push_back(function.clone());
       kernels.push_back({function.getName().str(), 0, configurationOf(op)});
     }
@@ -130,7 +120,7 @@ static void setText(CompiledImage &image, llvm::Module &module,
 
 FailureOr<CompiledImage>
 mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
-                             ImageText text) {
+                             StringRef reproducer, ImageText text) {
   FailureOr<TargetDescription> target = describeTarget(march, module.getLoc());
   if (failed(target))
     return failure();
@@ -139,6 +129,7 @@ mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
   image.features = target->features;
   OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
   PassManager manager(module.getContext());
+  manager.enableCrashReproducerGeneration(reproducer);
   buildCodegenPhase(manager, march);
   if (failed(manager.run(*kernels)))
     return failure();

@@ -40,7 +40,11 @@ enum class ImageText { None, Llvm, Assembly };
 ///
 /// of `Launch` in runtime/schema/Executable.fbs, with the arguments of the
 /// function in their order. Failures are diagnostics that name op or symbol.
+///
+/// \param reproducer The file for the IR and the passes if one of them fails or
+///                   crashes.
 FailureOr<CompiledImage> compileImage(ModuleOp module, llvm::StringRef march,
+                                      llvm::StringRef reproducer,
                                       ImageText text = ImageText::None);
 
 } // namespace mlir::tcc::x86

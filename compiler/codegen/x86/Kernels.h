@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/x86/Emitter.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::tcc::x86 {
 
@@ -17,6 +18,9 @@ struct KernelFrame {
   Value begin, end;            ///< Tiles to compute.
   Value scratch;               ///< Memory of this thread, aligned to 64 bytes.
 };
+
+/// The one kernel op in `function`, or null.
+Operation *findKernel(func::FuncOp function);
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);

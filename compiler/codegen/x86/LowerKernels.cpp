@@ -17,8 +17,7 @@ using namespace mlir::tcc::x86;
 // Places in the array of sizes, as runtime/schema/Executable.fbs has them.
 static constexpr int64_t tokensSize = 0, logitRowsSize = 2, pageTableSize = 3;
 
-/// The one kernel op in `function`, or null.
-static Operation *findKernel(func::FuncOp function) {
+Operation *x86::findKernel(func::FuncOp function) {
   if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
     return nullptr;
   for (Operation &op : function.front())
