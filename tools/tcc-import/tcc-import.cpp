@@ -1,30 +1,22 @@
 // tcc-import: makes a model.fbs from a checkpoint.
 
 #include "frontends/model/ModelFile.h"
+#include "tools/support/Process.h"
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
 #include <exception>
-#include <new>
-#include <optional>
 
 using namespace tcc;
 
 namespace {
+/// The command line.
 struct Options {
   std::string input;
   std::string output;
   bool withoutWeights = false;
 };
 } // namespace
-
-/// Leaves no temporary file behind; then dies as if the signal were not caught.
-static void onInterrupt(int signal) {
-  AtomicFile::removeAllTemporaries();
-  std::signal(signal, SIG_DFL);
-  raise(signal);
-}
 
 static Status import(const Options &options) {
   ModelFile file;
@@ -36,14 +28,12 @@ static Status import(const Options &options) {
   return writeModel(file, options.output);
 }
 
-static int fail(const Status &status) {
-  fprintf(stderr, "tcc-import: error: %s\n", status.message().c_str());
-  return status.exitCode();
-}
-
-/// Parses the command line; \returns the exit code if there is nothing to do.
-static std::optional<int> parseOptions(int argc, char **argv,
-                                       Options &options) {
+/// Parses the command line into `options`. Sets `done` if that is all there is
+/// to do, as after --help.
+///
+/// \returns Usage, with what was expected.
+static Status parseOptions(int argc, char **argv, Options &options,
+                           bool &done) {
   CLI::App app("Makes a model.fbs, which describes a model, from a checkpoint. "
                "The weights stay where they are.",
                "tcc-import");
@@ -58,34 +48,37 @@ static std::optional<int> parseOptions(int argc, char **argv,
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp &) {
-    fputs(app.help().c_str(), stdout);
-    return 0;
+    writeOutput(app.help(), /*flush=*/false);
+    done = true;
   } catch (const CLI::ParseError &error) {
-    fprintf(stderr, "tcc-import: error: %s\n", error.what());
-    fputs("tcc-import: note: tcc-import --help says what it takes\n", stderr);
-    return static_cast<int>(Status::Code::Usage);
+    return {Status::Code::Usage,
+            std::string(error.what()) +
+                "\ntcc-import: note: tcc-import --help says what it takes"};
   }
-  return std::nullopt;
+  return {};
 }
 
-static int run(int argc, char **argv) {
+static Status run(int argc, char **argv) {
   Options options;
-  if (std::optional<int> code = parseOptions(argc, argv, options))
-    return *code;
-  Status status = import(options);
-  return status.ok() ? 0 : fail(status);
+  bool done = false;
+  if (Status status = parseOptions(argc, argv, options, done); !status.ok())
+    return status;
+  return done ? finishOutput() : import(options);
 }
 
 int main(int argc, char **argv) {
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
-    std::signal(signal, onInterrupt);
+  ignoreOutputSignals();
+  onInterrupt([](int) { endInterrupted(); });
+  endWhenOutOfMemory(
+      "tcc-import: error: memory: the system gives no more; raise the limit of "
+      "address space (ulimit -v) or close other programs\n");
+  Status status;
   try {
-    return run(argc, argv);
-  } catch (const std::bad_alloc &) {
-    fputs("tcc-import: error: out of memory\n", stderr);
-    return static_cast<int>(Status::Code::OutOfMemory);
+    status = run(argc, argv);
   } catch (const std::exception &error) {
-    fprintf(stderr, "tcc-import: error: internal: %s\n", error.what());
-    return static_cast<int>(Status::Code::Internal);
+    status = {Status::Code::Internal, std::string("internal: ") + error.what()};
   }
+  if (!status.ok())
+    fprintf(stderr, "tcc-import: error: %s\n", status.message().c_str());
+  return status.exitCode();
 }

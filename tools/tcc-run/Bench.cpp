@@ -96,7 +96,7 @@ static void print(const nlohmann::ordered_json &report) {
              part["seconds_minimum"].get<double>(),
              part["seconds_maximum"].get<double>(),
              part["tokens_per_second"].get<double>());
-    write(text, false);
+    writeOutput(text, false);
   };
   line("prefill");
   line("decode");
@@ -108,7 +108,7 @@ static void print(const nlohmann::ordered_json &report) {
            report["first_token_seconds"].get<double>(),
            static_cast<double>(report["peak_rss_bytes"].get<int64_t>()) / 1e6,
            repetitions);
-  write(text, false);
+  writeOutput(text, false);
 }
 
 Status tcc::run::bench(rt::Executable &executable, const Options &options) {
@@ -156,7 +156,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   report["first_token_seconds"] = firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();
   if (options.json)
-    write(report.dump() + "\n", false);
+    writeOutput(report.dump() + "\n", false);
   else
     print(report);
   return finishOutput();

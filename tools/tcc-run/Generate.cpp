@@ -81,7 +81,7 @@ public:
     for (size_t i = 0; i < results.size(); ++i) {
       if (!texts.empty())
         emit(i, texts[i].finish());
-      write(results[i] + "\n", false);
+      writeOutput(results[i] + "\n", false);
     }
   }
 
@@ -93,7 +93,7 @@ private:
   /// False if the output is lost: then it is in vain to go on.
   bool emit(size_t request, const std::string &text) {
     if (isStreamed)
-      return write(text, true);
+      return writeOutput(text, true);
     results[request] += text;
     return true;
   }

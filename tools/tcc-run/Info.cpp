@@ -1,5 +1,6 @@
 // Says what a model.bin holds, without running it.
 
+#include "runtime/support/Text.h"
 #include "tools/tcc-run/Session.h"
 
 #include <nlohmann/json.hpp>
@@ -67,7 +68,7 @@ Status tcc::run::info(const rt::Executable &executable,
   nlohmann::ordered_json description = describe(executable);
   auto handler = nlohmann::ordered_json::error_handler_t::replace;
   if (options.json) {
-    write(description.dump(-1, ' ', false, handler) + "\n", false);
+    writeOutput(description.dump(-1, ' ', false, handler) + "\n", false);
     return finishOutput();
   }
   for (const auto &[key, value] : description.items()) {
@@ -75,11 +76,11 @@ Status tcc::run::info(const rt::Executable &executable,
       continue;
     std::string text = value.is_string() ? value.get<std::string>()
                                          : value.dump(-1, ' ', false, handler);
-    write(key + ": " + text + "\n", false);
+    writeOutput(key + ": " + text + "\n", false);
   }
   for (const auto &kernel : description["kernels"])
-    write("kernel: " + kernel["name"].get<std::string>() + "  " +
-              kernel["configuration"].get<std::string>() + "\n",
-          false);
+    writeOutput("kernel: " + kernel["name"].get<std::string>() + "  " +
+                    kernel["configuration"].get<std::string>() + "\n",
+                false);
   return finishOutput();
 }

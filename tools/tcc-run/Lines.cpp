@@ -132,17 +132,17 @@ static Status convertFile(const rt::Tokenizer &tokenizer, Mode mode,
         convertLine(tokenizer, mode, rest.substr(0, end),
                     file.path() + ": line " + std::to_string(line), output);
     if (!status.ok()) {
-      write(output, /*flush=*/true);
+      writeOutput(output, /*flush=*/true);
       return status;
     }
     output += '\n';
     rest.remove_prefix(std::min(end + 1, rest.size()));
     if (output.size() < blockBytes)
       continue;
-    write(output, /*flush=*/false);
+    writeOutput(output, /*flush=*/false);
     output.clear();
   }
-  write(output, /*flush=*/false);
+  writeOutput(output, /*flush=*/false);
   return finishOutput();
 }
 

@@ -1,12 +1,6 @@
 #include "tools/tcc-run/Session.h"
 
-#include "runtime/support/File.h"
-
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <new>
 #include <unistd.h>
 
 using namespace tcc;
@@ -25,56 +19,13 @@ double tcc::run::secondsSince(std::chrono::steady_clock::time_point time) {
 static std::atomic<bool> interrupted{false};
 
 static void handleInterrupt(int) {
-  if (!interrupted.exchange(true))
-    return;
-  AtomicFile::removeAllTemporaries();
-  _exit(static_cast<int>(Status::Code::Interrupted));
+  if (interrupted.exchange(true))
+    endInterrupted();
 }
 
 const std::atomic<bool> *tcc::run::installInterrupt() {
-  struct sigaction action = {};
-  action.sa_handler = handleInterrupt;
-  action.sa_flags = SA_RESTART;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP})
-    sigaction(signal, &action, nullptr);
+  onInterrupt(handleInterrupt);
   return &interrupted;
-}
-
-void tcc::run::ignoreOutputSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);
-}
-
-void tcc::run::endWhenOutOfMemory() {
-  std::set_new_handler([] {
-    constexpr char message[] =
-        "tcc-run: error: memory: the system gives no more; raise the limit of "
-        "address space (ulimit -v) or use a shorter prompt\n";
-    ssize_t written = ::write(STDERR_FILENO, message, sizeof(message) - 1);
-    static_cast<void>(written);
-    AtomicFile::removeAllTemporaries();
-    _exit(static_cast<int>(Status::Code::OutOfMemory));
-  });
-}
-
-/// Of the first write to stdout that failed, or 0.
-static int outputError = 0;
-
-bool tcc::run::write(const std::string &text, bool flush) {
-  bool isWritten = fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (isWritten && flush)
-    isWritten = fflush(stdout) == 0;
-  if (!isWritten && outputError == 0)
-    outputError = errno;
-  return outputError == 0;
-}
-
-Status tcc::run::finishOutput() {
-  if (write("", /*flush=*/true))
-    return {};
-  return {Status::Code::CannotWrite, std::string("standard output: cannot "
-                                                 "write: ") +
-                                         strerror(outputError)};
 }
 
 Status tcc::run::inFile(const rt::Executable &executable,

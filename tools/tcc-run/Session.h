@@ -1,5 +1,5 @@
 // What every way of running a model shares: the loaded file, the threads, the
-// interrupt, output and progress.
+// interrupt and progress.
 
 #ifndef TCC_TOOLS_TCC_RUN_SESSION_H
 #define TCC_TOOLS_TCC_RUN_SESSION_H
@@ -8,8 +8,10 @@
 #include "runtime/core/Generator.h"
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/text/Tokenizer.h"
+#include "tools/support/Process.h"
 #include "tools/tcc-run/Options.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -23,28 +25,9 @@ std::chrono::steady_clock::time_point startTime();
 /// Seconds since `time`.
 double secondsSince(std::chrono::steady_clock::time_point time);
 
-/// Makes writing to a closed pipe or beyond a limit an error of the call, not
-/// the end of the program: temporary files are to be removed.
-void ignoreOutputSignals();
-
-/// Makes an allocation that fails end the program with a message, exit code
-/// OutOfMemory and no temporary files. Not by std::bad_alloc: where memory is
-/// short from the start, the library has none for an exception either.
-void endWhenOutOfMemory();
-
 /// Makes Ctrl-C set a flag that runs look at; a second one ends the program at
 /// once and removes temporary files.
 const std::atomic<bool> *installInterrupt();
-
-/// Writes to stdout, and flushes if `flush`.
-///
-/// \returns false if anything that was written so far is lost.
-bool write(const std::string &text, bool flush);
-
-/// Flushes stdout.
-///
-/// \returns CannotWrite if anything that was written to it is lost.
-Status finishOutput();
 
 /// The tokenizer of the file.
 ///

@@ -30,7 +30,9 @@ static Status runMode(const Options &options) {
 int main(int argc, char **argv) {
   startTime();
   ignoreOutputSignals();
-  endWhenOutOfMemory();
+  endWhenOutOfMemory(
+      "tcc-run: error: memory: the system gives no more; raise the limit of "
+      "address space (ulimit -v) or use a shorter prompt\n");
   Options options;
   bool done = false;
   Status status = parseOptions(argc, argv, options, done);

@@ -1,26 +1,60 @@
 #include "tools/tcc/Options.h"
 
-#include <CLI/CLI.hpp>
+#include "tools/support/Process.h"
 
-#include <iostream>
+#include <CLI/CLI.hpp>
+#include <algorithm>
 
 using namespace tcc;
 
+/// The first option of `options` that the interpreter has no use for, or empty.
+static std::string findUnusedByInterpreter(const Options &options) {
+  if (!options.output.empty())
+    return "-o";
+  if (!options.emit.empty())
+    return "--emit";
+  if (!options.stopAfter.empty())
+    return "--stop-after";
+  return options.report ? "--report" : "";
+}
+
 /// What the parser cannot say: which options go together.
 static std::string findConflict(const Options &options) {
-  if (options.interpret &&
-      (options.tokens.empty() || options.logits.empty()))
+  bool hasTokens = !options.tokens.empty(), hasLogits = !options.logits.empty();
+  if (options.interpret && !(hasTokens && hasLogits))
     return "--interpret: expected --tokens and --logits beside it";
-  if (!options.interpret && (!options.tokens.empty() || !options.logits.empty()))
+  if (!options.interpret && (hasTokens || hasLogits))
     return "--tokens and --logits: expected --interpret beside them";
-  bool printsIr = !options.emit.empty() || !options.stopAfter.empty();
-  if (options.output.empty() && !options.interpret && !options.report && !printsIr)
-    return "expected something to do: -o FILE, --emit, --report or --interpret";
+  std::string unused = findUnusedByInterpreter(options);
+  if (options.interpret && !unused.empty())
+    return "--interpret: expected only --tokens and --logits beside it, got " +
+           unused;
   if (options.json && !options.report)
     return "--json: expected --report beside it";
-  if (options.report && !options.output.empty() && printsIr)
-    return "--report: expected either -o model.bin or --emit beside it, got both";
+  if (options.report && options.printsStage())
+    return std::string("--report: expected -o model.bin or nothing beside it, "
+                       "got ") +
+           (options.emit.empty() ? "--stop-after" : "--emit");
+  if (options.output.empty() && !options.interpret && !options.report &&
+      !options.printsStage())
+    return "expected something to do: -o FILE, --emit, --stop-after, --report "
+           "or --interpret";
+  if (options.output == "-" && !options.printsStage())
+    return "-o: expected the name of a file for a model.bin, got '-'";
   return {};
+}
+
+/// Refuses all values but `names`.
+static CLI::Validator oneOf(std::vector<std::string> names) {
+  auto check = [names = std::move(names)](const std::string &value) {
+    if (std::find(names.begin(), names.end(), value) != names.end())
+      return std::string();
+    std::string text = "expected ";
+    for (const std::string &name : names)
+      text += name + (&name == &names.back() ? "" : ", ");
+    return text + ", got '" + value + "'";
+  };
+  return CLI::Validator(std::move(check), "");
 }
 
 static void declare(CLI::App &app, Options &options) {
@@ -36,11 +70,12 @@ static void declare(CLI::App &app, Options &options) {
       ->capture_default_str();
   app.add_option("--emit", options.emit,
                  "Print a stage: transformer, kernel, plan, llvm or asm")
-      ->check(CLI::IsMember({"transformer", "kernel", "plan", "llvm", "asm"}));
+      ->check(oneOf({"transformer", "kernel", "plan", "llvm", "asm"}));
   app.add_option("--stop-after", options.stopAfter,
-                 "Print the IR after a phase: import, graph, batch, lower or "
-                 "schedule")
-      ->check(CLI::IsMember({"import", "graph", "batch", "lower", "schedule"}))
+                 "Print what a phase leaves: import, graph, batch, lower, "
+                 "schedule or codegen")
+      ->check(
+          oneOf({"import", "graph", "batch", "lower", "schedule", "codegen"}))
       ->excludes("--emit");
   app.add_flag("--no-weights", options.withoutWeights,
                "Use the description only: a model.bin without weights, --emit "
@@ -56,24 +91,26 @@ static void declare(CLI::App &app, Options &options) {
                  "Where --interpret writes float64 [tokens, vocabulary], .npy");
 }
 
-std::optional<int> tcc::parseOptions(int argc, char **argv, Options &options) {
-  CLI::App app("tcc: compiles a transformer model to one executable file", "tcc");
+Status tcc::parseOptions(int argc, char **argv, Options &result, bool &done) {
+  CLI::App app("tcc: compiles a transformer model to one executable file",
+               "tcc");
+  Options options;
   declare(app, options);
+  std::string problem;
   try {
     app.parse(argc, argv);
+    problem = findConflict(options);
   } catch (const CLI::CallForHelp &) {
-    std::cout << app.help();
-    return 0;
+    writeOutput(app.help(), /*flush=*/false);
+    done = true;
   } catch (const CLI::CallForVersion &) {
-    std::cout << app.version() << '\n';
-    return 0;
+    writeOutput(app.version() + "\n", /*flush=*/false);
+    done = true;
   } catch (const CLI::ParseError &error) {
-    std::cerr << "tcc: error: " << error.what() << "\ntcc: note: try --help\n";
-    return 64;
+    problem = error.what();
   }
-  if (std::string conflict = findConflict(options); !conflict.empty()) {
-    std::cerr << "tcc: error: " << conflict << "\ntcc: note: try --help\n";
-    return 64;
-  }
-  return std::nullopt;
+  if (!problem.empty())
+    return {Status::Code::Usage, problem + "\ntcc: note: try --help"};
+  result = std::move(options);
+  return {};
 }

@@ -3,32 +3,38 @@
 #ifndef TCC_TOOLS_TCC_OPTIONS_H
 #define TCC_TOOLS_TCC_OPTIONS_H
 
+#include "runtime/support/Status.h"
+
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace tcc {
 
+/// What the user asked for. Names and values are those of --help; combinations
+/// that make no sense are refused before this is filled.
 struct Options {
   std::string input;
-  std::string output;              ///< Empty: none asked for.
+  std::string output; ///< Empty: none asked for.
   std::string march = "native";
-  std::string emit;                ///< A stage to print instead, or empty.
-  std::string stopAfter;           ///< A phase, or empty.
+  std::string emit;      ///< A stage to print instead, or empty.
+  std::string stopAfter; ///< A phase, or empty.
   bool withoutWeights = false;
   bool report = false;
   bool json = false;
   bool interpret = false;
-  std::vector<int64_t> tokens;
-  std::string logits;
+  std::vector<int64_t> tokens; ///< Ids for the interpreter.
+  std::string logits;          ///< Where the interpreter writes them, or empty.
+
+  /// Whether a stage is printed, and no model.bin made.
+  bool printsStage() const { return !emit.empty() || !stopAfter.empty(); }
 };
 
-/// Parses the command line into `options`.
+/// Parses the command line into `result`. Sets `done` if that is all there is
+/// to do, as after --help.
 ///
-/// \returns nothing to go on, else the exit code: 0 after --help or --version,
-///          64 after a message about what is wrong.
-std::optional<int> parseOptions(int argc, char **argv, Options &options);
+/// \returns Usage, with what was expected.
+Status parseOptions(int argc, char **argv, Options &result, bool &done);
 
 } // namespace tcc
 

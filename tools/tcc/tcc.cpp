@@ -2,11 +2,14 @@
 
 #include "compiler/pipeline/Compilation.h"
 #include "compiler/pipeline/Report.h"
+#include "tools/support/Process.h"
 #include "tools/tcc/Options.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/PrettyStackTrace.h"
+#include "llvm/Support/Signals.h"
 
 #include <chrono>
-#include <csignal>
 #include <iostream>
 #include <unistd.h>
 
@@ -14,30 +17,24 @@ using namespace mlir::tcc;
 using tcc::Options;
 using tcc::Status;
 
-/// Removes what is half-written and ends, when the user interrupts.
-static void handleInterrupt(int) {
-  tcc::AtomicFile::removeAllTemporaries();
-  _exit(static_cast<int>(Status::Code::Interrupted));
-}
-
 /// Prints how much has been packed, at most five times a second.
-static bool showProgress(uint64_t done, uint64_t total) {
+static void showProgress(uint64_t done, uint64_t total) {
   static auto last = std::chrono::steady_clock::now();
   static bool isTerminal = isatty(STDERR_FILENO);
   auto now = std::chrono::steady_clock::now();
-  if (!isTerminal || (done < total && now - last < std::chrono::milliseconds(200)))
-    return true;
+  if (!isTerminal ||
+      (done < total && now - last < std::chrono::milliseconds(200)))
+    return;
   last = now;
   std::cerr << "\rpacking weights: " << done / 1000000 << " of "
             << total / 1000000 << " MB" << (done == total ? "\n" : "")
             << std::flush;
-  return true;
 }
 
 static Status writeText(const std::string &path, const std::string &text) {
   if (path.empty() || path == "-") {
-    std::cout << text << std::flush;
-    return {};
+    tcc::writeOutput(text, /*flush=*/false);
+    return tcc::finishOutput();
   }
   tcc::AtomicFile file;
   if (Status status = file.create(path); !status.ok())
@@ -68,6 +65,15 @@ static Phase lastPhase(const Options &options) {
   return Phase::Schedule;
 }
 
+/// The form of the code that `--emit` or `--stop-after` asks for.
+static x86::ImageText codeToPrint(const Options &options) {
+  if (options.emit == "llvm")
+    return x86::ImageText::Llvm;
+  if (options.emit == "asm" || options.stopAfter == "codegen")
+    return x86::ImageText::Assembly;
+  return x86::ImageText::None;
+}
+
 static Status run(const Options &options) {
   Compilation compilation;
   if (Status status = compilation.load(options.input, options.withoutWeights);
@@ -82,8 +88,8 @@ static Status run(const Options &options) {
   if (Status status = compilation.runPasses(lastPhase(options), options.march);
       !status.ok())
     return status;
-  bool printsCode = options.emit == "llvm" || options.emit == "asm";
-  if (!printsCode && (!options.emit.empty() || !options.stopAfter.empty()))
+  x86::ImageText code = codeToPrint(options);
+  if (code == x86::ImageText::None && options.printsStage())
     return writeText(options.output, printModule(compilation.getModule()));
 
   if (options.report) {
@@ -96,25 +102,51 @@ static Status run(const Options &options) {
   }
 
   x86::CompiledImage image;
-  auto text = options.emit == "llvm"  ? x86::ImageText::Llvm
-              : options.emit == "asm" ? x86::ImageText::Assembly
-                                      : x86::ImageText::None;
-  if (Status status = compilation.generateCode(options.march, image, text);
+  if (Status status = compilation.generateCode(options.march, image, code);
       !status.ok())
     return status;
-  if (printsCode)
+  if (code != x86::ImageText::None)
     return writeText(options.output, image.text);
   return compilation.emit(image, options.output, showProgress);
 }
 
+/// LLVM calls this before it aborts.
+static void handleFatalError(void *, const char *reason, bool) {
+  // There is no memory for the stack of a thread.
+  if (llvm::StringRef(reason).contains("pthread_create failed"))
+    tcc::endOutOfMemory();
+  std::cerr << "tcc: error: internal: " << reason << '\n';
+}
+
+/// Makes running out of memory a message, in our code and in LLVM's.
+static void endWhenOutOfMemory() {
+  tcc::endWhenOutOfMemory("tcc: error: memory: the system gives no more; raise "
+                          "the limit of address "
+                          "space (ulimit -v) or close other programs\n");
+  llvm::install_bad_alloc_error_handler(
+      [](void *, const char *, bool) { tcc::endOutOfMemory(); });
+  llvm::install_fatal_error_handler(handleFatalError);
+}
+
+/// Makes a crash ours to hear of, and lets it leave no half-written file.
+static void reportCrashes() {
+  llvm::setBugReportMsg("tcc: error: internal: the compiler crashed; please "
+                        "report it with the lines below and the input\n");
+  llvm::sys::AddSignalHandler(
+      [](void *) { tcc::AtomicFile::removeAllTemporaries(); }, nullptr);
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  std::signal(SIGINT, handleInterrupt);
-  std::signal(SIGTERM, handleInterrupt);
+  reportCrashes();
+  tcc::ignoreOutputSignals();
+  tcc::onInterrupt([](int) { tcc::endInterrupted(); });
+  endWhenOutOfMemory();
   Options options;
-  if (std::optional<int> exitCode = tcc::parseOptions(argc, argv, options))
-    return *exitCode;
-  Status status = run(options);
+  bool done = false;
+  Status status = tcc::parseOptions(argc, argv, options, done);
+  if (status.ok())
+    status = done ? tcc::finishOutput() : run(options);
   if (!status.ok())
     std::cerr << "tcc: error: " << status.message() << '\n';
   return status.exitCode();

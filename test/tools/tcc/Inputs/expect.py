@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Runs a command that must fail: expect.py CODE TEXT COMMAND...
+"""Runs a command that must fail: expect.py CODE MESSAGE COMMAND...
 
-It must end with CODE, print nothing to stdout and TEXT to stderr."""
+It must end with CODE and print nothing but "tcc: error: MESSAGE" to stderr. With
+--usage in place of CODE that is 64, and a note follows."""
 
 import subprocess
 import sys
 
-code, text, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+code, message, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+if code == "--usage":
+    code, message = 64, message + "\ntcc: note: try --help"
 done = subprocess.run(command, capture_output=True, text=True)
-if done.returncode != code or text not in done.stderr or done.stdout:
-    raise SystemExit(f"expected {code} and '{text}', got {done.returncode} and\n"
-                     f"{done.stdout}{done.stderr}")
+expected = int(code), f"tcc: error: {message}\n", ""
+if (got := (done.returncode, done.stderr, done.stdout)) != expected:
+    raise SystemExit(f"expected {expected}, got {got}")

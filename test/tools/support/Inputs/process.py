@@ -1,0 +1,132 @@
+"""Ends tcc and tcc-import in every way: process.py FOLDER-OF-PROGRAMS FOLDER"""
+
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "frontends/Inputs"))
+import checkpoints  # noqa: E402
+
+programs, folder = sys.argv[1:]
+output = os.path.join(folder, "output")
+os.mkdir(output)
+MEMORY = ("error: memory: the system gives no more; raise the limit of address space "
+          "(ulimit -v) or close other programs\n")
+
+
+def make_checkpoint(name, tokens):
+    """A model whose weights are a hole of the file, and how many tokens it knows."""
+    path = os.path.join(folder, name)
+    os.mkdir(path)
+    config = dict(checkpoints.CONFIG, vocab_size=400_000, hidden_size=256,
+                  tie_word_embeddings=True, torch_dtype="bfloat16")
+    header, end = {}, 0
+    for tensor, shape in checkpoints.shapes(config).items():
+        begin, end = end, end + 2 * checkpoints.count(shape)
+        header[tensor] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
+    header = checkpoints.pack_header(header)
+    with open(os.path.join(path, "model.safetensors"), "wb") as file:
+        file.write(header)
+        file.truncate(len(header) + end)
+    tokenizer = json.loads(json.dumps(checkpoints.TOKENIZER))
+    tokenizer["model"]["vocab"].update({f"t{i}": i for i in range(3, tokens)})
+    for file_name, content in [("config.json", config), ("tokenizer.json", tokenizer)]:
+        with open(os.path.join(path, file_name), "w") as file:
+            json.dump(content, file)
+    return path
+
+
+def command(program, *arguments):
+    return [os.path.join(programs, program), *arguments]
+
+
+def check(what, result, code, message):
+    """`result` has returncode and all of stderr."""
+    got = result.returncode, result.stderr, os.listdir(output)
+    if got != (code, message, []):
+        sys.exit(f"{what}: expected {code}, {message!r} and no file, got {got}")
+
+
+def run(*words, limit=None, stdout=subprocess.PIPE):
+    def set_limit():
+        if limit:
+            resource.setrlimit(limit[0], (limit[1], limit[1]))
+    return subprocess.run(command(*words), cwd=output, text=True, stdout=stdout,
+                          stderr=subprocess.PIPE, preexec_fn=set_limit, timeout=60)
+
+
+def catches(process, number):
+    """Whether `process` is the program already, and has a handler for the signal."""
+    with open(f"/proc/{process.pid}/status") as file:
+        lines = dict(line.split(":", 1) for line in file)
+    return lines["Name"].strip().startswith("tcc") and (
+        int(lines["SigCgt"], 16) >> (number - 1) & 1)
+
+
+def interrupt(what, number, arguments, is_reached):
+    """Sends the signal as soon as `is_reached`; false if the run was faster."""
+    process = subprocess.Popen(command(*arguments), cwd=output, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not is_reached(process):
+        time.sleep(0.0005)
+    process.send_signal(number)
+    _, process.stderr = process.communicate(timeout=60)
+    if process.returncode != 0:
+        check(what, process, 130, "")
+        return True
+    os.remove(os.path.join(output, "x.bin"))
+    return False
+
+
+def interrupt_at(*arguments):
+    if not any(interrupt(*arguments) for _ in range(5)):
+        sys.exit(f"{arguments[0]}: expected a run that takes longer")
+
+
+large = make_checkpoint("large", 3)        # Writing its weights takes a while,
+slow = make_checkpoint("slow", 200_000)    # reading its tokenizer as well.
+
+for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+    interrupt_at(f"tcc writes, {number.name}", number, ("tcc", large, "-o", "x.bin"),
+                 lambda process: os.listdir(output))
+    interrupt_at(f"tcc-import reads, {number.name}", number,
+                 ("tcc-import", slow, "-o", "x.bin"),
+                 lambda process: catches(process, number))
+
+# A full disk.
+fixture = str(pathlib.Path(__file__).resolve().parents[3] / "fixtures/llama/mha-defaults")
+for program, arguments in [("tcc", []), ("tcc", ["--emit=plan"]), ("tcc-import", [])]:
+    result = run(program, fixture, *arguments, "-o", "x",
+                 limit=(resource.RLIMIT_FSIZE, 1000))
+    check(f"{program} {arguments}, limit of a file", result, 73,
+          f"{program}: error: x: cannot write: File too large\n")
+result = run("tcc", fixture, "--interpret", "--tokens=1", "--logits=x",
+             limit=(resource.RLIMIT_FSIZE, 1000))
+check("tcc --interpret, limit of a file", result, 73,
+      "tcc: error: x: cannot write: File too large\n")
+
+# Output that goes nowhere.
+reading, writing = os.pipe()
+os.close(reading)
+with open("/dev/full", "w") as full:
+    for words in (["tcc", "--help"], ["tcc", "--version"], ["tcc-import", "--help"],
+                  ["tcc", fixture, "--report", "-o", "x.bin"],
+                  ["tcc", fixture, "--stop-after=graph"], ["tcc", fixture, "--emit=asm"]):
+        for stdout, reason in (full, "No space left on device"), (writing, "Broken pipe"):
+            check(f"{words}, {reason}", run(*words, stdout=stdout), 73,
+                  f"{words[0]}: error: standard output: cannot write: {reason}\n")
+
+# Enough address space for the program, too little for the tokenizer.
+# AddressSanitizer reserves terabytes of it.
+with open(os.path.join(programs, "tcc"), "rb") as file:
+    if b"__asan_init" in file.read():
+        sys.exit()
+for program, megabytes in ("tcc", 360), ("tcc-import", 50):
+    result = run(program, slow, "--no-weights", "-o", "x.bin",
+                 limit=(resource.RLIMIT_AS, megabytes << 20))
+    check(f"{program}, {megabytes} MB", result, 71, f"{program}: {MEMORY}")

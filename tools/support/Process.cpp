@@ -1,0 +1,67 @@
+#include "tools/support/Process.h"
+
+#include "runtime/support/File.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <unistd.h>
+
+using namespace tcc;
+
+void tcc::ignoreOutputSignals() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+}
+
+/// Ends without destructors: they may want what a signal interrupted.
+[[noreturn]] static void end(Status::Code code) {
+  AtomicFile::removeAllTemporaries();
+  _exit(static_cast<int>(code));
+}
+
+void tcc::endInterrupted() { end(Status::Code::Interrupted); }
+
+void tcc::onInterrupt(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaction(signal, &action, nullptr);
+}
+
+static const char *outOfMemoryMessage = "";
+
+void tcc::endOutOfMemory() {
+  ssize_t written =
+      write(STDERR_FILENO, outOfMemoryMessage, strlen(outOfMemoryMessage));
+  static_cast<void>(written);
+  end(Status::Code::OutOfMemory);
+}
+
+void tcc::endWhenOutOfMemory(const char *message) {
+  outOfMemoryMessage = message;
+  std::set_new_handler(endOutOfMemory);
+}
+
+/// Of the first write to stdout that failed, or 0.
+static int outputError = 0;
+
+bool tcc::writeOutput(const std::string &text, bool flush) {
+  bool isWritten = fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (isWritten && flush)
+    isWritten = fflush(stdout) == 0;
+  if (!isWritten && outputError == 0)
+    outputError = errno;
+  return outputError == 0;
+}
+
+Status tcc::finishOutput() {
+  if (writeOutput("", /*flush=*/true))
+    return {};
+  return {Status::Code::CannotWrite, std::string("standard output: cannot "
+                                                 "write: ") +
+                                         strerror(outputError)};
+}
