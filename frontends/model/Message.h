@@ -12,8 +12,7 @@
 
 namespace tcc {
 
-/// `text` in single quotes, fit for a terminal: bytes outside printable ASCII
-/// become \xNN, and what is longer than 120 bytes is cut.
+/// `text` in single quotes, fit for a terminal.
 std::string quoteText(std::string_view text);
 
 /// `shape` as "[4096, 128]".

@@ -1,5 +1,7 @@
 #include "runtime/core/Executable.h"
 
+#include "runtime/support/Text.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

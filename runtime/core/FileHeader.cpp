@@ -1,5 +1,7 @@
 #include "runtime/core/FileHeader.h"
 
+#include "runtime/support/Text.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -70,14 +72,10 @@ tcc::rt::encodeHeader(const FileHeader &header, const uint8_t *manifest) {
   return bytes;
 }
 
-/// The writer's name with everything but printable ASCII replaced, since it
-/// goes to a terminal before its digest is checked.
+/// The writer's name, which goes to a terminal before its digest is checked.
 static std::string writerName(const uint8_t *header) {
   const char *text = reinterpret_cast<const char *>(header + writerAt);
-  std::string name(text, strnlen(text, writerBytes));
-  for (char &c : name)
-    if (c < ' ' || c > '~')
-      c = '?';
+  std::string name = printable({text, strnlen(text, writerBytes)});
   return name.empty() ? "an unnamed program" : name;
 }
 
@@ -85,10 +83,8 @@ static std::string writerName(const uint8_t *header) {
 static std::string firstBytes(const uint8_t *file, size_t size) {
   if (size == 0)
     return "an empty file";
-  std::string text;
-  for (size_t i = 0; i < std::min(size, versionAt); ++i)
-    text += file[i] < ' ' || file[i] > '~' ? '?' : static_cast<char>(file[i]);
-  return "'" + text + "'";
+  const char *text = reinterpret_cast<const char *>(file);
+  return "'" + printable({text, std::min(size, versionAt)}) + "'";
 }
 
 static Status checkMagic(const uint8_t *file, size_t size,

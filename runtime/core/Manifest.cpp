@@ -7,20 +7,9 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-std::string tcc::rt::printable(const std::string &text) {
-  return printable(text.data(), text.size());
-}
-
-std::string tcc::rt::printable(const char *text, size_t bytes) {
-  std::string result(text, std::min<size_t>(bytes, 200));
-  for (char &c : result)
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
-      c = '?';
-  return result;
-}
-
 static Status malformed(const std::string &path, const std::string &what) {
-  return Status::badData(path + ": manifest: " + what);
+  return Status::badData(path + ": manifest: " + what +
+                         "; the file is damaged: compile the model again");
 }
 
 static SegmentRange rangeOf(const schema::Segment &segment) {

@@ -45,11 +45,6 @@ struct Manifest {
 Status readManifest(const uint8_t *bytes, size_t size, uint64_t fileBytes,
                     const std::string &path, Manifest &result);
 
-/// `text` with everything that could disturb a terminal replaced by '?', and
-/// cut after 200 bytes: names in a file may be anything.
-std::string printable(const std::string &text);
-std::string printable(const char *text, size_t bytes);
-
 } // namespace tcc::rt
 
 #endif // TCC_RUNTIME_CORE_MANIFEST_H

@@ -1,6 +1,6 @@
 #include "runtime/core/PlanReader.h"
 
-#include "runtime/core/Manifest.h"
+#include "runtime/support/Text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,8 +20,7 @@ static std::string number(const char *table, uint64_t index) {
 }
 
 static std::string nameOf(const char *table, const flatbuffers::String &name) {
-  return std::string(table) + " '" +
-         printable(name.c_str(), static_cast<size_t>(name.size())) + "'";
+  return std::string(table) + " '" + printable(name.string_view()) + "'";
 }
 
 static std::string gotInstead(const std::string &expected, uint64_t got) {

@@ -65,9 +65,9 @@ Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
     if (std::isnan(logits[i]) ||
         logits[i] == std::numeric_limits<float>::infinity())
       return Status::badData(
-          "the logit of token " + std::to_string(i) + " at position " +
-          std::to_string(position) + " is " +
-          (std::isnan(logits[i]) ? "not a number" : "infinite") +
+          "logits: token " + std::to_string(i) + " at position " +
+          std::to_string(position) + ": expected a finite number, got " +
+          (std::isnan(logits[i]) ? "none" : "infinity") +
           "; the weights are damaged or the model overflows its activations' "
           "type");
     double logit = logits[i];
@@ -78,9 +78,10 @@ Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
     use(static_cast<int32_t>(i), logit);
   }
   if (std::isinf(greatest))
-    return Status::badData("all logits at position " +
-                           std::to_string(position) +
-                           " are infinite; the weights are damaged");
+    return Status::badData("logits: position " + std::to_string(position) +
+                           ": expected a finite one, got infinity from all "
+                           "tokens; the weights are damaged: compile the model "
+                           "again");
   return {};
 }
 

@@ -1,4 +1,5 @@
 #include "runtime/text/Pattern.h"
+#include "runtime/support/Text.h"
 #include "runtime/text/Utf8.h"
 
 #include <algorithm>
@@ -28,9 +29,9 @@ using Owned = std::unique_ptr<T, Free>;
 /// tables lack spelled out, has 40 kB.
 static constexpr size_t maxPatternBytes = size_t{1} << 20;
 
-/// Steps that one match may take in a text of `bytes` bytes. A run of white space
-/// costs about two for each of its bytes; what takes many times that goes back and
-/// forth without end.
+/// Steps that one match may take in a text of `bytes` bytes. A run of white
+/// space costs about two for each of its bytes; what takes many times that goes
+/// back and forth without end.
 static uint32_t maxSteps(size_t bytes) {
   return static_cast<uint32_t>(
       std::min((size_t{10} << 20) + 16 * bytes, size_t{1} << 30));
@@ -56,21 +57,12 @@ static std::string errorText(int error) {
   return reinterpret_cast<const char *>(buffer);
 }
 
-/// The beginning of `source`, fit for a terminal.
-static std::string beginningOf(const std::string &source) {
-  std::string result = source.substr(0, 60);
-  for (char &character : result)
-    if (character < ' ' || character > '~')
-      character = '?';
-  return result;
-}
-
 Status Pattern::compile(const std::string &place, const std::string &source,
                         Pattern &result) {
   if (source.size() > maxPatternBytes)
     return Status::badData(place + ": expected a pattern of at most " +
                            std::to_string(maxPatternBytes) + " bytes, got " +
-                           std::to_string(source.size()));
+                           std::to_string(source.size()) + otherTokenizer);
   Owned<pcre2_compile_context> context(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   int error = 0;
@@ -83,8 +75,9 @@ Status Pattern::compile(const std::string &place, const std::string &source,
                     &offset, context.get()));
   if (!code->compiled)
     return Status::badData(place + ": expected a regular expression, got '" +
-                           beginningOf(source) + "': " + errorText(error) +
-                           " at byte " + std::to_string(offset));
+                           printable(source) + "': " + errorText(error) +
+                           " at byte " + std::to_string(offset) +
+                           otherTokenizer);
   // Without JIT on this machine the interpreter matches the same, more slowly.
   (void)pcre2_jit_compile(code->compiled.get(), PCRE2_JIT_COMPLETE);
   result.code = std::move(code);

@@ -13,6 +13,10 @@
 
 namespace tcc::rt {
 
+/// What to do about a tokenizer that exceeds a limit, at the end of a message.
+inline constexpr const char *otherTokenizer =
+    "; use a model with another tokenizer";
+
 /// A compiled regular expression, of untrusted source.
 ///
 /// Thread-safe: matching changes no state.

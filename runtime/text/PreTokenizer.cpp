@@ -44,12 +44,14 @@ Status StepList::createStep(const std::string &place, const schema::Step &step,
                            std::to_string(static_cast<int>(result.behavior)) +
                            "; make the file again with this version");
   if (!isUtf8(result.text) || !isUtf8(pattern))
-    return Status::badData(place + ": expected UTF-8, got other bytes");
+    return Status::badData(
+        place + ": expected UTF-8, got other bytes; the file is damaged");
   bool searches =
       result.kind == StepKind::Replace || result.kind == StepKind::Split;
   if (searches ? pattern.empty() : result.text.empty())
     return Status::badData(place + ": expected a " +
-                           (searches ? "pattern" : "text") + ", got none");
+                           (searches ? "pattern" : "text") +
+                           ", got none; the file is damaged");
   if (result.kind == StepKind::Split)
     return Pattern::compile(place, pattern, result.pattern);
   result.searched = std::move(pattern);
@@ -64,12 +66,12 @@ Status StepList::create(
   if (steps && steps->size() > maxSteps)
     return Status::badData(place + ": expected at most " +
                            std::to_string(maxSteps) + " steps, got " +
-                           std::to_string(steps->size()));
+                           std::to_string(steps->size()) + otherTokenizer);
   if (steps && textBytes(*steps) > maxListBytes)
     return Status::badData(place + ": expected at most " +
                            std::to_string(maxListBytes) +
                            " bytes of texts and patterns, got " +
-                           std::to_string(textBytes(*steps)));
+                           std::to_string(textBytes(*steps)) + otherTokenizer);
   for (size_t i = 0; steps && i < steps->size(); ++i) {
     std::string stepPlace = place + "[" + std::to_string(i) + "]";
     list.steps.emplace_back();
@@ -213,8 +215,8 @@ Status StepList::apply(PieceList &list) const {
     }
     if (!rewrite(step, limit, list))
       return Status::badData("text: expected at most " + std::to_string(limit) +
-                             " bytes after normalisation, got more; split the "
-                             "text or use a model with another tokenizer");
+                             " bytes after normalisation, got more" +
+                             otherTokenizer);
   }
   return {};
 }

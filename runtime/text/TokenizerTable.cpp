@@ -77,7 +77,8 @@ Status Tokenizer::readTokens(const schema::Tokenizer &table) {
   if (table.tokens()->size() > maxTokens)
     return Status::badData(file + ": tokenizer: expected at most " +
                            std::to_string(maxTokens) + " tokens, got " +
-                           std::to_string(table.tokens()->size()));
+                           std::to_string(table.tokens()->size()) +
+                           "; the file is damaged");
   // In a malicious file several tokens may share their bytes, or be one.
   size_t left = bytesOfTokens(table);
   for (const schema::Token *token : *table.tokens()) {
@@ -191,7 +192,7 @@ Status Tokenizer::readAddedTokens(const schema::Tokenizer &table) {
     }
     AddedTokenSet &set = source.normalized() ? normalizedTokens : rawTokens;
     if (Status status = set.add(std::move(token)); !status.ok())
-      return Status::badData(place + ": " + status.message());
+      return Status::badData(place + ": " + status.message() + otherTokenizer);
   }
   return {};
 }

@@ -92,7 +92,7 @@ TEST(Executable, NamesWhatTheCpuLacks) {
       status.message(),
       executable->path() +
           ": code: expected a CPU with what it was compiled for (x86-64), "
-          "got one that lacks no_such, nor?this; compile the model again "
+          "got one that lacks no_such, nor\\x1bthis; compile the model again "
           "with --march=native on this machine or --march=x86-64-v3");
 }
 

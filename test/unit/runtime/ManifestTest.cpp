@@ -2,6 +2,7 @@
 
 #include "runtime/core/Manifest.h"
 
+#include "runtime/support/Text.h"
 #include "test/unit/runtime/TinyModel.h"
 
 #include <cmath>
@@ -119,7 +120,9 @@ TEST(Manifest, RefusesTwoGigabytes) {
     EXPECT_EQ(status.message(),
               "m.bin: manifest: expected a well-formed FlatBuffer of a model, "
               "got " +
-                  std::to_string(bytes) + " bytes that are none");
+                  std::to_string(bytes) +
+                  " bytes that are none; the file is damaged: "
+                  "compile the model again");
   }
   munmap(memory, size);
 }
@@ -221,11 +224,12 @@ TEST(Manifest, SharedNamesTakeNoMoreThanTheFile) {
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(readSharing(200, 1, 1000).message(),
             "m.bin: manifest: kernel 2: expected parts that no other part "
-            "shares, got more than the manifest could hold");
-  EXPECT_EQ(
-      readSharing(1, 1000, 1000).message(),
-      "m.bin: manifest: features: expected names that share no bytes, got "
-      "more than the manifest could hold");
+            "shares, got more than the manifest could hold; the file is "
+            "damaged: compile the model again");
+  EXPECT_EQ(readSharing(1, 1000, 1000).message(),
+            "m.bin: manifest: features: expected names that share no bytes, "
+            "got more than the manifest could hold; the file is damaged: "
+            "compile the model again");
 }
 
 //===----------------------------------------------------------------------===//
@@ -236,7 +240,7 @@ namespace {
 struct Rule {
   const char *name;
   std::function<void(schema::ExecutableT &, schema::TargetT &)> change;
-  const char *message;
+  const char *message; ///< Without what to do, if it is BadData.
   Status::Code code = Status::Code::BadData;
 };
 
@@ -250,7 +254,11 @@ TEST_P(ManifestRule, IsChecked) {
   std::vector<uint8_t> file = tinyFile(std::move(changed));
   Status status = readFile(file, manifest);
   EXPECT_EQ(status.code(), GetParam().code);
-  EXPECT_EQ(status.message(), std::string("m.bin: ") + GetParam().message);
+  const char *advice = status.code() == Status::Code::BadData
+                           ? "; the file is damaged: compile the model again"
+                           : "";
+  EXPECT_EQ(status.message(),
+            std::string("m.bin: ") + GetParam().message + advice);
 }
 
 static schema::LaunchT &innerLaunch(schema::TargetT &target) {
@@ -450,24 +458,25 @@ TEST(ManifestSegments, MustBeAligned) {
               *target.code = {4097, 84, {}};
             }),
             "m.bin: manifest: segment: expected it at a multiple of 4096, got "
-            "byte 4097");
+            "byte 4097; the file is damaged: compile the model again");
 }
 
 TEST(ManifestSegments, MustNotOverlap) {
-  EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
-              *target.weights = {target.code->offset(), 256, {}};
-            }),
-            "m.bin: manifest: segment: expected it behind what ends at byte "
-            "4180, got byte 4096");
+  EXPECT_EQ(
+      segmentMessage([](schema::TargetT &target) {
+        *target.weights = {target.code->offset(), 256, {}};
+      }),
+      "m.bin: manifest: segment: expected it behind what ends at byte 4180, "
+      "got byte 4096; the file is damaged: compile the model again");
 }
 
 TEST(ManifestSegments, MustLieInTheFile) {
-  EXPECT_EQ(
-      segmentMessage([](schema::TargetT &target) {
-        *target.weights = {8192, ~uint64_t(0), {}};
-      }),
-      "m.bin: manifest: segment: expected it within the 8448 bytes of the "
-      "file, got 18446744073709551615 bytes from byte 8192");
+  EXPECT_EQ(segmentMessage([](schema::TargetT &target) {
+              *target.weights = {8192, ~uint64_t(0), {}};
+            }),
+            "m.bin: manifest: segment: expected it within the 8448 bytes of "
+            "the file, got 18446744073709551615 bytes from byte 8192; the file "
+            "is damaged: compile the model again");
 }
 
 TEST(ManifestSegments, MustNotCoverTheManifest) {
@@ -478,6 +487,7 @@ TEST(ManifestSegments, MustNotCoverTheManifest) {
 }
 
 TEST(Printable, LeavesNothingThatDisturbsATerminal) {
-  EXPECT_EQ(printable("a\033[2Jb\n"), "a?[2Jb?");
-  EXPECT_EQ(printable(std::string(300, 'x')).size(), 200u);
+  EXPECT_EQ(printable("a\033[2Jb\n\xC3"), "a\\x1b[2Jb\\x0a\\xc3");
+  EXPECT_EQ(printable(std::string(120, 'x')), std::string(120, 'x'));
+  EXPECT_EQ(printable(std::string(300, 'x')), std::string(120, 'x') + "...");
 }

@@ -290,12 +290,14 @@ TEST(Sampler, RefusesWhatIsNoNumber) {
   std::vector<float> logits = {0, NAN, 1};
   Status status = sampler.sample(logits.data(), 7, token);
   EXPECT_EQ(status.code(), Status::Code::BadData);
-  EXPECT_EQ(status.message(),
-            "the logit of token 1 at position 7 is not a number; the weights "
-            "are damaged or the model overflows its activations' type");
+  EXPECT_EQ(
+      status.message(),
+      "logits: token 1 at position 7: expected a finite number, got none; the "
+      "weights are damaged or the model overflows its activations' type");
   logits = {0, INFINITY, 1};
   EXPECT_FALSE(sampler.sample(logits.data(), 7, token).ok());
   logits = {-INFINITY, -INFINITY, -INFINITY};
   EXPECT_EQ(sampler.sample(logits.data(), 7, token).message(),
-            "all logits at position 7 are infinite; the weights are damaged");
+            "logits: position 7: expected a finite one, got infinity from all "
+            "tokens; the weights are damaged: compile the model again");
 }

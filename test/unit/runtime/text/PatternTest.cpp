@@ -51,18 +51,20 @@ TEST(Pattern, WhiteSpaceBeforeAWord) {
 }
 
 TEST(Pattern, NoExpression) {
-  EXPECT_EQ(compileMessage("(a"),
-            "t.bin: step 3: expected a regular expression, got '(a': missing "
-            "closing parenthesis at byte 2");
+  EXPECT_EQ(
+      compileMessage("(a"),
+      "t.bin: step 3: expected a regular expression, got '(a': missing closing "
+      "parenthesis at byte 2; use a model with another tokenizer");
   EXPECT_EQ(compileMessage("\x1B[31m(\n"),
-            "t.bin: step 3: expected a regular expression, got '?[31m(?': "
-            "missing terminating ] for character class at byte 7");
+            "t.bin: step 3: expected a regular expression, got "
+            "'\\x1b[31m(\\x0a': missing terminating ] for character class at "
+            "byte 7; use a model with another tokenizer");
 }
 
 TEST(Pattern, TooLong) {
   EXPECT_EQ(compileMessage(std::string((1 << 20) + 1, 'a')),
             "t.bin: step 3: expected a pattern of at most 1048576 bytes, got "
-            "1048577");
+            "1048577; use a model with another tokenizer");
 }
 
 TEST(Pattern, EndlessBacktracking) {

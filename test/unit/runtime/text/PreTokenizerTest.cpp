@@ -129,7 +129,7 @@ TEST(PreTokenizer, Growth) {
   EXPECT_EQ(status.exitCode(), 65);
   EXPECT_EQ(status.message(),
             "text: expected at most 4128 bytes after normalisation, got more; "
-            "split the text or use a model with another tokenizer");
+            "use a model with another tokenizer");
 }
 
 static std::string message(const Steps &steps) {
@@ -154,24 +154,32 @@ TEST(PreTokenizer, Messages) {
             "4 with behaviour 77; make the file again with this "
             "version");
   step.behavior = SplitBehavior::Isolated;
-  EXPECT_EQ(message(steps), "t.bin: steps[0]: expected a pattern, got none");
+  EXPECT_EQ(
+      message(steps),
+      "t.bin: steps[0]: expected a pattern, got none; the file is damaged");
   step.pattern = "\xFF";
-  EXPECT_EQ(message(steps), "t.bin: steps[0]: expected UTF-8, got other bytes");
+  EXPECT_EQ(
+      message(steps),
+      "t.bin: steps[0]: expected UTF-8, got other bytes; the file is damaged");
   step.pattern = "(";
-  EXPECT_EQ(message(steps),
-            "t.bin: steps[0]: expected a regular expression, got '(': missing "
-            "closing parenthesis at byte 1");
+  EXPECT_EQ(
+      message(steps),
+      "t.bin: steps[0]: expected a regular expression, got '(': missing "
+      "closing parenthesis at byte 1; use a model with another tokenizer");
   step.kind = StepKind::Prepend;
   step.pattern.clear();
   step.text.clear();
-  EXPECT_EQ(message(steps), "t.bin: steps[0]: expected a text, got none");
+  EXPECT_EQ(message(steps),
+            "t.bin: steps[0]: expected a text, got none; the file is damaged");
   step.text = std::string(1000000, 'x');
   addStep(steps, StepKind::Replace, std::string(48576, 'x'), "y");
-  EXPECT_EQ(message(steps), "t.bin: steps: expected at most 1048576 bytes of "
-                            "texts and patterns, got 1048577");
+  EXPECT_EQ(message(steps),
+            "t.bin: steps: expected at most 1048576 bytes of texts and "
+            "patterns, got 1048577; use a model with another tokenizer");
   steps.pop_back();
   step.text = "x";
   for (int i = 0; i < 64; ++i)
     addStep(steps, StepKind::Prepend, "x");
-  EXPECT_EQ(message(steps), "t.bin: steps: expected at most 64 steps, got 65");
+  EXPECT_EQ(message(steps), "t.bin: steps: expected at most 64 steps, got 65; "
+                            "use a model with another tokenizer");
 }

@@ -71,11 +71,12 @@ TEST(TokenizerTable, AddedTokens) {
   addToken(table, "<x>", TokenKind::Added);
   EXPECT_EQ(message(table),
             "t.bin: tokenizer: token 257: expected a text of its own, got that "
-            "of token 256");
+            "of token 256; use a model with another tokenizer");
   table = byteTable();
   addToken(table, "", TokenKind::Special);
-  EXPECT_EQ(message(table), "t.bin: tokenizer: token 256: expected a text that "
-                            "can be matched, got none");
+  EXPECT_EQ(message(table),
+            "t.bin: tokenizer: token 256: expected a text that can be matched, "
+            "got none; use a model with another tokenizer");
 }
 
 // Each is a few bytes of a file and would be gigabytes in memory.
@@ -85,15 +86,15 @@ TEST(TokenizerTable, AddedTokensThatAreLong) {
   addToken(table, "y", TokenKind::Added);
   EXPECT_EQ(message(table),
             "t.bin: tokenizer: token 257: expected at most 1048576 bytes of "
-            "added tokens, got 1048577");
+            "added tokens, got 1048577; use a model with another tokenizer");
   table = byteTable();
   for (int i = 0; i < 40; ++i)
     addStep(table.normalizer, schema::StepKind::Replace, "aa", "a");
   addToken(table, "a", TokenKind::Added).normalized = true;
-  EXPECT_EQ(message(table),
-            "t.bin: tokenizer: token 256: text: expected at most 4112 bytes "
-            "after normalisation, got more; split the text or use a model "
-            "with another tokenizer");
+  EXPECT_EQ(
+      message(table),
+      "t.bin: tokenizer: token 256: text: expected at most 4112 bytes after "
+      "normalisation, got more; use a model with another tokenizer");
 }
 
 // Tokens of a malicious file share what they stand for, or are all the same.
@@ -126,11 +127,11 @@ TEST(TokenizerTable, Steps) {
   schema::TokenizerT table = byteTable();
   addStep(table.pre_tokenizer, schema::StepKind::Split, "");
   EXPECT_EQ(message(table), "t.bin: tokenizer: pre_tokenizer[0]: expected a "
-                            "pattern, got none");
+                            "pattern, got none; the file is damaged");
   table = byteTable();
   addStep(table.normalizer, schema::StepKind::Prepend, "");
-  EXPECT_EQ(message(table),
-            "t.bin: tokenizer: normalizer[0]: expected a text, got none");
+  EXPECT_EQ(message(table), "t.bin: tokenizer: normalizer[0]: expected a text, "
+                            "got none; the file is damaged");
 }
 
 TEST(TokenizerTable, Empty) {
