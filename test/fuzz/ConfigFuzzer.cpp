@@ -2,10 +2,12 @@
 
 #include "frontends/checkpoint/HuggingFaceConfig.h"
 #include "frontends/model/LlamaTensors.h"
+#include "test/fuzz/AllocationLimit.h"
 
 using namespace tcc;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  AllocationLimit limit(size);
   Json json;
   HuggingFaceConfig config;
   if (!parseJson("config.json", data, size, {}, json).ok() ||

@@ -3,6 +3,7 @@
 
 #include "runtime/core/Generator.h"
 #include "runtime/core/Manifest.h"
+#include "test/fuzz/AllocationLimit.h"
 
 #include <algorithm>
 #include <vector>
@@ -96,10 +97,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   // As if the digest were right: whoever damages a manifest can compute it.
   Manifest manifest;
-  if (!readManifest(file.data() + headerBytes, size - headerBytes, fileBytes,
-                    "m.bin", manifest)
-           .ok())
-    return 0;
+  {
+    AllocationLimit limit(size);
+    if (!readManifest(file.data() + headerBytes, size - headerBytes, fileBytes,
+                      "m.bin", manifest)
+             .ok())
+      return 0;
+  }
   uint64_t weightBytes = manifest.weights ? manifest.weights->bytes : 0;
   check(manifest.code.offset + manifest.code.bytes <= fileBytes);
   check(!manifest.weights ||

@@ -1,10 +1,12 @@
 // A model.fbs: what is accepted can be written and read again.
 
 #include "frontends/model/ModelFile.h"
+#include "test/fuzz/AllocationLimit.h"
 
 using namespace tcc;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  AllocationLimit limit(size);
   // A mapped file is aligned, libFuzzer's data is not.
   std::vector<uint8_t> bytes(data, data + size);
   ModelFile file;

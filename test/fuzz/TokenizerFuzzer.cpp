@@ -6,6 +6,7 @@
 #include "frontends/checkpoint/GgufTokenizer.h"
 #include "frontends/checkpoint/TokenizerReader.h"
 #include "runtime/text/Tokenizer.h"
+#include "test/fuzz/AllocationLimit.h"
 
 using namespace tcc;
 
@@ -65,6 +66,7 @@ static void useTokenizer(const uint8_t *table, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0)
     return 0;
+  AllocationLimit limit(size);
   std::string_view rest(reinterpret_cast<const char *>(data) + 1, size - 1);
   size_t end = std::min(rest.find('\xFF'), rest.size());
   std::string_view text = rest.substr(0, end);
