@@ -1,8 +1,8 @@
 #include "compiler/interpreter/Attend.h"
 
+#include "compiler/interpreter/Softmax.h"
 #include "llvm/ADT/STLExtras.h"
 
-#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -21,18 +21,6 @@ static std::vector<double> scoresOf(const tcc::AttentionShape &shape,
     scores.push_back(shape.scale * sum);
   }
   return scores;
-}
-
-/// Replaces scores by their softmax.
-static void softmax(std::vector<double> &scores) {
-  double largest = -std::numeric_limits<double>::infinity();
-  for (double score : scores)
-    largest = std::max(largest, score);
-  double sum = 0;
-  for (double &score : scores)
-    sum += score = std::exp(score - largest);
-  for (double &score : scores)
-    score /= sum;
 }
 
 void tcc::attend(const AttentionShape &shape, const double *query,

@@ -99,10 +99,8 @@ static FailureOr<Tensor> sumOf(Operation *op,
                                ArrayRef<const Tensor *> tensors) {
   Tensor sum = *tensors.front();
   for (const Tensor *tensor : tensors.drop_front()) {
-    if (tensor->shape != sum.shape)
-      return op->emitOpError("expected tensors of one shape, got [")
-             << ArrayRef(sum.shape) << "] and [" << ArrayRef(tensor->shape)
-             << "]";
+    if (failed(verifySameShape(op, "tensors", sum, *tensor)))
+      return failure();
     for (auto [element, other] : llvm::zip_equal(sum.values, tensor->values))
       element += other;
   }

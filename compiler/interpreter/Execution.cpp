@@ -58,6 +58,25 @@ LogicalResult Shapes::bind(StringRef operand, StringRef letters,
   return success();
 }
 
+LogicalResult tcc::verifyIndices(Operation *op, StringRef what,
+                                 ArrayRef<double> indices, int64_t limit) {
+  for (double index : indices)
+    if (!(index >= 0 && index < static_cast<double>(limit)))
+      return op->emitOpError("expected ")
+             << what << " of at least 0 and less than " << limit << ", got "
+             << static_cast<int64_t>(index);
+  return success();
+}
+
+LogicalResult tcc::verifySameShape(Operation *op, StringRef what,
+                                   const Tensor &left, const Tensor &right) {
+  if (left.shape == right.shape)
+    return success();
+  return op->emitOpError("expected ")
+         << what << " of one shape, got [" << ArrayRef(left.shape) << "] and ["
+         << ArrayRef(right.shape) << "]";
+}
+
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//

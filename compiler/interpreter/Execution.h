@@ -57,6 +57,16 @@ private:
   std::array<int64_t, 256> sizes;
 };
 
+/// Checks that all of `indices`, which are of `what`, are at least 0 and less than
+/// `limit`.
+LogicalResult verifyIndices(Operation *op, StringRef what,
+                            ArrayRef<double> indices, int64_t limit);
+
+/// Checks that `left` and `right`, which are among the `what` of `op`, have one
+/// shape.
+LogicalResult verifySameShape(Operation *op, StringRef what, const Tensor &left,
+                              const Tensor &right);
+
 /// One run of a function: its values, and the blocks that are being executed.
 ///
 /// Blocks and calls are a stack of frames and not of C++ calls, so that no input

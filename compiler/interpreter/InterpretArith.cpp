@@ -86,9 +86,8 @@ mapElements(Operation *op, Execution &execution,
   if (failed(result))
     return failure();
   for (const Tensor *operand : operands)
-    if (ArrayRef(operand->shape) != shape)
-      return op->emitOpError("expected operands of one shape, got [")
-             << ArrayRef(operand->shape) << "] and [" << shape << "]";
+    if (failed(verifySameShape(op, "operands", *operand, *operands.back())))
+      return failure();
 
   SmallVector<double> elements(operands.size());
   for (size_t i = 0; i < result->values.size(); ++i) {

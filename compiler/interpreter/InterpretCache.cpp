@@ -61,9 +61,8 @@ LogicalResult Places::verify(Operation *op, const Shapes &sizes) const {
   double previous = 0;
   for (int64_t t = 0; t < sizes['T']; ++t) {
     double sequence = sequences->values[t];
-    if (!(sequence >= 0 && sequence < sizes['B']))
-      return op->emitOpError("expected sequences of at least 0 and less than ")
-             << sizes['B'] << ", got " << integer(sequence);
+    if (failed(verifyIndices(op, "sequences", sequence, sizes['B'])))
+      return failure();
     if (sequence < previous)
       return op->emitOpError("expected ascending sequences, got ")
              << integer(sequence) << " after " << integer(previous);
@@ -85,9 +84,9 @@ LogicalResult Places::verify(Operation *op, const Shapes &sizes) const {
 template <typename OpT>
 static FailureOr<int64_t> layerOf(OpT op, CacheOp cache, Execution &execution) {
   int64_t layer = execution.getInteger(op.getLayer());
-  if (layer < 0 || layer >= static_cast<int64_t>(cache.getLayers()))
-    return op.emitOpError("expected a layer of at least 0 and less than ")
-           << cache.getLayers() << ", got " << layer;
+  if (failed(verifyIndices(op, "a layer", static_cast<double>(layer),
+                           static_cast<int64_t>(cache.getLayers()))))
+    return failure();
   return layer;
 }
 

@@ -2,6 +2,7 @@
 // selection.
 
 #include "compiler/interpreter/Interpretations.h"
+#include "compiler/interpreter/Softmax.h"
 #include "dialects/transformer/Transformer.h"
 
 #include <cmath>
@@ -52,10 +53,8 @@ static LogicalResult interpretResidualRMSNorm(ResidualRMSNormOp op,
                                               Execution &execution) {
   Tensor sum = execution.get(op.getInput());
   const Tensor &residual = execution.get(op.getResidual());
-  if (residual.shape != sum.shape)
-    return op.emitOpError("expected operands of one shape, got [")
-           << ArrayRef(sum.shape) << "] and [" << ArrayRef(residual.shape)
-           << "]";
+  if (failed(verifySameShape(op, "operands", sum, residual)))
+    return failure();
   for (auto [element, other] : llvm::zip_equal(sum.values, residual.values))
     element += other;
   // The norm reads the sum as it was rounded.
@@ -119,15 +118,8 @@ static LogicalResult interpretSwiglu(SwigluOp op, Execution &execution) {
 static LogicalResult interpretSoftmax(SoftmaxOp op, Execution &execution) {
   Tensor result = execution.get(op.getInput());
   int64_t columns = result.columns();
-  for (int64_t row = 0; row < result.rows() && columns > 0; ++row) {
-    MutableArrayRef<double> x(result.values.data() + row * columns, columns);
-    double largest = *std::max_element(x.begin(), x.end());
-    double sum = 0;
-    for (double &element : x)
-      sum += element = std::exp(element - largest);
-    for (double &element : x)
-      element /= sum;
-  }
+  for (int64_t row = 0; row < result.rows(); ++row)
+    softmax(MutableArrayRef(result.values).slice(row * columns, columns));
   return execution.set(op->getResult(0), std::move(result));
 }
 
@@ -140,10 +132,10 @@ static LogicalResult interpretGatherRows(GatherRowsOp op,
   const Tensor &input = execution.get(op.getInput());
   const Tensor &rows = execution.get(op.getRows());
   Shapes sizes(op);
-  if (failed(sizes.bind("rows", "R", rows.shape)))
-    return failure();
   SmallVector<int64_t> shape(input.shape);
-  int64_t limit = shape.front();
+  if (failed(sizes.bind("rows", "R", rows.shape)) ||
+      failed(verifyIndices(op, "rows", rows.values, shape.front())))
+    return failure();
   shape.front() = sizes['R'];
   FailureOr<Tensor> result = execution.allocate(op, shape);
   if (failed(result))
@@ -151,14 +143,10 @@ static LogicalResult interpretGatherRows(GatherRowsOp op,
   int64_t width = sizes['R'] == 0
                       ? 0
                       : static_cast<int64_t>(result->values.size()) / sizes['R'];
-  for (int64_t r = 0; r < sizes['R']; ++r) {
-    double row = rows.values[r];
-    if (!(row >= 0 && row < limit))
-      return op.emitOpError("expected rows of at least 0 and less than ")
-             << limit << ", got " << static_cast<int64_t>(row);
-    std::copy_n(input.values.begin() + static_cast<int64_t>(row) * width, width,
-                result->values.begin() + r * width);
-  }
+  for (int64_t r = 0; r < sizes['R']; ++r)
+    std::copy_n(input.values.begin() +
+                    static_cast<int64_t>(rows.values[r]) * width,
+                width, result->values.begin() + r * width);
   return execution.set(op->getResult(0), std::move(*result));
 }
 

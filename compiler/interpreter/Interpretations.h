@@ -38,8 +38,8 @@ void attachControlFlowInterpretations(MLIRContext *context);
 /// Weights of the checkpoint.
 void attachGetWeightInterpretation(MLIRContext *context);
 
-/// What reads weights by rows: embedding and linear layers.
-void attachWeightInterpretations(MLIRContext *context);
+/// Embedding and linear layers: of tokens, of experts and of heads.
+void attachLinearInterpretations(MLIRContext *context);
 
 /// What works on rows: norms, activation functions, softmax, selection.
 void attachRowInterpretations(MLIRContext *context);
@@ -50,8 +50,8 @@ void attachAttentionInterpretations(MLIRContext *context);
 /// Sums of products.
 void attachEinsumInterpretation(MLIRContext *context);
 
-/// Routing, experts, and linear layers of heads.
-void attachExpertInterpretations(MLIRContext *context);
+/// Routing of tokens to experts and back.
+void attachRoutingInterpretations(MLIRContext *context);
 
 /// What devices exchange.
 void attachCollectiveInterpretations(MLIRContext *context);

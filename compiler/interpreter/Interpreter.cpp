@@ -50,12 +50,12 @@ void tcc::registerInterpretations(DialectRegistry &registry) {
   registry.addExtension(
       +[](MLIRContext *context, transformer::TransformerDialect *) {
         attachGetWeightInterpretation(context);
-        attachWeightInterpretations(context);
+        attachLinearInterpretations(context);
         attachRowInterpretations(context);
         attachAttentionInterpretations(context);
         attachEinsumInterpretation(context);
         attachCacheInterpretations(context);
-        attachExpertInterpretations(context);
+        attachRoutingInterpretations(context);
       });
   registry.addExtension(
       +[](MLIRContext *context, shard::ShardDialect *) {

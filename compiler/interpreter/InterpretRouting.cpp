@@ -1,10 +1,9 @@
-// A mixture of experts: what the router decides, what experts compute, and the
-// linear layers of heads.
+// What the router of a mixture of experts decides, and where tokens go and come
+// back from.
 
-#include "compiler/interpreter/Dot.h"
 #include "compiler/interpreter/Interpretations.h"
+#include "compiler/interpreter/Softmax.h"
 #include "dialects/transformer/Transformer.h"
-#include "mlir/IR/Threading.h"
 
 #include <cmath>
 
@@ -44,14 +43,6 @@ static LogicalResult interpretSumNorm(SumNormOp op, Execution &execution) {
   for (int64_t row = 0; row < result.rows() && result.columns() > 0; ++row)
     divideBySum(rowOf(result, row), op.getEpsilon().convertToDouble());
   return execution.set(op->getResult(0), std::move(result));
-}
-
-/// Replaces logits by their softmax.
-static void softmax(MutableArrayRef<double> row) {
-  double largest = *std::max_element(row.begin(), row.end());
-  for (double &element : row)
-    element = std::exp(element - largest);
-  divideBySum(row, 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -143,16 +134,6 @@ static LogicalResult interpretSelectExperts(SelectExpertsOp op,
   return execution.set(op->getResult(0), std::move(*result));
 }
 
-/// Verifies that all `indices` are below `limit`.
-static LogicalResult verifyIndices(Operation *op, const Tensor &indices,
-                                   int64_t limit) {
-  for (double index : indices.values)
-    if (!(index >= 0 && index < limit))
-      return op->emitOpError("expected indices of at least 0 and less than ")
-             << limit << ", got " << static_cast<int64_t>(index);
-  return success();
-}
-
 static LogicalResult interpretGatherColumns(GatherColumnsOp op,
                                             Execution &execution) {
   const Tensor &input = execution.get(op.getInput());
@@ -160,7 +141,7 @@ static LogicalResult interpretGatherColumns(GatherColumnsOp op,
   Shapes sizes(op);
   if (failed(sizes.bind("input", "TE", input.shape)) ||
       failed(sizes.bind("columns", "TJ", columns.shape)) ||
-      failed(verifyIndices(op, columns, sizes['E'])))
+      failed(verifyIndices(op, "indices", columns.values, sizes['E'])))
     return failure();
   Tensor result = columns;
   for (int64_t t = 0; t < sizes['T']; ++t)
@@ -205,7 +186,7 @@ static LogicalResult interpretRoute(RouteOp op, Execution &execution) {
 static LogicalResult interpretDispatch(DispatchOp op, Execution &execution) {
   const Tensor &experts = execution.get(op.getExperts());
   int64_t count = op.getOffsets().getType().getDimSize(0) - 1;
-  if (failed(verifyIndices(op, experts, count)))
+  if (failed(verifyIndices(op, "indices", experts.values, count)))
     return failure();
   int64_t choices = experts.columns();
   Tensor rows({static_cast<int64_t>(experts.values.size())}, {});
@@ -236,7 +217,7 @@ static LogicalResult interpretCombine(CombineOp op, Execution &execution) {
   if (failed(sizes.bind("input", "MN", input.shape)) ||
       failed(sizes.bind("places", "TJ", places.shape)) ||
       failed(sizes.bind("weights", "TJ", weights.shape)) ||
-      failed(verifyIndices(op, places, sizes['M'])))
+      failed(verifyIndices(op, "indices", places.values, sizes['M'])))
     return failure();
   FailureOr<Tensor> result = execution.allocate(op, {sizes['T'], sizes['N']});
   if (failed(result))
@@ -255,106 +236,7 @@ static LogicalResult interpretCombine(CombineOp op, Execution &execution) {
   return execution.set(op->getResult(0), std::move(*result));
 }
 
-//===----------------------------------------------------------------------===//
-// Linear layers
-//===----------------------------------------------------------------------===//
-
-/// Multiplies row `row` of `result` [rows, N]: by matrix `matrix` of `weight`
-/// [E, N, K], from `input` [K].
-static void multiply(const double *input, const Rows &weight, int64_t matrix,
-                     double *result) {
-  int64_t columns = weight.getShape()[1], depth = weight.getShape()[2];
-  std::vector<double> rows(columns * depth);
-  weight.read(matrix * columns, columns, rows.data());
-  for (int64_t n = 0; n < columns; ++n)
-    result[n] = dot(input, rows.data() + n * depth, depth);
-}
-
-static LogicalResult interpretExpertLinear(ExpertLinearOp op,
-                                           Execution &execution) {
-  const Tensor &input = execution.get(op.getInput());
-  const Tensor &experts = execution.get(op.getExperts());
-  std::shared_ptr<const Rows> weight = execution.getRows(op.getWeight());
-  Shapes sizes(op);
-  bool isShared = input.rank() == 2;
-  if (failed(sizes.bind("input", isShared ? "TK" : "TJK", input.shape)) ||
-      failed(sizes.bind("experts", "TJ", experts.shape)) ||
-      failed(sizes.bind("weight", "ENK", weight->getShape())) ||
-      failed(verifyIndices(op, experts, sizes['E'])))
-    return failure();
-  FailureOr<Tensor> result =
-      execution.allocate(op, {sizes['T'], sizes['J'], sizes['N']});
-  if (failed(result))
-    return failure();
-  parallelFor(op.getContext(), 0, experts.values.size(), [&](size_t pair) {
-    int64_t row = isShared ? static_cast<int64_t>(pair) / sizes['J']
-                           : static_cast<int64_t>(pair);
-    multiply(input.values.data() + row * sizes['K'], *weight,
-             static_cast<int64_t>(experts.values[pair]),
-             result->values.data() + pair * sizes['N']);
-  });
-  return execution.set(op->getResult(0), std::move(*result));
-}
-
-static LogicalResult interpretGroupedLinear(GroupedLinearOp op,
-                                            Execution &execution) {
-  const Tensor &input = execution.get(op.getInput());
-  const Tensor &offsets = execution.get(op.getOffsets());
-  std::shared_ptr<const Rows> weight = execution.getRows(op.getWeight());
-  Shapes sizes(op);
-  if (failed(sizes.bind("input", "MK", input.shape)) ||
-      failed(sizes.bind("weight", "ENK", weight->getShape())))
-    return failure();
-  bool ascends = std::is_sorted(offsets.values.begin(), offsets.values.end());
-  if (offsets.columns() != sizes['E'] + 1 || !ascends ||
-      offsets.values.front() != 0 ||
-      offsets.values.back() != static_cast<double>(sizes['M']))
-    return op.emitOpError("expected ascending offsets from 0 to ")
-           << sizes['M'] << " of " << sizes['E'] << " experts";
-  FailureOr<Tensor> result = execution.allocate(op, {sizes['M'], sizes['N']});
-  if (failed(result))
-    return failure();
-  parallelFor(op.getContext(), 0, sizes['E'], [&](size_t expert) {
-    auto first = static_cast<int64_t>(offsets.values[expert]);
-    auto end = static_cast<int64_t>(offsets.values[expert + 1]);
-    for (int64_t m = first; m < end; ++m)
-      multiply(input.values.data() + m * sizes['K'], *weight,
-               static_cast<int64_t>(expert),
-               result->values.data() + m * sizes['N']);
-  });
-  return execution.set(op->getResult(0), std::move(*result));
-}
-
-static LogicalResult interpretHeadLinear(HeadLinearOp op,
-                                         Execution &execution) {
-  const Tensor &input = execution.get(op.getInput());
-  const Tensor &weight = execution.get(op.getWeight());
-  Shapes sizes(op);
-  if (failed(sizes.bind("input", "THK", input.shape)) ||
-      failed(sizes.bind("weight", op.getTransposed() ? "HKN" : "HNK",
-                        weight.shape)))
-    return failure();
-  int64_t T = sizes['T'], H = sizes['H'], N = sizes['N'], K = sizes['K'];
-  FailureOr<Tensor> result = execution.allocate(op, {T, H, N});
-  if (failed(result))
-    return failure();
-  int64_t rowStride = op.getTransposed() ? 1 : K;
-  int64_t columnStride = op.getTransposed() ? N : 1;
-  parallelFor(op.getContext(), 0, T * H, [&](size_t row) {
-    const double *x = input.values.data() + row * K;
-    const double *matrix =
-        weight.values.data() + static_cast<int64_t>(row) % H * N * K;
-    for (int64_t n = 0; n < N; ++n) {
-      double sum = 0;
-      for (int64_t k = 0; k < K; ++k)
-        sum += x[k] * matrix[n * rowStride + k * columnStride];
-      result->values[row * N + n] = sum;
-    }
-  });
-  return execution.set(op->getResult(0), std::move(*result));
-}
-
-void tcc::attachExpertInterpretations(MLIRContext *context) {
+void tcc::attachRoutingInterpretations(MLIRContext *context) {
   attach<SigmoidOp, interpretSigmoid>(context);
   attach<SumNormOp, interpretSumNorm>(context);
   attach<SelectExpertsOp, interpretSelectExperts>(context);
@@ -362,7 +244,4 @@ void tcc::attachExpertInterpretations(MLIRContext *context) {
   attach<RouteOp, interpretRoute>(context);
   attach<DispatchOp, interpretDispatch>(context);
   attach<CombineOp, interpretCombine>(context);
-  attach<ExpertLinearOp, interpretExpertLinear>(context);
-  attach<GroupedLinearOp, interpretGroupedLinear>(context);
-  attach<HeadLinearOp, interpretHeadLinear>(context);
 }
