@@ -51,8 +51,7 @@ LogicalResult RouteOp::verify() {
   auto groups = static_cast<int64_t>(getGroups());
   auto keep = static_cast<int64_t>(getKeep());
   auto top = static_cast<int64_t>(getTop());
-  if (groups < 1 || count % groups != 0 || keep < 1 || keep > groups ||
-      top < 1 || top > count / groups ||
+  if (!transformer::canSelect(count, groups, keep, top) ||
       experts.getDimSize(1) > keep * (count / groups)) // C2
     return emitOpError("expected groups that divide the experts, and enough of "
                        "them, got ")
@@ -62,16 +61,9 @@ LogicalResult RouteOp::verify() {
 }
 
 LogicalResult DispatchOp::verify() {
-  ShapedType experts = shapedType(getExperts());
-  ShapedType rows = shapedType(getRowsInit());
-  ShapedType places = shapedType(getPlacesInit());
-  ShapedType offsets = shapedType(getOffsetsInit());
-  if (experts.getRank() != 2 || !agree(experts.getShape(), places.getShape()) ||
-      rows.getRank() != 1 || offsets.getRank() != 1 ||
-      !offsets.hasStaticShape() || offsets.getDimSize(0) < 2) // C1
-    return emitOpError("expected shapes TxJ to M, TxJ and a static E + 1, got ")
-           << experts << " to " << rows << ", " << places << " and " << offsets;
-  return success();
+  return transformer::verifyDispatch(
+      *this, shapedType(getExperts()), shapedType(getRowsInit()),
+      shapedType(getPlacesInit()), shapedType(getOffsetsInit())); // C1
 }
 
 /// Verifies C1 to C3.

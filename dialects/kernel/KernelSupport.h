@@ -4,6 +4,7 @@
 #define TCC_DIALECTS_KERNEL_KERNELSUPPORT_H
 
 #include "dialects/kernel/Kernel.h"
+#include "dialects/transformer/Shapes.h"
 
 namespace mlir::tcc::kernel {
 
@@ -16,17 +17,7 @@ constexpr int64_t widestVector = 16;
 using Effects =
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
 
-/// Whether two dimensions may be equal: a dynamic one may equal any.
-inline bool agree(int64_t a, int64_t b) {
-  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
-}
-
-/// Whether two shapes are of one rank and may be equal.
-inline bool agree(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
-  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
-           return agree(std::get<0>(pair), std::get<1>(pair));
-         });
-}
+using transformer::agree;
 
 inline ShapedType shapedType(Value value) {
   return cast<ShapedType>(value.getType());

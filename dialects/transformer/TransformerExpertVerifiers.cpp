@@ -30,8 +30,7 @@ static LogicalResult verifySelection(OpT op, RankedTensorType scores,
   auto groups = static_cast<int64_t>(op.getGroups());
   auto keep = static_cast<int64_t>(op.getKeep());
   auto top = static_cast<int64_t>(op.getTop());
-  if (groups < 1 || count % groups != 0 || keep < 1 || keep > groups ||
-      top < 1 || top > count / groups) // C2
+  if (!canSelect(count, groups, keep, top)) // C2
     return op.emitOpError(
                "expected groups that divide the experts, of which some "
                "are kept by some of their experts, got ")
@@ -101,17 +100,23 @@ LogicalResult RouteOp::verify() {
   return success();
 }
 
-LogicalResult DispatchOp::verify() {
-  RankedTensorType experts = getExperts().getType();
-  RankedTensorType places = getPlaces().getType();
-  RankedTensorType rows = getRows().getType();
-  RankedTensorType offsets = getOffsets().getType();
+LogicalResult mlir::tcc::transformer::verifyDispatch(Operation *op,
+                                                     ShapedType experts,
+                                                     ShapedType rows,
+                                                     ShapedType places,
+                                                     ShapedType offsets) {
   if (experts.getRank() != 2 || !agree(experts.getShape(), places.getShape()) ||
       rows.getRank() != 1 || offsets.getRank() != 1 ||
-      !offsets.hasStaticShape() || offsets.getDimSize(0) < 2) // C1
-    return emitOpError("expected shapes TxJ to M, TxJ and a static E + 1, got ")
+      !offsets.hasStaticShape() || offsets.getDimSize(0) < 2)
+    return op->emitOpError(
+               "expected shapes TxJ to M, TxJ and a static E + 1, got ")
            << experts << " to " << rows << ", " << places << " and " << offsets;
   return success();
+}
+
+LogicalResult DispatchOp::verify() {
+  return verifyDispatch(*this, getExperts().getType(), getRows().getType(),
+                        getPlaces().getType(), getOffsets().getType()); // C1
 }
 
 LogicalResult GroupedLinearOp::verify() {

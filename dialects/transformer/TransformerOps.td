@@ -79,7 +79,7 @@ def Transformer_WeightOp : Transformer_Op<"weight", [
   );
   let assemblyFormat = [{
     $sym_name `tensor` `(` $tensor `)` (`scales` `(` $scales^ `)`)?
-    (`layers` custom<LayerRanges>($layers)^)? (`split` `(` $split^ `)`)?
+    (`layers` `` custom<LayerRanges>($layers)^)? (`split` `(` $split^ `)`)?
     attr-dict `:` $type
   }];
   let hasVerifier = 1;

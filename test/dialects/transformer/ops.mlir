@@ -4,7 +4,7 @@
 // RUN: tcc-opt %s --mlir-print-op-generic | tcc-opt | FileCheck %s
 // RUN: tcc-opt %s --emit-bytecode | tcc-opt | FileCheck %s
 
-// CHECK: transformer.weight @q_proj tensor("model.layers.{layer}.self_attn.q_proj.weight") layers (0, 30) : tensor<576x576x!transformer.block<q4_1>>
+// CHECK: transformer.weight @q_proj tensor("model.layers.{layer}.self_attn.q_proj.weight") layers(0, 30) : tensor<576x576x!transformer.block<q4_1>>
 transformer.weight @q_proj tensor("model.layers.{layer}.self_attn.q_proj.weight")
   layers(0, 30) : tensor<576x576x!transformer.block<q4_1>>
 transformer.weight @k_proj tensor("model.layers.{layer}.self_attn.k_proj.weight")
@@ -13,7 +13,7 @@ transformer.weight @v_proj tensor("model.layers.{layer}.self_attn.v_proj.weight"
   layers(0, 30) : tensor<192x576x!transformer.block<q4_1>>
 
 // Layers of one kind that are not neighbours.
-// CHECK: transformer.weight @down_proj tensor("down.{layer}") layers (0, 4) and (8, 2) : tensor<8x32x!transformer.block<q8_0>>
+// CHECK: transformer.weight @down_proj tensor("down.{layer}") layers(0, 4) and (8, 2) : tensor<8x32x!transformer.block<q8_0>>
 transformer.weight @down_proj tensor("down.{layer}") layers(0, 4) and (8, 2)
   : tensor<8x32x!transformer.block<q8_0>>
 
@@ -211,7 +211,7 @@ func.func @paged_attention(%q: tensor<?x9x64xbf16>, %positions: tensor<?xi32>,
 // A stack of experts in FP8 with scales, and the part of it that a device has.
 // CHECK: shard.grid @devices
 shard.grid @devices(shape = 2)
-// CHECK: transformer.weight @gate_experts tensor("layers.{layer}.experts.{expert}.gate_proj.weight") scales("layers.{layer}.experts.{expert}.gate_proj.weight_scale_inv") layers (3, 58) split(<dimension = 1, grid = @devices, axis = 0>) : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
+// CHECK: transformer.weight @gate_experts tensor("layers.{layer}.experts.{expert}.gate_proj.weight") scales("layers.{layer}.experts.{expert}.gate_proj.weight_scale_inv") layers(3, 58) split(<dimension = 1, grid = @devices, axis = 0>) : tensor<256x2048x7168x!transformer.scaled<f8E4M3FN, 128, 128>>
 transformer.weight @gate_experts tensor("layers.{layer}.experts.{expert}.gate_proj.weight")
   scales("layers.{layer}.experts.{expert}.gate_proj.weight_scale_inv") layers(3, 58)
   split(<dimension = 1, grid = @devices, axis = 0>)
