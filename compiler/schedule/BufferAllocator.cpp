@@ -27,8 +27,9 @@ std::vector<int64_t>
 mlir::tcc::allocateBuffers(llvm::ArrayRef<Lifetime> buffers, int64_t &total) {
   std::vector<size_t> order(llvm::seq<size_t>(0, buffers.size()).begin(),
                             llvm::seq<size_t>(0, buffers.size()).end());
-  llvm::stable_sort(order, [&](size_t a, size_t b) {
-    return buffers[a].bytes > buffers[b].bytes;
+  llvm::sort(order, [&](size_t a, size_t b) {
+    return std::make_pair(buffers[b].bytes, a) <
+           std::make_pair(buffers[a].bytes, b);
   });
   std::vector<int64_t> offsets(buffers.size(), 0);
   std::vector<size_t> placed;
