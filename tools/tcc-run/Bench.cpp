@@ -129,7 +129,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;
   std::vector<double> prefill, decode;
   int64_t decodeTokens = 0;
-  Progress progress;
+  Progress progress("tcc-run");
   for (int i = 0; i <= repetitions; ++i) {
     double begin = secondsSince(startTime());
     Stopwatch watch(prompts.size());

@@ -103,7 +103,7 @@ private:
   std::vector<int64_t> counts = std::vector<int64_t>(results.size());
   int64_t generated = 0;
   bool isStreamed;
-  Progress progress;
+  Progress progress{"tcc-run"};
 };
 
 } // namespace

@@ -23,6 +23,7 @@ struct BenchOptions {
   int64_t batch = 1;
 };
 
+/// What the user asked for, checked: each value is within its limits.
 struct Options {
   Mode mode = Mode::Generate;
   std::string model;                        ///< Path of the model.bin.

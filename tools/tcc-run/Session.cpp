@@ -1,8 +1,5 @@
 #include "tools/tcc-run/Session.h"
 
-#include <cstdio>
-#include <unistd.h>
-
 using namespace tcc;
 using namespace tcc::run;
 
@@ -67,23 +64,4 @@ tcc::run::startGenerator(rt::Executable &executable, const Options &options,
       !status.ok())
     return inFile(executable, status);
   return {};
-}
-
-void Progress::show(const std::string &line) {
-  static const bool isTerminal = isatty(STDERR_FILENO);
-  double interval = isTerminal ? 0.2 : 10;
-  if (secondsSince(last) < interval)
-    return;
-  last = std::chrono::steady_clock::now();
-  if (isTerminal)
-    fprintf(stderr, "\r%s\033[K", line.c_str());
-  else
-    fprintf(stderr, "tcc-run: %s\n", line.c_str());
-  isShown = isTerminal;
-}
-
-void Progress::clear() {
-  if (isShown)
-    fputs("\r\033[K", stderr);
-  isShown = false;
 }

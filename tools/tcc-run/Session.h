@@ -1,5 +1,5 @@
-// What every way of running a model shares: the loaded file, the threads, the
-// interrupt and progress.
+// What every way of running a model shares: the loaded file, the threads and the
+// interrupt.
 
 #ifndef TCC_TOOLS_TCC_RUN_SESSION_H
 #define TCC_TOOLS_TCC_RUN_SESSION_H
@@ -9,6 +9,7 @@
 #include "runtime/cpu/ThreadPool.h"
 #include "runtime/text/Tokenizer.h"
 #include "tools/support/Process.h"
+#include "tools/support/Progress.h"
 #include "tools/tcc-run/Options.h"
 
 #include <atomic>
@@ -44,20 +45,6 @@ Status startGenerator(rt::Executable &executable, const Options &options,
                       const rt::GenerationOptions &generation,
                       std::unique_ptr<rt::ThreadPool> &pool,
                       std::unique_ptr<rt::Generator> &result);
-
-/// One line on stderr that says how far long work is: rewritten a few times a
-/// second on a terminal, every ten seconds elsewhere.
-class Progress {
-public:
-  ~Progress() { clear(); }
-  void show(const std::string &line);
-  /// Removes the line from a terminal.
-  void clear();
-
-private:
-  std::chrono::steady_clock::time_point last = startTime();
-  bool isShown = false;
-};
 
 /// `status` with the name of the file before a message that lacks it.
 Status inFile(const rt::Executable &executable, const Status &status);

@@ -3,33 +3,18 @@
 #include "compiler/pipeline/Compilation.h"
 #include "compiler/pipeline/Report.h"
 #include "tools/support/Process.h"
+#include "tools/support/Progress.h"
 #include "tools/tcc/Options.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
 
-#include <chrono>
 #include <iostream>
-#include <unistd.h>
 
 using namespace mlir::tcc;
 using tcc::Options;
 using tcc::Status;
-
-/// Prints how much has been packed, at most five times a second.
-static void showProgress(uint64_t done, uint64_t total) {
-  static auto last = std::chrono::steady_clock::now();
-  static bool isTerminal = isatty(STDERR_FILENO);
-  auto now = std::chrono::steady_clock::now();
-  if (!isTerminal ||
-      (done < total && now - last < std::chrono::milliseconds(200)))
-    return;
-  last = now;
-  std::cerr << "\rpacking weights: " << done / 1000000 << " of "
-            << total / 1000000 << " MB" << (done == total ? "\n" : "")
-            << std::flush;
-}
 
 static Status writeText(const std::string &path, const std::string &text) {
   if (path.empty() || path == "-") {
@@ -107,7 +92,12 @@ static Status run(const Options &options) {
     return status;
   if (code != x86::ImageText::None)
     return writeText(options.output, image.text);
-  return compilation.emit(image, options.output, showProgress);
+  tcc::Progress progress("tcc");
+  return compilation.emit(
+      image, options.output, [&](uint64_t done, uint64_t total) {
+        progress.show("packing weights: " + std::to_string(done / 1000000) +
+                      " of " + std::to_string(total / 1000000) + " MB");
+      });
 }
 
 /// LLVM calls this before it aborts.

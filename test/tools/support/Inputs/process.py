@@ -1,6 +1,5 @@
 """Ends tcc and tcc-import in every way: process.py FOLDER-OF-PROGRAMS FOLDER"""
 
-import json
 import os
 import pathlib
 import resource
@@ -9,36 +8,13 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "frontends/Inputs"))
-import checkpoints  # noqa: E402
+import shared
 
 programs, folder = sys.argv[1:]
 output = os.path.join(folder, "output")
 os.mkdir(output)
 MEMORY = ("error: memory: the system gives no more; raise the limit of address space "
           "(ulimit -v) or close other programs\n")
-
-
-def make_checkpoint(name, tokens):
-    """A model whose weights are a hole of the file, and how many tokens it knows."""
-    path = os.path.join(folder, name)
-    os.mkdir(path)
-    config = dict(checkpoints.CONFIG, vocab_size=400_000, hidden_size=256,
-                  tie_word_embeddings=True, torch_dtype="bfloat16")
-    header, end = {}, 0
-    for tensor, shape in checkpoints.shapes(config).items():
-        begin, end = end, end + 2 * checkpoints.count(shape)
-        header[tensor] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
-    header = checkpoints.pack_header(header)
-    with open(os.path.join(path, "model.safetensors"), "wb") as file:
-        file.write(header)
-        file.truncate(len(header) + end)
-    tokenizer = json.loads(json.dumps(checkpoints.TOKENIZER))
-    tokenizer["model"]["vocab"].update({f"t{i}": i for i in range(3, tokens)})
-    for file_name, content in [("config.json", config), ("tokenizer.json", tokenizer)]:
-        with open(os.path.join(path, file_name), "w") as file:
-            json.dump(content, file)
-    return path
 
 
 def command(program, *arguments):
@@ -58,14 +34,6 @@ def run(*words, limit=None, stdout=subprocess.PIPE):
             resource.setrlimit(limit[0], (limit[1], limit[1]))
     return subprocess.run(command(*words), cwd=output, text=True, stdout=stdout,
                           stderr=subprocess.PIPE, preexec_fn=set_limit, timeout=60)
-
-
-def catches(process, number):
-    """Whether `process` is the program already, and has a handler for the signal."""
-    with open(f"/proc/{process.pid}/status") as file:
-        lines = dict(line.split(":", 1) for line in file)
-    return lines["Name"].strip().startswith("tcc") and (
-        int(lines["SigCgt"], 16) >> (number - 1) & 1)
 
 
 def interrupt(what, number, arguments, is_reached):
@@ -88,15 +56,15 @@ def interrupt_at(*arguments):
         sys.exit(f"{arguments[0]}: expected a run that takes longer")
 
 
-large = make_checkpoint("large", 3)        # Writing its weights takes a while,
-slow = make_checkpoint("slow", 200_000)    # reading its tokenizer as well.
+hole = shared.make_checkpoint(os.path.join(folder, "large"), 3)        # Writing its weights takes a while,
+slow = shared.make_checkpoint(os.path.join(folder, "slow"), 200_000)    # reading its tokenizer as well.
 
 for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
-    interrupt_at(f"tcc writes, {number.name}", number, ("tcc", large, "-o", "x.bin"),
+    interrupt_at(f"tcc writes, {number.name}", number, ("tcc", hole, "-o", "x.bin"),
                  lambda process: os.listdir(output))
     interrupt_at(f"tcc-import reads, {number.name}", number,
                  ("tcc-import", slow, "-o", "x.bin"),
-                 lambda process: catches(process, number))
+                 lambda process: shared.catches(process, number))
 
 # A full disk.
 fixture = str(pathlib.Path(__file__).resolve().parents[3] / "fixtures/llama/mha-defaults")
