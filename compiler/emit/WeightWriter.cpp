@@ -163,7 +163,9 @@ Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
 Status WeightWriter::write(::tcc::AtomicFile &file, schema::Segment &segment,
                            const EmitProgress &progress) {
   listChunks();
-  size_t ahead = std::max(1u, std::thread::hardware_concurrency());
+  // More threads than this pack faster than any disk writes.
+  constexpr unsigned mostAhead = 8;
+  size_t ahead = std::clamp(std::thread::hardware_concurrency(), 1u, mostAhead);
   std::vector<AlignedBuffer> buffers;
   for (size_t i = 0; i <= ahead; ++i)
     buffers.emplace_back(largest);
