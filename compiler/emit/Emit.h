@@ -3,7 +3,7 @@
 #ifndef TCC_COMPILER_EMIT_EMIT_H
 #define TCC_COMPILER_EMIT_EMIT_H
 
-#include "compiler/codegen/x86/CompileImage.h"
+#include "compiler/target/x86/CompiledImage.h"
 #include "frontends/model/ModelFile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/support/Status.h"

@@ -3,7 +3,7 @@
 #ifndef TCC_COMPILER_EMIT_MANIFEST_H
 #define TCC_COMPILER_EMIT_MANIFEST_H
 
-#include "compiler/codegen/x86/CompileImage.h"
+#include "compiler/target/x86/CompiledImage.h"
 #include "dialects/plan/Plan.h"
 #include "frontends/model/Model_generated.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -5,7 +5,7 @@
 
 #include "compiler/emit/WeightWriter.h"
 
-#include "compiler/codegen/x86/PackedWeights.h"
+#include "compiler/target/x86/PackedWeights.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <deque>

@@ -2,8 +2,8 @@
 
 #include "compiler/lower/Passes.h"
 
-#include "compiler/codegen/x86/CostModel.h"
 #include "compiler/lower/Rows.h"
+#include "compiler/target/x86/CostModel.h"
 
 namespace mlir::tcc {
 #define GEN_PASS_DEF_LOWERATTENTIONPASS

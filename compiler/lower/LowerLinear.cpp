@@ -4,8 +4,8 @@
 
 #include "compiler/lower/Passes.h"
 
-#include "compiler/codegen/x86/CostModel.h"
 #include "compiler/lower/Rows.h"
+#include "compiler/target/x86/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::tcc {

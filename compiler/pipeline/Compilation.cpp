@@ -1,9 +1,9 @@
 #include "compiler/pipeline/Compilation.h"
 
-#include "compiler/codegen/x86/Target.h"
 #include "compiler/interpreter/Sequences.h"
 #include "compiler/pipeline/CheckpointWeights.h"
 #include "compiler/pipeline/Registration.h"
+#include "compiler/target/x86/Target.h"
 #include "frontends/llama/LlamaImporter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"

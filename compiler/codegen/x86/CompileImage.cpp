@@ -5,7 +5,7 @@
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/LinkImage.h"
 #include "compiler/codegen/x86/Passes.h"
-#include "compiler/codegen/x86/Target.h"
+#include "compiler/target/x86/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"

@@ -3,31 +3,10 @@
 #ifndef TCC_COMPILER_CODEGEN_X86_COMPILEIMAGE_H
 #define TCC_COMPILER_CODEGEN_X86_COMPILEIMAGE_H
 
+#include "compiler/target/x86/CompiledImage.h"
 #include "mlir/IR/BuiltinOps.h"
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 namespace mlir::tcc::x86 {
-
-/// One kernel of an image.
-struct CompiledKernel {
-  std::string name;
-  uint64_t entry = 0;        ///< Bytes from the start of the image.
-  std::string configuration; ///< What the cost model chose, as text.
-};
-
-/// Machine code and constants of all kernels: position-independent, without
-/// relocations or undefined symbols, to be mapped read-execute at a multiple of
-/// 4096. The same module and CPU give the same bytes.
-struct CompiledImage {
-  std::vector<uint8_t> code;
-  std::vector<CompiledKernel> kernels; ///< In the order of the module.
-  std::string cpu;                     ///< LLVM's name of the CPU tuned for.
-  std::vector<std::string> features;   ///< What the code needs, as in /proc/cpuinfo.
-  std::string text;                    ///< Of the kind that was asked for.
-};
 
 /// A text to return beside the image.
 enum class ImageText { None, Llvm, Assembly };

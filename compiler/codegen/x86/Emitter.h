@@ -8,7 +8,7 @@
 #ifndef TCC_COMPILER_CODEGEN_X86_EMITTER_H
 #define TCC_COMPILER_CODEGEN_X86_EMITTER_H
 
-#include "compiler/codegen/x86/Target.h"
+#include "compiler/target/x86/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 

@@ -7,8 +7,8 @@
 // order.
 
 #include "compiler/codegen/x86/Kernels.h"
-#include "compiler/codegen/x86/PackedWeights.h"
 #include "compiler/codegen/x86/Product.h"
+#include "compiler/target/x86/PackedWeights.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 

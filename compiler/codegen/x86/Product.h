@@ -4,7 +4,7 @@
 #define TCC_COMPILER_CODEGEN_X86_PRODUCT_H
 
 #include "compiler/codegen/x86/Emitter.h"
-#include "compiler/codegen/x86/PackedWeights.h"
+#include "compiler/target/x86/PackedWeights.h"
 
 namespace mlir::tcc::x86 {
 

@@ -2,8 +2,8 @@
 // work beside the linear layers; scalar code where layouts scatter.
 
 #include "compiler/codegen/x86/Kernels.h"
-#include "compiler/codegen/x86/PackedWeights.h"
 #include "compiler/codegen/x86/Product.h"
+#include "compiler/target/x86/PackedWeights.h"
 
 using namespace mlir;
 using namespace mlir::tcc;

@@ -1,4 +1,4 @@
-#include "compiler/codegen/x86/Target.h"
+#include "compiler/target/x86/Target.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"

@@ -2,7 +2,7 @@
 // panel. It is done in squares of one cache line of each row, so that every line
 // is read and written once, and speed is that of memory.
 
-#include "compiler/codegen/x86/PackedWeights.h"
+#include "compiler/target/x86/PackedWeights.h"
 
 #include <cstring>
 

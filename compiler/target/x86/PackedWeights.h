@@ -1,7 +1,7 @@
 // Writes weights in the order in which kernels read them.
 
-#ifndef TCC_COMPILER_CODEGEN_X86_PACKEDWEIGHTS_H
-#define TCC_COMPILER_CODEGEN_X86_PACKEDWEIGHTS_H
+#ifndef TCC_COMPILER_TARGET_X86_PACKEDWEIGHTS_H
+#define TCC_COMPILER_TARGET_X86_PACKEDWEIGHTS_H
 
 #include "dialects/kernel/Kernel.h"
 
@@ -55,4 +55,4 @@ void packPanels(const PackedLayout &layout, ArrayRef<SourceRows> sources,
 
 } // namespace mlir::tcc::x86
 
-#endif // TCC_COMPILER_CODEGEN_X86_PACKEDWEIGHTS_H
+#endif // TCC_COMPILER_TARGET_X86_PACKEDWEIGHTS_H

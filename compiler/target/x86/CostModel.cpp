@@ -1,4 +1,4 @@
-#include "compiler/codegen/x86/CostModel.h"
+#include "compiler/target/x86/CostModel.h"
 
 using namespace mlir;
 using namespace mlir::tcc;

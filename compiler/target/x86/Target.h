@@ -1,7 +1,7 @@
 // The CPU that code is generated for: the one place where x86 CPUs differ.
 
-#ifndef TCC_COMPILER_CODEGEN_X86_TARGET_H
-#define TCC_COMPILER_CODEGEN_X86_TARGET_H
+#ifndef TCC_COMPILER_TARGET_X86_TARGET_H
+#define TCC_COMPILER_TARGET_X86_TARGET_H
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringRef.h"
@@ -48,4 +48,4 @@ createTargetMachine(const TargetDescription &target);
 
 } // namespace mlir::tcc::x86
 
-#endif // TCC_COMPILER_CODEGEN_X86_TARGET_H
+#endif // TCC_COMPILER_TARGET_X86_TARGET_H

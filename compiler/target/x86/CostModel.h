@@ -4,10 +4,10 @@
 // CPU; patterns hold no literals. What the constants rest on stands in
 // CostModel.cpp.
 
-#ifndef TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
-#define TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
+#ifndef TCC_COMPILER_TARGET_X86_COSTMODEL_H
+#define TCC_COMPILER_TARGET_X86_COSTMODEL_H
 
-#include "compiler/codegen/x86/Target.h"
+#include "compiler/target/x86/Target.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/transformer/Transformer.h"
 
@@ -35,4 +35,4 @@ kernel::AttentionConfigAttr chooseAttention(const TargetDescription &target,
 
 } // namespace mlir::tcc::x86
 
-#endif // TCC_COMPILER_CODEGEN_X86_COSTMODEL_H
+#endif // TCC_COMPILER_TARGET_X86_COSTMODEL_H
