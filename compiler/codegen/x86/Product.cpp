@@ -137,8 +137,8 @@ Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
 // One tile
 //===----------------------------------------------------------------------===//
 
-/// Bytes ahead at which the speed of memory is reached: about what a core reads
-/// while one access takes, 100 ns.
+/// Bytes ahead at which the speed of memory is reached (measured on Emerald Rapids:
+/// less from 2 KiB down and from 32 KiB up).
 static constexpr int64_t prefetchDistance = 4096;
 
 namespace {
