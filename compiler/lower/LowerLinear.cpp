@@ -31,8 +31,10 @@ struct Epilogue {
   bool biased = false;
   /// Whether the last operand is added.
   bool residual = false;
+  /// Whether the last operand is the gate of the sum.
+  bool hasGate = false;
 
-  bool isIdentity() const { return !gated && !biased && !residual; }
+  bool isIdentity() const { return !gated && !biased && !residual && !hasGate; }
 };
 } // namespace
 
@@ -64,6 +66,8 @@ static void buildEpilogue(OpBuilder &builder, Location location, Region &region,
   Value result = epilogue.gated
                      ? buildGatedUnit(builder, location, values[0], values[1])
                      : values[0];
+  if (epilogue.hasGate)
+    result = buildGatedUnit(builder, location, *next++, result);
   if (epilogue.residual)
     result = arith::AddFOp::create(builder, location, result, *next++);
   kernel::YieldOp::create(builder, location, result);
@@ -141,8 +145,12 @@ public:
     if (!epilogue.isIdentity())
       buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
     rewriter.replaceOp(root, kernelOp->getResults());
-    if (root != linear.getOperation())
-      rewriter.eraseOp(linear);
+    if (root == linear.getOperation())
+      return success();
+    // What is between the two is dead now.
+    for (Operation *user : llvm::make_early_inc_range(linear->getUsers()))
+      rewriter.eraseOp(user);
+    rewriter.eraseOp(linear);
     return success();
   }
 
@@ -174,6 +182,42 @@ struct LowerGatedLinear : OpRewritePattern<transformer::SwigluOp> {
     Epilogue epilogue;
     epilogue.paired = epilogue.gated = true;
     return lowering.lower(rewriter, op, linear, epilogue);
+  }
+
+  LinearLowering lowering;
+};
+
+/// A gated unit whose gate is another linear layer, since the two have weights of
+/// different storage: silu(gate) * value, and its rounding if there is one.
+template <typename Root>
+struct LowerGatedProduct : OpRewritePattern<Root> {
+  LowerGatedProduct(MLIRContext *context, const x86::TargetDescription &target)
+      : OpRewritePattern<Root>(context), lowering(target) {}
+
+  LogicalResult matchAndRewrite(Root op,
+                                PatternRewriter &rewriter) const override {
+    Operation *root = op;
+    auto product = dyn_cast<arith::MulFOp>(root);
+    if (auto rounding = dyn_cast<arith::TruncFOp>(root))
+      product = rounding.getIn().template getDefiningOp<arith::MulFOp>();
+    if (!product || !isa<RankedTensorType>(product.getType()))
+      return rewriter.notifyMatchFailure(op, "no product of tensors");
+    if (product != root ? !product->hasOneUse()
+                        : llvm::any_of(product->getUsers(),
+                                       llvm::IsaPred<arith::TruncFOp>))
+      return rewriter.notifyMatchFailure(op, "not where the unit ends");
+    auto silu = product.getLhs().template getDefiningOp<transformer::SiluOp>();
+    transformer::LinearOp linear = soleLinear(product.getRhs());
+    if (!silu || !linear)
+      return rewriter.notifyMatchFailure(op, "no gate times a linear layer");
+    Epilogue epilogue;
+    epilogue.hasGate = true;
+    epilogue.operands.push_back(silu.getInput());
+    if (failed(lowering.lower(rewriter, root, linear, epilogue)))
+      return failure();
+    if (silu->use_empty())
+      rewriter.eraseOp(silu);
+    return success();
   }
 
   LinearLowering lowering;
@@ -235,7 +279,9 @@ struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
 
     // Two walks: a linear layer is lowered alone only if no reader took it.
     RewritePatternSet fusing(&getContext());
-    fusing.add<LowerGatedLinear, LowerLinearAddition>(&getContext(), *target);
+    fusing.add<LowerGatedLinear, LowerGatedProduct<arith::MulFOp>,
+               LowerGatedProduct<arith::TruncFOp>, LowerLinearAddition>(
+        &getContext(), *target);
     walkAndApplyPatterns(getOperation(), std::move(fusing));
     RewritePatternSet alone(&getContext());
     alone.add<LowerLinearAlone>(&getContext(), *target);

@@ -142,3 +142,40 @@ func.func @no_residual_of_scalars(%x: f32) -> f32 {
   %y = arith.addf %x, %x : f32
   return %y : f32
 }
+
+// Gate and value have weights of different storage, so that they are two layers:
+// the gate is an operand of the epilogue.
+// CHECK-LABEL: func @gate_of_another_storage
+//  CHECK-SAME:   %[[X:[a-z0-9]*]]: tensor<?x12xbf16>, %[[G:[a-z0-9]*]]: tensor<20x12xbf16>, %[[U:[a-z0-9]*]]: tensor<20x12xf32>
+func.func @gate_of_another_storage(%x: tensor<?x12xbf16>, %g: tensor<20x12xbf16>, %u: tensor<20x12xf32>) -> tensor<?x20xbf16> {
+  // CHECK: %[[GATE:.*]] = kernel.linear %[[X]], %[[G]] into
+  // CHECK: %[[Y:.*]] = kernel.linear %[[X]], %[[U]] into {{.*}} epilogue(%[[GATE]] : tensor<?x20xf32>)
+  // CHECK-NEXT: ^bb0(%[[SUM:.*]]: f32, %[[GATED:.*]]: f32):
+  // CHECK:        %[[SILU:.*]] = arith.divf %[[GATED]],
+  // CHECK-NEXT:   arith.mulf %[[SILU]], %[[SUM]]
+  // CHECK:      -> tensor<?x20xbf16>
+  // CHECK-NEXT: return %[[Y]]
+  %gate = transformer.linear %x, %g
+    : tensor<?x12xbf16>, tensor<20x12xbf16> -> tensor<?x20xf32>
+  %up = transformer.linear %x, %u
+    : tensor<?x12xbf16>, tensor<20x12xf32> -> tensor<?x20xf32>
+  %silu = transformer.silu %gate : tensor<?x20xf32> -> tensor<?x20xf32>
+  %product = arith.mulf %silu, %up : tensor<?x20xf32>
+  %y = arith.truncf %product : tensor<?x20xf32> to tensor<?x20xbf16>
+  return %y : tensor<?x20xbf16>
+}
+
+// The same where nothing is rounded.
+// CHECK-LABEL: func @gate_in_f32
+func.func @gate_in_f32(%x: tensor<?x12xf32>, %g: tensor<20x12xbf16>, %u: tensor<20x12xf32>) -> tensor<?x20xf32> {
+  // CHECK: %[[GATE:.*]] = kernel.linear
+  // CHECK: %[[Y:.*]] = kernel.linear {{.*}} epilogue(%[[GATE]] : tensor<?x20xf32>)
+  // CHECK: return %[[Y]]
+  %gate = transformer.linear %x, %g
+    : tensor<?x12xf32>, tensor<20x12xbf16> -> tensor<?x20xf32>
+  %up = transformer.linear %x, %u
+    : tensor<?x12xf32>, tensor<20x12xf32> -> tensor<?x20xf32>
+  %silu = transformer.silu %gate : tensor<?x20xf32> -> tensor<?x20xf32>
+  %product = arith.mulf %silu, %up : tensor<?x20xf32>
+  return %product : tensor<?x20xf32>
+}
