@@ -75,39 +75,50 @@ Status MappedFile::open(const std::string &path, MappedFile &result) {
 // AtomicFile
 //===----------------------------------------------------------------------===//
 
-// The names of open temporary files in fixed storage, so that a signal handler
-// can unlink them.
+// The names of open temporary files, so that a signal handler can unlink them: a
+// list whose elements stay, since a handler may be reading it at any time.
 namespace {
 struct TemporaryName {
-  std::atomic<bool> inUse{false};
+  std::atomic<bool> inUse{true};
   std::atomic<bool> ready{false};
   std::array<char, PATH_MAX> name;
+  TemporaryName *next = nullptr;
 };
 } // namespace
-static std::array<TemporaryName, 8> temporaries;
+static std::atomic<TemporaryName *> temporaries{nullptr};
 
-static int registerTemporary(const std::string &name) {
-  for (size_t i = 0; i < temporaries.size(); ++i) {
-    if (name.size() >= PATH_MAX || temporaries[i].inUse.exchange(true))
-      continue;
-    memcpy(temporaries[i].name.data(), name.c_str(), name.size() + 1);
-    temporaries[i].ready = true;
-    return static_cast<int>(i);
-  }
-  return -1;
+/// An element that nobody uses, an old one or a new one.
+static TemporaryName *takeElement() {
+  for (TemporaryName *element = temporaries; element; element = element->next)
+    if (!element->inUse.exchange(true))
+      return element;
+  auto *element = new TemporaryName;
+  element->next = temporaries;
+  while (!temporaries.compare_exchange_weak(element->next, element))
+    ;
+  return element;
 }
 
-static void unregisterTemporary(int slot) {
-  if (slot < 0)
+static TemporaryName *registerTemporary(const std::string &name) {
+  TemporaryName *element = takeElement();
+  memcpy(element->name.data(), name.c_str(), name.size() + 1);
+  element->ready = true;
+  return element;
+}
+
+static void unregisterTemporary(void *&slot) {
+  if (!slot)
     return;
-  temporaries[static_cast<size_t>(slot)].ready = false;
-  temporaries[static_cast<size_t>(slot)].inUse = false;
+  auto *element = static_cast<TemporaryName *>(slot);
+  element->ready = false;
+  element->inUse = false;
+  slot = nullptr;
 }
 
 void AtomicFile::removeAllTemporaries() {
-  for (TemporaryName &temporary : temporaries)
-    if (temporary.ready)
-      unlink(temporary.name.data());
+  for (TemporaryName *element = temporaries; element; element = element->next)
+    if (element->ready)
+      unlink(element->name.data());
 }
 
 static Status cannotWrite(const std::string &path, const char *reason) {
@@ -120,11 +131,16 @@ Status AtomicFile::create(const std::string &finalPath) {
     return cannotWrite(finalPath, S_ISDIR(info.st_mode)
                                       ? "it is a directory"
                                       : "it is not a regular file");
-  path = finalPath;
+  path = target = finalPath;
+  std::array<char, PATH_MAX> resolved;
+  if (realpath(finalPath.c_str(), resolved.data()))
+    target = resolved.data();
   std::random_device random;
   do {
     unregisterTemporary(slot);
-    temporary = finalPath + ".part-" + std::to_string(random());
+    temporary = target + ".part-" + std::to_string(random());
+    if (temporary.size() >= PATH_MAX)
+      return cannotWrite(finalPath, strerror(ENAMETOOLONG));
     // The name comes first: there must be no file that a signal handler does
     // not know.
     slot = registerTemporary(temporary);
@@ -159,11 +175,10 @@ Status AtomicFile::writeAt(uint64_t offset, const void *data, size_t size) {
 Status AtomicFile::commit() {
   int result = close(descriptor);
   descriptor = -1;
-  if (result != 0 || rename(temporary.c_str(), path.c_str()) != 0)
+  if (result != 0 || rename(temporary.c_str(), target.c_str()) != 0)
     return cannotWrite(path, strerror(errno));
   temporary.clear();
   unregisterTemporary(slot);
-  slot = -1;
   return {};
 }
 

@@ -47,7 +47,7 @@ public:
   AtomicFile &operator=(const AtomicFile &) = delete;
   ~AtomicFile();
 
-  /// Creates the temporary file for `path`.
+  /// Creates the temporary file for `path`, beside what it is a link to.
   ///
   /// \returns CannotWrite if `path` is a directory or its folder is not
   /// writable.
@@ -64,8 +64,10 @@ public:
 
 private:
   int descriptor = -1;
-  int slot = -1;
-  std::string path, temporary;
+  void *slot = nullptr;                    ///< Where `temporary` is noted.
+  std::string path;                        ///< As the user wrote it.
+  std::string target;                      ///< Where its links lead.
+  std::string temporary;
 };
 
 } // namespace tcc

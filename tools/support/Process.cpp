@@ -6,20 +6,38 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <new>
 #include <unistd.h>
 
 using namespace tcc;
 
-void tcc::ignoreOutputSignals() {
-  signal(SIGPIPE, SIG_IGN);
-  signal(SIGXFSZ, SIG_IGN);
-}
-
 /// Ends without destructors: they may want what a signal interrupted.
 [[noreturn]] static void end(Status::Code code) {
   AtomicFile::removeAllTemporaries();
   _exit(static_cast<int>(code));
+}
+
+static void say(const char *text) {
+  ssize_t written = write(STDERR_FILENO, text, strlen(text));
+  static_cast<void>(written);
+}
+
+/// Of an access beyond the end of a mapped file.
+static void endTruncated(int) {
+  say(program_invocation_short_name);
+  say(": error: a file became shorter while it was read; leave files alone "
+      "until the program ends\n");
+  end(Status::Code::BadData);
+}
+
+void tcc::prepareProcess() {
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  signal(SIGBUS, endTruncated);
+  for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (fcntl(descriptor, F_GETFD) < 0) // The lowest that is free is taken.
+      static_cast<void>(open("/dev/null", O_RDONLY));
 }
 
 void tcc::endInterrupted() { end(Status::Code::Interrupted); }
@@ -35,9 +53,7 @@ void tcc::onInterrupt(void (*handler)(int)) {
 static const char *outOfMemoryMessage = "";
 
 void tcc::endOutOfMemory() {
-  ssize_t written =
-      write(STDERR_FILENO, outOfMemoryMessage, strlen(outOfMemoryMessage));
-  static_cast<void>(written);
+  say(outOfMemoryMessage);
   end(Status::Code::OutOfMemory);
 }
 

@@ -10,9 +10,14 @@
 
 namespace tcc {
 
-/// Makes writing to a closed pipe or beyond a limit an error of the call, not
-/// the end of the program: temporary files are to be removed.
-void ignoreOutputSignals();
+/// To be called first, and after LLVM's handlers are installed. Afterwards
+/// - writing to a closed pipe or beyond a limit is an error of the call, not the
+///   end of the program: temporary files are to be removed;
+/// - a file that becomes shorter while it is read ends the program with a message,
+///   exit code BadData and no temporary files;
+/// - no file that is opened becomes stdin, stdout or stderr because the program was
+///   started without them.
+void prepareProcess();
 
 /// Removes temporary files and ends the program with exit code Interrupted.
 /// Callable from a signal handler.

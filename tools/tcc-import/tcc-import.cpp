@@ -67,7 +67,7 @@ static Status run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  ignoreOutputSignals();
+  prepareProcess();
   onInterrupt([](int) { endInterrupted(); });
   endWhenOutOfMemory(
       "tcc-import: error: memory: the system gives no more; raise the limit of "

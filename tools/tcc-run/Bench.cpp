@@ -59,6 +59,37 @@ static Summary summarise(std::vector<double> seconds) {
   return {seconds[seconds.size() / 2], seconds.front(), seconds.back()};
 }
 
+/// Chooses what was not asked for, and refuses what does not fit.
+static Status chooseTokens(const rt::Plan &plan, const Options &options,
+                           BenchOptions &bench) {
+  constexpr int64_t usualPrompt = 512, usualGenerated = 128;
+  constexpr int64_t mostTokens = 1 << 24; // Of all prompts: 64 MiB.
+  int64_t context = options.context
+                        ? std::min(options.context, plan.maxPositions)
+                        : plan.maxPositions;
+  if (bench.promptTokens == 0) {
+    bench.generatedTokens =
+        std::clamp<int64_t>(context / 5, 1, usualGenerated);
+    bench.promptTokens = std::clamp<int64_t>(
+        context - bench.generatedTokens - 1, 1, usualPrompt);
+  }
+  // The first token that is generated belongs to the prefill.
+  if (bench.promptTokens + bench.generatedTokens + 1 > context)
+    return {Status::Code::Usage,
+            "--bench: expected fewer tokens together than the " +
+                std::to_string(context) + " positions of the context, got " +
+                std::to_string(bench.promptTokens) + " to read and " +
+                std::to_string(bench.generatedTokens) +
+                " to generate; ask for less"};
+  if (bench.batch > mostTokens / bench.promptTokens)
+    return {Status::Code::Usage,
+            "--bench: expected at most " + std::to_string(mostTokens) +
+                " tokens in all prompts, got " + std::to_string(bench.batch) +
+                " prompts of " + std::to_string(bench.promptTokens) +
+                "; ask for less"};
+  return {};
+}
+
 /// Prompts of ids that look random and are always the same.
 static std::vector<std::vector<int32_t>> benchPrompts(const BenchOptions &bench,
                                                       int64_t vocabulary) {
@@ -112,10 +143,14 @@ static void print(const nlohmann::ordered_json &report) {
 }
 
 Status tcc::run::bench(rt::Executable &executable, const Options &options) {
+  BenchOptions bench = options.bench;
+  if (Status status = chooseTokens(executable.plan(), options, bench);
+      !status.ok())
+    return status;
   std::vector<std::vector<int32_t>> prompts =
-      benchPrompts(options.bench, executable.plan().vocabulary);
+      benchPrompts(bench, executable.plan().vocabulary);
   rt::GenerationOptions generation;
-  generation.maxTokens = options.bench.generatedTokens + 1;
+  generation.maxTokens = bench.generatedTokens + 1;
   generation.context = options.context;
   generation.promptsFirst = true;
   generation.sampling = options.sampling;
@@ -148,10 +183,9 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   }
   progress.clear();
   nlohmann::ordered_json report;
-  report["prefill"] = describe(options.bench.promptTokens * options.bench.batch,
-                               summarise(prefill));
+  report["prefill"] = describe(bench.promptTokens * bench.batch, summarise(prefill));
   report["decode"] = describe(decodeTokens, summarise(decode));
-  report["decode"]["batch"] = options.bench.batch;
+  report["decode"]["batch"] = bench.batch;
   report["load_seconds"] = loadSeconds;
   report["first_token_seconds"] = firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();

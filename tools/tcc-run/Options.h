@@ -18,8 +18,8 @@ enum class Mode { Generate, Info, Bench, Tokenize, Detokenize };
 
 /// What `--bench` measures.
 struct BenchOptions {
-  int64_t promptTokens = 512;
-  int64_t generatedTokens = 128;
+  int64_t promptTokens = 0; ///< 0: as many as suit the model.
+  int64_t generatedTokens = 0;
   int64_t batch = 1;
 };
 

@@ -29,7 +29,7 @@ static Status runMode(const Options &options) {
 
 int main(int argc, char **argv) {
   startTime();
-  ignoreOutputSignals();
+  prepareProcess();
   endWhenOutOfMemory(
       "tcc-run: error: memory: the system gives no more; raise the limit of "
       "address space (ulimit -v) or use a shorter prompt\n");

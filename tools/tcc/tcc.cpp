@@ -129,7 +129,7 @@ static void reportCrashes() {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   reportCrashes();
-  tcc::ignoreOutputSignals();
+  tcc::prepareProcess();
   tcc::onInterrupt([](int) { tcc::endInterrupted(); });
   endWhenOutOfMemory();
   Options options;

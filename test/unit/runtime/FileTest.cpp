@@ -76,11 +76,25 @@ TEST_F(AtomicFiles, ReplaceTheOldOneAtOnce) {
 }
 
 TEST_F(AtomicFiles, AreRemovedFromASignalHandler) {
-  AtomicFile first, second;
-  ASSERT_TRUE(first.create(path("a")).ok());
-  ASSERT_TRUE(second.create(path("b")).ok());
+  std::vector<AtomicFile> files(20);
+  for (size_t i = 0; i < files.size(); ++i)
+    ASSERT_TRUE(files[i].create(path(std::to_string(i))).ok());
   AtomicFile::removeAllTemporaries();
   EXPECT_TRUE(std::filesystem::is_empty(folder));
+}
+
+TEST_F(AtomicFiles, KeepLinks) {
+  std::filesystem::create_directory(path("real"));
+  std::ofstream(path("real/a")) << "old";
+  std::filesystem::create_symlink("real/a", path("link"));
+  AtomicFile file;
+  ASSERT_TRUE(file.create(path("link")).ok());
+  ASSERT_TRUE(file.writeAt(0, "new", 3).ok());
+  ASSERT_TRUE(file.commit().ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  std::string text;
+  std::ifstream(path("real/a")) >> text;
+  EXPECT_EQ(text, "new");
 }
 
 TEST_F(AtomicFiles, SayWhyNot) {

@@ -66,6 +66,27 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
                  ("tcc-import", slow, "-o", "x.bin"),
                  lambda process: shared.catches(process, number))
 
+# Weights that become shorter while they are read.
+weights = os.path.join(hole, "model.safetensors")
+size = os.path.getsize(weights)
+for _ in range(5):
+    process = subprocess.Popen(command("tcc", hole, "-o", "x.bin"), cwd=output, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not os.listdir(output):
+        time.sleep(0.0005)
+    os.truncate(weights, 100_000)
+    _, process.stderr = process.communicate(timeout=60)
+    os.truncate(weights, size)
+    if process.returncode != 0:
+        check("tcc reads what is cut off", process, 65,
+              "tcc: error: a file became shorter while it was read; leave files alone "
+              "until the program ends\n")
+        break
+    os.remove(os.path.join(output, "x.bin"))
+else:
+    sys.exit("tcc reads what is cut off: expected a run that takes longer")
+
+
 # A full disk.
 fixture = str(pathlib.Path(__file__).resolve().parents[3] / "fixtures/llama/mha-defaults")
 for program, arguments in [("tcc", []), ("tcc", ["--emit=plan"]), ("tcc-import", [])]:

@@ -58,6 +58,12 @@ check("a closed pipe", run("--prompt", "", "--max-tokens", "500", "--logits", "a
       73, "standard output: cannot write: Broken pipe")
 os.close(writing)
 
+# No file that is opened takes the place of stdout.
+result = subprocess.run(
+    [program, model, "--tokens", "1,2,3", "--max-tokens", "1", "--logits", "a.npy"],
+    cwd=folder, text=True, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
+check("no stdout", result, 73, "standard output: cannot write: Bad file descriptor")
+
 # More than a terabyte of cache is refused before anything is computed.
 check("the memory of the machine", run("--bench=1,510,1048576"), 71,
       r"\S*m\.bin: memory: expected room for weights \(1 MB\), key/value cache "
