@@ -11,6 +11,7 @@
 #include <deque>
 #include <future>
 #include <new>
+#include <system_error>
 #include <thread>
 
 #define XXH_STATIC_LINKING_ONLY
@@ -160,6 +161,17 @@ Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
   return {};
 }
 
+/// Runs `work` on a thread of its own, or, if the system gives none, when its
+/// result is asked for.
+template <typename Work>
+static std::future<Status> start(Work work) {
+  try {
+    return std::async(std::launch::async, work);
+  } catch (const std::system_error &) {
+    return std::async(std::launch::deferred, work);
+  }
+}
+
 Status WeightWriter::write(::tcc::AtomicFile &file, schema::Segment &segment,
                            const EmitProgress &progress) {
   listChunks();
@@ -179,7 +191,7 @@ Status WeightWriter::write(::tcc::AtomicFile &file, schema::Segment &segment,
   std::deque<std::future<Status>> packed;
   for (size_t i = 0, next = 0; i < chunks.size(); ++i) {
     for (; next < chunks.size() && next <= i + ahead; ++next)
-      packed.push_back(std::async(std::launch::async, [this, next, &buffers] {
+      packed.push_back(start([this, next, &buffers] {
         return pack(chunks[next], buffers[next % buffers.size()]);
       }));
     Status status = packed.front().get();
