@@ -6,6 +6,15 @@
 
 using namespace tcc;
 
+static Status readOriginalPositions(const JsonFields &fields,
+                                    RotaryScaling &scaling) {
+  auto positions = static_cast<uint32_t>(scaling.originalPositions);
+  Status status = fields.integer("original_max_position_embeddings", 1,
+                                 LlamaLimits::positions, positions);
+  scaling.originalPositions = positions;
+  return status;
+}
+
 static Status readLlama3(const JsonFields &fields, RotaryScaling &scaling) {
   for (const char *key : {"low_freq_factor", "high_freq_factor"})
     if (!fields.find(key))
@@ -21,11 +30,7 @@ static Status readLlama3(const JsonFields &fields, RotaryScaling &scaling) {
   if (scaling.highFrequencyFactor <= scaling.lowFrequencyFactor)
     return fields.unexpected("high_freq_factor",
                              "a number above low_freq_factor");
-  auto positions = static_cast<uint32_t>(scaling.originalPositions);
-  Status status = fields.integer("original_max_position_embeddings", 1,
-                                 LlamaLimits::positions, positions);
-  scaling.originalPositions = positions;
-  return status;
+  return readOriginalPositions(fields, scaling);
 }
 
 /// The type in its old (`type`) or new (`rope_type`) spelling.
@@ -85,5 +90,9 @@ Status tcc::readRotaryConfig(const std::string &path, const Json &config,
   JsonFields inner(*object, path + ": " + key + ".");
   if (Status status = inner.positive("rope_theta", theta); !status.ok())
     return status;
-  return readScaling(inner, newForm ? "default" : "", scaling);
+  if (Status status = readScaling(inner, newForm ? "default" : "", scaling);
+      !status.ok())
+    return status;
+  // Beside the object, where transformers prefers it.
+  return readOriginalPositions(fields, scaling);
 }
