@@ -224,21 +224,19 @@ static Status readPositive(const GgufFile &file, const std::string &key,
 }
 
 static Status readScaling(const GgufFile &file, RotaryScaling &scaling) {
-  std::string key = "llama.rope.scaling.type", type = "none";
+  // Older files have only a factor, which llama.cpp takes to be linear.
+  std::string key = "llama.rope.scaling.type", type = "linear";
   if (Status status = file.getString(key, type); !status.ok())
     return status;
-  if (type != "none" && type != "linear")
+  if (type == "none")
+    return {};
+  if (type != "linear")
     return file.unexpected(key, "'none' or 'linear'");
-  // Older files have only the factor.
-  if (Status status =
-          readPositive(file, "llama.rope.scale_linear", scaling.factor);
-      !status.ok())
+  key = "llama.rope.scaling.factor";
+  if (!file.has(key))
+    key = "llama.rope.scale_linear";
+  if (Status status = readPositive(file, key, scaling.factor); !status.ok())
     return status;
-  if (type == "linear")
-    if (Status status =
-            readPositive(file, "llama.rope.scaling.factor", scaling.factor);
-        !status.ok())
-      return status;
   if (scaling.factor != 1)
     scaling.kind = RotaryScaling::Kind::Linear;
   return {};
