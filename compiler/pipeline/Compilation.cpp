@@ -9,6 +9,7 @@
 #include "mlir/Parser/Parser.h"
 #include "runtime/support/Npy.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -20,6 +21,43 @@ static constexpr const char *reproducerPath = "tcc-reproducer.mlir";
 static std::string howToReproduce() {
   return std::string("to see it again: tcc-opt --run-reproducer ") +
          reproducerPath;
+}
+
+namespace {
+/// The file of a reproducer, which appears when it is whole.
+class ReproducerFile : public ReproducerStream {
+public:
+  Status create() { return file.create(reproducerPath); }
+  ~ReproducerFile() override {
+    if (file.writeAt(0, text.data(), text.size()).ok())
+      (void)file.commit();
+  }
+
+  StringRef description() override { return reproducerPath; }
+  llvm::raw_ostream &os() override { return stream; }
+
+private:
+  ::tcc::AtomicFile file;
+  std::string text;
+  llvm::raw_string_ostream stream{text};
+};
+} // namespace
+
+ReproducerStreamFactory Compilation::makeReproducer() const {
+  return [this](std::string &error) -> std::unique_ptr<ReproducerStream> {
+    // Nobody asked for this file: it must not replace one that another name
+    // leads to.
+    if (llvm::sys::fs::is_symlink_file(reproducerPath)) {
+      error = "it is a link";
+      return nullptr;
+    }
+    auto file = std::make_unique<ReproducerFile>();
+    Status status = checkOutput(reproducerPath);
+    if (status.ok())
+      status = file->create();
+    error = status.message();
+    return status.ok() ? std::move(file) : nullptr;
+  };
 }
 
 Compilation::Compilation()
@@ -98,7 +136,7 @@ Status Compilation::runPasses(Phase last, const std::string &march) {
   if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
     return {Status::Code::Usage, diagnostics};
   PassManager manager(&context);
-  manager.enableCrashReproducerGeneration(reproducerPath);
+  manager.enableCrashReproducerGeneration(makeReproducer());
   PipelineOptions options;
   options.stopAfter = last;
   options.march = march;
@@ -151,7 +189,7 @@ Status Compilation::generateCode(const std::string &march,
                                  x86::CompiledImage &image,
                                  x86::ImageText text) {
   FailureOr<x86::CompiledImage> compiled =
-      x86::compileImage(*module, march, reproducerPath, text);
+      x86::compileImage(*module, march, makeReproducer(), text);
   if (mlir::failed(compiled))
     return failure("cannot generate code");
   image = std::move(*compiled);

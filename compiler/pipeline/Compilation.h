@@ -60,6 +60,8 @@ private:
   void add(Diagnostic &diagnostic);
   ::tcc::Status parse(const std::string &path);
   ::tcc::Status failure(const std::string &doing) const;
+  /// What opens the file for a reproducer, unless it is a link or an input.
+  ReproducerStreamFactory makeReproducer() const;
 
   MLIRContext context;
   std::string diagnostics;

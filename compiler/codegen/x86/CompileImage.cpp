@@ -120,7 +120,8 @@ static void setText(CompiledImage &image, llvm::Module &module,
 
 FailureOr<CompiledImage>
 mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
-                             StringRef reproducer, ImageText text) {
+                             ReproducerStreamFactory reproducer,
+                             ImageText text) {
   FailureOr<TargetDescription> target = describeTarget(march, module.getLoc());
   if (failed(target))
     return failure();
@@ -129,7 +130,7 @@ mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
   image.features = target->features;
   OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
   PassManager manager(module.getContext());
-  manager.enableCrashReproducerGeneration(reproducer);
+  manager.enableCrashReproducerGeneration(std::move(reproducer));
   buildCodegenPhase(manager, march);
   if (failed(manager.run(*kernels)))
     return failure();

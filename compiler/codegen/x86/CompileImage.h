@@ -5,6 +5,7 @@
 
 #include "compiler/target/x86/CompiledImage.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
 
 namespace mlir::tcc::x86 {
 
@@ -20,10 +21,10 @@ enum class ImageText { None, Llvm, Assembly };
 /// of `Launch` in runtime/schema/Executable.fbs, with the arguments of the
 /// function in their order. Failures are diagnostics that name op or symbol.
 ///
-/// \param reproducer The file for the IR and the passes if one of them fails or
-///                   crashes.
+/// \param reproducer Opens the file for the IR and the passes if one of them fails
+///                   or crashes.
 FailureOr<CompiledImage> compileImage(ModuleOp module, llvm::StringRef march,
-                                      llvm::StringRef reproducer,
+                                      ReproducerStreamFactory reproducer,
                                       ImageText text = ImageText::None);
 
 } // namespace mlir::tcc::x86
