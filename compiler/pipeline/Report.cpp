@@ -4,6 +4,7 @@
 #include "dialects/plan/Plan.h"
 #include "frontends/model/ModelFile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/support/Text.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -43,7 +44,7 @@ static std::string configurationOf(Operation *op) {
 
 Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   Report report;
-  report.name = model.name;
+  report.name = ::tcc::rt::printable(model.name);
   report.parameters = ::tcc::countParameters(model);
   llvm::MapVector<int, uint64_t> bytes;
   for (const auto &tensor : model.tensors)
@@ -67,7 +68,7 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
     bool ofTokens = rows.getValue() == "tokens";
     int64_t tokens = ofTokens ? Report::prefillTokens : 1;
     KernelReport &entry = kernels[launch.getKernelAttr()];
-    entry.name = launch.getKernel().str();
+    entry.name = ::tcc::rt::printable(launch.getKernel());
     entry.configuration = configurationOf(op);
     entry.launches += times;
     add(entry.decode,

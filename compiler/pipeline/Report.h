@@ -35,7 +35,7 @@ struct Report {
   static constexpr int64_t decodeKeys = 1024;
   static constexpr int64_t prefillTokens = 512;
 
-  std::string name;
+  std::string name; ///< Printable, as those of kernels: a file may say anything.
   uint64_t parameters = 0;
   std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
   int64_t cacheBytesPerToken = 0;
