@@ -9,6 +9,8 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace mlir::tcc;
 namespace schema = ::tcc::schema;
@@ -46,6 +48,11 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   Report report;
   report.name = ::tcc::rt::printable(model.name);
   report.parameters = ::tcc::countParameters(model);
+  if (const schema::LlamaT *llama = model.architecture.AsLlama()) {
+    int64_t positions = llama->max_positions;
+    report.decodeKeys = std::min(report.decodeKeys, positions);
+    report.prefillTokens = std::min(report.prefillTokens, positions);
+  }
   llvm::MapVector<int, uint64_t> bytes;
   for (const auto &tensor : model.tensors)
     bytes[static_cast<int>(tensor->storage)] += tensor->bytes;
@@ -66,17 +73,18 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
     // A launch has the rows of its tokens, or of the one logit that is asked for.
     auto rows = op->getParentOp()->getAttrOfType<StringAttr>("kernel.rows");
     bool ofTokens = rows.getValue() == "tokens";
-    int64_t tokens = ofTokens ? Report::prefillTokens : 1;
+    int64_t tokens = ofTokens ? report.prefillTokens : 1;
     KernelReport &entry = kernels[launch.getKernelAttr()];
     entry.name = ::tcc::rt::printable(launch.getKernel());
     entry.configuration = configurationOf(op);
     entry.launches += times;
     add(entry.decode,
-        {op.getFlops(1, Report::decodeKeys), op.getBytes(1, Report::decodeKeys)},
+        {op.getFlops(1, report.decodeKeys), op.getBytes(1, report.decodeKeys)},
         times);
-    // Under a causal mask a token attends to half of the prompt on average.
-    int64_t keys = (Report::prefillTokens + 1) / 2;
-    add(entry.prefill, {op.getFlops(tokens, keys), op.getBytes(tokens, keys)},
+    // Under a causal mask the first token attends to itself, the last to all.
+    int64_t flops =
+        (op.getFlops(tokens, 1) + op.getFlops(tokens, report.prefillTokens)) / 2;
+    add(entry.prefill, {flops, op.getBytes(tokens, report.prefillTokens)},
         times);
   });
   for (auto &[name, entry] : kernels) {
@@ -102,11 +110,11 @@ std::string mlir::tcc::formatReport(const Report &report) {
   for (const auto &[storage, bytes] : report.weightBytes)
     line("weight bytes " + storage, bytes);
   line("cache bytes a token", report.cacheBytesPerToken);
-  line("decode, 1 token", "attends to " + std::to_string(Report::decodeKeys) +
+  line("decode, 1 token", "attends to " + std::to_string(report.decodeKeys) +
                               " positions");
   line("  operations", report.decode.flops);
   line("  bytes", report.decode.bytes);
-  line("prefill", std::to_string(Report::prefillTokens) + " tokens");
+  line("prefill", std::to_string(report.prefillTokens) + " tokens");
   line("  operations", report.prefill.flops);
   line("  bytes", report.prefill.bytes);
   stream << "kernels (launches a step, decode bytes, prefill operations)\n";
@@ -136,9 +144,9 @@ std::string mlir::tcc::formatReportAsJson(const Report &report) {
                                          {"decode", toJson(kernel.decode)},
                                          {"prefill", toJson(kernel.prefill)}});
   llvm::json::Object decode = toJson(report.decode);
-  decode["keys"] = Report::decodeKeys;
+  decode["keys"] = report.decodeKeys;
   llvm::json::Object prefill = toJson(report.prefill);
-  prefill["tokens"] = Report::prefillTokens;
+  prefill["tokens"] = report.prefillTokens;
   llvm::json::Object object{
       {"model", report.name},
       {"parameters", static_cast<int64_t>(report.parameters)},

@@ -32,13 +32,11 @@ struct KernelReport {
 /// to `decodeKeys` positions; a prefill is one sequence of `prefillTokens` tokens,
 /// of which the last one's logits are computed.
 struct Report {
-  static constexpr int64_t decodeKeys = 1024;
-  static constexpr int64_t prefillTokens = 512;
-
   std::string name; ///< Printable, as those of kernels: a file may say anything.
   uint64_t parameters = 0;
   std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
   int64_t cacheBytesPerToken = 0;
+  int64_t decodeKeys = 1024, prefillTokens = 512; ///< At most those of the model.
   Work decode, prefill;
   std::vector<KernelReport> kernels; ///< In the order of their first launch.
 };

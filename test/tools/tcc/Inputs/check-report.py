@@ -27,6 +27,11 @@ tokens = prefill["tokens"]
 close("prefill flops", prefill["flops"],
       tokens * (2 * layers * layer + (tokens + 1) / 2 * attention)
       + 2 * vocabulary * hidden, 1e-3)
+[kernel] = [kernel for kernel in report["kernels"] if kernel["name"] == "attention"]
+close("prefill flops of attention", kernel["prefill"]["flops"],
+      tokens * (tokens + 1) / 2 * attention, 0)
+close("prefill bytes of attention", kernel["prefill"]["bytes"],
+      tokens * (report["cache_bytes_per_token"] + 2 * layers * 2 * queries), 0)
 for figure in ("flops", "bytes"):
     for phase in ("decode", "prefill"):
         total = sum(kernel[phase][figure] for kernel in report["kernels"])
