@@ -11,14 +11,15 @@
 using namespace tcc;
 using schema::TokenKind;
 
-// Vocabularies have a few hundred thousand entries; gaps between ids are small.
-static constexpr uint64_t maxGap = 1 << 16;
+// Ids that no token has, all together: each would be a token of its own.
+static constexpr uint64_t maxUnused = 1 << 16;
 
 //===--- Vocabulary -------------------------------------------------------===//
 
-/// The token `id`, made if it is not there yet, or null if `id` is far away.
+/// The token `id`, made if it is not there yet, or null if that leaves too many
+/// ids unused. Those below it have been read before.
 schema::TokenT *TokenizerJsonReader::tokenOf(uint64_t id) {
-  if (id > table.tokens.size() + maxGap)
+  if (id > ids.size() + maxUnused)
     return nullptr;
   while (table.tokens.size() <= id) {
     table.tokens.push_back(std::make_unique<schema::TokenT>());
@@ -34,7 +35,8 @@ Status TokenizerJsonReader::readVocabularyEntry(uint64_t id,
   if (!token || token->kind != TokenKind::Unused) {
     Json value = id;
     return wrong("model.vocab: token " + quoteText(text),
-                 "an id that follows the others and that no other token has",
+                 "an id that no other token has and that leaves at most " +
+                     std::to_string(maxUnused) + " below it unused",
                  &value);
   }
   token->kind = TokenKind::Normal;
