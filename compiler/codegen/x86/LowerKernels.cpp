@@ -74,6 +74,10 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
 
 static LogicalResult lower(func::FuncOp function, Operation *op,
                            const TargetDescription &target) {
+  // All operands are then arguments of the function.
+  if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
+    return op->emitOpError("expected no result and to be alone in its function, "
+                           "as phase 'schedule' leaves it");
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);
   Type pointer = LLVM::LLVMPointerType::get(context);

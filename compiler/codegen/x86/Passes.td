@@ -8,7 +8,7 @@ include "mlir/Pass/PassBase.td"
 def LowerKernelsPass : Pass<"tcc-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "Lower kernels to loops and vectors";
   let description = [{
-    Replaces every function that holds a kernel op on memrefs,
+    Replaces every function of one kernel op on memrefs,
 
     ```
     func.func @name(%x: memref<?x12xf32>, ...) attributes {kernel.rows = "tokens"} {
@@ -27,6 +27,9 @@ def LowerKernelsPass : Pass<"tcc-lower-kernels", "::mlir::ModuleOp"> {
 
     Its body is loops of `scf`, vectors of `vector` and `arith` as wide as the
     registers of the target, and loads and stores of `llvm`.
+
+    A module with a plan is refused: its launches have the arguments that the functions
+    had. Phase `codegen` runs the pass on copies of the functions alone.
 
     Numerics: as each kernel op says, in the order that Product.h states.
   }];

@@ -40,6 +40,38 @@ func.func @no_code(%input: memref<?x4x8xf32>, %weight: memref<4x6x8xbf16>,
 
 // -----
 
+func.func @no_memrefs(%input: tensor<?x12xf32>, %rows: tensor<?xi32>,
+                      %out: tensor<?x12xf32>) -> tensor<?x12xf32> {
+  // expected-error @+1 {{'kernel.gather_rows' op expected no result and to be alone in its function, as phase 'schedule' leaves it}}
+  %0 = kernel.gather_rows %input, %rows into %out
+    : tensor<?x12xf32>, tensor<?xi32>, tensor<?x12xf32> -> tensor<?x12xf32>
+  return %0 : tensor<?x12xf32>
+}
+
+// -----
+
+func.func @no_argument(%input: memref<?x12xf32>, %rows: memref<?xi32>, %size: index) {
+  %out = memref.alloc(%size) : memref<?x12xf32>
+  // expected-error @+1 {{'kernel.gather_rows' op expected no result and to be alone in its function, as phase 'schedule' leaves it}}
+  kernel.gather_rows %input, %rows into %out
+    : memref<?x12xf32>, memref<?xi32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @no_second_kernel(%input: memref<?x12xf32>, %rows: memref<?xi32>,
+                            %out: memref<?x12xf32>) {
+  // expected-error @+1 {{'kernel.gather_rows' op expected no result and to be alone in its function, as phase 'schedule' leaves it}}
+  kernel.gather_rows %input, %rows into %out
+    : memref<?x12xf32>, memref<?xi32>, memref<?x12xf32>
+  kernel.gather_rows %input, %rows into %out
+    : memref<?x12xf32>, memref<?xi32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
 func.func @floats_by_blocks(%input: memref<?x32xf32>,
                             %weight: tensor<6x32x!transformer.block<q8_0>>,
                             %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
