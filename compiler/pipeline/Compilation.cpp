@@ -107,12 +107,97 @@ Status Compilation::failure(const std::string &doing) const {
           what + ": " + diagnostics};
 }
 
+/// The deepest nesting of IR. MLIR parses, rewrites and prints what is nested
+/// by recursion, and its threads have stacks of 8 MiB, which suffice for 2000.
+static constexpr size_t maxNesting = 512;
+
+/// The place in `ir` where it nests deeper than `maxNesting`, or npos.
+///
+/// Brackets nest, so do the operators of an affine expression, and an alias may
+/// hold every alias before it. Where `ir` is malformed the parser stops, so
+/// that what is counted beyond does not matter.
+static size_t findTooDeep(StringRef ir) {
+  std::string open; // Brackets, and '+' for any operator.
+  size_t aliases = 0, deepest = 0;
+  auto closeOperators = [&] {
+    while (!open.empty() && open.back() == '+')
+      open.pop_back();
+  };
+  for (size_t i = 0; i < ir.size(); ++i) {
+    char next = i + 1 < ir.size() ? ir[i + 1] : '\0';
+    switch (ir[i]) {
+    case '"':
+      while (++i < ir.size() && ir[i] != '"')
+        i += ir[i] == '\\';
+      break;
+    case '/':
+      if (next == '/')
+        i = std::min(ir.find('\n', i), ir.size());
+      break;
+    case '#':
+    case '!':
+      if (open.empty())
+        aliases = deepest + 1;
+      break;
+    case '-':
+    case '+':
+    case '*':
+      if (next == '>')
+        ++i; // An arrow.
+      else if (!open.empty() && StringRef("([+").contains(open.back()))
+        open += '+';
+      break;
+    case '<':
+      if (next == '=')
+        break;
+      [[fallthrough]];
+    case '(':
+    case '[':
+    case '{':
+      open += ir[i];
+      break;
+    case '>':
+      if (next == '=')
+        break;
+      [[fallthrough]];
+    case ')':
+    case ']':
+    case '}':
+      closeOperators();
+      if (!open.empty())
+        open.pop_back();
+      break;
+    case ',':
+      closeOperators();
+      break;
+    }
+    deepest = std::max(deepest, aliases + open.size());
+    if (deepest > maxNesting)
+      return i;
+  }
+  return StringRef::npos;
+}
+
 Status Compilation::parse(const std::string &path) {
   ::tcc::MappedFile file;
   if (Status status = ::tcc::MappedFile::open(path, file); !status.ok())
     return status;
   model.inputs.push_back(path);
-  module = parseSourceFile<ModuleOp>(path, &context);
+  // The parser wants a NUL behind it.
+  std::string ir(reinterpret_cast<const char *>(file.data()), file.size());
+  // MLIR trusts its own bytecode.
+  if (StringRef(ir).starts_with("ML\xEFR"))
+    return Status::badData(path + ": expected IR as text, got MLIR bytecode");
+  if (size_t place = findTooDeep(ir); place != StringRef::npos) {
+    StringRef before = StringRef(ir).take_front(place);
+    size_t line = before.count('\n') + 1;
+    size_t column = place - (before.rfind('\n') + 1) + 1;
+    emitError(FileLineColLoc::get(&context, path, line, column))
+        << "expected brackets, operators and aliases that nest at most "
+        << maxNesting << " deep, got more";
+  } else {
+    module = parseSourceString<ModuleOp>(ir, &context, path);
+  }
   return module ? Status() : failure("cannot be parsed");
 }
 
