@@ -105,8 +105,10 @@ std::string mlir::tcc::formatReport(const Report &report) {
   auto line = [&](StringRef name, auto value) {
     stream << llvm::left_justify(name, 24) << value << '\n';
   };
-  line("model", report.name);
-  line("parameters", report.parameters);
+  if (report.parameters) {
+    line("model", report.name);
+    line("parameters", report.parameters);
+  }
   for (const auto &[storage, bytes] : report.weightBytes)
     line("weight bytes " + storage, bytes);
   line("cache bytes a token", report.cacheBytesPerToken);
@@ -148,13 +150,15 @@ std::string mlir::tcc::formatReportAsJson(const Report &report) {
   llvm::json::Object prefill = toJson(report.prefill);
   prefill["tokens"] = report.prefillTokens;
   llvm::json::Object object{
-      {"model", report.name},
-      {"parameters", static_cast<int64_t>(report.parameters)},
-      {"weight_bytes", std::move(weightBytes)},
       {"cache_bytes_per_token", report.cacheBytesPerToken},
       {"decode", std::move(decode)},
       {"prefill", std::move(prefill)},
       {"kernels", std::move(kernels)}};
+  if (report.parameters) {
+    object["model"] = report.name;
+    object["parameters"] = static_cast<int64_t>(report.parameters);
+    object["weight_bytes"] = std::move(weightBytes);
+  }
   std::string text;
   llvm::raw_string_ostream(text)
       << llvm::formatv("{0:2}", llvm::json::Value(std::move(object))) << '\n';
