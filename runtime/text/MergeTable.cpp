@@ -1,13 +1,15 @@
 #include "runtime/text/MergeTable.h"
 
 #include <algorithm>
+#include <random>
+#include <xxhash.h>
 
 using namespace tcc::rt;
 
 /// Never the key of two symbols: ids are below 2^31.
 static constexpr uint64_t noKey = ~uint64_t{0};
 
-MergeTable::MergeTable(size_t merges) {
+MergeTable::MergeTable(size_t merges) : seed(std::random_device()()) {
   size_t slots = 2;
   while (slots < 2 * merges)
     slots *= 2;
@@ -16,9 +18,8 @@ MergeTable::MergeTable(size_t merges) {
 
 /// Where `key` is, or where it would be put.
 size_t MergeTable::slotOf(uint64_t key) const {
-  // The constant is that of Fibonacci hashing, 2^64 divided by the golden
-  // ratio.
-  size_t slot = (key * 0x9E3779B97F4A7C15u >> 20) & (entries.size() - 1);
+  size_t slot =
+      XXH3_64bits_withSeed(&key, sizeof(key), seed) & (entries.size() - 1);
   while (entries[slot].key != key && entries[slot].key != noKey)
     slot = (slot + 1) & (entries.size() - 1);
   return slot;

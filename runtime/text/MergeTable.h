@@ -38,6 +38,8 @@ private:
     uint32_t rank, result;
   };
   struct Word;
+  // Random, so that no file can have symbols that meet in one place.
+  uint64_t seed;
   std::vector<Entry> entries; // A power of two of them, at most half in use.
 
   const Entry *find(uint32_t left, uint32_t right) const;

@@ -1,5 +1,6 @@
 #include "runtime/text/MergeTable.h"
 
+#include <chrono>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
@@ -48,6 +49,19 @@ TEST(MergeTable, NothingToMerge) {
   EXPECT_EQ(merged(empty, {}), Ids{});
   EXPECT_EQ(merged(empty, {5}), Ids{5});
   EXPECT_EQ(merged(empty, {5, 6}), (Ids{5, 6}));
+}
+
+// No file can choose symbols that meet in one place, where each merge would look
+// at all others.
+TEST(MergeTable, SymbolsThatAreAlikeInManyBits) {
+  auto start = std::chrono::steady_clock::now();
+  constexpr uint32_t count = 1 << 18;
+  MergeTable table(count);
+  for (uint32_t i = 0; i < count; ++i)
+    table.add(i << 13, 0, i, 1);
+  EXPECT_EQ(merged(table, {5 << 13, 0}), Ids{1});
+  EXPECT_EQ(merged(table, {5, 0}), (Ids{5, 0}));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 /// The definition: look for the best pair in all of `ids`, again and again.
