@@ -29,7 +29,7 @@ static Status import(const Options &options) {
 }
 
 /// Parses the command line into `options`. Sets `done` if that is all there is
-/// to do, as after --help.
+/// to do, as after --help or --version.
 ///
 /// \returns Usage, with what was expected.
 static Status parseOptions(int argc, char **argv, Options &options,
@@ -37,6 +37,7 @@ static Status parseOptions(int argc, char **argv, Options &options,
   CLI::App app("Makes a model.fbs, which describes a model, from a checkpoint. "
                "The weights stay where they are.",
                "tcc-import");
+  app.set_version_flag("--version", "tcc-import " TCC_VERSION);
   app.add_option("MODEL", options.input,
                  "A folder of Hugging Face, a GGUF file, a model.fbs or, with "
                  "--no-weights, a config.json")
@@ -49,6 +50,9 @@ static Status parseOptions(int argc, char **argv, Options &options,
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp &) {
     writeOutput(app.help(), /*flush=*/false);
+    done = true;
+  } catch (const CLI::CallForVersion &) {
+    writeOutput(app.version() + "\n", /*flush=*/false);
     done = true;
   } catch (const CLI::ParseError &error) {
     return {Status::Code::Usage,

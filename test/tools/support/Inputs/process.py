@@ -104,6 +104,7 @@ reading, writing = os.pipe()
 os.close(reading)
 with open("/dev/full", "w") as full:
     for words in (["tcc", "--help"], ["tcc", "--version"], ["tcc-import", "--help"],
+                  ["tcc-import", "--version"],
                   ["tcc", fixture, "--report", "-o", "x.bin"],
                   ["tcc", fixture, "--stop-after=graph"], ["tcc", fixture, "--emit=asm"]):
         for stdout, reason in (full, "No space left on device"), (writing, "Broken pipe"):
