@@ -61,9 +61,7 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
         schema::EnumNameStorage(static_cast<schema::Storage>(storage)), count);
   for (auto cache : module.getOps<plan::CacheOp>())
     report.cacheBytesPerToken += static_cast<int64_t>(
-        cache.getLayers() * cache.getHeads() *
-        (cache.getKeySize() + cache.getValueSize()) *
-        cache.getElement().getIntOrFloatBitWidth() / 8);
+        cache.getLayers() * cache.getPageBytes() / cache.getPageTokens());
 
   llvm::MapVector<Attribute, KernelReport> kernels;
   module.walk([&](plan::LaunchOp launch) {

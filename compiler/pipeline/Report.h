@@ -35,7 +35,7 @@ struct Report {
   std::string name; ///< Printable, as those of kernels: a file may say anything.
   uint64_t parameters = 0; ///< 0 if only IR is known; it has no name either.
   std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
-  int64_t cacheBytesPerToken = 0;
+  int64_t cacheBytesPerToken = 0; ///< As they lie in pages, with padding.
   int64_t decodeKeys = 1024, prefillTokens = 512; ///< At most those of `model`.
   Work decode, prefill;
   std::vector<KernelReport> kernels; ///< In the order of their first launch.
