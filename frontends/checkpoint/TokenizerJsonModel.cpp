@@ -184,7 +184,7 @@ Status TokenizerJsonReader::readAddedFlags(const Json &source,
 }
 
 /// Rewrites `text` as the normalizer does; \returns false if it becomes longer
-/// than `limit`.
+/// than `limit` on the way.
 bool TokenizerJsonReader::normalize(size_t limit, std::string &text) const {
   for (const auto &step : table.normalizer) {
     if (text.empty())
@@ -195,8 +195,10 @@ bool TokenizerJsonReader::normalize(size_t limit, std::string &text) const {
     else if (!rt::replaceAll(text, step->pattern, step->text, limit, rewritten))
       return false;
     text = std::move(rewritten);
+    if (text.size() > limit)
+      return false;
   }
-  return text.size() <= limit;
+  return true;
 }
 
 Status TokenizerJsonReader::readAddedToken(const Json &source,

@@ -7,6 +7,8 @@
 #include "frontends/model/Message.h"
 #include "runtime/text/PreTokenizer.h"
 
+#include <algorithm>
+
 using namespace tcc;
 using schema::SplitBehavior;
 using schema::StepKind;
@@ -73,8 +75,11 @@ Status TokenizerJsonReader::readPattern(const Json &step,
     pattern = escapePattern(pattern);
     return {};
   }
+  size_t limit = rt::StepList::maxBytes;
+  for (const auto &before : table.pre_tokenizer)
+    limit -= std::min(limit, before->pattern.size());
   std::string problem;
-  pattern = translatePattern(pattern, problem);
+  pattern = translatePattern(pattern, limit, problem);
   if (!problem.empty())
     return unsupportedData(path + ": " + place + ".Regex: " + problem);
   return {};
@@ -186,6 +191,10 @@ Status TokenizerJsonReader::readByteLevel(const Json &step,
 
 Status TokenizerJsonReader::readPreTokenizer(const Json &step,
                                              const std::string &place) {
+  if (table.pre_tokenizer.size() >= rt::StepList::maxSteps)
+    return wrong(place,
+                 "at most " + std::to_string(rt::StepList::maxSteps) + " steps",
+                 &step);
   std::string type = typeOf(step);
   if (byteLevel) // It has turned the text into GPT-2's alphabet.
     return wrong(place, "nothing after ByteLevel", &step);

@@ -111,8 +111,8 @@ namespace {
 /// Reads a pattern from left to right; `problem` ends it.
 class PatternTranslator {
 public:
-  PatternTranslator(std::string_view source, std::string &problem)
-      : source(source), problem(problem) {}
+  PatternTranslator(std::string_view source, size_t limit, std::string &problem)
+      : source(source), limit(limit), problem(problem) {}
 
   std::string translate();
 
@@ -120,6 +120,7 @@ private:
   enum class Group { Plain, Caseless, Lookahead };
 
   std::string_view source;
+  size_t limit;
   std::string &problem;
   std::string result;
   size_t at = 0;
@@ -244,6 +245,10 @@ std::string PatternTranslator::takeMembers(bool &negated) {
     bytes = std::min(source.find('}', at), source.size() - 1) + 1 - at;
     members = propertyMembers(source.substr(at + 3, bytes - 4));
   }
+  if (result.size() + members.size() > limit && problem.empty())
+    problem = "byte " + std::to_string(at) + ": expected at most " +
+              std::to_string(limit) +
+              " bytes with classes spelled out, got more";
   if (!members.empty())
     at += bytes;
   return members;
@@ -400,8 +405,8 @@ void PatternTranslator::takeClass() {
   take(1);
 }
 
-std::string tcc::translatePattern(const std::string &source,
+std::string tcc::translatePattern(const std::string &source, size_t limit,
                                   std::string &problem) {
   problem.clear();
-  return PatternTranslator(source, problem).translate();
+  return PatternTranslator(source, limit, problem).translate();
 }

@@ -3,6 +3,7 @@
 #ifndef TCC_FRONTENDS_CHECKPOINT_TOKENIZERPATTERN_H
 #define TCC_FRONTENDS_CHECKPOINT_TOKENIZERPATTERN_H
 
+#include <cstddef>
 #include <string>
 
 namespace tcc {
@@ -19,9 +20,13 @@ namespace tcc {
 /// lookahead and quantifiers. Whatever else is there may mean another thing to
 /// PCRE2.
 ///
+/// \param limit Of the bytes that the result may have with classes spelled out:
+///              one of 5 bytes takes up to 600.
+///
 /// \param [out] problem Empty, or what is not understood, as "byte 5: expected
 ///                      ..., got ..."; the result means nothing then.
-std::string translatePattern(const std::string &source, std::string &problem);
+std::string translatePattern(const std::string &source, size_t limit,
+                             std::string &problem);
 
 /// The numbers that the pre-tokenizer Digits finds, as a class for PCRE2. They
 /// are Rust's, of Unicode 17.

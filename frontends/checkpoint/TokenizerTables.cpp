@@ -70,7 +70,7 @@ std::unique_ptr<schema::StepT> tcc::makeSplit(const std::string &pattern,
 /// A step that cuts at the matches of `source`, for Oniguruma.
 static std::unique_ptr<schema::StepT> makeKnownSplit(const char *source) {
   std::string problem;
-  std::string pattern = translatePattern(source, problem);
+  std::string pattern = translatePattern(source, SIZE_MAX, problem);
   assert(problem.empty() && "the patterns below can be translated");
   return makeSplit(pattern);
 }

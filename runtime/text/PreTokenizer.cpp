@@ -8,10 +8,6 @@ using namespace tcc::rt;
 using schema::SplitBehavior;
 using schema::StepKind;
 
-/// Bytes of all texts and patterns of a list, which steps of a malicious file
-/// may share. One known pattern has 40 kB.
-static constexpr size_t maxListBytes = size_t{1} << 20;
-
 /// Bytes of a text; positions in the merger have 32 bits.
 static constexpr size_t maxTextBytes = (size_t{1} << 31) - 1;
 
@@ -67,9 +63,9 @@ Status StepList::create(
     return Status::badData(place + ": expected at most " +
                            std::to_string(maxSteps) + " steps, got " +
                            std::to_string(steps->size()) + otherTokenizer);
-  if (steps && textBytes(*steps) > maxListBytes)
+  if (steps && textBytes(*steps) > maxBytes)
     return Status::badData(place + ": expected at most " +
-                           std::to_string(maxListBytes) +
+                           std::to_string(maxBytes) +
                            " bytes of texts and patterns, got " +
                            std::to_string(textBytes(*steps)) + otherTokenizer);
   for (size_t i = 0; steps && i < steps->size(); ++i) {

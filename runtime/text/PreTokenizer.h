@@ -32,7 +32,10 @@ struct PieceList {
 /// How long a text of `bytes` bytes may become by the steps of one list. Known
 /// steps write at most three bytes for one and a few before each piece; what
 /// writes many more would make gigabytes of a line.
-constexpr size_t maxRewrittenBytes(size_t bytes) { return 4096 + 16 * bytes; }
+///
+/// Each added token may become as long, of which a file has one for some 40
+/// bytes.
+constexpr size_t maxRewrittenBytes(size_t bytes) { return 64 + 16 * bytes; }
 
 /// Appends `text` to `result`, with `replacement` for each occurrence of
 /// `searched`, which is not empty.
@@ -47,6 +50,10 @@ class StepList {
 public:
   /// Steps of a list: the longest known list has four.
   static constexpr size_t maxSteps = 64;
+
+  /// Bytes of all texts and patterns of a list, which steps of a malicious file
+  /// may share. One known pattern has 40 kB.
+  static constexpr size_t maxBytes = size_t{1} << 20;
 
   /// Checks and compiles `steps`, which may be null.
   ///

@@ -113,7 +113,7 @@ TEST(PreTokenizer, Replaces) {
                                            "b"}));
 }
 
-// Replacing may make a text 16 times as long, and 4096 bytes longer.
+// Replacing may make a text 16 times as long, and 64 bytes longer.
 TEST(PreTokenizer, Growth) {
   Steps steps;
   addStep(steps, StepKind::Replace, std::string(16, 'b'), "a");
@@ -128,7 +128,7 @@ TEST(PreTokenizer, Growth) {
   Status status = list.apply(result);
   EXPECT_EQ(status.exitCode(), 65);
   EXPECT_EQ(status.message(),
-            "text: expected at most 4128 bytes after normalisation, got more; "
+            "text: expected at most 96 bytes after normalisation, got more; "
             "use a model with another tokenizer");
 }
 

@@ -93,7 +93,7 @@ TEST(TokenizerTable, AddedTokensThatAreLong) {
   addToken(table, "a", TokenKind::Added).normalized = true;
   EXPECT_EQ(
       message(table),
-      "t.bin: tokenizer: token 256: text: expected at most 4112 bytes after "
+      "t.bin: tokenizer: token 256: text: expected at most 80 bytes after "
       "normalisation, got more; use a model with another tokenizer");
 }
 
