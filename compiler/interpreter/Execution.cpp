@@ -127,7 +127,7 @@ void Execution::setValue(Value value, RuntimeValue held) {
   values.back()[value] = std::move(held);
 }
 
-FailureOr<Tensor> Execution::allocate(Operation *op, ArrayRef<int64_t> shape) {
+LogicalResult tcc::verifySize(Operation *op, ArrayRef<int64_t> shape) {
   // An empty tensor is held to the same limit, so that products of its
   // dimensions cannot overflow either.
   int64_t elements = 1;
@@ -140,8 +140,13 @@ FailureOr<Tensor> Execution::allocate(Operation *op, ArrayRef<int64_t> shape) {
              << maxElements << " elements, got a tensor of shape [" << shape
              << "]";
   }
-  if (llvm::is_contained(shape, 0))
-    elements = 0;
+  return success();
+}
+
+FailureOr<Tensor> Execution::allocate(Operation *op, ArrayRef<int64_t> shape) {
+  if (failed(verifySize(op, shape)))
+    return failure();
+  int64_t elements = llvm::product_of(shape, int64_t(1));
   return Tensor(shape, std::vector<double>(
                            elements, std::numeric_limits<double>::quiet_NaN()));
 }

@@ -67,6 +67,9 @@ LogicalResult verifyIndices(Operation *op, StringRef what,
 LogicalResult verifySameShape(Operation *op, StringRef what, const Tensor &left,
                               const Tensor &right);
 
+/// Checks that a tensor of `shape` is not so large that it must be a mistake.
+LogicalResult verifySize(Operation *op, ArrayRef<int64_t> shape);
+
 /// One run of a function: its values, and the blocks that are being executed.
 ///
 /// Blocks and calls are a stack of frames and not of C++ calls, so that no input
@@ -112,7 +115,7 @@ public:
   void setValue(Value value, RuntimeValue held);
 
   /// Returns a tensor of `shape` filled with NaN, so that an element that an op
-  /// forgets is seen; an error at `op` if it is unreasonably large.
+  /// forgets is seen; an error at `op` if it is too large.
   FailureOr<Tensor> allocate(Operation *op, ArrayRef<int64_t> shape);
 
   /// Makes `tensor` the value of `result`, rounded to its element type if

@@ -38,9 +38,24 @@ static SmallVector<TokenSequence> randomSequences(int64_t vocabulary,
   return sequences;
 }
 
+/// Checks that the logits of `inputs` are not too many to hold.
+static LogicalResult verifyLogits(FunctionOpInterface entry,
+                                  int64_t vocabulary,
+                                  const GeneratedInputs &inputs) {
+  int64_t logits = inputs.length * inputs.sequences;
+  if (!llvm::MulOverflow(logits, vocabulary, logits) && logits <= maxElements)
+    return success();
+  return entry.emitOpError("expected at most ")
+         << maxElements << " logits, got " << inputs.sequences
+         << " sequences of up to " << inputs.length << " tokens and "
+         << vocabulary << " logits each";
+}
+
 static FailureOr<SmallVector<NamedTensor>>
 runModel(Interpreter &interpreter, FunctionOpInterface entry,
          const ModelSignature &signature, const GeneratedInputs &inputs) {
+  if (failed(verifyLogits(entry, signature.vocabulary, inputs)))
+    return failure();
   FailureOr<SmallVector<Tensor>> logits = runSequences(
       interpreter, entry, randomSequences(signature.vocabulary, inputs));
   if (failed(logits))
@@ -102,9 +117,23 @@ runFunction(Interpreter &interpreter, FunctionOpInterface function,
   return named;
 }
 
+/// Checks that an option called `name` is at least 1 and at most `most`.
+static LogicalResult verifyOption(FunctionOpInterface function, StringRef name,
+                                  int64_t value, int64_t most) {
+  if (value >= 1 && value <= most)
+    return success();
+  return function.emitOpError("expected ")
+         << name << " from 1 to " << most << ", got " << value;
+}
+
 FailureOr<SmallVector<NamedTensor>>
 tcc::runGenerated(Interpreter &interpreter, FunctionOpInterface function,
                   const GeneratedInputs &inputs) {
+  if (failed(verifyOption(function, "length", inputs.length, 1 << 20)) ||
+      failed(verifyOption(function, "sequences", inputs.sequences, 1 << 20)) ||
+      failed(verifyOption(function, "page-size",
+                          interpreter.getOptions().pageSize, 1 << 16)))
+    return failure();
   if (std::optional<ModelSignature> signature = modelSignature(function))
     return runModel(interpreter, function, *signature, inputs);
   return runFunction(interpreter, function, inputs);

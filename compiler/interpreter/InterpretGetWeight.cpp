@@ -3,6 +3,7 @@
 
 #include "compiler/interpreter/Interpretations.h"
 #include "dialects/transformer/Transformer.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -162,7 +163,19 @@ FailureOr<std::vector<Segment>> SegmentList::collect() {
   return std::move(segments);
 }
 
+/// Whether `use` reads a weight by rows, and not as a whole.
+static bool readsRows(OpOperand &use) {
+  return TypeSwitch<Operation *, bool>(use.getOwner())
+      .Case<EmbeddingOp>([&](auto op) { return &use == &op.getTableMutable(); })
+      .Case<LinearOp, ExpertLinearOp, GroupedLinearOp>(
+          [&](auto op) { return &use == &op.getWeightMutable(); })
+      .Default(false);
+}
+
 static LogicalResult interpretGetWeight(GetWeightOp op, Execution &execution) {
+  if (!llvm::all_of(op.getResult().getUses(), readsRows) &&
+      failed(verifySize(op, op.getType().getShape())))
+    return failure();
   FailureOr<std::vector<Segment>> segments =
       SegmentList(op, execution).collect();
   if (failed(segments))

@@ -3,6 +3,7 @@
 #include "compiler/interpreter/Interpretations.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -41,10 +42,16 @@ static LogicalResult interpretCollapse(tensor::CollapseShapeOp op,
                                        Execution &execution) {
   const Tensor &source = execution.get(op.getSrc());
   SmallVector<int64_t> shape;
+  int64_t next = 0;
   for (const ReassociationIndices &group : op.getReassociationIndices()) {
     int64_t size = 1;
-    for (int64_t dimension : group)
+    for (int64_t dimension : group) {
+      // The verifier of tensor lets others pass.
+      if (dimension != next++ || next > source.rank())
+        return op.emitOpError("expected groups of the dimensions 0 to ")
+               << source.rank() - 1 << " in their order, got " << dimension;
       size *= source.shape[dimension];
+    }
     shape.push_back(size);
   }
   return reshape(op, op.getSrc(), shape, execution);
@@ -105,10 +112,12 @@ static FailureOr<Slice> sliceOf(OffsetSizeAndStrideOpInterface op,
                  integersOf(op.getMixedStrides(), execution)};
   for (auto [offset, size, stride, limit] : llvm::zip_equal(
            slice.offsets, slice.sizes, slice.strides, shape)) {
-    int64_t last = offset + (size - 1) * stride;
-    bool inside = size == 0 || (offset >= 0 && offset < limit && last >= 0 &&
-                                last < limit);
-    if (size < 0 || !inside)
+    int64_t last;
+    bool overflows = llvm::MulOverflow(size - 1, stride, last) ||
+                     llvm::AddOverflow(last, offset, last);
+    bool inside = !overflows && offset >= 0 && offset < limit && last >= 0 &&
+                  last < limit;
+    if (size < 0 || (size > 0 && !inside))
       return op->emitOpError("expected a slice within ")
              << limit << " elements, got offset " << offset << ", size " << size
              << " and stride " << stride;

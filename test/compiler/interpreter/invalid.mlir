@@ -191,6 +191,25 @@ func.func @insert_slice(%x: tensor<?xf32>) {
 
 // -----
 
+// Places do not overflow: the last would be at 2^64.
+func.func @far_slice(%x: tensor<?xf32>) {
+  %n = arith.constant 4097 : index
+  %s = arith.constant 4503599627370496 : index
+  // expected-error@+1 {{'tensor.extract_slice' op expected a slice within 3 elements, got offset 0, size 4097 and stride 4503599627370496}}
+  %y = tensor.extract_slice %x[0] [%n] [%s] : tensor<?xf32> to tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @collapse_shape(%x: tensor<?x2x3xf32>) {
+  // expected-error@+1 {{'tensor.collapse_shape' op expected groups of the dimensions 0 to 2 in their order, got 1099511627776}}
+  %y = tensor.collapse_shape %x [[1099511627776], [1, 2]] : tensor<?x2x3xf32> into tensor<?x6xf32>
+  return
+}
+
+// -----
+
 func.func @insert_slice_source(%x: tensor<?xf32>) {
   %c2 = arith.constant 2 : index
   // expected-error@+1 {{'tensor.insert_slice' op expected a source of 2 elements, got 3}}
@@ -220,6 +239,15 @@ func.func @layer() {
   // expected-error@+1 {{'transformer.get_weight' op expected a layer of '@w', got 3}}
   %w = transformer.get_weight [@w] layer(%layer) : tensor<2x2xf32>
   return
+}
+
+// -----
+
+transformer.weight @w tensor("w") : tensor<4294967296x4294967296xf32>
+func.func @large_weight() -> tensor<4294967296x4294967296xf32> {
+  // expected-error@+1 {{'transformer.get_weight' op expected at most 1073741824 elements, got a tensor of shape [4294967296, 4294967296]}}
+  %w = transformer.get_weight [@w] : tensor<4294967296x4294967296xf32>
+  return %w : tensor<4294967296x4294967296xf32>
 }
 
 // -----
@@ -382,6 +410,15 @@ func.func @page_table_rank(%x: tensor<1x1x1xf32>, %s: tensor<1xi32>, %t: tensor<
 //===----------------------------------------------------------------------===//
 // Entries of models
 //===----------------------------------------------------------------------===//
+
+// expected-error@+1 {{'func.func' op expected at most 268435456 logits, got 3 sequences of up to 3 tokens and 134217728 logits each}}
+func.func @large_vocabulary(%tokens: tensor<?xi32>, %positions: tensor<?xi32>) -> tensor<?x134217728xf32> {
+  %x = arith.constant dense<1.0> : tensor<1x134217728xf32>
+  %y = tensor.cast %x : tensor<1x134217728xf32> to tensor<?x134217728xf32>
+  return %y : tensor<?x134217728xf32>
+}
+
+// -----
 
 // expected-error@+1 {{'func.func' op expected logits of 3 rows, got 2}}
 func.func @forward(%tokens: tensor<?xi32>, %positions: tensor<?xi32>) -> tensor<?x4xf32> {
