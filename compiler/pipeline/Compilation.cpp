@@ -252,6 +252,12 @@ Status Compilation::interpret(const std::vector<int64_t> &tokens,
   auto entry = module->lookupSymbol<FunctionOpInterface>("forward");
   std::optional<ModelSignature> signature = modelSignature(entry);
   assert(signature && "importers write the entry of a model");
+  size_t positions = model.model.architecture.AsLlama()->max_positions;
+  if (tokens.size() > positions)
+    return Status::badData("--tokens: expected at most " +
+                           std::to_string(positions) +
+                           " ids, the positions of the model, got " +
+                           std::to_string(tokens.size()));
   TokenSequence sequence;
   if (Status status = readTokens(tokens, signature->vocabulary, sequence);
       !status.ok())

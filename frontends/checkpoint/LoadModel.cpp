@@ -22,6 +22,21 @@ static void dropWeights(schema::ModelT &model) {
   }
 }
 
+/// Adds the files of weights to `file.inputs`, so that no output replaces them.
+static void addUnreadWeights(ModelFile &file) {
+  for (size_t i = 0; i < file.model.files.size(); ++i)
+    file.inputs.push_back(file.weightPath(i));
+  if (!file.model.files.empty())
+    return;
+  std::error_code error;
+  for (fs::directory_iterator entry(file.folder, error), end;
+       !error && entry != end; entry.increment(error)) {
+    std::string name = entry->path().filename().string();
+    if (name.find(".safetensors") != std::string::npos)
+      file.inputs.push_back((fs::path(file.folder) / name).string());
+  }
+}
+
 static bool beginsWith(const MappedFile &file, size_t offset,
                        const char *magic) {
   size_t length = strlen(magic);
@@ -100,8 +115,10 @@ Status tcc::loadModel(const std::string &path, bool withoutWeights,
   }
   if (file.folder.empty())
     file.folder = ".";
-  if (withoutWeights)
+  if (withoutWeights) {
+    addUnreadWeights(file);
     dropWeights(file.model);
+  }
   if (status = checkModel(path, file); !status.ok())
     return status;
   if (status = checkTokenizer(path, file.model.tokenizer.get()); !status.ok())

@@ -22,7 +22,8 @@ namespace tcc {
 struct ModelFile {
   schema::ModelT model;
   std::string folder;
-  std::vector<std::string> inputs; ///< Every file that it was read from.
+  /// Every file that it was read from, and those of its weights.
+  std::vector<std::string> inputs;
 
   /// The path of the weight file `index` of `model.files`.
   std::string weightPath(size_t index) const;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <set>
@@ -269,6 +270,15 @@ static Status readMode(const Texts &texts, Options &options) {
   return {};
 }
 
+/// `name` without links and "..", as far as it exists.
+static std::filesystem::path resolve(const std::string &name) {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(name, error);
+  std::filesystem::path resolved =
+      std::filesystem::weakly_canonical(path, error);
+  return error ? path : resolved;
+}
+
 /// Refuses what makes no sense together.
 static Status checkTogether(const Texts &texts, const Options &options) {
   if (options.model.empty())
@@ -280,9 +290,9 @@ static Status checkTogether(const Texts &texts, const Options &options) {
     return usage("--logits: expected one for each --prompt or --tokens, got " +
                  std::to_string(options.logits.size()) + " for " +
                  std::to_string(prompts));
-  std::set<std::string> names;
+  std::set<std::filesystem::path> files;
   for (const std::string &name : options.logits)
-    if (!names.insert(name).second)
+    if (!files.insert(resolve(name)).second)
       return usage("--logits: expected another file for each prompt, got '" +
                    name + "' twice");
   if (options.json && options.mode != Mode::Info && options.mode != Mode::Bench)

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 using namespace tcc;
 
@@ -19,8 +21,8 @@ static std::string findUnusedByInterpreter(const Options &options) {
 }
 
 /// What the parser cannot say: which options go together.
-static std::string findConflict(const Options &options) {
-  bool hasTokens = !options.tokens.empty(), hasLogits = !options.logits.empty();
+static std::string findConflict(const Options &options, bool hasTokens) {
+  bool hasLogits = !options.logits.empty();
   if (options.interpret && !(hasTokens && hasLogits))
     return "--interpret: expected --tokens and --logits beside it";
   if (!options.interpret && (hasTokens || hasLogits))
@@ -41,6 +43,24 @@ static std::string findConflict(const Options &options) {
            "or --interpret";
   if (options.output == "-" && !options.printsStage())
     return "-o: expected the name of a file for a model.bin, got '-'";
+  if (options.logits == "-")
+    return "--logits: expected the name of a file, got '-'";
+  return {};
+}
+
+/// Reads "1,2,3" into `result`; returns what is wrong with it, or nothing.
+static std::string readTokens(const std::string &text,
+                              std::vector<int64_t> &result) {
+  for (size_t begin = 0, end; begin <= text.size(); begin = end + 1) {
+    end = std::min(text.find(',', begin), text.size());
+    int32_t token = -1;
+    auto [rest, error] =
+        std::from_chars(text.data() + begin, text.data() + end, token);
+    if (error != std::errc() || rest != text.data() + end || token < 0)
+      return "--tokens: expected a whole number from 0 to 2147483647, got '" +
+             text.substr(begin, end - begin) + "'";
+    result.push_back(token);
+  }
   return {};
 }
 
@@ -57,7 +77,8 @@ static CLI::Validator oneOf(std::vector<std::string> names) {
   return CLI::Validator(std::move(check), "");
 }
 
-static void declare(CLI::App &app, Options &options) {
+static void declare(CLI::App &app, Options &options,
+                    std::optional<std::string> &tokens) {
   app.set_version_flag("--version", "tcc " TCC_VERSION);
   app.add_option("INPUT", options.input,
                  "A model.fbs, a GGUF file, a Hugging Face directory, a "
@@ -85,8 +106,8 @@ static void declare(CLI::App &app, Options &options) {
   app.add_flag("--json", options.json, "Print the report as JSON");
   app.add_flag("--interpret", options.interpret,
                "Run the model by the f64 interpreter");
-  app.add_option("--tokens", options.tokens, "Token ids for --interpret")
-      ->delimiter(',');
+  app.add_option("--tokens", tokens, "Token ids for --interpret")
+      ->type_name("ID,ID,...");
   app.add_option("--logits", options.logits,
                  "Where --interpret writes float64 [tokens, vocabulary], .npy");
 }
@@ -95,11 +116,14 @@ Status tcc::parseOptions(int argc, char **argv, Options &result, bool &done) {
   CLI::App app("tcc: compiles a transformer model to one executable file",
                "tcc");
   Options options;
-  declare(app, options);
+  std::optional<std::string> tokens;
+  declare(app, options, tokens);
   std::string problem;
   try {
     app.parse(argc, argv);
-    problem = findConflict(options);
+    problem = findConflict(options, tokens.has_value());
+    if (problem.empty() && tokens)
+      problem = readTokens(*tokens, options.tokens);
   } catch (const CLI::CallForHelp &) {
     writeOutput(app.help(), /*flush=*/false);
     done = true;
