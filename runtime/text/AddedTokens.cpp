@@ -114,9 +114,10 @@ Status AddedTokenSet::isSingleWord(std::string_view text, size_t begin,
   return {};
 }
 
-/// Where the white space that ends at `end` begins.
-static size_t whiteSpaceBefore(std::string_view text, size_t end) {
-  while (end > 0) {
+/// Where the white space that ends at `end` begins, at `least` or later.
+static size_t whiteSpaceBefore(std::string_view text, size_t end,
+                               size_t least) {
+  while (end > least) {
     size_t last = lastCharacter(text.substr(0, end));
     if (!isWhiteSpace(firstCodePoint(text.substr(last))))
       break;
@@ -136,6 +137,7 @@ static size_t whiteSpaceAfter(std::string_view text, size_t begin) {
 Status AddedTokenSet::split(std::string_view text,
                             std::vector<Stretch> &result) const {
   size_t covered = 0, position = 0;
+  size_t spaceEnd = 0; // Of the white space that was last taken along.
   while (position < text.size() && !tokens.empty()) {
     const AddedToken *token = startsToken[static_cast<uint8_t>(text[position])]
                                   ? longestAt(text.substr(position))
@@ -154,9 +156,9 @@ Status AddedTokenSet::split(std::string_view text,
         continue;
     }
     if (token->leftStrip)
-      begin = std::max(whiteSpaceBefore(text, begin), covered);
+      begin = std::max(whiteSpaceBefore(text, begin, covered), covered);
     if (token->rightStrip)
-      end = whiteSpaceAfter(text, end);
+      end = spaceEnd = whiteSpaceAfter(text, std::max(end, spaceEnd));
     if (covered < begin)
       result.push_back({covered, begin, -1});
     // The one before may have taken all of it along as white space.

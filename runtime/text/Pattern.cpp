@@ -29,13 +29,9 @@ using Owned = std::unique_ptr<T, Free>;
 /// tables lack spelled out, has 40 kB.
 static constexpr size_t maxPatternBytes = size_t{1} << 20;
 
-/// Steps that one match may take in a text of `bytes` bytes. A run of white
-/// space costs about two for each of its bytes; what takes many times that goes
-/// back and forth without end.
-static uint32_t maxSteps(size_t bytes) {
-  return static_cast<uint32_t>(
-      std::min((size_t{10} << 20) + 16 * bytes, size_t{1} << 30));
-}
+/// Steps that matching may take for each byte of a text. A run of white space
+/// costs about two; what takes many times that goes back and forth without end.
+static constexpr size_t stepsForByte = 1024;
 
 /// Bytes that a match may use for backtracking.
 static constexpr size_t maxStackBytes = size_t{64} << 20;
@@ -69,10 +65,10 @@ Status Pattern::compile(const std::string &place, const std::string &source,
   PCRE2_SIZE offset = 0;
   auto code = std::make_unique<Code>();
   code->place = place;
-  code->compiled.reset(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error,
-                    &offset, context.get()));
+  code->compiled.reset(pcre2_compile(
+      reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT,
+      &error, &offset, context.get()));
   if (!code->compiled)
     return Status::badData(place + ": expected a regular expression, got '" +
                            printable(source) + "': " + errorText(error) +
@@ -103,15 +99,45 @@ Matcher::Matcher(const Pattern &pattern)
 
 Matcher::~Matcher() = default;
 
+/// Looks for a match that starts in [first, last] and takes at most `steps`.
+int Matcher::match(std::string_view text, size_t first, size_t last,
+                   size_t steps) {
+  pcre2_set_match_limit(memory->context.get(), static_cast<uint32_t>(steps));
+  pcre2_set_offset_limit(memory->context.get(), last);
+  return pcre2_match(pattern.code->compiled.get(),
+                     reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(),
+                     first, PCRE2_NO_UTF_CHECK, memory->data.get(),
+                     memory->context.get());
+}
+
+/// Looks for the first match that starts at `position` or behind it.
+int Matcher::findMatch(std::string_view text, size_t position) {
+  int count = match(text, position, PCRE2_UNSET, stepsForByte);
+  if (count != PCRE2_ERROR_MATCHLIMIT)
+    return count;
+  // PCRE2 tells neither how many steps it took nor where it gave up, and counts
+  // anew at each start: try one by one, each with more and more.
+  while (position <= text.size()) {
+    size_t steps = stepsForByte;
+    while ((count = match(text, position, position, steps)) ==
+               PCRE2_ERROR_MATCHLIMIT &&
+           steps <= stepsLeft) {
+      stepsLeft -= steps;
+      steps = std::min(4 * steps, size_t{1} << 30);
+    }
+    if (count != PCRE2_ERROR_NOMATCH)
+      return count;
+    position += position < text.size() ? characterBytes(text[position]) : 1;
+  }
+  return PCRE2_ERROR_NOMATCH;
+}
+
 Status Matcher::forEachMatch(std::string_view text,
                              const std::function<void(size_t, size_t)> &visit) {
-  const pcre2_code *code = pattern.code->compiled.get();
-  pcre2_set_match_limit(memory->context.get(), maxSteps(text.size()));
+  stepsLeft += stepsForByte * text.size();
   size_t position = 0, lastEnd = std::string_view::npos;
   while (position <= text.size()) {
-    int count = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()),
-                            text.size(), position, PCRE2_NO_UTF_CHECK,
-                            memory->data.get(), memory->context.get());
+    int count = findMatch(text, position);
     if (count == PCRE2_ERROR_NOMATCH)
       break;
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(memory->data.get());

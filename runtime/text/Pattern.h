@@ -57,7 +57,8 @@ public:
   ///
   /// \param text Well-formed UTF-8.
   ///
-  /// \returns BadData if the work for one match exceeds a fixed limit.
+  /// \returns BadData if the work for all texts so far exceeds a limit that
+  ///          grows with their bytes.
   Status forEachMatch(std::string_view text,
                       const std::function<void(size_t, size_t)> &visit);
 
@@ -65,6 +66,10 @@ private:
   struct Memory;
   const Pattern &pattern;
   std::unique_ptr<Memory> memory;
+  size_t stepsLeft = 0;
+
+  int match(std::string_view text, size_t first, size_t last, size_t steps);
+  int findMatch(std::string_view text, size_t position);
 };
 
 } // namespace tcc::rt

@@ -3,6 +3,7 @@
 
 #include "runtime/text/AddedTokens.h"
 
+#include <chrono>
 #include <gtest/gtest.h>
 
 using namespace tcc;
@@ -60,6 +61,27 @@ TEST(AddedTokens, StripsEachSpaceOnce) {
 TEST(AddedTokens, TakenAlongAsWhiteSpace) {
   std::vector<AddedToken> lines = {{"\n\n", 1, true, true, false}};
   EXPECT_EQ(cut(lines, "a\n\n\n\n\nb"), (Parts{"a", "1:\n\n\n\n\n", "b"}));
+}
+
+// Each space is looked at a few times, not once for every token.
+TEST(AddedTokens, StripsLongRuns) {
+  std::vector<AddedToken> left = {{" ", 1, true, false, false}};
+  std::vector<AddedToken> right = {{" ", 1, false, true, false},
+                                   {"\t", 2, false, false, false}};
+  std::string spaces(300000, ' '), both;
+  for (int i = 0; i < 150000; ++i)
+    both += " \t";
+  auto start = std::chrono::steady_clock::now();
+  for (const auto &[tokens, text] :
+       {std::pair{left, spaces}, {right, spaces}, {right, both}}) {
+    AddedTokenSet set;
+    for (const AddedToken &token : tokens)
+      ASSERT_TRUE(set.add(token).ok());
+    std::vector<Stretch> stretches;
+    ASSERT_TRUE(set.split(text, stretches).ok());
+    EXPECT_EQ(stretches.size(), text.size());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
 TEST(AddedTokens, SingleWord) {

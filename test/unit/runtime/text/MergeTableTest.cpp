@@ -51,8 +51,8 @@ TEST(MergeTable, NothingToMerge) {
   EXPECT_EQ(merged(empty, {5, 6}), (Ids{5, 6}));
 }
 
-// No file can choose symbols that meet in one place, where each merge would look
-// at all others.
+// No file can choose symbols that meet in one place, where each merge would
+// look at all others.
 TEST(MergeTable, SymbolsThatAreAlikeInManyBits) {
   auto start = std::chrono::steady_clock::now();
   constexpr uint32_t count = 1 << 18;

@@ -80,6 +80,27 @@ TEST(Pattern, EndlessBacktracking) {
       "the text or simplify the pattern");
 }
 
+// The steps of all matches in a text are limited, not only those of one.
+TEST(Pattern, ManyLongMatches) {
+  Pattern pattern;
+  ASSERT_TRUE(Pattern::compile("p", "(?:a|a){16}b|a", pattern).ok());
+  Matcher matcher(pattern);
+  size_t matches = 0;
+  auto count = [&](size_t, size_t) { ++matches; };
+  Status status = matcher.forEachMatch(std::string(1000, 'a'), count);
+  EXPECT_EQ(status.exitCode(), 65);
+  EXPECT_LT(matches, 100u);
+  EXPECT_TRUE(matcher.forEachMatch("aaa-b", count).ok());
+}
+
+// A match that takes long may start anywhere, and matches follow it.
+TEST(Pattern, LongMatchAfterOthers) {
+  std::string text = std::string(3000, '-') + std::string(3000, ' ');
+  EXPECT_EQ(matches("\\s*\\n|\\s+(?!\\S)|\\s+|x", text + "x-x"),
+            (Spans{{3000, 5999}, {5999, 6000}, {6000, 6001}, {6002, 6003}}));
+  EXPECT_EQ(matches("\\s*\\n", text + "x \n"), (Spans{{6001, 6003}}));
+}
+
 // A run of white space goes back over all of it once.
 TEST(Pattern, LongRuns) {
   std::string text(1 << 24, ' ');
