@@ -2,6 +2,7 @@
 
 #include "runtime/support/File.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -23,8 +24,12 @@ static void say(const char *text) {
   static_cast<void>(written);
 }
 
-/// Of an access beyond the end of a mapped file.
+/// Of an access beyond the end of a mapped file. Several threads may come here at
+/// once: the first ends the program.
 static void endTruncated(int) {
+  static std::atomic_flag isEnding = ATOMIC_FLAG_INIT;
+  while (isEnding.test_and_set())
+    pause();
   say(program_invocation_short_name);
   say(": error: a file became shorter while it was read; leave files alone "
       "until the program ends\n");
