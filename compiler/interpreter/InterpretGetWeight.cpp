@@ -12,19 +12,18 @@ using namespace mlir::tcc::transformer;
 namespace {
 /// A range of rows and columns of one tensor of a checkpoint.
 struct Segment {
-  std::string tensor;
-  RankedTensorType type;
+  StoredTensor tensor;
   int64_t firstRow, rows, firstColumn, columns;
 
   /// Writes rows [first, first + count) of the segment to `result`
   /// [count, columns].
   void read(const WeightSource &source, int64_t first, int64_t count,
             double *result) const {
-    int64_t width = type.getShape().back();
+    int64_t width = tensor.type.getShape().back();
     if (columns == width)
-      return source.read(tensor, type, firstRow + first, count, result);
+      return source.read(tensor, firstRow + first, count, result);
     std::vector<double> whole(count * width);
-    source.read(tensor, type, firstRow + first, count, whole.data());
+    source.read(tensor, firstRow + first, count, whole.data());
     for (int64_t row = 0; row < count; ++row)
       std::copy_n(whole.data() + row * width + firstColumn, columns,
                   result + row * columns);
@@ -73,7 +72,7 @@ public:
   FailureOr<std::vector<Segment>> collect();
 
 private:
-  FailureOr<std::string> nameOf(WeightOp weight);
+  FailureOr<StoredTensor> tensorOf(WeightOp weight);
   SmallVector<int64_t> originOf(WeightOp weight);
   LogicalResult add(WeightOp weight, int64_t expert);
 
@@ -99,16 +98,20 @@ static std::string fill(StringRef name, StringRef key, int64_t number) {
   return (head + Twine(number) + tail).str();
 }
 
-/// The name of the tensor that `weight` stands for in the layer of the op.
-FailureOr<std::string> SegmentList::nameOf(WeightOp weight) {
-  StringRef name = weight.getTensor();
+/// The tensor that `weight` stands for in the layer of the op.
+FailureOr<StoredTensor> SegmentList::tensorOf(WeightOp weight) {
+  StoredTensor tensor = {weight.getTensor().str(),
+                         cast<RankedTensorType>(weight.getType()),
+                         weight.getScales().value_or("").str()};
   if (!op.getLayer())
-    return name.str();
+    return tensor;
   int64_t layer = execution.getInteger(op.getLayer());
   if (!weight.getLayers() || !hasLayer(*weight.getLayers(), layer))
     return op->emitOpError("expected a layer of '@")
            << weight.getSymName() << "', got " << layer;
-  return fill(name, "{layer}", layer);
+  tensor.name = fill(tensor.name, "{layer}", layer);
+  tensor.scales = fill(tensor.scales, "{layer}", layer);
+  return tensor;
 }
 
 /// Where the part of this device begins in each dimension.
@@ -127,10 +130,10 @@ LogicalResult SegmentList::add(WeightOp weight, int64_t expert) {
   auto type = cast<RankedTensorType>(weight.getType());
   RankedTensorType part = op.getLocal() ? weight.getLocalType() : type;
   SmallVector<int64_t> origin = originOf(weight);
-  FailureOr<std::string> name = nameOf(weight);
-  if (failed(name))
+  FailureOr<StoredTensor> tensor = tensorOf(weight);
+  if (failed(tensor))
     return failure();
-  Segment segment = {*name, type, 0, 1, origin.back(), part.getShape().back()};
+  Segment segment = {*tensor, 0, 1, origin.back(), part.getShape().back()};
   if (type.getRank() >= 2) {
     int64_t dimension = type.getRank() - 2;
     segment.firstRow = origin[dimension];
@@ -138,14 +141,15 @@ LogicalResult SegmentList::add(WeightOp weight, int64_t expert) {
   }
   if (type.getRank() == 3) {
     int64_t number = origin.front() + expert;
-    if (StringRef(*name).contains("{expert}")) {
-      segment.tensor = fill(*name, "{expert}", number);
-      segment.type = type.clone(type.getShape().drop_front());
+    if (StringRef(tensor->name).contains("{expert}")) {
+      segment.tensor = {fill(tensor->name, "{expert}", number),
+                        type.clone(type.getShape().drop_front()),
+                        fill(tensor->scales, "{expert}", number)};
     } else {
       segment.firstRow += number * type.getDimSize(1);
     }
   }
-  if (failed(execution.getWeights().check(segment.tensor, segment.type,
+  if (failed(execution.getWeights().check(segment.tensor,
                                           [&] { return op->emitOpError(); })))
     return failure();
   segments.push_back(std::move(segment));

@@ -31,19 +31,19 @@ double tcc::randomElement(uint64_t seed, StringRef name, int64_t index) {
 }
 
 LogicalResult
-tcc::RandomWeights::check(StringRef, RankedTensorType,
+tcc::RandomWeights::check(const StoredTensor &,
                           function_ref<InFlightDiagnostic()>) {
   return success();
 }
 
-void tcc::RandomWeights::read(StringRef tensor, RankedTensorType type,
-                              int64_t first, int64_t count,
-                              double *result) const {
+void tcc::RandomWeights::read(const StoredTensor &tensor, int64_t first,
+                              int64_t count, double *result) const {
+  RankedTensorType type = tensor.type;
   bool isVector = type.getRank() == 1;
   int64_t columns = type.getShape().back();
-  double mean = isVector && !tensor.contains("bias") ? 1.0 : 0.0;
+  double mean = isVector && !StringRef(tensor.name).contains("bias") ? 1.0 : 0.0;
   double deviation = isVector ? 0.25 : 1 / std::sqrt(double(columns));
-  uint64_t stream = streamOf(seed, tensor);
+  uint64_t stream = streamOf(seed, tensor.name);
   for (int64_t i = 0; i < count * columns; ++i)
     result[i] = mean + deviation * elementOf(stream, first * columns + i);
   roundAll(type.getElementType(), {result, static_cast<size_t>(count * columns)});

@@ -53,6 +53,21 @@ static double decodeF16(const uint8_t *bytes) {
   return bits >> 15 ? -magnitude : magnitude;
 }
 
+/// 1 bit of sign, 4 of exponent with bias 7, 3 of fraction; no infinities, and
+/// NaN where all bits but the sign are set.
+static double decodeE4M3(const uint8_t *bytes) {
+  int exponent = bytes[0] >> 3 & 15;
+  int fraction = bytes[0] & 7;
+  double magnitude;
+  if (exponent == 15 && fraction == 7)
+    magnitude = std::numeric_limits<double>::quiet_NaN();
+  else if (exponent == 0)
+    magnitude = std::ldexp(fraction, -9);
+  else
+    magnitude = std::ldexp(8 + fraction, exponent - 10);
+  return bytes[0] >> 7 ? -magnitude : magnitude;
+}
+
 /// d, then 32 signed bytes.
 static void decodeQ8_0(const uint8_t *block, double *result) {
   double d = decodeF16(block);
@@ -112,6 +127,8 @@ static Decoder decoderOf(Type type) {
     return {{1, 2}, decodeScalar<decodeF16>};
   if (type.isBF16())
     return {{1, 2}, decodeScalar<decodeBF16>};
+  if (isa<Float8E4M3FNType>(type))
+    return {{1, 1}, decodeScalar<decodeE4M3>};
   return {};
 }
 

@@ -1,7 +1,7 @@
 // Decodes what a checkpoint stores.
 //
-// Written from the definitions of the formats (IEEE 754 for f16; GGUF's block
-// structures), without looking at the compiler's own decoders, which are compared
+// Written from the definitions of the formats (IEEE 754 for f16; the OCP's
+// for e4m3; GGUF's block structures), without looking at the compiler's own decoders, which are compared
 // with these.
 
 #ifndef TCC_COMPILER_INTERPRETER_STORAGEDECODER_H

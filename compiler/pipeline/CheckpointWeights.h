@@ -15,12 +15,16 @@ public:
                     const ::tcc::ModelWeights &weights)
       : model(model), weights(weights) {}
 
-  LogicalResult check(StringRef tensor, RankedTensorType type,
+  LogicalResult check(const StoredTensor &tensor,
                       function_ref<InFlightDiagnostic()> emitError) override;
-  void read(StringRef tensor, RankedTensorType type, int64_t first,
-            int64_t count, double *result) const override;
+  void read(const StoredTensor &tensor, int64_t first, int64_t count,
+            double *result) const override;
 
 private:
+  const ::tcc::schema::TensorT *find(const std::string &name) const;
+  void readStored(const StoredTensor &tensor, int64_t first, int64_t count,
+                  double *result) const;
+
   const ::tcc::ModelFile &model;
   const ::tcc::ModelWeights &weights;
 };
