@@ -5,6 +5,7 @@
 #include "frontends/checkpoint/RotaryFrequencies.h"
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/GgufNames.h"
+#include "frontends/model/Hyperparameters.h"
 #include "frontends/model/LlamaTensors.h"
 #include "frontends/model/Message.h"
 #include "frontends/model/Storage.h"
@@ -134,12 +135,12 @@ static Status readSize(const GgufFile &file, const std::string &key,
 
 static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
   if (Status status = readSize(file, "llama.attention.head_count",
-                               LlamaLimits::heads, llama.query_heads);
+                               ModelLimits::heads, llama.query_heads);
       !status.ok())
     return status;
   llama.key_value_heads = llama.query_heads;
   if (Status status = readSize(file, "llama.attention.head_count_kv",
-                               LlamaLimits::heads, llama.key_value_heads);
+                               ModelLimits::heads, llama.key_value_heads);
       !status.ok())
     return status;
   if (llama.query_heads % llama.key_value_heads != 0)
@@ -153,7 +154,7 @@ static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
                            "a divisor of llama.embedding_length = " +
                                std::to_string(llama.hidden_size));
   if (Status status = readSize(file, "llama.attention.key_length",
-                               LlamaLimits::headSize, llama.head_size);
+                               ModelLimits::headSize, llama.head_size);
       !status.ok())
     return status;
   for (const char *key :
@@ -177,9 +178,9 @@ static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
 static Status readVocabularySize(const GgufFile &file, schema::LlamaT &llama) {
   auto tokens = file.metadata.find("tokenizer.ggml.tokens");
   if (tokens != file.metadata.end() && tokens->second.isArray &&
-      tokens->second.count <= LlamaLimits::size)
+      tokens->second.count <= ModelLimits::size)
     llama.vocabulary = static_cast<uint32_t>(tokens->second.count);
-  return readSize(file, "llama.vocab_size", LlamaLimits::size,
+  return readSize(file, "llama.vocab_size", ModelLimits::size,
                   llama.vocabulary);
 }
 
@@ -189,10 +190,10 @@ static Status readSizes(const GgufFile &file, schema::LlamaT &llama) {
     int64_t limit;
     uint32_t &value;
   } sizes[] = {
-      {"llama.embedding_length", LlamaLimits::size, llama.hidden_size},
-      {"llama.feed_forward_length", LlamaLimits::size, llama.intermediate_size},
-      {"llama.block_count", LlamaLimits::layers, llama.layers},
-      {"llama.context_length", LlamaLimits::positions, llama.max_positions},
+      {"llama.embedding_length", ModelLimits::size, llama.hidden_size},
+      {"llama.feed_forward_length", ModelLimits::size, llama.intermediate_size},
+      {"llama.block_count", ModelLimits::layers, llama.layers},
+      {"llama.context_length", ModelLimits::positions, llama.max_positions},
   };
   for (auto &size : sizes)
     if (Status status = readSize(file, size.key, size.limit, size.value);
@@ -205,8 +206,8 @@ static Status readSizes(const GgufFile &file, schema::LlamaT &llama) {
   std::string key = "llama.attention.layer_norm_rms_epsilon";
   if (Status status = file.getNumber(key, llama.norm_epsilon); !status.ok())
     return status;
-  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
-    return file.unexpected(key, LlamaLimits::epsilons);
+  if (!ModelLimits::isEpsilon(llama.norm_epsilon))
+    return file.unexpected(key, ModelLimits::epsilons);
   return {};
 }
 

@@ -1,7 +1,8 @@
 #include "frontends/checkpoint/HuggingFaceConfig.h"
 
 #include "frontends/checkpoint/JsonFields.h"
-#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Architecture.h"
+#include "frontends/model/Hyperparameters.h"
 #include "frontends/model/Message.h"
 
 #include <algorithm>
@@ -12,71 +13,27 @@ using namespace tcc;
 // Hyperparameters
 //===----------------------------------------------------------------------===//
 
-static Status readHeads(const JsonFields &fields, schema::LlamaT &llama) {
-  llama.key_value_heads = llama.query_heads;
-  if (Status status = fields.integer("num_key_value_heads", 1,
-                                     LlamaLimits::heads, llama.key_value_heads);
-      !status.ok())
-    return status;
-  if (llama.query_heads % llama.key_value_heads != 0)
-    return fields.unexpected("num_key_value_heads",
-                             "a divisor of num_attention_heads = " +
-                                 std::to_string(llama.query_heads));
-  if (!fields.find("head_dim") && llama.hidden_size % llama.query_heads != 0)
-    return fields.unexpected(
-        "num_attention_heads",
-        "a divisor of hidden_size = " + std::to_string(llama.hidden_size) +
-            ", since there is no head_dim");
-  llama.head_size = llama.hidden_size / llama.query_heads;
-  if (Status status =
-          fields.integer("head_dim", 1, LlamaLimits::headSize, llama.head_size);
-      !status.ok())
-    return status;
-  if (llama.head_size % 2 == 0)
-    return {};
-  return fields.find("head_dim")
-             ? fields.unexpected("head_dim", "an even number")
-             : fields.unexpected("num_attention_heads",
-                                 "heads of an even size");
-}
-
-static Status readSizes(const JsonFields &fields, schema::LlamaT &llama) {
-  struct {
-    const char *key;
-    int64_t limit;
-    uint32_t &value;
-  } sizes[] = {
-      {"hidden_size", LlamaLimits::size, llama.hidden_size},
-      {"intermediate_size", LlamaLimits::size, llama.intermediate_size},
-      {"num_hidden_layers", LlamaLimits::layers, llama.layers},
-      {"num_attention_heads", LlamaLimits::heads, llama.query_heads},
-      {"vocab_size", LlamaLimits::size, llama.vocabulary},
-      {"max_position_embeddings", LlamaLimits::positions, llama.max_positions},
-  };
-  llama.max_positions = 2048;
-  for (auto &size : sizes) {
-    if (Status status = fields.integer(size.key, 1, size.limit, size.value);
+Status tcc::readSizes(const JsonFields &fields,
+                      std::initializer_list<ConfigSize> sizes) {
+  for (const ConfigSize &size : sizes) {
+    if (Status status =
+            fields.integer(size.key, size.minimum, size.limit, size.value);
         !status.ok())
       return status;
-    if (size.value == 0)
-      return fields.unexpected(size.key, "an integer from 1 to " +
-                                             std::to_string(size.limit));
+    if (!fields.find(size.key))
+      return fields.unexpected(
+          size.key, "an integer from " + std::to_string(size.minimum) + " to " +
+                        std::to_string(size.limit));
   }
-  return readHeads(fields, llama);
+  return {};
 }
 
-static Status readFlags(const JsonFields &fields, schema::LlamaT &llama) {
-  bool attentionBias = false, mlpBias = false, tied = false;
-  if (Status status = fields.boolean("attention_bias", attentionBias);
-      !status.ok())
+Status tcc::readEpsilon(const JsonFields &fields, double &result) {
+  result = 1e-6;
+  if (Status status = fields.positive("rms_norm_eps", result); !status.ok())
     return status;
-  if (Status status = fields.boolean("mlp_bias", mlpBias); !status.ok())
-    return status;
-  if (Status status = fields.boolean("tie_word_embeddings", tied); !status.ok())
-    return status;
-  llama.attention_bias = attentionBias;
-  llama.mlp_bias = mlpBias;
-  llama.tied_embeddings = tied;
+  if (!ModelLimits::isEpsilon(result))
+    return fields.unexpected("rms_norm_eps", ModelLimits::epsilons);
   return {};
 }
 
@@ -104,14 +61,15 @@ static Status readStorage(const JsonFields &fields, schema::Storage &result) {
 
 /// The last part of the name on the hub. It may have been a path on the machine
 /// of the one who trained, of which no more than that should be kept either.
-static Status readName(const JsonFields &fields, std::string &result) {
+static Status readName(const JsonFields &fields, const char *unknown,
+                       std::string &result) {
   std::string name;
   if (Status status = fields.string("_name_or_path", name); !status.ok())
     return status;
   while (!name.empty() && name.back() == '/')
     name.pop_back();
   name = name.substr(name.rfind('/') + 1);
-  result = name.empty() || name == "." || name == ".." ? "Llama" : name;
+  result = name.empty() || name == "." || name == ".." ? unknown : name;
   return {};
 }
 
@@ -138,39 +96,50 @@ Status tcc::readEndIds(const std::string &path, const Json &config,
   return {};
 }
 
+/// Reads the hyperparameters of the architecture that `config` names.
+static Status readArchitecture(const std::string &path, const Json &config,
+                               HuggingFaceConfig &result) {
+  JsonFields fields(config, path + ": ");
+  ConfigFamily family;
+  if (Status status = readFamily(path, config, family); !status.ok())
+    return status;
+  if (Status status = refuseUnsupportedFields(path, config, family);
+      !status.ok())
+    return status;
+  if (family == ConfigFamily::Llama) {
+    schema::LlamaT llama;
+    Status status = readLlamaConfig(path, config, llama);
+    result.architecture.Set(std::move(llama));
+    return status;
+  }
+  schema::DeepSeekT deepSeek;
+  Status status = readDeepSeekConfig(path, config, family, deepSeek);
+  if (status.ok())
+    status = readQuantization(path, config, result.hasScales);
+  // In transformers an absent rank means 1536; in checkpoints it means none.
+  result.queryRankFromTensors = !fields.has("q_lora_rank");
+  result.architecture.Set(std::move(deepSeek));
+  return status;
+}
+
 Status tcc::readConfig(const std::string &path, const Json &config,
                        HuggingFaceConfig &result) {
-  if (Status status = refuseUnsupportedFields(path, config); !status.ok())
-    return status;
   JsonFields fields(config, path + ": ");
   HuggingFaceConfig read;
-  schema::LlamaT &llama = read.llama;
-  if (Status status = readSizes(fields, llama); !status.ok())
+  if (Status status = readArchitecture(path, config, read); !status.ok())
     return status;
-  llama.norm_epsilon = 1e-6;
-  if (Status status = fields.positive("rms_norm_eps", llama.norm_epsilon);
-      !status.ok())
-    return status;
-  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
-    return fields.unexpected("rms_norm_eps", LlamaLimits::epsilons);
-  if (Status status = readFlags(fields, llama); !status.ok())
-    return status;
-  double theta = 0;
-  RotaryScaling scaling;
-  if (Status status =
-          readRotaryConfig(path, config, llama.max_positions, theta, scaling);
-      !status.ok())
-    return status;
-  llama.rotary = std::make_unique<schema::RotaryEmbeddingT>();
-  llama.rotary->inverse_frequencies =
-      inverseFrequencies(llama.head_size, theta, scaling);
+  schema::ModelT model;
+  model.architecture = std::move(read.architecture);
   if (Status status = readStorage(fields, read.storage); !status.ok())
     return status;
-  if (Status status = readName(fields, read.name); !status.ok())
-    return status;
-  if (Status status = readEndIds(path, config, llama.vocabulary, read.endIds);
+  if (Status status = readName(fields, architectureName(model), read.name);
       !status.ok())
     return status;
+  auto vocabulary = static_cast<uint32_t>(decoderSizes(model).vocabulary);
+  if (Status status = readEndIds(path, config, vocabulary, read.endIds);
+      !status.ok())
+    return status;
+  read.architecture = std::move(model.architecture);
   result = std::move(read);
   return {};
 }

@@ -4,11 +4,14 @@
 #include "frontends/checkpoint/HuggingFaceConfig.h"
 #include "frontends/checkpoint/Safetensors.h"
 #include "frontends/checkpoint/TokenizerReader.h"
+#include "frontends/model/Architecture.h"
 #include "frontends/model/CheckModel.h"
-#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Hyperparameters.h"
+#include "frontends/model/Scales.h"
 #include "frontends/model/Storage.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <filesystem>
 
@@ -91,21 +94,19 @@ static Status checkFolder(const std::string &folder, bool withoutWeights) {
 
 /// Reads `path` and begins the description of the model.
 static Status readConfigFile(const std::string &path, ModelFile &file,
-                             schema::Storage &storage) {
+                             HuggingFaceConfig &config) {
   Json json;
   if (Status status = parseJsonFile(path, {}, json); !status.ok())
     return status;
-  HuggingFaceConfig config;
   if (Status status = readConfig(path, json, config); !status.ok())
     return status;
   file.model.format_version = modelFormatVersion;
   file.model.name = std::move(config.name);
   file.model.provenance = "Hugging Face checkpoint";
   file.model.end_ids = std::move(config.endIds);
-  file.model.architecture.Set(std::move(config.llama));
+  file.model.architecture = std::move(config.architecture);
   file.inputs.push_back(path);
-  storage = config.storage;
-  return {};
+  return checkArchitecture(path, file.model);
 }
 
 static Status readGenerationConfig(const std::string &folder, ModelFile &file) {
@@ -116,8 +117,8 @@ static Status readGenerationConfig(const std::string &folder, ModelFile &file) {
   if (Status status = parseJsonFile(path, {}, json); !status.ok())
     return status;
   file.inputs.push_back(path);
-  return readEndIds(path, json, file.model.architecture.AsLlama()->vocabulary,
-                    file.model.end_ids);
+  auto vocabulary = static_cast<uint32_t>(decoderSizes(file.model).vocabulary);
+  return readEndIds(path, json, vocabulary, file.model.end_ids);
 }
 
 static Status readTokenizer(const std::string &folder, ModelFile &file) {
@@ -136,15 +137,46 @@ static Status readTokenizer(const std::string &folder, ModelFile &file) {
                            *file.model.tokenizer);
 }
 
+static void describeTensor(const std::string &name, schema::Storage storage,
+                           std::vector<int64_t> shape, schema::ModelT &model) {
+  auto tensor = std::make_unique<schema::TensorT>();
+  tensor->name = name;
+  tensor->storage = storage;
+  tensor->shape = std::move(shape);
+  tensor->bytes = tensorBytes(storage, tensor->shape).value_or(0);
+  model.tensors.push_back(std::move(tensor));
+}
+
 /// Adds the tensors that the checkpoint has elsewhere.
-static void describeTensors(schema::Storage storage, schema::ModelT &model) {
-  for (ExpectedTensor &expected : llamaTensors(*model.architecture.AsLlama())) {
-    auto tensor = std::make_unique<schema::TensorT>();
-    tensor->name = std::move(expected.name);
-    tensor->storage = storage;
-    tensor->shape = std::move(expected.shape);
-    tensor->bytes = tensorBytes(storage, tensor->shape).value_or(0);
-    model.tensors.push_back(std::move(tensor));
+static void describeTensors(const HuggingFaceConfig &config,
+                            schema::ModelT &model) {
+  using Kind = ExpectedTensor::Kind;
+  Status status = visitTensors(model, [&](const ExpectedTensor &expected) {
+    bool isScaled = config.hasScales && expected.kind == Kind::Scalable;
+    schema::Storage storage = isScaled ? schema::Storage::F8_E4M3
+                              : expected.kind == Kind::Bias
+                                  ? schema::Storage::F32
+                                  : config.storage;
+    describeTensor(expected.name, storage, expected.shape, model);
+    if (isScaled)
+      describeTensor(scalesName(expected.name), schema::Storage::F32,
+                     scalesShape(expected.shape), model);
+    return Status();
+  });
+  assert(status.ok() && "the visitor never fails");
+  (void)status;
+}
+
+/// Takes the rank of queries from the tensors, where there is one.
+static void readQueryRank(ModelFile &file) {
+  schema::DeepSeekT &deepSeek = *file.model.architecture.AsDeepSeek();
+  for (const auto &tensor : file.model.tensors) {
+    if (tensor->name == "model.layers.0.self_attn.q_proj.weight")
+      deepSeek.query_rank = 0;
+    if (tensor->name == "model.layers.0.self_attn.q_a_layernorm.weight" &&
+        tensor->shape.size() == 1 && tensor->shape[0] > 0 &&
+        tensor->shape[0] <= ModelLimits::size)
+      deepSeek.query_rank = static_cast<uint32_t>(tensor->shape[0]);
   }
 }
 
@@ -190,7 +222,7 @@ static Status checkTiedHead(const ModelFile &file,
 }
 
 static Status dropUnusedTensors(ModelFile &file) {
-  bool tied = file.model.architecture.AsLlama()->tied_embeddings;
+  bool tied = decoderSizes(file.model).tiedEmbeddings;
   for (const auto &tensor : file.model.tensors)
     if (tied && tensor->name == "lm_head.weight")
       if (Status status = checkTiedHead(file, *tensor); !status.ok())
@@ -211,27 +243,32 @@ static Status dropUnusedTensors(ModelFile &file) {
 
 Status tcc::readHuggingFaceConfig(const std::string &path, ModelFile &result) {
   ModelFile file;
-  schema::Storage storage;
-  if (Status status = readConfigFile(path, file, storage); !status.ok())
+  HuggingFaceConfig config;
+  if (Status status = readConfigFile(path, file, config); !status.ok())
     return status;
-  if (Status status = checkLlama(path, *file.model.architecture.AsLlama());
-      !status.ok())
-    return status;
-  describeTensors(storage, file.model);
+  describeTensors(config, file.model);
   result = std::move(file);
   return {};
+}
+
+/// Describes the weights in `folder`.
+static Status readWeights(const std::string &folder,
+                          const HuggingFaceConfig &config, ModelFile &file) {
+  if (Status status = readSafetensorsFolder(folder, file); !status.ok())
+    return status;
+  if (config.queryRankFromTensors)
+    readQueryRank(file);
+  return dropUnusedTensors(file);
 }
 
 Status tcc::readHuggingFaceFolder(const std::string &folder,
                                   bool withoutWeights, ModelFile &result) {
   if (Status status = checkFolder(folder, withoutWeights); !status.ok())
     return status;
-  std::string path = fileIn(folder, "config.json");
   ModelFile file;
-  schema::Storage storage;
-  if (Status status = readConfigFile(path, file, storage); !status.ok())
-    return status;
-  if (Status status = checkLlama(path, *file.model.architecture.AsLlama());
+  HuggingFaceConfig config;
+  if (Status status =
+          readConfigFile(fileIn(folder, "config.json"), file, config);
       !status.ok())
     return status;
   if (Status status = readGenerationConfig(folder, file); !status.ok())
@@ -239,14 +276,10 @@ Status tcc::readHuggingFaceFolder(const std::string &folder,
   if (Status status = readTokenizer(folder, file); !status.ok())
     return status;
   file.folder = folder;
-  if (withoutWeights) {
-    describeTensors(storage, file.model);
-  } else {
-    if (Status status = readSafetensorsFolder(folder, file); !status.ok())
-      return status;
-    if (Status status = dropUnusedTensors(file); !status.ok())
-      return status;
-  }
+  if (withoutWeights)
+    describeTensors(config, file.model);
+  else if (Status status = readWeights(folder, config, file); !status.ok())
+    return status;
   result = std::move(file);
   return {};
 }

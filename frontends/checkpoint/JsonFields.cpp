@@ -11,6 +11,10 @@ const Json *JsonFields::find(const std::string &key) const {
   return value && value->is_null() ? nullptr : value;
 }
 
+bool JsonFields::has(const std::string &key) const {
+  return findMember(object, key) != nullptr;
+}
+
 Status JsonFields::unexpected(const std::string &key,
                               const std::string &expected) const {
   return unsupportedData(place + key + ": expected " + expected + ", got " +
@@ -39,6 +43,17 @@ Status JsonFields::positive(const std::string &key, double &result) const {
   double number = value->is_number() ? value->get<double>() : 0;
   if (!std::isfinite(number) || number <= 0)
     return unexpected(key, "a number above 0");
+  result = number;
+  return {};
+}
+
+Status JsonFields::notNegative(const std::string &key, double &result) const {
+  const Json *value = find(key);
+  if (!value)
+    return {};
+  double number = value->is_number() ? value->get<double>() : -1;
+  if (!std::isfinite(number) || number < 0)
+    return unexpected(key, "a number from 0");
   result = number;
   return {};
 }

@@ -20,10 +20,15 @@ public:
   /// The member, or null if it is absent or null.
   const Json *find(const std::string &key) const;
 
+  /// Whether the member is there, be it null.
+  bool has(const std::string &key) const;
+
   Status integer(const std::string &key, int64_t minimum, int64_t maximum,
                  uint32_t &result) const;
   /// A finite number above zero.
   Status positive(const std::string &key, double &result) const;
+  /// A finite number from zero.
+  Status notNegative(const std::string &key, double &result) const;
   Status boolean(const std::string &key, bool &result) const;
   Status string(const std::string &key, std::string &result) const;
 

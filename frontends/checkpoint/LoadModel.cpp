@@ -1,6 +1,7 @@
 // A model from whatever file it comes: recognises the format by its contents.
 
 #include "frontends/checkpoint/FileKind.h"
+#include "frontends/checkpoint/FiniteTensors.h"
 #include "frontends/checkpoint/GgufLlama.h"
 #include "frontends/checkpoint/HuggingFaceFolder.h"
 #include "frontends/model/CheckModel.h"
@@ -124,6 +125,9 @@ Status tcc::loadModel(const std::string &path, bool withoutWeights,
   if (status = checkTokenizer(path, file.model.tokenizer.get()); !status.ok())
     return status;
   sortTensors(file.model);
+  if (isFolder && !withoutWeights)
+    if (status = checkFiniteTensors(file); !status.ok())
+      return status;
   if (!withoutWeights && file.model.tensors[0]->file < 0)
     return Status::badData(path + ": expected a description with weights, got "
                                   "one without; use --no-weights");

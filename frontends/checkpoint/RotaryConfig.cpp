@@ -1,8 +1,7 @@
 // The rotary embedding in config.json.
 
 #include "frontends/checkpoint/HuggingFaceConfig.h"
-#include "frontends/checkpoint/JsonFields.h"
-#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Hyperparameters.h"
 
 using namespace tcc;
 
@@ -10,7 +9,7 @@ static Status readOriginalPositions(const JsonFields &fields,
                                     RotaryScaling &scaling) {
   auto positions = static_cast<uint32_t>(scaling.originalPositions);
   Status status = fields.integer("original_max_position_embeddings", 1,
-                                 LlamaLimits::positions, positions);
+                                 ModelLimits::positions, positions);
   scaling.originalPositions = positions;
   return status;
 }
@@ -33,6 +32,32 @@ static Status readLlama3(const JsonFields &fields, RotaryScaling &scaling) {
   return readOriginalPositions(fields, scaling);
 }
 
+static Status readYarn(const JsonFields &fields, RotaryScaling &scaling) {
+  const struct {
+    const char *key;
+    double &value;
+  } positives[] = {
+      {"beta_fast", scaling.betaFast},
+      {"beta_slow", scaling.betaSlow},
+      {"attention_factor", scaling.attentionFactor},
+  };
+  for (const auto &positive : positives)
+    if (Status status = fields.positive(positive.key, positive.value);
+        !status.ok())
+      return status;
+  if (Status status = fields.notNegative("mscale", scaling.mscale);
+      !status.ok())
+    return status;
+  if (Status status =
+          fields.notNegative("mscale_all_dim", scaling.mscaleAllDim);
+      !status.ok())
+    return status;
+  if (Status status = fields.boolean("truncate", scaling.truncate);
+      !status.ok())
+    return status;
+  return readOriginalPositions(fields, scaling);
+}
+
 /// The type in its old (`type`) or new (`rope_type`) spelling.
 static Status readType(const JsonFields &fields, std::string &result) {
   std::string type, oldType;
@@ -47,29 +72,62 @@ static Status readType(const JsonFields &fields, std::string &result) {
   return {};
 }
 
+/// The kind that is called `type`, if it is one of `types`.
+static Status readKind(const JsonFields &fields, const std::string &type,
+                       std::initializer_list<const char *> types,
+                       RotaryScaling::Kind &result) {
+  using Kind = RotaryScaling::Kind;
+  const struct {
+    const char *name;
+    Kind kind;
+  } kinds[] = {{"default", Kind::Default},
+               {"linear", Kind::Linear},
+               {"llama3", Kind::Llama3},
+               {"yarn", Kind::Yarn}};
+  bool isSupported = false;
+  std::string list;
+  for (const char *name : types) {
+    isSupported |= type == name;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  }
+  if (!isSupported)
+    return fields.unexpected(fields.find("rope_type") ? "rope_type" : "type",
+                             "one of: " + list);
+  for (const auto &kind : kinds)
+    if (type == kind.name)
+      result = kind.kind;
+  return {};
+}
+
+/// Reads the scaling of an object whose type, if it has none, is `type`.
 static Status readScaling(const JsonFields &fields, std::string type,
+                          std::initializer_list<const char *> types,
                           RotaryScaling &scaling) {
+  using Kind = RotaryScaling::Kind;
   if (Status status = readType(fields, type); !status.ok())
     return status;
-  // Where transformers 5 keeps it; transformers scales nothing by the other.
+  // Where transformers 5 keeps it; transformers scales nothing by the other but
+  // with Yarn.
   for (const char *key : {"partial_rotary_factor", "attention_factor"})
-    if (const Json *value = fields.find(key); value && *value != 1)
+    if (const Json *value = fields.find(key);
+        value && *value != 1 &&
+        !(type == "yarn" && key == std::string("attention_factor")))
       return fields.unexpected(key, "1, the only value that is supported");
-  if (type == "default")
+  if (Status status = readKind(fields, type, types, scaling.kind); !status.ok())
+    return status;
+  if (scaling.kind == Kind::Default)
     return {};
-  if (type != "linear" && type != "llama3")
-    return fields.unexpected(fields.find("rope_type") ? "rope_type" : "type",
-                             "one of: default, linear, llama3");
   if (!fields.find("factor"))
     return fields.unexpected("factor", "a number above 0");
   if (Status status = fields.positive("factor", scaling.factor); !status.ok())
     return status;
-  scaling.kind = type == "linear" ? RotaryScaling::Kind::Linear
-                                  : RotaryScaling::Kind::Llama3;
-  return type == "linear" ? Status() : readLlama3(fields, scaling);
+  if (scaling.kind == Kind::Yarn)
+    return readYarn(fields, scaling);
+  return scaling.kind == Kind::Llama3 ? readLlama3(fields, scaling) : Status();
 }
 
 Status tcc::readRotaryConfig(const std::string &path, const Json &config,
+                             std::initializer_list<const char *> types,
                              uint32_t maximumPositions, double &theta,
                              RotaryScaling &scaling) {
   JsonFields fields(config, path + ": ");
@@ -90,7 +148,7 @@ Status tcc::readRotaryConfig(const std::string &path, const Json &config,
   JsonFields inner(*object, path + ": " + key + ".");
   if (Status status = inner.positive("rope_theta", theta); !status.ok())
     return status;
-  if (Status status = readScaling(inner, newForm ? "default" : "", scaling);
+  if (Status status = readScaling(inner, newForm ? "default" : "", types, scaling);
       !status.ok())
     return status;
   // Beside the object, where transformers prefers it.

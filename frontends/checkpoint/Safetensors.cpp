@@ -61,16 +61,20 @@ static Status parseHeader(const std::string &path, const uint8_t *data,
 static Status readStorage(const std::string &place, const Json &description,
                           schema::Storage &result) {
   const Json *type = findMember(description, "dtype");
+  std::string names;
   for (schema::Storage storage :
-       {schema::Storage::F32, schema::Storage::F16, schema::Storage::BF16})
-    if (type && *type == storageInfo(storage)->name) {
+       {schema::Storage::F32, schema::Storage::F16, schema::Storage::BF16,
+        schema::Storage::F8_E4M3}) {
+    const char *name = storageInfo(storage)->name;
+    if (type && *type == name) {
       result = storage;
       return {};
     }
-  return Status::badData(
-      place + "dtype: expected 'F32', 'F16' or 'BF16', got " + jsonText(type) +
-      "; convert the weights to one of "
-      "these");
+    names += (names.empty() ? "" : ", ") + std::string(name);
+  }
+  return Status::badData(place + "dtype: expected one of: " + names + ", got " +
+                         jsonText(type) +
+                         "; convert the weights to one of these");
 }
 
 /// Reads an array of integers from 0 to INT64_MAX, `count` of them unless that

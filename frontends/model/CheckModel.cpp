@@ -1,8 +1,9 @@
 #include "frontends/model/CheckModel.h"
 
+#include "frontends/model/Architecture.h"
 #include "frontends/model/GgufNames.h"
-#include "frontends/model/LlamaTensors.h"
 #include "frontends/model/Message.h"
+#include "frontends/model/Scales.h"
 #include "frontends/model/Storage.h"
 
 #include <algorithm>
@@ -150,34 +151,71 @@ static Status collectTensors(const Places &places, TensorsByName &result) {
   return {};
 }
 
+/// Checks the tensor that `expected` describes and takes it from `tensors`.
+/// Returns it in `found`.
+static Status takeTensor(const Places &places, const ExpectedTensor &expected,
+                         TensorsByName &tensors, const TensorT *&found) {
+  auto entry = tensors.find(expected.name);
+  if (entry == tensors.end())
+    return unsupportedData(places.of(places.path, expected.name) + "expected " +
+                           places.shapeOf(expected) +
+                           ", got no tensor of this name");
+  found = entry->second;
+  if (found->shape != expected.shape)
+    return unsupportedData(places.of(*found) + "expected shape " +
+                           places.shapeOf(expected) + ", got " +
+                           shapeText(found->shape));
+  tensors.erase(entry);
+  return checkRange(places, *found);
+}
+
+/// Checks that `tensor` may be stored as it is, and takes its scales from
+/// `tensors` if it needs some.
+static Status takeScales(const Places &places, const TensorT &tensor,
+                         ExpectedTensor::Kind kind, TensorsByName &tensors) {
+  bool isScaled = tensor.storage == schema::Storage::F8_E4M3;
+  std::string name = scalesName(tensor.name);
+  if (isScaled && kind != ExpectedTensor::Kind::Scalable)
+    return unsupportedData(places.of(tensor) +
+                           "expected F32, F16 or BF16, got F8_E4M3");
+  if (!isScaled && tensors.count(name))
+    return unsupportedData(places.of(*tensors[name]) +
+                           "expected no scales, since " +
+                           places.quoted(tensor.name) + " is in " +
+                           storageInfo(tensor.storage)->name + ", got some");
+  if (!isScaled)
+    return {};
+  ExpectedTensor expected{name, scalesShape(tensor.shape),
+                          "one for each block of 128 by 128"};
+  const TensorT *scales = nullptr;
+  if (Status status = takeTensor(places, expected, tensors, scales);
+      !status.ok())
+    return status;
+  if (scales->storage == schema::Storage::F32)
+    return {};
+  return unsupportedData(places.of(*scales) + "expected F32, got " +
+                         storageInfo(scales->storage)->name);
+}
+
 /// Checks that `model` has the tensors of its architecture and no others.
 static Status checkTensors(const Places &places) {
   const schema::ModelT &model = places.file.model;
   TensorsByName tensors;
   if (Status status = collectTensors(places, tensors); !status.ok())
     return status;
-  for (const ExpectedTensor &expected :
-       llamaTensors(*model.architecture.AsLlama())) {
-    auto entry = tensors.find(expected.name);
-    if (entry == tensors.end())
-      return unsupportedData(places.of(places.path, expected.name) +
-                             "expected " + places.shapeOf(expected) +
-                             ", got no tensor of this name");
-    const TensorT &tensor = *entry->second;
-    if (tensor.shape != expected.shape)
-      return unsupportedData(places.of(tensor) + "expected shape " +
-                             places.shapeOf(expected) + ", got " +
-                             shapeText(tensor.shape));
-    if (Status status = checkRange(places, tensor); !status.ok())
-      return status;
-    tensors.erase(entry);
-  }
+  Status status = visitTensors(model, [&](const ExpectedTensor &expected) {
+    const TensorT *tensor = nullptr;
+    Status taken = takeTensor(places, expected, tensors, tensor);
+    return taken.ok() ? takeScales(places, *tensor, expected.kind, tensors)
+                      : taken;
+  });
+  if (!status.ok())
+    return status;
   for (const auto &tensor : model.tensors)
     if (tensors.count(tensor->name))
       return unsupportedData(
-          places.of(*tensor) +
-          "expected only tensors of a Llama, got one that it does "
-          "not have");
+          places.of(*tensor) + "expected only tensors of a " +
+          architectureName(model) + ", got one that it does not have");
   return {};
 }
 
@@ -236,22 +274,19 @@ Status tcc::checkModel(const std::string &path, const ModelFile &file) {
                            std::to_string(modelFormatVersion) + ", got " +
                            std::to_string(model.format_version) +
                            "; import the checkpoint again");
-  const schema::LlamaT *llama = model.architecture.AsLlama();
-  if (!llama)
-    return unsupportedData(path +
-                           ": architecture: expected Llama, got another one");
-  if (Status status = checkLlama(path, *llama); !status.ok())
+  if (Status status = checkArchitecture(path, model); !status.ok())
     return status;
   for (auto check : {checkFiles, checkIndices, checkTensors, checkOverlaps})
     if (Status status = check({path, file}); !status.ok())
       return status;
+  int64_t vocabulary = decoderSizes(model).vocabulary;
   for (int32_t id : model.end_ids)
-    if (Status status = checkId(path + ": end_ids", id, llama->vocabulary);
+    if (Status status = checkId(path + ": end_ids", id, vocabulary);
         !status.ok())
       return status;
   if (!model.tokenizer)
     return {};
-  return checkTokenizer(path, *model.tokenizer, llama->vocabulary);
+  return checkTokenizer(path, *model.tokenizer, vocabulary);
 }
 
 void tcc::sortTensors(schema::ModelT &model) {

@@ -1,8 +1,7 @@
 #include "frontends/model/LlamaTensors.h"
 
+#include "frontends/model/Hyperparameters.h"
 #include "frontends/model/Message.h"
-
-#include <cmath>
 
 using namespace tcc;
 
@@ -93,70 +92,24 @@ std::vector<ExpectedTensor> tcc::llamaTensors(const schema::LlamaT &llama) {
 // Hyperparameters
 //===----------------------------------------------------------------------===//
 
-static Status checkSizes(const std::string &path, const schema::LlamaT &llama) {
-  struct {
-    const char *name;
-    uint32_t value;
-    int64_t limit;
-  } sizes[] = {
-      {"hidden_size", llama.hidden_size, LlamaLimits::size},
-      {"intermediate_size", llama.intermediate_size, LlamaLimits::size},
-      {"layers", llama.layers, LlamaLimits::layers},
-      {"query_heads", llama.query_heads, LlamaLimits::heads},
-      {"key_value_heads", llama.key_value_heads, LlamaLimits::heads},
-      {"head_size", llama.head_size, LlamaLimits::headSize},
-      {"vocabulary", llama.vocabulary, LlamaLimits::size},
-      {"max_positions", llama.max_positions, LlamaLimits::positions},
-  };
-  for (const auto &size : sizes)
-    if (size.value == 0 || size.value > size.limit)
-      return unsupportedData(
-          path + ": " + size.name + ": expected an integer from 1 to " +
-          std::to_string(size.limit) + ", got " + std::to_string(size.value));
-  return {};
-}
-
-static bool isPositive(double value) {
-  return std::isfinite(value) && value > 0;
-}
-
-static Status checkRotary(const std::string &path,
-                          const schema::LlamaT &llama) {
-  if (llama.head_size % 2 != 0)
-    return unsupportedData(path + ": head_size: expected an even number, got " +
-                           std::to_string(llama.head_size));
-  if (!llama.rotary)
-    return unsupportedData(path + ": rotary: expected a table, got nothing");
-  const std::vector<double> &frequencies = llama.rotary->inverse_frequencies;
-  if (frequencies.size() != llama.head_size / 2)
-    return unsupportedData(
-        path + ": rotary.inverse_frequencies: expected head_size / 2 = " +
-        std::to_string(llama.head_size / 2) + " of them, got " +
-        std::to_string(frequencies.size()));
-  for (double frequency : frequencies)
-    if (!isPositive(frequency))
-      return unsupportedData(
-          path +
-          ": rotary.inverse_frequencies: expected positive numbers, got " +
-          std::to_string(frequency));
-  if (!isPositive(llama.rotary->multiplier))
-    return unsupportedData(
-        path + ": rotary.multiplier: expected a positive number, got " +
-        std::to_string(llama.rotary->multiplier));
-  return {};
-}
-
 Status tcc::checkLlama(const std::string &path, const schema::LlamaT &llama) {
-  if (Status status = checkSizes(path, llama); !status.ok())
+  Status status = checkSizes(
+      path, {{"hidden_size", llama.hidden_size, ModelLimits::size},
+             {"intermediate_size", llama.intermediate_size, ModelLimits::size},
+             {"layers", llama.layers, ModelLimits::layers},
+             {"query_heads", llama.query_heads, ModelLimits::heads},
+             {"key_value_heads", llama.key_value_heads, ModelLimits::heads},
+             {"head_size", llama.head_size, ModelLimits::headSize},
+             {"vocabulary", llama.vocabulary, ModelLimits::size},
+             {"max_positions", llama.max_positions, ModelLimits::positions}});
+  if (!status.ok())
     return status;
   if (llama.query_heads % llama.key_value_heads != 0)
     return unsupportedData(
         path + ": key_value_heads: expected a divisor of query_heads = " +
         std::to_string(llama.query_heads) + ", got " +
         std::to_string(llama.key_value_heads));
-  if (!LlamaLimits::isEpsilon(llama.norm_epsilon))
-    return unsupportedData(path + ": norm_epsilon: expected " +
-                           LlamaLimits::epsilons + ", got " +
-                           std::to_string(llama.norm_epsilon));
-  return checkRotary(path, llama);
+  if (status = checkEpsilon(path, llama.norm_epsilon); !status.ok())
+    return status;
+  return checkRotary(path, llama.rotary.get(), "head_size", llama.head_size);
 }

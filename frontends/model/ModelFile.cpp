@@ -1,6 +1,7 @@
 #include "frontends/model/ModelFile.h"
 
 #include "frontends/model/CheckModel.h"
+#include "frontends/model/Scales.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -100,6 +101,8 @@ const schema::TensorT *tcc::findTensor(const schema::ModelT &model,
 uint64_t tcc::countParameters(const schema::ModelT &model) {
   uint64_t parameters = 0;
   for (const auto &tensor : model.tensors) {
+    if (isScales(tensor->name))
+      continue;
     uint64_t elements = 1;
     for (int64_t size : tensor->shape)
       elements *= static_cast<uint64_t>(size);

@@ -73,7 +73,8 @@ private:
 const schema::TensorT *findTensor(const schema::ModelT &model,
                                   const std::string &name);
 
-/// The elements of all tensors of `model`; tied tensors are there once.
+/// The elements of all tensors of `model` but scales; tied tensors are there
+/// once.
 uint64_t countParameters(const schema::ModelT &model);
 
 } // namespace tcc

@@ -76,6 +76,8 @@ void UnpackedSize::add(const schema::Model &model) {
   }
   if (const schema::Llama *llama = model.architecture_as_Llama())
     add(llama->rotary()->inverse_frequencies());
+  if (const schema::DeepSeek *deepSeek = model.architecture_as_DeepSeek())
+    add(deepSeek->rotary()->inverse_frequencies());
   add(model.tokenizer());
   add(model.end_ids());
   add(model.provenance());

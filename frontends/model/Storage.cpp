@@ -6,8 +6,8 @@ const StorageInfo *tcc::storageInfo(schema::Storage storage) {
   // In the order of the enumeration. The blocks are ggml's: 32 elements with
   // one f16 scale, in the *_1 forms also one f16 minimum.
   static constexpr StorageInfo infos[] = {
-      {"F32", 1, 4},    {"F16", 1, 2},    {"BF16", 1, 2},
-      {"Q8_0", 32, 34}, {"Q4_0", 32, 18}, {"Q4_1", 32, 20},
+      {"F32", 1, 4},    {"F16", 1, 2},    {"BF16", 1, 2},    {"Q8_0", 32, 34},
+      {"Q4_0", 32, 18}, {"Q4_1", 32, 20}, {"F8_E4M3", 1, 1},
   };
   auto index = static_cast<size_t>(storage);
   return index < sizeof(infos) / sizeof(infos[0]) ? &infos[index] : nullptr;

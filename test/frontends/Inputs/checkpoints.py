@@ -20,6 +20,41 @@ CONFIG = {
     "torch_dtype": "float32",
 }
 
+DEEPSEEK = {
+    "architectures": ["DeepseekV3ForCausalLM"],
+    "model_type": "deepseek_v3",
+    "hidden_size": 136,
+    "intermediate_size": 96,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "vocab_size": 32,
+    "max_position_embeddings": 128,
+    "rms_norm_eps": 1e-06,
+    "q_lora_rank": 24,
+    "kv_lora_rank": 16,
+    "qk_nope_head_dim": 8,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 6,
+    "first_k_dense_replace": 1,
+    "n_routed_experts": 8,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 10,
+    "n_group": 4,
+    "topk_group": 2,
+    "topk_method": "noaux_tc",
+    "scoring_func": "sigmoid",
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+    "rope_scaling": {"type": "yarn", "factor": 40, "mscale": 1.0,
+                     "mscale_all_dim": 1.0, "beta_fast": 32, "beta_slow": 1,
+                     "original_max_position_embeddings": 4096},
+    "tie_word_embeddings": False,
+    "eos_token_id": 1,
+    "torch_dtype": "bfloat16",
+}
+
 TOKENIZER = {
     "version": "1.0",
     "truncation": None,
@@ -39,7 +74,7 @@ TOKENIZER = {
 }
 
 # Bytes of an element, or of a block of 32 elements.
-ELEMENT_BYTES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8}
+ELEMENT_BYTES = {"F32": 4, "F16": 2, "BF16": 2, "F64": 8, "I64": 8, "F8_E4M3": 1}
 GGML_TYPES = {"F32": (0, 1, 4), "F16": (1, 1, 2), "Q4_0": (2, 32, 18),
               "Q4_1": (3, 32, 20), "Q8_0": (8, 32, 34), "Q4_K": (12, 256, 144),
               "BF16": (30, 1, 2)}
@@ -49,8 +84,66 @@ METADATA_TYPES = {"u8": (0, "<B"), "i8": (1, "<b"), "u16": (2, "<H"),
                   "i64": (11, "<q"), "f64": (12, "<d")}
 
 
+def mlp_shapes(prefix, hidden, size):
+    return {f"{prefix}gate_proj.weight": [size, hidden],
+            f"{prefix}up_proj.weight": [size, hidden],
+            f"{prefix}down_proj.weight": [hidden, size]}
+
+
+def deepseek_layer_shapes(config, i):
+    """The tensors of layer `i` of a DeepSeek, without their prefix."""
+    hidden, heads = config["hidden_size"], config["num_attention_heads"]
+    rank, latent = config.get("q_lora_rank"), config["kv_lora_rank"]
+    plain, rotary = config["qk_nope_head_dim"], config["qk_rope_head_dim"]
+    value, bias = config["v_head_dim"], config.get("attention_bias")
+    result = {"input_layernorm.weight": [hidden],
+              "post_attention_layernorm.weight": [hidden],
+              "self_attn.kv_a_proj_with_mqa.weight": [latent + rotary, hidden],
+              "self_attn.kv_a_layernorm.weight": [latent],
+              "self_attn.kv_b_proj.weight": [heads * (plain + value), latent],
+              "self_attn.o_proj.weight": [hidden, heads * value]}
+    if rank:
+        result["self_attn.q_a_proj.weight"] = [rank, hidden]
+        result["self_attn.q_a_layernorm.weight"] = [rank]
+        result["self_attn.q_b_proj.weight"] = [heads * (plain + rotary), rank]
+    else:
+        result["self_attn.q_proj.weight"] = [heads * (plain + rotary), hidden]
+    for name in ("q_a_proj", "kv_a_proj_with_mqa", "o_proj"):
+        if bias and f"self_attn.{name}.weight" in result:
+            result[f"self_attn.{name}.bias"] = (
+                result[f"self_attn.{name}.weight"][:1])
+    if i < config["first_k_dense_replace"] or i % config.get("moe_layer_freq", 1):
+        return {**result,
+                **mlp_shapes("mlp.", hidden, config["intermediate_size"])}
+    experts, size = config["n_routed_experts"], config["moe_intermediate_size"]
+    result["mlp.gate.weight"] = [experts, hidden]
+    if config.get("topk_method") == "noaux_tc":
+        result["mlp.gate.e_score_correction_bias"] = [experts]
+    for e in range(experts):
+        result.update(mlp_shapes(f"mlp.experts.{e}.", hidden, size))
+    if config["n_shared_experts"]:
+        result.update(mlp_shapes("mlp.shared_experts.", hidden,
+                                 config["n_shared_experts"] * size))
+    return result
+
+
+def deepseek_shapes(config):
+    """Names and shapes of the tensors of a DeepSeek, in the file's order."""
+    hidden = config["hidden_size"]
+    result = {"model.embed_tokens.weight": [config["vocab_size"], hidden]}
+    for i in range(config["num_hidden_layers"]):
+        for name, shape in deepseek_layer_shapes(config, i).items():
+            result[f"model.layers.{i}.{name}"] = shape
+    result["model.norm.weight"] = [hidden]
+    if not config.get("tie_word_embeddings"):
+        result["lm_head.weight"] = [config["vocab_size"], hidden]
+    return result
+
+
 def shapes(config):
-    """Names and shapes of the tensors of a Llama, in the file's order."""
+    """Names and shapes of the tensors of a model, in the file's order."""
+    if config.get("model_type") != "llama":
+        return deepseek_shapes(config)
     hidden, mlp = config["hidden_size"], config["intermediate_size"]
     heads = config["num_attention_heads"]
     head = config.get("head_dim") or hidden // heads
@@ -93,7 +186,13 @@ def safetensors(tensors, seed=0):
         begin, end = end, end + count(shape) * ELEMENT_BYTES[dtype]
         header[name] = {"dtype": dtype, "shape": shape,
                         "data_offsets": [begin, end]}
-    return pack_header(header) + random.Random(seed).randbytes(end)
+    data = bytearray(random.Random(seed).randbytes(end))
+    for name, entry in header.items():
+        # Must be finite.
+        if name.endswith(("_scale_inv", "_correction_bias")):
+            begin, end = entry["data_offsets"]
+            data[begin:end] = bytes(end - begin)
+    return pack_header(header) + bytes(data)
 
 
 def pack_header(header):
@@ -110,9 +209,25 @@ def edit_header(data, edit):
     return pack_header(header) + data[8 + length:]
 
 
+def stored(config, dtype):
+    """{name: (dtype, shape)} of the tensors; FP8 is what DeepSeek V3 has."""
+    tensors = {}
+    for name, shape in shapes(config).items():
+        if name.endswith("_correction_bias"):
+            tensors[name] = ("F32", shape)
+        elif dtype != "FP8":
+            tensors[name] = (dtype, shape)
+        elif "_proj" not in name or not name.endswith(".weight"):
+            tensors[name] = ("BF16", shape)
+        else:
+            tensors[name] = ("F8_E4M3", shape)
+            tensors[name + "_scale_inv"] = ("F32", [-(-n // 128) for n in shape])
+    return tensors
+
+
 def hugging_face(config, dtype="F32", shards=1, extra={}):
     """The files of a folder; `extra` are tensors that it should not have."""
-    tensors = {name: (dtype, shape) for name, shape in shapes(config).items()}
+    tensors = stored(config, dtype)
     tensors.update(extra)
     files = {"config.json": json.dumps(config).encode(),
              "tokenizer.json": json.dumps(TOKENIZER).encode()}

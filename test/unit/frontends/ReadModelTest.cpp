@@ -161,8 +161,8 @@ TEST(ReadModel, Architecture) {
       static_cast<void *>(bytes.data()));
   auto *table = reinterpret_cast<flatbuffers::Table *>(model);
   ASSERT_TRUE(
-      table->SetField<uint8_t>(schema::Model::VT_ARCHITECTURE_TYPE, 2, 0));
-  EXPECT_EQ(messageOf(bytes), "m.fbs: architecture: expected Llama, got "
+      table->SetField<uint8_t>(schema::Model::VT_ARCHITECTURE_TYPE, 3, 0));
+  EXPECT_EQ(messageOf(bytes), "m.fbs: architecture: expected Llama or DeepSeek, got "
                               "another one; correct it, or use another model");
 }
 

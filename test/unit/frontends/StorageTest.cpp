@@ -12,6 +12,7 @@ TEST(Storage, BytesOfTensors) {
   EXPECT_EQ(tensorBytes(Storage::Q8_0, {3, 64}), 3u * 2 * 34);
   EXPECT_EQ(tensorBytes(Storage::Q4_0, {3, 64}), 3u * 2 * 18);
   EXPECT_EQ(tensorBytes(Storage::Q4_1, {3, 64}), 3u * 2 * 20);
+  EXPECT_EQ(tensorBytes(Storage::F8_E4M3, {3, 5}), 15u);
 }
 
 TEST(Storage, RefusesWhatHasNoSize) {
@@ -21,5 +22,5 @@ TEST(Storage, RefusesWhatHasNoSize) {
   EXPECT_FALSE(tensorBytes(Storage::F32, {-1, -1}));
   EXPECT_FALSE(tensorBytes(Storage::F32, {INT64_MAX}));
   EXPECT_FALSE(tensorBytes(Storage::F32, {int64_t{1} << 32, int64_t{1} << 32}));
-  EXPECT_FALSE(tensorBytes(static_cast<Storage>(6), {1}));
+  EXPECT_FALSE(tensorBytes(static_cast<Storage>(7), {1}));
 }

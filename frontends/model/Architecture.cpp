@@ -1,0 +1,48 @@
+#include "frontends/model/Architecture.h"
+
+#include "frontends/model/DeepSeekTensors.h"
+#include "frontends/model/LlamaTensors.h"
+#include "frontends/model/Message.h"
+
+#include <cassert>
+
+using namespace tcc;
+
+template <typename T>
+static DecoderSizes sizesOf(const T &model) {
+  return {model.hidden_size,   model.layers,       model.vocabulary,
+          model.max_positions, model.norm_epsilon, model.tied_embeddings};
+}
+
+DecoderSizes tcc::decoderSizes(const schema::ModelT &model) {
+  if (const schema::LlamaT *llama = model.architecture.AsLlama())
+    return sizesOf(*llama);
+  const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek();
+  assert(deepSeek && "whoever makes a description sets its architecture");
+  return sizesOf(*deepSeek);
+}
+
+const char *tcc::architectureName(const schema::ModelT &model) {
+  return schema::EnumNameArchitecture(model.architecture.type);
+}
+
+Status tcc::checkArchitecture(const std::string &path,
+                              const schema::ModelT &model) {
+  if (const schema::LlamaT *llama = model.architecture.AsLlama())
+    return checkLlama(path, *llama);
+  if (const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek())
+    return checkDeepSeek(path, *deepSeek);
+  return unsupportedData(
+      path + ": architecture: expected Llama or DeepSeek, got another one");
+}
+
+Status tcc::visitTensors(const schema::ModelT &model,
+                         const TensorVisitor &visit) {
+  if (const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek())
+    return visitDeepSeekTensors(*deepSeek, visit);
+  for (const ExpectedTensor &expected :
+       llamaTensors(*model.architecture.AsLlama()))
+    if (Status status = visit(expected); !status.ok())
+      return status;
+  return {};
+}
