@@ -3,6 +3,7 @@
 #include "compiler/emit/Manifest.h"
 
 #include "compiler/emit/WeightWriter.h"
+#include "frontends/model/Architecture.h"
 #include "frontends/model/ModelFile.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -213,12 +214,13 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
                                        const schema::ModelT &model) {
   Manifest manifest;
   schema::ExecutableT &executable = manifest.executable;
-  const schema::LlamaT &llama = *model.architecture.AsLlama();
+  ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
   executable.producer = "tcc " TCC_VERSION;
   executable.model_name = model.name;
-  executable.architecture = "llama";
-  executable.vocabulary = llama.vocabulary;
-  executable.max_positions = llama.max_positions;
+  executable.architecture =
+      StringRef(::tcc::architectureName(model)).lower();
+  executable.vocabulary = static_cast<uint32_t>(sizes.vocabulary);
+  executable.max_positions = static_cast<uint32_t>(sizes.maxPositions);
   executable.parameters = ::tcc::countParameters(model);
   executable.end_ids = model.end_ids;
   if (model.tokenizer)

@@ -4,7 +4,9 @@
 #include "compiler/pipeline/CheckpointWeights.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/target/x86/Target.h"
+#include "frontends/deepseek/DeepSeekImporter.h"
 #include "frontends/llama/LlamaImporter.h"
+#include "frontends/model/Architecture.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "runtime/support/Npy.h"
@@ -210,14 +212,22 @@ Status Compilation::load(const std::string &path, bool noWeights) {
   if (Status status = ::tcc::loadModel(path, withoutWeights, model);
       !status.ok())
     return status;
-  FailureOr<OwningOpRef<ModuleOp>> imported = importLlama(model.model, context);
-  if (mlir::failed(imported))
-    return failure("cannot be imported");
-  module = std::move(*imported);
+  module = model.model.architecture.AsDeepSeek()
+               ? importDeepSeek(model.model, context)
+               : importLlama(model.model, context);
   return {};
 }
 
+bool Compilation::canBeCompiled() const {
+  return !model.model.architecture.AsDeepSeek();
+}
+
 Status Compilation::runPasses(Phase last, const std::string &march) {
+  if (last != Phase::Import && !canBeCompiled())
+    return Status::badData(input +
+                           ": expected a Llama to compile, got a DeepSeek, "
+                           "which has no kernels yet; use --interpret, --report "
+                           "or --stop-after=import");
   if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
     return {Status::Code::Usage, diagnostics};
   PassManager manager(&context);
@@ -252,7 +262,8 @@ Status Compilation::interpret(const std::vector<int64_t> &tokens,
   auto entry = module->lookupSymbol<FunctionOpInterface>("forward");
   std::optional<ModelSignature> signature = modelSignature(entry);
   assert(signature && "importers write the entry of a model");
-  size_t positions = model.model.architecture.AsLlama()->max_positions;
+  auto positions =
+      static_cast<size_t>(::tcc::decoderSizes(model.model).maxPositions);
   if (tokens.size() > positions)
     return Status::badData("--tokens: expected at most " +
                            std::to_string(positions) +

@@ -2,6 +2,7 @@
 
 #include "dialects/kernel/Kernel.h"
 #include "dialects/plan/Plan.h"
+#include "frontends/model/Architecture.h"
 #include "frontends/model/ModelFile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "runtime/support/Text.h"
@@ -48,8 +49,8 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   Report report;
   report.name = ::tcc::rt::printable(model.name);
   report.parameters = ::tcc::countParameters(model);
-  if (const schema::LlamaT *llama = model.architecture.AsLlama()) {
-    int64_t positions = llama->max_positions;
+  if (model.architecture.type != schema::Architecture_NONE) { // Not of IR.
+    int64_t positions = ::tcc::decoderSizes(model).maxPositions;
     report.decodeKeys = std::min(report.decodeKeys, positions);
     report.prefillTokens = std::min(report.prefillTokens, positions);
   }
@@ -109,6 +110,8 @@ std::string mlir::tcc::formatReport(const Report &report) {
   }
   for (const auto &[storage, bytes] : report.weightBytes)
     line("weight bytes " + storage, bytes);
+  if (report.kernels.empty())
+    return text;
   line("cache bytes a token", report.cacheBytesPerToken);
   line("decode, 1 token", "attends to " + std::to_string(report.decodeKeys) +
                               " positions");
@@ -132,10 +135,8 @@ static llvm::json::Object toJson(Work work) {
   return llvm::json::Object{{"flops", work.flops}, {"bytes", work.bytes}};
 }
 
-std::string mlir::tcc::formatReportAsJson(const Report &report) {
-  llvm::json::Object weightBytes;
-  for (const auto &[storage, bytes] : report.weightBytes)
-    weightBytes[storage] = static_cast<int64_t>(bytes);
+/// Adds what only a plan says.
+static void addPlan(const Report &report, llvm::json::Object &object) {
   llvm::json::Array kernels;
   for (const KernelReport &kernel : report.kernels)
     kernels.push_back(llvm::json::Object{{"name", kernel.name},
@@ -147,16 +148,24 @@ std::string mlir::tcc::formatReportAsJson(const Report &report) {
   decode["keys"] = report.decodeKeys;
   llvm::json::Object prefill = toJson(report.prefill);
   prefill["tokens"] = report.prefillTokens;
-  llvm::json::Object object{
-      {"cache_bytes_per_token", report.cacheBytesPerToken},
-      {"decode", std::move(decode)},
-      {"prefill", std::move(prefill)},
-      {"kernels", std::move(kernels)}};
+  object["cache_bytes_per_token"] = report.cacheBytesPerToken;
+  object["decode"] = std::move(decode);
+  object["prefill"] = std::move(prefill);
+  object["kernels"] = std::move(kernels);
+}
+
+std::string mlir::tcc::formatReportAsJson(const Report &report) {
+  llvm::json::Object object;
   if (report.parameters) {
+    llvm::json::Object weightBytes;
+    for (const auto &[storage, bytes] : report.weightBytes)
+      weightBytes[storage] = static_cast<int64_t>(bytes);
     object["model"] = report.name;
     object["parameters"] = static_cast<int64_t>(report.parameters);
     object["weight_bytes"] = std::move(weightBytes);
   }
+  if (!report.kernels.empty())
+    addPlan(report, object);
   std::string text;
   llvm::raw_string_ostream(text)
       << llvm::formatv("{0:2}", llvm::json::Value(std::move(object))) << '\n';

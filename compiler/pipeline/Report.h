@@ -41,7 +41,7 @@ struct Report {
   std::vector<KernelReport> kernels; ///< In the order of their first launch.
 };
 
-/// Counts what the plan in `module` does for `model`.
+/// Counts what the plan in `module`, if there is one, does for `model`.
 Report makeReport(ModuleOp module, const ::tcc::schema::ModelT &model);
 
 /// `report` for people, or as JSON.

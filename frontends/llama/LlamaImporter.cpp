@@ -1,101 +1,76 @@
 #include "frontends/llama/LlamaImporter.h"
 
-#include "frontends/llama/LlamaLayer.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "frontends/importer/DecoderBuilder.h"
+#include "frontends/importer/LayerBuilder.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::tcc;
-using namespace mlir::tcc::transformer;
 using ::tcc::schema::LlamaT;
 using ::tcc::schema::ModelT;
 
-/// The value of a weight that is not of a layer.
-static Value getWeight(ImplicitLocOpBuilder &builder,
-                       const LlamaWeights &weights, StringRef symbol,
-                       StringRef tensor) {
-  auto name = FlatSymbolRefAttr::get(builder.getContext(), symbol);
-  return GetWeightOp::create(builder,
-                             weights.typeOf(tensor, builder.getContext()),
-                             builder.getArrayAttr(name), Value());
+/// The tensors of a layer. Biases may be absent.
+static constexpr StringRef layerParts[] = {
+    "input_layernorm.weight",  "self_attn.q_proj.weight",
+    "self_attn.k_proj.weight", "self_attn.v_proj.weight",
+    "self_attn.o_proj.weight", "post_attention_layernorm.weight",
+    "mlp.gate_proj.weight",    "mlp.up_proj.weight",
+    "mlp.down_proj.weight",    "self_attn.q_proj.bias",
+    "self_attn.k_proj.bias",   "self_attn.v_proj.bias",
+    "self_attn.o_proj.bias",   "mlp.gate_proj.bias",
+    "mlp.up_proj.bias",        "mlp.down_proj.bias",
+};
+
+namespace {
+class LlamaLayer : public LayerBuilder {
+public:
+  LlamaLayer(ImplicitLocOpBuilder &builder, const LlamaT &llama,
+             const ::tcc::DecoderSizes &sizes, const WeightSymbols &weights,
+             const LayerKind &kind)
+      : LayerBuilder(builder, sizes, weights, kind), llama(llama) {}
+
+private:
+  Value addAttention(Value stream) override;
+  Value addMlp(Value stream) override;
+
+  const LlamaT &llama;
+};
+} // namespace
+
+Value LlamaLayer::addAttention(Value stream) {
+  Value normed = norm(stream, "input_layernorm.weight");
+  Value query = linear(normed, "self_attn.q_proj");
+  Value key = linear(normed, "self_attn.k_proj");
+  Value value = linear(normed, "self_attn.v_proj");
+
+  countTokens(stream);
+  int64_t heads = llama.query_heads, keyHeads = llama.key_value_heads;
+  query = rotate(splitHeads(query, heads, llama.head_size), *llama.rotary);
+  key = rotate(splitHeads(key, keyHeads, llama.head_size), *llama.rotary);
+  value = round(splitHeads(value, keyHeads, llama.head_size));
+  key = repeatHeads(key, heads);
+  value = repeatHeads(value, heads);
+  Value mixed =
+      attention(query, key, value, 1.0 / std::sqrt(double(llama.head_size)));
+  return add(stream, linear(mergeHeads(mixed), "self_attn.o_proj"));
 }
 
-/// Calls `layer` once for each layer of `run`; returns the residual stream.
-static Value buildRun(ImplicitLocOpBuilder &builder, const LayerRun &run,
-                      func::FuncOp layer, Value stream, Value positions) {
-  Value first = arith::ConstantIndexOp::create(builder, run.first);
-  Value end = arith::ConstantIndexOp::create(builder, run.first + run.count);
-  Value step = arith::ConstantIndexOp::create(builder, 1);
-  auto loop = scf::ForOp::create(
-      builder, first, end, step, stream,
-      [&](OpBuilder &nested, Location loc, Value number, ValueRange carried) {
-        auto call = func::CallOp::create(
-            nested, loc, layer, ValueRange{carried[0], positions, number});
-        scf::YieldOp::create(nested, loc, call.getResults());
-      });
-  return loop.getResult(0);
+Value LlamaLayer::addMlp(Value stream) {
+  Value normed = norm(stream, "post_attention_layernorm.weight");
+  return add(stream, gatedMlp(normed, "mlp."));
 }
 
-/// Fills the body of @forward: embedding, layers, last norm, logits.
-static void buildForward(ImplicitLocOpBuilder &builder, const LlamaT &llama,
-                         const LlamaWeights &weights, func::FuncOp forward,
-                         ArrayRef<func::FuncOp> layers) {
-  Block *body = forward.addEntryBlock();
-  builder.setInsertionPointToStart(body);
-  Value tokens = body->getArgument(0), positions = body->getArgument(1);
-
-  StringRef tableName = "model.embed_tokens.weight";
-  Value table = getWeight(builder, weights, "embed_tokens", tableName);
-  auto streamType = RankedTensorType::get(
-      {ShapedType::kDynamic, llama.hidden_size}, builder.getF32Type());
-  Value stream = EmbeddingOp::create(builder, streamType, tokens, table);
-
-  for (const LayerRun &run : weights.runs())
-    stream = buildRun(builder, run, layers[run.kind], stream, positions);
-
-  Value normWeight = getWeight(builder, weights, "norm", "model.norm.weight");
-  Value normed = buildNorm(builder, stream, normWeight, llama.norm_epsilon,
-                           weights.operandType(builder.getContext()));
-  Value head = llama.tied_embeddings
-                   ? getWeight(builder, weights, "embed_tokens", tableName)
-                   : getWeight(builder, weights, "lm_head", "lm_head.weight");
-  Value logits = buildLinear(builder, normed, head, {});
-  func::ReturnOp::create(builder, logits);
-}
-
-/// Declares @forward, without a body.
-static func::FuncOp declareForward(ImplicitLocOpBuilder &builder,
-                                   const LlamaT &llama) {
-  auto tokens =
-      RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
-  auto logits = RankedTensorType::get({ShapedType::kDynamic, llama.vocabulary},
-                                      builder.getF32Type());
-  return func::FuncOp::create(
-      builder, "forward", builder.getFunctionType({tokens, tokens}, logits));
-}
-
-FailureOr<OwningOpRef<ModuleOp>> mlir::tcc::importLlama(const ModelT &model,
-                                                        MLIRContext &context) {
-  context
-      .loadDialect<TransformerDialect, arith::ArithDialect, func::FuncDialect,
-                   scf::SCFDialect, tensor::TensorDialect>();
-  Location loc = NameLoc::get(
-      StringAttr::get(&context, model.name.empty() ? "model" : model.name));
-  const LlamaT *llama = model.architecture.AsLlama();
-  if (!llama)
-    return emitError(loc, "expected a description of a Llama");
-
-  OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
-  ImplicitLocOpBuilder builder(loc, &context);
-  builder.setInsertionPointToStart(module->getBody());
-  LlamaWeights weights(model);
-  weights.declare(builder);
-
-  func::FuncOp forward = declareForward(builder, *llama);
-  SmallVector<func::FuncOp> layers;
-  for (const LayerKind &kind : weights.kinds())
-    layers.push_back(buildLayer(builder, *llama, weights, kind));
-  buildForward(builder, *llama, weights, forward, layers);
-  return module;
+OwningOpRef<ModuleOp> mlir::tcc::importLlama(const ModelT &model,
+                                             MLIRContext &context) {
+  const LlamaT &llama = *model.architecture.AsLlama();
+  ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
+  auto kindPrefix = [](int64_t) { return StringRef("layer"); };
+  return buildDecoder(
+      model, {layerParts, kindPrefix},
+      [&](ImplicitLocOpBuilder &builder, const WeightSymbols &weights,
+          const LayerKind &kind) {
+        return LlamaLayer(builder, llama, sizes, weights, kind).build();
+      },
+      context);
 }

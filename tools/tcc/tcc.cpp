@@ -59,6 +59,13 @@ static x86::ImageText codeToPrint(const Options &options) {
   return x86::ImageText::None;
 }
 
+static Status printReport(const Options &options, Compilation &compilation) {
+  Report report =
+      makeReport(compilation.getModule(), compilation.getModel().model);
+  return writeText("", options.json ? formatReportAsJson(report)
+                                    : formatReport(report));
+}
+
 static Status run(const Options &options) {
   Compilation compilation;
   if (Status status = compilation.load(options.input, options.withoutWeights);
@@ -70,6 +77,9 @@ static Status run(const Options &options) {
         return status;
   if (options.interpret)
     return compilation.interpret(options.tokens, options.logits);
+  // The figures of a description need no plan.
+  if (options.report && options.output.empty() && !compilation.canBeCompiled())
+    return printReport(options, compilation);
   if (Status status = compilation.runPasses(lastPhase(options), options.march);
       !status.ok())
     return status;
@@ -78,10 +88,7 @@ static Status run(const Options &options) {
     return writeText(options.output, printModule(compilation.getModule()));
 
   if (options.report) {
-    Report report =
-        makeReport(compilation.getModule(), compilation.getModel().model);
-    Status status = writeText("", options.json ? formatReportAsJson(report)
-                                               : formatReport(report));
+    Status status = printReport(options, compilation);
     if (!status.ok() || options.output.empty())
       return status;
   }

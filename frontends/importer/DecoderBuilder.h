@@ -1,0 +1,33 @@
+// A stack of decoder layers as a module: all that is not the body of a layer.
+
+#ifndef TCC_FRONTENDS_IMPORTER_DECODERBUILDER_H
+#define TCC_FRONTENDS_IMPORTER_DECODERBUILDER_H
+
+#include "frontends/importer/WeightSymbols.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace mlir::tcc {
+
+/// Writes the body of the layers of a kind, as LayerBuilder does.
+using BuildLayer = llvm::function_ref<func::FuncOp(
+    ImplicitLocOpBuilder &, const WeightSymbols &, const LayerKind &)>;
+
+/// Writes what `model` computes for one sequence, in small ops:
+///
+///   @forward(tokens [T], positions [T]) -> logits [T, V], f32
+///
+/// One private function, which `buildLayer` writes, holds the body of each kind
+/// of layer. Projections and the residual stream are f32; what a linear layer
+/// or the attention multiplies is f32 if every linear weight is, else bf16.
+///
+/// Needs the dialects `transformer`, `arith`, `func`, `scf` and `tensor`, and
+/// loads them.
+OwningOpRef<ModuleOp> buildDecoder(const ::tcc::schema::ModelT &model,
+                                   const LayerParts &parts,
+                                   BuildLayer buildLayer, MLIRContext &context);
+
+} // namespace mlir::tcc
+
+#endif // TCC_FRONTENDS_IMPORTER_DECODERBUILDER_H
