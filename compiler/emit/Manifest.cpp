@@ -221,7 +221,7 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
       StringRef(::tcc::architectureName(model)).lower();
   executable.vocabulary = static_cast<uint32_t>(sizes.vocabulary);
   executable.max_positions = static_cast<uint32_t>(sizes.maxPositions);
-  executable.parameters = ::tcc::countParameters(model);
+  executable.parameters = ::tcc::countParameters(model).model;
   executable.end_ids = model.end_ids;
   if (model.tokenizer)
     executable.tokenizer = copyTokenizer(*model.tokenizer);

@@ -13,6 +13,8 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FileSystem.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::tcc;
 using ::tcc::Status;
@@ -254,11 +256,57 @@ static Status readTokens(const std::vector<int64_t> &tokens, int64_t vocabulary,
   return {};
 }
 
-Status Compilation::interpret(const std::vector<int64_t> &tokens,
-                              const std::string &path) {
+static Status writeLogits(const std::string &path, const Tensor &rows) {
+  return ::tcc::writeNpy(path, {rows.rows(), rows.columns()},
+                         rows.values.data());
+}
+
+/// Runs the module for multi-token prediction over `tokens`: the state of each
+/// but the last, and the token behind it. Returns logits [T - 1, V].
+static FailureOr<Tensor> predictSecond(Interpreter &interpreter,
+                                       const TokenSequence &tokens) {
+  auto count = static_cast<int64_t>(tokens.size());
+  std::vector<double> ids(tokens.begin(), tokens.end()), positions(count);
+  std::iota(positions.begin(), positions.end(), 0);
+  FailureOr<SmallVector<Tensor>> states = interpreter.run(
+      "state", {Tensor({count}, ids), Tensor({count}, positions)});
+  if (mlir::failed(states))
+    return mlir::failure();
+  Tensor &state = states->front();
+  int64_t columns = state.columns();
+  state.values.resize((count - 1) * columns);
+  ids.erase(ids.begin());
+  positions.pop_back();
+  FailureOr<SmallVector<Tensor>> logits = interpreter.run(
+      "predict", {Tensor({count - 1, columns}, std::move(state.values)),
+                  Tensor({count - 1}, ids), Tensor({count - 1}, positions)});
+  if (mlir::failed(logits))
+    return mlir::failure();
+  return std::move(logits->front());
+}
+
+Status Compilation::checkInterpretation(size_t tokens, bool predicts) {
   if (inputIsIr || withoutWeights)
     return {Status::Code::Usage,
             input + ": expected a checkpoint with weights to interpret"};
+  if (predicts && !module->lookupSymbol("predict"))
+    return {Status::Code::Usage,
+            input + ": expected a model with multi-token prediction for "
+                    "--mtp-logits, got one without"};
+  if (predicts && tokens < 2)
+    return {Status::Code::Usage,
+            "--tokens: expected at least 2 for --mtp-logits, got " +
+                std::to_string(tokens)};
+  return {};
+}
+
+Status Compilation::interpret(const std::vector<int64_t> &tokens,
+                              const std::string &path,
+                              const std::string &predictionPath) {
+  if (Status status =
+          checkInterpretation(tokens.size(), !predictionPath.empty());
+      !status.ok())
+    return status;
   auto entry = module->lookupSymbol<FunctionOpInterface>("forward");
   std::optional<ModelSignature> signature = modelSignature(entry);
   assert(signature && "importers write the entry of a model");
@@ -282,9 +330,14 @@ Status Compilation::interpret(const std::vector<int64_t> &tokens,
       runSequences(interpreter, entry, sequence);
   if (mlir::failed(logits))
     return failure("cannot be interpreted");
-  const Tensor &rows = logits->front();
-  return ::tcc::writeNpy(path, {rows.rows(), rows.columns()},
-                         rows.values.data());
+  if (Status status = writeLogits(path, logits->front()); !status.ok())
+    return status;
+  if (predictionPath.empty())
+    return {};
+  FailureOr<Tensor> second = predictSecond(interpreter, sequence);
+  if (mlir::failed(second))
+    return failure("cannot be interpreted");
+  return writeLogits(predictionPath, *second);
 }
 
 Status Compilation::generateCode(const std::string &march,

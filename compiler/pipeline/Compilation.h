@@ -42,9 +42,11 @@ public:
   ::tcc::Status runPasses(Phase last, const std::string &march);
 
   /// Interprets @forward in f64 on one sequence and writes the logits of each
-  /// token, float64 [T, V], to `path`, in NumPy's format.
+  /// token, float64 [T, V], to `path`, in NumPy's format. If `predictionPath` is
+  /// not empty, it gets those of multi-token prediction, [T - 1, V].
   ::tcc::Status interpret(const std::vector<int64_t> &tokens,
-                          const std::string &path);
+                          const std::string &path,
+                          const std::string &predictionPath);
 
   /// Generates the code of all kernels of the plan.
   ::tcc::Status generateCode(const std::string &march,
@@ -59,6 +61,7 @@ public:
   const ::tcc::ModelFile &getModel() const { return model; }
 
 private:
+  ::tcc::Status checkInterpretation(size_t tokens, bool predicts);
   /// Adds `diagnostic` to what failure() says.
   void add(Diagnostic &diagnostic);
   ::tcc::Status parse(const std::string &path);

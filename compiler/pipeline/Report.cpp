@@ -48,7 +48,9 @@ static std::string configurationOf(Operation *op) {
 Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   Report report;
   report.name = ::tcc::rt::printable(model.name);
-  report.parameters = ::tcc::countParameters(model);
+  ::tcc::Parameters parameters = ::tcc::countParameters(model);
+  report.parameters = parameters.model;
+  report.predictionParameters = parameters.prediction;
   if (model.architecture.type != schema::Architecture_NONE) { // Not of IR.
     int64_t positions = ::tcc::decoderSizes(model).maxPositions;
     report.decodeKeys = std::min(report.decodeKeys, positions);
@@ -108,6 +110,8 @@ std::string mlir::tcc::formatReport(const Report &report) {
     line("model", report.name);
     line("parameters", report.parameters);
   }
+  if (report.predictionParameters)
+    line("  of prediction, beside", report.predictionParameters);
   for (const auto &[storage, bytes] : report.weightBytes)
     line("weight bytes " + storage, bytes);
   if (report.kernels.empty())
@@ -164,6 +168,9 @@ std::string mlir::tcc::formatReportAsJson(const Report &report) {
     object["parameters"] = static_cast<int64_t>(report.parameters);
     object["weight_bytes"] = std::move(weightBytes);
   }
+  if (report.predictionParameters)
+    object["prediction_parameters"] =
+        static_cast<int64_t>(report.predictionParameters);
   if (!report.kernels.empty())
     addPlan(report, object);
   std::string text;

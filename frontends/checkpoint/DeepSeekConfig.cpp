@@ -81,7 +81,7 @@ static Status readExperts(const JsonFields &fields, ConfigFamily family,
                                  std::to_string(DeepSeekLimits::allExperts) +
                                  " in all layers");
   deepSeek.dense_layers = family == ConfigFamily::DeepSeekV3 ? 3 : 0;
-  status = fields.integer("first_k_dense_replace", 0, deepSeek.layers,
+  status = fields.integer("first_k_dense_replace", 0, ModelLimits::layers,
                           deepSeek.dense_layers);
   if (!status.ok())
     return status;
@@ -258,6 +258,10 @@ Status tcc::readDeepSeekConfig(const std::string &path, const Json &config,
     return status;
   if (Status status =
           fields.boolean("tie_word_embeddings", deepSeek.tied_embeddings);
+      !status.ok())
+    return status;
+  if (Status status = fields.integer("num_nextn_predict_layers", 0, 1,
+                                     deepSeek.prediction_layers);
       !status.ok())
     return status;
   return readRotation(path, config, family, deepSeek);

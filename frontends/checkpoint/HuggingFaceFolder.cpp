@@ -6,6 +6,7 @@
 #include "frontends/checkpoint/TokenizerReader.h"
 #include "frontends/model/Architecture.h"
 #include "frontends/model/CheckModel.h"
+#include "frontends/model/DeepSeekTensors.h"
 #include "frontends/model/Hyperparameters.h"
 #include "frontends/model/Scales.h"
 #include "frontends/model/Storage.h"
@@ -192,49 +193,118 @@ static bool isInverseFrequency(const std::string &name) {
          name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
-/// Checks that the stored lm_head of a tied model is the embedding again. If it
-/// is not, one of the two statements of the checkpoint is wrong.
-static Status checkTiedHead(const ModelFile &file,
-                            const schema::TensorT &head) {
-  const schema::TensorT *embedding = nullptr;
-  for (const auto &tensor : file.model.tensors)
-    if (tensor->name == "model.embed_tokens.weight")
-      embedding = tensor.get();
-  if (!embedding)
-    return {}; // checkModel says so.
+namespace {
+/// A tensor that may be stored though it is another one again.
+struct Duplicate {
+  std::string name;
+  const char *original;
+  const char *reason; ///< What says so.
+  const char *advice; ///< What to do if it is not.
+};
+} // namespace
+
+static std::vector<Duplicate> duplicatesOf(const schema::ModelT &model) {
+  constexpr const char *embedding = "model.embed_tokens.weight";
+  std::vector<Duplicate> result;
+  bool tied = decoderSizes(model).tiedEmbeddings;
+  if (tied)
+    result.push_back({"lm_head.weight", embedding,
+                      ", since config.json says tie_word_embeddings",
+                      "set tie_word_embeddings to false if it should be used"});
+  if (const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek()) {
+    std::string prefix = predictionPrefix(*deepSeek);
+    const char *head = tied ? embedding : "lm_head.weight";
+    const char *advice = "correct it, or use another model";
+    result.push_back({prefix + "embed_tokens.weight", embedding, "", advice});
+    result.push_back({prefix + "shared_head.head.weight", head, "", advice});
+  }
+  return result;
+}
+
+static const schema::TensorT *findUnsorted(const schema::ModelT &model,
+                                           const std::string &name) {
+  for (const auto &tensor : model.tensors)
+    if (tensor->name == name)
+      return tensor.get();
+  return nullptr;
+}
+
+/// Checks that a stored `duplicate` is its original again. If it is not, one of
+/// two statements of the checkpoint is wrong.
+static Status checkDuplicate(const ModelFile &file,
+                             const Duplicate &duplicate) {
+  const schema::TensorT *copy = findUnsorted(file.model, duplicate.name);
+  const schema::TensorT *original =
+      findUnsorted(file.model, duplicate.original);
+  if (!copy || !original)
+    return {}; // checkModel says if one is missing.
   bool isEqual =
-      embedding->shape == head.shape && embedding->storage == head.storage;
+      original->shape == copy->shape && original->storage == copy->storage;
   if (isEqual) {
     ModelWeights weights;
     if (Status status = ModelWeights::open(file, weights); !status.ok())
       return status;
     isEqual =
-        memcmp(weights.data(*embedding), weights.data(head), head.bytes) == 0;
+        memcmp(weights.data(*original), weights.data(*copy), copy->bytes) == 0;
   }
   if (isEqual)
     return {};
   return Status::badData(
-      file.weightPath(static_cast<size_t>(head.file)) +
-      ": tensor 'lm_head.weight': expected the same as "
-      "model.embed_tokens.weight, since config.json says tie_word_embeddings, "
-      "got another tensor; set tie_word_embeddings to false if it should be "
-      "used");
+      file.weightPath(static_cast<size_t>(copy->file)) + ": tensor '" +
+      duplicate.name + "': expected the same as " + duplicate.original +
+      duplicate.reason + ", got another tensor; " + duplicate.advice);
+}
+
+static void
+eraseTensors(schema::ModelT &model,
+             const std::function<bool(const std::string &name)> &isUnused) {
+  auto &tensors = model.tensors;
+  auto isErased = [&](const auto &tensor) { return isUnused(tensor->name); };
+  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), isErased),
+                tensors.end());
 }
 
 static Status dropUnusedTensors(ModelFile &file) {
-  bool tied = decoderSizes(file.model).tiedEmbeddings;
-  for (const auto &tensor : file.model.tensors)
-    if (tied && tensor->name == "lm_head.weight")
-      if (Status status = checkTiedHead(file, *tensor); !status.ok())
-        return status;
-  auto isUnused = [&](const auto &tensor) {
-    return isInverseFrequency(tensor->name) ||
-           (tied && tensor->name == "lm_head.weight");
-  };
-  auto &tensors = file.model.tensors;
-  tensors.erase(std::remove_if(tensors.begin(), tensors.end(), isUnused),
-                tensors.end());
+  std::vector<Duplicate> duplicates = duplicatesOf(file.model);
+  for (const Duplicate &duplicate : duplicates)
+    if (Status status = checkDuplicate(file, duplicate); !status.ok())
+      return status;
+  eraseTensors(file.model, [&](const std::string &name) {
+    auto isIt = [&](const Duplicate &duplicate) {
+      return duplicate.name == name;
+    };
+    return isInverseFrequency(name) ||
+           std::any_of(duplicates.begin(), duplicates.end(), isIt);
+  });
   return {};
+}
+
+/// Leaves the module for multi-token prediction away if config.json and the
+/// tensors do not agree on it: the model works without.
+static void reconcilePrediction(ModelFile &file) {
+  schema::DeepSeekT *deepSeek = file.model.architecture.AsDeepSeek();
+  if (!deepSeek)
+    return;
+  bool isThere = std::any_of(file.model.tensors.begin(),
+                             file.model.tensors.end(), [&](const auto &tensor) {
+                               return isOfPrediction(file.model, tensor->name);
+                             });
+  if (isThere == (deepSeek->prediction_layers != 0))
+    return;
+  std::string place =
+      fileIn(file.folder, "config.json") + ": num_nextn_predict_layers: ";
+  std::string tensors = "tensors '" + predictionPrefix(*deepSeek) + "*'";
+  file.notes.push_back(
+      place + "expected " +
+      (isThere ? "1, since there are " + tensors +
+                     ", got none; they are "
+                     "ignored"
+               : tensors + ", got none; the model works without multi-token "
+                           "prediction"));
+  deepSeek->prediction_layers = 0;
+  eraseTensors(file.model, [&](const std::string &name) {
+    return isOfPrediction(file.model, name);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -258,6 +328,7 @@ static Status readWeights(const std::string &folder,
     return status;
   if (config.queryRankFromTensors)
     readQueryRank(file);
+  reconcilePrediction(file);
   return dropUnusedTensors(file);
 }
 

@@ -12,9 +12,87 @@ using namespace mlir::tcc::transformer;
 using ::tcc::DecoderSizes;
 using ::tcc::schema::ModelT;
 
+namespace {
+/// Writes all functions but the bodies of layers.
+class DecoderBuilder {
+public:
+  DecoderBuilder(ImplicitLocOpBuilder &builder, const DecoderSizes &sizes,
+                 const WeightSymbols &weights)
+      : builder(builder), sizes(sizes), weights(weights),
+        operandType(weights.operandType(builder.getContext())) {}
+
+  func::FuncOp declare(StringRef name, ArrayRef<Type> arguments, Type result);
+  func::FuncOp declareForward();
+  func::FuncOp buildState(ArrayRef<func::FuncOp> layers);
+  void buildForward(func::FuncOp forward, ArrayRef<func::FuncOp> layers);
+  void buildPrediction(ArrayRef<func::FuncOp> layers);
+
+private:
+  RankedTensorType rows(int64_t columns, Type element);
+  RankedTensorType integers();
+  Block *begin(func::FuncOp function);
+  Value embed(Value tokens);
+  Value norm(Value input, StringRef symbol, StringRef tensor);
+  Value predictionNorm(Value input, StringRef part);
+  Value head(Value normed);
+  Value run(const LayerRun &run, func::FuncOp layer, Value stream,
+            Value positions);
+  Value state(Value tokens, Value positions, ArrayRef<func::FuncOp> layers);
+
+  ImplicitLocOpBuilder &builder;
+  const DecoderSizes &sizes;
+  const WeightSymbols &weights;
+  Type operandType;
+};
+} // namespace
+
+RankedTensorType DecoderBuilder::rows(int64_t columns, Type element) {
+  return RankedTensorType::get({ShapedType::kDynamic, columns}, element);
+}
+
+RankedTensorType DecoderBuilder::integers() {
+  return RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
+}
+
+func::FuncOp DecoderBuilder::declare(StringRef name, ArrayRef<Type> arguments,
+                                     Type result) {
+  return func::FuncOp::create(builder, name,
+                              builder.getFunctionType(arguments, result));
+}
+
+Block *DecoderBuilder::begin(func::FuncOp function) {
+  Block *body = function.addEntryBlock();
+  builder.setInsertionPointToStart(body);
+  return body;
+}
+
+static constexpr StringRef embeddingName = "model.embed_tokens.weight";
+
+Value DecoderBuilder::embed(Value tokens) {
+  Value table = weights.get(builder, "embed_tokens", embeddingName);
+  return EmbeddingOp::create(builder, rows(sizes.hidden, builder.getF32Type()),
+                             tokens, table);
+}
+
+Value DecoderBuilder::norm(Value input, StringRef symbol, StringRef tensor) {
+  return buildNorm(builder, input, weights.get(builder, symbol, tensor),
+                   sizes.normEpsilon, operandType);
+}
+
+Value DecoderBuilder::predictionNorm(Value input, StringRef part) {
+  return norm(input, part, weights.predictionTensor((part + ".weight").str()));
+}
+
+Value DecoderBuilder::head(Value normed) {
+  Value matrix = sizes.tiedEmbeddings
+                     ? weights.get(builder, "embed_tokens", embeddingName)
+                     : weights.get(builder, "lm_head", "lm_head.weight");
+  return buildLinear(builder, normed, matrix, {});
+}
+
 /// Calls `layer` once for each layer of `run`; returns the residual stream.
-static Value buildRun(ImplicitLocOpBuilder &builder, const LayerRun &run,
-                      func::FuncOp layer, Value stream, Value positions) {
+Value DecoderBuilder::run(const LayerRun &run, func::FuncOp layer, Value stream,
+                          Value positions) {
   Value first = arith::ConstantIndexOp::create(builder, run.first);
   Value end = arith::ConstantIndexOp::create(builder, run.first + run.count);
   Value step = arith::ConstantIndexOp::create(builder, 1);
@@ -28,43 +106,69 @@ static Value buildRun(ImplicitLocOpBuilder &builder, const LayerRun &run,
   return loop.getResult(0);
 }
 
-/// Fills the body of @forward: embedding, layers, last norm, logits.
-static void buildForward(ImplicitLocOpBuilder &builder,
-                         const DecoderSizes &sizes,
-                         const WeightSymbols &weights, func::FuncOp forward,
-                         ArrayRef<func::FuncOp> layers) {
-  Block *body = forward.addEntryBlock();
-  builder.setInsertionPointToStart(body);
-  Value tokens = body->getArgument(0), positions = body->getArgument(1);
-
-  StringRef tableName = "model.embed_tokens.weight";
-  Value table = weights.get(builder, "embed_tokens", tableName);
-  auto streamType = RankedTensorType::get({ShapedType::kDynamic, sizes.hidden},
-                                          builder.getF32Type());
-  Value stream = EmbeddingOp::create(builder, streamType, tokens, table);
-
-  for (const LayerRun &run : weights.runs())
-    stream = buildRun(builder, run, layers[run.kind], stream, positions);
-
-  Value normWeight = weights.get(builder, "norm", "model.norm.weight");
-  Value normed = buildNorm(builder, stream, normWeight, sizes.normEpsilon,
-                           weights.operandType(builder.getContext()));
-  Value head = sizes.tiedEmbeddings
-                   ? weights.get(builder, "embed_tokens", tableName)
-                   : weights.get(builder, "lm_head", "lm_head.weight");
-  Value logits = buildLinear(builder, normed, head, {});
-  func::ReturnOp::create(builder, logits);
+/// Embedding, layers and last norm.
+Value DecoderBuilder::state(Value tokens, Value positions,
+                            ArrayRef<func::FuncOp> layers) {
+  Value stream = embed(tokens);
+  for (const LayerRun &layerRun : weights.runs())
+    stream = run(layerRun, layers[layerRun.kind], stream, positions);
+  return norm(stream, "norm", "model.norm.weight");
 }
 
-/// Declares @forward, without a body.
-static func::FuncOp declareForward(ImplicitLocOpBuilder &builder,
-                                   const DecoderSizes &sizes) {
-  auto tokens =
-      RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
-  auto logits = RankedTensorType::get({ShapedType::kDynamic, sizes.vocabulary},
-                                      builder.getF32Type());
-  return func::FuncOp::create(
-      builder, "forward", builder.getFunctionType({tokens, tokens}, logits));
+func::FuncOp DecoderBuilder::declareForward() {
+  return declare("forward", {integers(), integers()},
+                 rows(sizes.vocabulary, builder.getF32Type()));
+}
+
+/// Writes @state.
+func::FuncOp DecoderBuilder::buildState(ArrayRef<func::FuncOp> layers) {
+  func::FuncOp function = declare("state", {integers(), integers()},
+                                  rows(sizes.hidden, operandType));
+  function.setPrivate();
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = begin(function);
+  Value result = state(body->getArgument(0), body->getArgument(1), layers);
+  func::ReturnOp::create(builder, result);
+  return function;
+}
+
+/// Fills the body of @forward. The state is a function of its own if there is a
+/// module for prediction, which needs it too.
+void DecoderBuilder::buildForward(func::FuncOp forward,
+                                  ArrayRef<func::FuncOp> layers) {
+  func::FuncOp function;
+  if (sizes.predictionLayers)
+    function = buildState(layers);
+  Block *body = begin(forward);
+  Value result;
+  if (function)
+    result = func::CallOp::create(builder, function, body->getArguments())
+                 .getResult(0);
+  else
+    result = state(body->getArgument(0), body->getArgument(1), layers);
+  func::ReturnOp::create(builder, head(result));
+}
+
+/// Writes @predict. The order of what eh_proj reads is that of checkpoints.
+void DecoderBuilder::buildPrediction(ArrayRef<func::FuncOp> layers) {
+  func::FuncOp predict = declare(
+      "predict", {rows(sizes.hidden, operandType), integers(), integers()},
+      rows(sizes.vocabulary, builder.getF32Type()));
+  Block *body = begin(predict);
+  Value positions = body->getArgument(2);
+  Value embedded = predictionNorm(embed(body->getArgument(1)), "enorm");
+  Value normed = predictionNorm(body->getArgument(0), "hnorm");
+  Value both = tensor::ConcatOp::create(builder, /*dim=*/1,
+                                        ValueRange{embedded, normed});
+  Value matrix = weights.get(builder, "eh_proj",
+                             weights.predictionTensor("eh_proj.weight"));
+  Value stream = buildLinear(builder, both, matrix, {});
+  Value number = arith::ConstantIndexOp::create(builder, sizes.layers);
+  stream = func::CallOp::create(builder, layers[weights.predictionKind()],
+                                ValueRange{stream, positions, number})
+               .getResult(0);
+  func::ReturnOp::create(builder,
+                         head(predictionNorm(stream, "shared_head.norm")));
 }
 
 OwningOpRef<ModuleOp> mlir::tcc::buildDecoder(const ModelT &model,
@@ -83,10 +187,15 @@ OwningOpRef<ModuleOp> mlir::tcc::buildDecoder(const ModelT &model,
   weights.declare(builder);
 
   DecoderSizes sizes = ::tcc::decoderSizes(model);
-  func::FuncOp forward = declareForward(builder, sizes);
+  DecoderBuilder decoder(builder, sizes, weights);
+  func::FuncOp forward = decoder.declareForward();
   SmallVector<func::FuncOp> layers;
   for (const LayerKind &kind : weights.kinds())
     layers.push_back(buildLayer(builder, weights, kind));
-  buildForward(builder, sizes, weights, forward, layers);
+  decoder.buildForward(forward, layers);
+  if (sizes.predictionLayers) {
+    builder.setInsertionPointToEnd(module->getBody());
+    decoder.buildPrediction(layers);
+  }
   return module;
 }

@@ -18,6 +18,12 @@ using BuildLayer = llvm::function_ref<func::FuncOp(
 ///
 ///   @forward(tokens [T], positions [T]) -> logits [T, V], f32
 ///
+/// and, if there is a module for multi-token prediction, what it computes from
+/// the states of some tokens, which the private @state gives, and the token
+/// behind each:
+///
+///   @predict(states [T, N], next tokens [T], positions [T]) -> logits [T, V]
+///
 /// One private function, which `buildLayer` writes, holds the body of each kind
 /// of layer. Projections and the residual stream are f32; what a linear layer
 /// or the attention multiplies is f32 if every linear weight is, else bf16.

@@ -37,10 +37,11 @@ static std::string layerSymbol(const LayerKind &kind, StringRef part) {
 }
 
 WeightSymbols::WeightSymbols(const ModelT &model, const LayerParts &parts)
-    : layerParts(parts.names), experts(parts.experts) {
+    : layerParts(parts.names), experts(parts.experts),
+      sizes(::tcc::decoderSizes(model)) {
   for (const std::unique_ptr<TensorT> &tensor : model.tensors)
     tensors[tensor->name] = tensor.get();
-  classifyLayers(::tcc::decoderSizes(model).layers, parts);
+  classifyLayers(parts);
 }
 
 /// The tensor `part` of `layer`, the first one of a stack, or null.
@@ -88,9 +89,9 @@ size_t WeightSymbols::kindOf(int64_t layer, const LayerParts &parts,
   return kind->second;
 }
 
-void WeightSymbols::classifyLayers(int64_t layers, const LayerParts &parts) {
+void WeightSymbols::classifyLayers(const LayerParts &parts) {
   llvm::StringMap<size_t> known;
-  for (int64_t layer = 0; layer < layers; ++layer) {
+  for (int64_t layer = 0; layer < sizes.layers; ++layer) {
     size_t kind = kindOf(layer, parts, known);
     if (layerRuns.empty() || layerRuns.back().kind != kind)
       layerRuns.push_back({kind, layer, 0});
@@ -98,6 +99,14 @@ void WeightSymbols::classifyLayers(int64_t layers, const LayerParts &parts) {
   }
   for (const LayerRun &run : layerRuns)
     layerKinds[run.kind].layers.append({run.first, run.count});
+  if (!sizes.predictionLayers)
+    return;
+  layerOfPrediction = kindOf(sizes.layers, parts, known);
+  layerKinds[layerOfPrediction].layers.append({sizes.layers, 1});
+}
+
+std::string WeightSymbols::predictionTensor(StringRef part) const {
+  return layerTensor(part, std::to_string(sizes.layers));
 }
 
 /// The element type of a tensor in `storage`.
@@ -188,4 +197,7 @@ void WeightSymbols::declare(ImplicitLocOpBuilder &builder) const {
                  builder.getDenseI64ArrayAttr(kind.layers));
   declareGlobal("norm", "model.norm.weight");
   declareGlobal("lm_head", headName);
+  if (sizes.predictionLayers)
+    for (StringRef part : {"enorm", "hnorm", "eh_proj", "shared_head.norm"})
+      declareGlobal(part, predictionTensor((part + ".weight").str()));
 }

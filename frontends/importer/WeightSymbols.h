@@ -4,7 +4,7 @@
 #define TCC_FRONTENDS_IMPORTER_WEIGHTSYMBOLS_H
 
 #include "dialects/transformer/Transformer.h"
-#include "frontends/model/Model_generated.h"
+#include "frontends/model/Architecture.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -62,10 +62,16 @@ public:
   llvm::ArrayRef<LayerKind> kinds() const { return layerKinds; }
   llvm::ArrayRef<LayerRun> runs() const { return layerRuns; }
 
+  /// The kind of the layer of multi-token prediction, into the list of kinds.
+  size_t predictionKind() const { return layerOfPrediction; }
+
+  /// The full name of a tensor of that layer.
+  std::string predictionTensor(llvm::StringRef part) const;
+
 private:
   using Tensor = const ::tcc::schema::TensorT *;
 
-  void classifyLayers(int64_t layers, const LayerParts &parts);
+  void classifyLayers(const LayerParts &parts);
   size_t kindOf(int64_t layer, const LayerParts &parts,
                 llvm::StringMap<size_t> &known);
   std::string kindName(int64_t layer, const LayerParts &parts) const;
@@ -81,6 +87,8 @@ private:
   int64_t experts;
   std::vector<LayerKind> layerKinds;
   std::vector<LayerRun> layerRuns;
+  ::tcc::DecoderSizes sizes;
+  size_t layerOfPrediction = 0;
 };
 
 } // namespace mlir::tcc

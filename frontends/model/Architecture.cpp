@@ -9,17 +9,24 @@
 using namespace tcc;
 
 template <typename T>
-static DecoderSizes sizesOf(const T &model) {
+static DecoderSizes sizesOf(const T &model, int64_t predictionLayers) {
   return {model.hidden_size,   model.layers,       model.vocabulary,
-          model.max_positions, model.norm_epsilon, model.tied_embeddings};
+          model.max_positions, model.norm_epsilon, model.tied_embeddings,
+          predictionLayers};
 }
 
 DecoderSizes tcc::decoderSizes(const schema::ModelT &model) {
   if (const schema::LlamaT *llama = model.architecture.AsLlama())
-    return sizesOf(*llama);
+    return sizesOf(*llama, 0);
   const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek();
   assert(deepSeek && "whoever makes a description sets its architecture");
-  return sizesOf(*deepSeek);
+  return sizesOf(*deepSeek, deepSeek->prediction_layers);
+}
+
+bool tcc::isOfPrediction(const schema::ModelT &model,
+                         const std::string &tensor) {
+  const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek();
+  return deepSeek && tensor.rfind(predictionPrefix(*deepSeek), 0) == 0;
 }
 
 const char *tcc::architectureName(const schema::ModelT &model) {

@@ -14,6 +14,7 @@ struct DecoderSizes {
   int64_t hidden, layers, vocabulary, maxPositions;
   double normEpsilon;
   bool tiedEmbeddings;
+  int64_t predictionLayers; ///< Behind the others; 0 or 1.
 };
 
 /// The sizes of `model`, whose architecture is one of the union's members.
@@ -26,6 +27,9 @@ const char *architectureName(const schema::ModelT &model);
 /// hyperparameters are in range and fit together; `path` is where they come
 /// from.
 Status checkArchitecture(const std::string &path, const schema::ModelT &model);
+
+/// Whether `tensor` is of the module for multi-token prediction.
+bool isOfPrediction(const schema::ModelT &model, const std::string &tensor);
 
 /// Visits every tensor that `model` needs but scales, in no particular order.
 /// `checkArchitecture` accepts the model.

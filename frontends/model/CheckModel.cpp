@@ -197,16 +197,33 @@ static Status takeScales(const Places &places, const TensorT &tensor,
                          storageInfo(scales->storage)->name);
 }
 
+/// Checks that `tensor` is stored as the first one of its stack, which `firsts`
+/// has by the name of the stack.
+static Status checkStack(const Places &places, const TensorT &tensor,
+                         const std::string &stack, TensorsByName &firsts) {
+  if (stack.empty())
+    return {};
+  const TensorT &first = *firsts.emplace(stack, &tensor).first->second;
+  if (tensor.storage == first.storage)
+    return {};
+  return unsupportedData(places.of(tensor) + "expected " +
+                         storageInfo(first.storage)->name + " as " +
+                         places.quoted(first.name) + ", got " +
+                         storageInfo(tensor.storage)->name);
+}
+
 /// Checks that `model` has the tensors of its architecture and no others.
 static Status checkTensors(const Places &places) {
   const schema::ModelT &model = places.file.model;
-  TensorsByName tensors;
+  TensorsByName tensors, firsts;
   if (Status status = collectTensors(places, tensors); !status.ok())
     return status;
   Status status = visitTensors(model, [&](const ExpectedTensor &expected) {
     const TensorT *tensor = nullptr;
     Status taken = takeTensor(places, expected, tensors, tensor);
-    return taken.ok() ? takeScales(places, *tensor, expected.kind, tensors)
+    if (taken.ok())
+      taken = takeScales(places, *tensor, expected.kind, tensors);
+    return taken.ok() ? checkStack(places, *tensor, expected.stack, firsts)
                       : taken;
   });
   if (!status.ok())

@@ -13,6 +13,10 @@ bool tcc::hasExperts(const DeepSeekT &deepSeek, int64_t layer) {
   return layer >= deepSeek.dense_layers && layer % deepSeek.expert_stride == 0;
 }
 
+std::string tcc::predictionPrefix(const DeepSeekT &deepSeek) {
+  return "model.layers." + std::to_string(deepSeek.layers) + ".";
+}
+
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
@@ -28,19 +32,21 @@ public:
 
 private:
   void layer(int64_t number);
+  void prediction();
   void attention(const std::string &prefix);
   void experts(const std::string &prefix);
   void mlp(const std::string &prefix, int64_t size, const char *wide,
-           const char *narrow);
+           const char *narrow, const std::string &stack = {});
 
   void tensor(const std::string &name, std::vector<int64_t> shape,
-              const char *formula, Kind kind = Kind::Plain) {
+              const char *formula, Kind kind = Kind::Plain,
+              const std::string &stack = {}) {
     if (status.ok())
-      status = visitor({name, std::move(shape), formula, kind});
+      status = visitor({name, std::move(shape), formula, kind, stack});
   }
   void matrix(const std::string &name, int64_t rows, int64_t columns,
-              const char *formula) {
-    tensor(name + ".weight", {rows, columns}, formula, Kind::Scalable);
+              const char *formula, const std::string &stack = {}) {
+    tensor(name + ".weight", {rows, columns}, formula, Kind::Scalable, stack);
   }
 
   const DeepSeekT &deepSeek;
@@ -84,10 +90,13 @@ void Visit::attention(const std::string &prefix) {
 }
 
 void Visit::mlp(const std::string &prefix, int64_t size, const char *wide,
-                const char *narrow) {
-  matrix(prefix + "gate_proj", size, hidden, wide);
-  matrix(prefix + "up_proj", size, hidden, wide);
-  matrix(prefix + "down_proj", hidden, size, narrow);
+                const char *narrow, const std::string &stack) {
+  auto stackOf = [&](const char *name) {
+    return stack.empty() ? stack : stack + name;
+  };
+  matrix(prefix + "gate_proj", size, hidden, wide, stackOf("gate_proj"));
+  matrix(prefix + "up_proj", size, hidden, wide, stackOf("up_proj"));
+  matrix(prefix + "down_proj", hidden, size, narrow, stackOf("down_proj"));
 }
 
 void Visit::experts(const std::string &prefix) {
@@ -99,7 +108,7 @@ void Visit::experts(const std::string &prefix) {
   for (uint32_t i = 0; i < deepSeek.experts && status.ok(); ++i)
     mlp(prefix + "experts." + std::to_string(i) + ".", deepSeek.expert_size,
         "[moe_intermediate_size, hidden_size]",
-        "[hidden_size, moe_intermediate_size]");
+        "[hidden_size, moe_intermediate_size]", prefix + "experts.");
   if (deepSeek.shared_experts)
     mlp(prefix + "shared_experts.",
         int64_t{deepSeek.shared_experts} * deepSeek.expert_size,
@@ -119,12 +128,25 @@ void Visit::layer(int64_t number) {
         "[intermediate_size, hidden_size]", "[hidden_size, intermediate_size]");
 }
 
+/// What the module for multi-token prediction has beside a layer.
+void Visit::prediction() {
+  std::string prefix = predictionPrefix(deepSeek);
+  for (const char *norm : {"enorm", "hnorm", "shared_head.norm"})
+    tensor(prefix + norm + ".weight", {hidden}, "[hidden_size]");
+  // Not scaled in what is published.
+  tensor(prefix + "eh_proj.weight", {hidden, 2 * hidden},
+         "[hidden_size, 2 * hidden_size]");
+}
+
 Status Visit::all() {
   int64_t vocabulary = deepSeek.vocabulary;
   tensor("model.embed_tokens.weight", {vocabulary, hidden},
          "[vocab_size, hidden_size]");
-  for (int64_t i = 0; i < deepSeek.layers && status.ok(); ++i)
+  int64_t layers = int64_t{deepSeek.layers} + deepSeek.prediction_layers;
+  for (int64_t i = 0; i < layers && status.ok(); ++i)
     layer(i);
+  if (deepSeek.prediction_layers)
+    prediction();
   tensor("model.norm.weight", {hidden}, "[hidden_size]");
   if (!deepSeek.tied_embeddings)
     tensor("lm_head.weight", {vocabulary, hidden}, "[vocab_size, hidden_size]");
@@ -166,7 +188,8 @@ static Status checkDeepSeekSizes(const std::string &path,
        {"shared_experts", deepSeek.shared_experts, experts, 0},
        {"groups", deepSeek.groups, deepSeek.experts},
        {"kept_groups", deepSeek.kept_groups, deepSeek.groups},
-       {"group_top", deepSeek.group_top, deepSeek.experts}});
+       {"group_top", deepSeek.group_top, deepSeek.experts},
+       {"prediction_layers", deepSeek.prediction_layers, 1, 0}});
 }
 
 static Status checkRouter(const std::string &path, const DeepSeekT &deepSeek) {

@@ -17,6 +17,10 @@ struct DeepSeekLimits {
 /// Whether layer `layer` has experts in place of one MLP.
 bool hasExperts(const schema::DeepSeekT &deepSeek, int64_t layer);
 
+/// How the names of tensors of the module for multi-token prediction begin,
+/// whether it is there or not.
+std::string predictionPrefix(const schema::DeepSeekT &deepSeek);
+
 /// Visits every tensor of `deepSeek` but scales, in no particular order.
 /// `checkDeepSeek` accepts it.
 Status visitDeepSeekTensors(const schema::DeepSeekT &deepSeek,

@@ -24,6 +24,7 @@ struct ExpectedTensor {
   std::vector<int64_t> shape;
   const char *formula; ///< The shape in fields of config.json.
   Kind kind = Kind::Plain;
+  std::string stack = {}; ///< Of which it is a matrix: all are stored alike.
 };
 
 /// Called for one tensor after the other, until one fails: a list of all could

@@ -1,5 +1,6 @@
 #include "frontends/model/ModelFile.h"
 
+#include "frontends/model/Architecture.h"
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/Scales.h"
 
@@ -98,15 +99,16 @@ const schema::TensorT *tcc::findTensor(const schema::ModelT &model,
   return entry->get();
 }
 
-uint64_t tcc::countParameters(const schema::ModelT &model) {
-  uint64_t parameters = 0;
+Parameters tcc::countParameters(const schema::ModelT &model) {
+  Parameters parameters;
   for (const auto &tensor : model.tensors) {
     if (isScales(tensor->name))
       continue;
     uint64_t elements = 1;
     for (int64_t size : tensor->shape)
       elements *= static_cast<uint64_t>(size);
-    parameters += elements;
+    (isOfPrediction(model, tensor->name) ? parameters.prediction
+                                         : parameters.model) += elements;
   }
   return parameters;
 }

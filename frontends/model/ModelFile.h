@@ -24,6 +24,7 @@ struct ModelFile {
   std::string folder;
   /// Every file that it was read from, and those of its weights.
   std::vector<std::string> inputs;
+  std::vector<std::string> notes; ///< What the user should know of it.
 
   /// The path of the weight file `index` of `model.files`.
   std::string weightPath(size_t index) const;
@@ -73,9 +74,12 @@ private:
 const schema::TensorT *findTensor(const schema::ModelT &model,
                                   const std::string &name);
 
-/// The elements of all tensors of `model` but scales; tied tensors are there
-/// once.
-uint64_t countParameters(const schema::ModelT &model);
+/// Elements of tensors but scales; tied tensors are there once.
+struct Parameters {
+  uint64_t model = 0;
+  uint64_t prediction = 0; ///< Of the module for multi-token prediction.
+};
+Parameters countParameters(const schema::ModelT &model);
 
 } // namespace tcc
 

@@ -23,6 +23,8 @@ static Status import(const Options &options) {
   if (Status status = loadModel(options.input, options.withoutWeights, file);
       !status.ok())
     return status;
+  for (const std::string &note : file.notes)
+    fprintf(stderr, "tcc-import: note: %s\n", note.c_str());
   if (Status status = checkOutput(file, options.output); !status.ok())
     return status;
   return writeModel(file, options.output);

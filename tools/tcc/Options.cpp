@@ -27,6 +27,8 @@ static std::string findConflict(const Options &options, bool hasTokens) {
     return "--interpret: expected --tokens and --logits beside it";
   if (!options.interpret && (hasTokens || hasLogits))
     return "--tokens and --logits: expected --interpret beside them";
+  if (!options.interpret && !options.mtpLogits.empty())
+    return "--mtp-logits: expected --interpret beside it";
   std::string unused = findUnusedByInterpreter(options);
   if (options.interpret && !unused.empty())
     return "--interpret: expected only --tokens and --logits beside it, got " +
@@ -110,6 +112,8 @@ static void declare(CLI::App &app, Options &options,
       ->type_name("ID,ID,...");
   app.add_option("--logits", options.logits,
                  "Where --interpret writes float64 [tokens, vocabulary], .npy");
+  app.add_option("--mtp-logits", options.mtpLogits,
+                 "The same of multi-token prediction, [tokens - 1, vocabulary]");
 }
 
 Status tcc::parseOptions(int argc, char **argv, Options &result, bool &done) {

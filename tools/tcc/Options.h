@@ -25,6 +25,7 @@ struct Options {
   bool interpret = false;
   std::vector<int64_t> tokens; ///< Ids for the interpreter.
   std::string logits;          ///< Where the interpreter writes them, or empty.
+  std::string mtpLogits;       ///< The same of multi-token prediction.
 
   /// Whether a stage is printed, and no model.bin made.
   bool printsStage() const { return !emit.empty() || !stopAfter.empty(); }

@@ -71,12 +71,16 @@ static Status run(const Options &options) {
   if (Status status = compilation.load(options.input, options.withoutWeights);
       !status.ok())
     return status;
-  for (const std::string &output : {options.output, options.logits})
+  for (const std::string &note : compilation.getModel().notes)
+    std::cerr << "tcc: note: " << note << '\n';
+  for (const std::string &output :
+       {options.output, options.logits, options.mtpLogits})
     if (!output.empty() && output != "-")
       if (Status status = compilation.checkOutput(output); !status.ok())
         return status;
   if (options.interpret)
-    return compilation.interpret(options.tokens, options.logits);
+    return compilation.interpret(options.tokens, options.logits,
+                                 options.mtpLogits);
   // The figures of a description need no plan.
   if (options.report && options.output.empty() && !compilation.canBeCompiled())
     return printReport(options, compilation);

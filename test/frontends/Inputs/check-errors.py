@@ -24,7 +24,8 @@ import subprocess
 import sys
 
 import checkpoints
-from checkpoints import Gguf, edit_header, hugging_face, safetensors
+from checkpoints import (Gguf, edit_header, edit_tensors, hugging_face,
+                         safetensors, set_element)
 
 
 def hugging_face_files(scope):
@@ -37,11 +38,22 @@ def hugging_face_scope(shards):
             "shards": shards, "extra": {}, "make": hugging_face_files}
 
 
+def deepseek_scope(dtype):
+    return {"config": copy.deepcopy(checkpoints.DEEPSEEK), "dtype": dtype,
+            "shards": 1, "extra": {}, "make": hugging_face_files}
+
+
 bases = {
     # config, dtype, extra: the configuration, the type of all tensors, and
     # {name: (dtype, shape)} of tensors beside those of a Llama.
     "folder": lambda: hugging_face_scope(1),
     "sharded": lambda: hugging_face_scope(2),
+    # The same of a DeepSeek in FP8, and its config alone.
+    "deepseek": lambda: deepseek_scope("FP8"),
+    "deepseek-config": lambda: {
+        "config": copy.deepcopy(checkpoints.DEEPSEEK),
+        "make": lambda scope: {
+            "config.json": json.dumps(scope["config"]).encode()}},
     # config alone.
     "config": lambda: {
         "config": copy.deepcopy(checkpoints.CONFIG),
@@ -60,6 +72,7 @@ bases = {
 }
 arguments = {
     "config": "model/config.json --no-weights -o model.fbs",
+    "deepseek-config": "model/config.json --no-weights -o model.fbs",
     "gguf": "model/x.gguf -o model.fbs",
     "tokenizer": "model --no-weights -o model.fbs",
 }

@@ -137,6 +137,14 @@ def deepseek_shapes(config):
     result["model.norm.weight"] = [hidden]
     if not config.get("tie_word_embeddings"):
         result["lm_head.weight"] = [config["vocab_size"], hidden]
+    if config.get("num_nextn_predict_layers"):
+        prefix = f"model.layers.{config['num_hidden_layers']}."
+        parts = deepseek_layer_shapes(config, config["num_hidden_layers"])
+        for name, shape in parts.items():
+            result[prefix + name] = shape
+        for name in ("enorm", "hnorm", "shared_head.norm"):
+            result[f"{prefix}{name}.weight"] = [hidden]
+        result[prefix + "eh_proj.weight"] = [hidden, 2 * hidden]
     return result
 
 
@@ -209,6 +217,24 @@ def edit_header(data, edit):
     return pack_header(header) + data[8 + length:]
 
 
+def edit_tensors(data, edit):
+    """The safetensors file `data` anew, after `edit` of {name: (dtype, shape)}."""
+    length, = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    tensors = {name: (entry["dtype"], entry["shape"])
+               for name, entry in header.items() if name != "__metadata__"}
+    edit(tensors)
+    return safetensors(tensors)
+
+
+def set_element(data, name, index, element):
+    """`data`, a safetensors file, with other bytes for one element."""
+    length, = struct.unpack("<Q", data[:8])
+    begin, _ = json.loads(data[8:8 + length])[name]["data_offsets"]
+    begin += 8 + length + index * len(element)
+    return data[:begin] + element + data[begin + len(element):]
+
+
 def stored(config, dtype):
     """{name: (dtype, shape)} of the tensors; FP8 is what DeepSeek V3 has."""
     tensors = {}
@@ -217,7 +243,8 @@ def stored(config, dtype):
             tensors[name] = ("F32", shape)
         elif dtype != "FP8":
             tensors[name] = (dtype, shape)
-        elif "_proj" not in name or not name.endswith(".weight"):
+        elif ("_proj" not in name or "eh_proj" in name
+              or not name.endswith(".weight")):
             tensors[name] = ("BF16", shape)
         else:
             tensors[name] = ("F8_E4M3", shape)
