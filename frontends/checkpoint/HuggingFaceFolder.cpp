@@ -15,6 +15,7 @@
 #include <cassert>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 
 using namespace tcc;
 namespace fs = std::filesystem;
