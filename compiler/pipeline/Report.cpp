@@ -51,7 +51,7 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   ::tcc::Parameters parameters = ::tcc::countParameters(model);
   report.parameters = parameters.model;
   report.predictionParameters = parameters.prediction;
-  if (model.architecture.type != schema::Architecture_NONE) { // Not of IR.
+  if (model.architecture.type != schema::Architecture::NONE) { // Not of IR.
     int64_t positions = ::tcc::decoderSizes(model).maxPositions;
     report.decodeKeys = std::min(report.decodeKeys, positions);
     report.prefillTokens = std::min(report.prefillTokens, positions);
