@@ -47,9 +47,5 @@ Status tcc::visitTensors(const schema::ModelT &model,
                          const TensorVisitor &visit) {
   if (const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek())
     return visitDeepSeekTensors(*deepSeek, visit);
-  for (const ExpectedTensor &expected :
-       llamaTensors(*model.architecture.AsLlama()))
-    if (Status status = visit(expected); !status.ok())
-      return status;
-  return {};
+  return visitLlamaTensors(*model.architecture.AsLlama(), visit);
 }

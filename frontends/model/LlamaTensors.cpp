@@ -63,29 +63,37 @@ static void appendMlp(const std::string &layer, const LayerSizes &sizes,
         {prefix + "down_proj.bias", {sizes.hidden}, "[hidden_size]"});
 }
 
-std::vector<ExpectedTensor> tcc::llamaTensors(const schema::LlamaT &llama) {
+/// The tensors of layer `number`.
+static std::vector<ExpectedTensor> layerTensors(const schema::LlamaT &llama,
+                                                uint32_t number) {
   LayerSizes sizes(llama);
-  int64_t vocabulary = llama.vocabulary;
+  std::string layer = "model.layers." + std::to_string(number) + ".";
   std::vector<ExpectedTensor> result;
-  result.push_back({"model.embed_tokens.weight",
-                    {vocabulary, sizes.hidden},
-                    "[vocab_size, hidden_size]"});
-  for (uint32_t i = 0; i < llama.layers; ++i) {
-    std::string layer = "model.layers." + std::to_string(i) + ".";
-    result.push_back(
-        {layer + "input_layernorm.weight", {sizes.hidden}, "[hidden_size]"});
-    appendAttention(layer, sizes, llama.attention_bias, result);
-    result.push_back({layer + "post_attention_layernorm.weight",
-                      {sizes.hidden},
-                      "[hidden_size]"});
-    appendMlp(layer, sizes, llama.mlp_bias, result);
-  }
-  result.push_back({"model.norm.weight", {sizes.hidden}, "[hidden_size]"});
-  if (!llama.tied_embeddings)
-    result.push_back({"lm_head.weight",
-                      {vocabulary, sizes.hidden},
-                      "[vocab_size, hidden_size]"});
+  result.push_back(
+      {layer + "input_layernorm.weight", {sizes.hidden}, "[hidden_size]"});
+  appendAttention(layer, sizes, llama.attention_bias, result);
+  result.push_back({layer + "post_attention_layernorm.weight",
+                    {sizes.hidden},
+                    "[hidden_size]"});
+  appendMlp(layer, sizes, llama.mlp_bias, result);
   return result;
+}
+
+Status tcc::visitLlamaTensors(const schema::LlamaT &llama,
+                              const TensorVisitor &visit) {
+  int64_t vocabulary = llama.vocabulary, hidden = llama.hidden_size;
+  const char *formula = "[vocab_size, hidden_size]";
+  Status status =
+      visit({"model.embed_tokens.weight", {vocabulary, hidden}, formula});
+  for (uint32_t i = 0; status.ok() && i < llama.layers; ++i)
+    for (const ExpectedTensor &tensor : layerTensors(llama, i))
+      if (status = visit(tensor); !status.ok())
+        return status;
+  if (status.ok())
+    status = visit({"model.norm.weight", {hidden}, "[hidden_size]"});
+  if (status.ok() && !llama.tied_embeddings)
+    status = visit({"lm_head.weight", {vocabulary, hidden}, formula});
+  return status;
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,9 +8,10 @@
 
 namespace tcc {
 
-/// Every tensor of `llama`, in no particular order. The hyperparameters are
-/// within ModelLimits.
-std::vector<ExpectedTensor> llamaTensors(const schema::LlamaT &llama);
+/// Visits every tensor of `llama`, in no particular order. The hyperparameters
+/// are within ModelLimits.
+Status visitLlamaTensors(const schema::LlamaT &llama,
+                         const TensorVisitor &visit);
 
 /// Checks each hyperparameter and how they fit together; `path` is the file
 /// that they come from.

@@ -1,4 +1,4 @@
-#include "frontends/model/LlamaTensors.h"
+#include "test/unit/frontends/TinyModel.h"
 
 #include <gtest/gtest.h>
 #include <set>

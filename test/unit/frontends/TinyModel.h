@@ -8,7 +8,21 @@
 #include "frontends/model/ModelFile.h"
 #include "frontends/model/Storage.h"
 
+#include <cassert>
+
 namespace tcc {
+
+/// All tensors of `llama`.
+inline std::vector<ExpectedTensor> llamaTensors(const schema::LlamaT &llama) {
+  std::vector<ExpectedTensor> result;
+  Status status =
+      visitLlamaTensors(llama, [&](const ExpectedTensor &tensor) -> Status {
+        result.push_back(tensor);
+        return {};
+      });
+  assert(status.ok());
+  return result;
+}
 
 /// A model of one layer whose weights fill the file "weights.bin".
 inline schema::ModelT makeTinyModel() {
