@@ -206,8 +206,11 @@ struct LowerGatedProduct : OpRewritePattern<Root> {
                         : llvm::any_of(product->getUsers(),
                                        llvm::IsaPred<arith::TruncFOp>))
       return rewriter.notifyMatchFailure(op, "not where the unit ends");
-    auto silu = product.getLhs().template getDefiningOp<transformer::SiluOp>();
-    transformer::LinearOp linear = soleLinear(product.getRhs());
+    Value gate = product.getLhs(), value = product.getRhs();
+    if (!gate.getDefiningOp<transformer::SiluOp>())
+      std::swap(gate, value);
+    auto silu = gate.getDefiningOp<transformer::SiluOp>();
+    transformer::LinearOp linear = soleLinear(value);
     if (!silu || !linear)
       return rewriter.notifyMatchFailure(op, "no gate times a linear layer");
     Epilogue epilogue;

@@ -10,36 +10,6 @@ using namespace mlir::tcc::x86;
 // Weights
 //===----------------------------------------------------------------------===//
 
-int64_t x86::headerBytesOf(Storage storage, int64_t columns) {
-  switch (storage) {
-  case Storage::F32:
-  case Storage::F16:
-  case Storage::BF16:
-    return 0;
-  case Storage::Q8_0:
-  case Storage::Q4_0:
-    return 2 * columns;
-  case Storage::Q4_1:
-    return 4 * columns;
-  }
-  llvm_unreachable("every storage has a header");
-}
-
-int64_t x86::biasOf(Storage storage) {
-  switch (storage) {
-  case Storage::F32:
-  case Storage::F16:
-  case Storage::BF16:
-  case Storage::Q4_1:
-    return 0;
-  case Storage::Q8_0:
-    return 128;
-  case Storage::Q4_0:
-    return 8;
-  }
-  llvm_unreachable("every storage has a bias");
-}
-
 namespace {
 /// Reads weights of one format as vectors across columns. Integers are read in
 /// pairs, with their bias; `isDecoded` if they are what `emitDecode` writes.
@@ -51,10 +21,10 @@ public:
         columns(columns) {}
 
   /// Elements of K that are read together.
-  int64_t stepDepth() const { return bitsOf() < 16 ? 8 : 4; }
+  int64_t stepDepth() const { return bits() < 16 ? 8 : 4; }
 
   /// Bytes from one step to the next.
-  int64_t stepBytes() const { return stepDepth() * bitsOf() / 8 * columns; }
+  int64_t stepBytes() const { return stepDepth() * bits() / 8 * columns; }
 
   /// Element `k` of the step at `step`, of the vector that begins at column
   /// `column`, as f32. Repeated loads of one address are LLVM's to remove.
@@ -64,8 +34,8 @@ public:
   Value readPairs(Value step, int64_t k, Value column) const;
 
 private:
-  /// Of one element.
-  int64_t bitsOf() const;
+  /// Bits of one element.
+  int64_t bits() const { return isDecoded ? 16 : bitsOf(format); }
   Value raw(Type type, Value step, int64_t row, Value column) const;
 
   Emitter &emitter;
@@ -74,24 +44,6 @@ private:
   int64_t columns;
 };
 } // namespace
-
-int64_t WeightReader::bitsOf() const {
-  if (isDecoded)
-    return 16;
-  switch (format) {
-  case Storage::F32:
-    return 32;
-  case Storage::F16:
-  case Storage::BF16:
-    return 16;
-  case Storage::Q8_0:
-    return 8;
-  case Storage::Q4_0:
-  case Storage::Q4_1:
-    return 4;
-  }
-  llvm_unreachable("every format has a size");
-}
 
 /// Loads a vector of row `row` of a step whose rows are `columns` elements.
 Value WeightReader::raw(Type type, Value step, int64_t row,
@@ -126,11 +78,11 @@ Value WeightReader::read(Value step, int64_t k, Value column) const {
 }
 
 Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
-  int64_t bits = bitsOf(), perWord = 32 / bits;
+  int64_t perWord = 32 / bits();
   Value words = raw(emitter.integers(), step, k / perWord, column);
-  if (bits == 16)
+  if (bits() == 16)
     return words;
-  return emitter.bitsOfHalves(words, k % perWord / 2 * bits, bits);
+  return emitter.bitsOfHalves(words, k % perWord / 2 * bits(), bits());
 }
 
 //===----------------------------------------------------------------------===//

@@ -67,13 +67,6 @@ void emitSmallProduct(Emitter &emitter, const Product &product, Value rows,
 void emitDecode(Emitter &emitter, const PackedLayout &layout, Value blocks,
                 Value depth, Value out);
 
-/// Bytes of scales and minima of a block, for all columns.
-int64_t headerBytesOf(Storage storage, int64_t columns);
-
-/// What packed integers are above those they stand for, so that none is
-/// negative.
-int64_t biasOf(Storage storage);
-
 } // namespace mlir::tcc::x86
 
 #endif // TCC_COMPILER_CODEGEN_X86_PRODUCT_H

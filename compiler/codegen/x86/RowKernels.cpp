@@ -112,7 +112,7 @@ Value ColumnReader::quant(Value k, Value block) const {
   Location location = emitter.location;
   Value data = emitter.offset(
       block, headerBytesOf(layout.storage, layout.columns));
-  int64_t bits = layout.storage == Storage::Q8_0 ? 8 : 4, perWord = 32 / bits;
+  int64_t bits = bitsOf(layout.storage), perWord = 32 / bits;
   Value word =
       emitter.load(emitter.i32(), at(emitter.divide(k, perWord), 4, data), 1);
   Value pair = emitter.divide(emitter.modulo(k, perWord), 2);

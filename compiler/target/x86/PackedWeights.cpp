@@ -48,22 +48,37 @@ static int64_t stepDepthOf(Storage storage) {
   llvm_unreachable("every storage has a step");
 }
 
-/// Bytes of one step of one row, in a checkpoint and in a panel alike.
-static int64_t stepBytesOf(Storage storage) {
+int64_t x86::bitsOf(Storage storage) {
   switch (storage) {
   case Storage::F32:
-  case Storage::BF16:
-    return 4;
+    return 32;
   case Storage::F16:
-    return 2;
+  case Storage::BF16:
+    return 16;
   case Storage::Q8_0:
-    return 34;
+    return 8;
   case Storage::Q4_0:
-    return 18;
   case Storage::Q4_1:
-    return 20;
+    return 4;
   }
-  llvm_unreachable("every storage has a step");
+  llvm_unreachable("every storage has a size");
+}
+
+int64_t x86::biasOf(Storage storage) {
+  if (storage == Storage::Q8_0)
+    return 128;
+  return storage == Storage::Q4_0 ? 8 : 0;
+}
+
+int64_t x86::headerBytesOf(Storage storage, int64_t columns) {
+  if (stepDepthOf(storage) != blockElements)
+    return 0;
+  return columns * (storage == Storage::Q4_1 ? 4 : 2); // Of f16.
+}
+
+/// Bytes of one step of one row, in a checkpoint and in a panel alike.
+static int64_t stepBytesOf(Storage storage) {
+  return stepDepthOf(storage) * bitsOf(storage) / 8 + headerBytesOf(storage, 1);
 }
 
 PackedLayout::PackedLayout(ShapedType weight, kernel::PackingAttr packing)

@@ -16,6 +16,16 @@ enum class Storage { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
 /// `kernel.linear` accepts.
 Storage storageOf(Type element);
 
+/// Bits of one element, scales left out.
+int64_t bitsOf(Storage storage);
+
+/// What packed integers are above those they stand for, so that none is
+/// negative.
+int64_t biasOf(Storage storage);
+
+/// Bytes of scales and minima of a block, for all columns.
+int64_t headerBytesOf(Storage storage, int64_t columns);
+
 /// Bytes and shape of a packed weight; `#kernel.packing` says what is in them.
 struct PackedLayout {
   /// The layout of `weight` [N, K], static, packed by `packing`.

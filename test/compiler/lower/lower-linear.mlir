@@ -165,7 +165,7 @@ func.func @gate_of_another_storage(%x: tensor<?x12xbf16>, %g: tensor<20x12xbf16>
   return %y : tensor<?x20xbf16>
 }
 
-// The same where nothing is rounded.
+// The same where nothing is rounded, and with the gate on the right.
 // CHECK-LABEL: func @gate_in_f32
 func.func @gate_in_f32(%x: tensor<?x12xf32>, %g: tensor<20x12xbf16>, %u: tensor<20x12xf32>) -> tensor<?x20xf32> {
   // CHECK: %[[GATE:.*]] = kernel.linear
@@ -176,6 +176,6 @@ func.func @gate_in_f32(%x: tensor<?x12xf32>, %g: tensor<20x12xbf16>, %u: tensor<
   %up = transformer.linear %x, %u
     : tensor<?x12xf32>, tensor<20x12xf32> -> tensor<?x20xf32>
   %silu = transformer.silu %gate : tensor<?x20xf32> -> tensor<?x20xf32>
-  %product = arith.mulf %silu, %up : tensor<?x20xf32>
+  %product = arith.mulf %up, %silu : tensor<?x20xf32>
   return %product : tensor<?x20xf32>
 }
