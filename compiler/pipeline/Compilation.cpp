@@ -243,16 +243,13 @@ Status Compilation::runPasses(Phase last, const std::string &march) {
   return failure("cannot be compiled");
 }
 
-/// `tokens` as the interpreter takes them, if all are in the vocabulary.
-static Status readTokens(const std::vector<int64_t> &tokens, int64_t vocabulary,
-                         TokenSequence &result) {
-  for (int64_t token : tokens) {
+/// Checks that all of `tokens` are in the vocabulary.
+static Status checkTokens(ArrayRef<int32_t> tokens, int64_t vocabulary) {
+  for (int32_t token : tokens)
     if (token < 0 || token >= vocabulary)
       return Status::badData("--tokens: expected ids from 0 to " +
                              std::to_string(vocabulary - 1) + ", got " +
                              std::to_string(token));
-    result.push_back(static_cast<int32_t>(token));
-  }
   return {};
 }
 
@@ -300,8 +297,7 @@ Status Compilation::checkInterpretation(size_t tokens, bool predicts) {
   return {};
 }
 
-Status Compilation::interpret(const std::vector<int64_t> &tokens,
-                              const std::string &path,
+Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
                               const std::string &predictionPath) {
   if (Status status =
           checkInterpretation(tokens.size(), !predictionPath.empty());
@@ -317,10 +313,9 @@ Status Compilation::interpret(const std::vector<int64_t> &tokens,
                            std::to_string(positions) +
                            " ids, the positions of the model, got " +
                            std::to_string(tokens.size()));
-  TokenSequence sequence;
-  if (Status status = readTokens(tokens, signature->vocabulary, sequence);
-      !status.ok())
+  if (Status status = checkTokens(tokens, signature->vocabulary); !status.ok())
     return status;
+  TokenSequence sequence(tokens);
   ::tcc::ModelWeights mapped;
   if (Status status = ::tcc::ModelWeights::open(model, mapped); !status.ok())
     return status;

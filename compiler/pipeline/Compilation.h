@@ -44,8 +44,7 @@ public:
   /// Interprets @forward in f64 on one sequence and writes the logits of each
   /// token, float64 [T, V], to `path`, in NumPy's format. If `predictionPath` is
   /// not empty, it gets those of multi-token prediction, [T - 1, V].
-  ::tcc::Status interpret(const std::vector<int64_t> &tokens,
-                          const std::string &path,
+  ::tcc::Status interpret(ArrayRef<int32_t> tokens, const std::string &path,
                           const std::string &predictionPath);
 
   /// Generates the code of all kernels of the plan.

@@ -77,14 +77,12 @@ Status MappedFile::open(const std::string &path, MappedFile &result) {
 
 // The names of open temporary files, so that a signal handler can unlink them: a
 // list whose elements stay, since a handler may be reading it at any time.
-namespace {
-struct TemporaryName {
+struct tcc::TemporaryName {
   std::atomic<bool> inUse{true};
   std::atomic<bool> ready{false};
   std::array<char, PATH_MAX> name;
   TemporaryName *next = nullptr;
 };
-} // namespace
 static std::atomic<TemporaryName *> temporaries{nullptr};
 
 /// An element that nobody uses, an old one or a new one.
@@ -106,12 +104,11 @@ static TemporaryName *registerTemporary(const std::string &name) {
   return element;
 }
 
-static void unregisterTemporary(void *&slot) {
+static void unregisterTemporary(TemporaryName *&slot) {
   if (!slot)
     return;
-  auto *element = static_cast<TemporaryName *>(slot);
-  element->ready = false;
-  element->inUse = false;
+  slot->ready = false;
+  slot->inUse = false;
   slot = nullptr;
 }
 

@@ -38,6 +38,9 @@ private:
   std::string name;
 };
 
+/// The name of an open temporary file, where a signal handler finds it.
+struct TemporaryName;
+
 /// A file that is written beside its final name and renamed by `commit`. If it
 /// is destroyed before that, nothing is left.
 class AtomicFile {
@@ -64,9 +67,9 @@ public:
 
 private:
   int descriptor = -1;
-  void *slot = nullptr;                    ///< Where `temporary` is noted.
-  std::string path;                        ///< As the user wrote it.
-  std::string target;                      ///< Where its links lead.
+  TemporaryName *slot = nullptr; ///< Where `temporary` is noted.
+  std::string path;              ///< As the user wrote it.
+  std::string target;            ///< Where its links lead.
   std::string temporary;
 };
 

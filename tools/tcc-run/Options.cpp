@@ -1,5 +1,7 @@
 #include "tools/tcc-run/Options.h"
 
+#include "tools/support/Arguments.h"
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdlib>
@@ -18,21 +20,6 @@ static Status usage(const std::string &message) {
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
-
-/// Reads all of `text` as a number from `least` to `greatest`.
-static Status readInteger(const std::string &option, const std::string &text,
-                          int64_t least, int64_t greatest, int64_t &result) {
-  errno = 0;
-  char *end = nullptr;
-  int64_t value = strtoll(text.c_str(), &end, 10);
-  bool isNumber = !text.empty() && *end == '\0' && errno == 0 && text[0] > ' ';
-  if (!isNumber || value < least || value > greatest)
-    return usage(option + ": expected a whole number from " +
-                 std::to_string(least) + " to " + std::to_string(greatest) +
-                 ", got '" + text + "'");
-  result = value;
-  return {};
-}
 
 static Status readSeed(const std::string &text, uint64_t &result) {
   errno = 0;
@@ -61,32 +48,6 @@ static Status readReal(const std::string &option, const std::string &text,
     return usage(option + ": expected " + range.str() + ", got '" + text + "'");
   }
   result = value;
-  return {};
-}
-
-/// Splits "1,2,3"; an empty text has no parts.
-static std::vector<std::string> splitAtCommas(const std::string &text) {
-  std::vector<std::string> parts;
-  if (text.empty())
-    return parts;
-  size_t begin = 0;
-  for (size_t comma; (comma = text.find(',', begin)) != std::string::npos;
-       begin = comma + 1)
-    parts.push_back(text.substr(begin, comma - begin));
-  parts.push_back(text.substr(begin));
-  return parts;
-}
-
-static Status readTokens(const std::string &text,
-                         std::vector<int32_t> &result) {
-  for (const std::string &part : splitAtCommas(text)) {
-    int64_t token;
-    if (Status status = readInteger("--tokens", part, 0,
-                                    std::numeric_limits<int32_t>::max(), token);
-        !status.ok())
-      return status;
-    result.push_back(static_cast<int32_t>(token));
-  }
   return {};
 }
 

@@ -1,10 +1,10 @@
 #include "tools/tcc/Options.h"
 
+#include "tools/support/Arguments.h"
 #include "tools/support/Process.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 using namespace tcc;
@@ -47,22 +47,6 @@ static std::string findConflict(const Options &options, bool hasTokens) {
     return "-o: expected the name of a file for a model.bin, got '-'";
   if (options.logits == "-")
     return "--logits: expected the name of a file, got '-'";
-  return {};
-}
-
-/// Reads "1,2,3" into `result`; returns what is wrong with it, or nothing.
-static std::string readTokens(const std::string &text,
-                              std::vector<int64_t> &result) {
-  for (size_t begin = 0, end; begin <= text.size(); begin = end + 1) {
-    end = std::min(text.find(',', begin), text.size());
-    int32_t token = -1;
-    auto [rest, error] =
-        std::from_chars(text.data() + begin, text.data() + end, token);
-    if (error != std::errc() || rest != text.data() + end || token < 0)
-      return "--tokens: expected a whole number from 0 to 2147483647, got '" +
-             text.substr(begin, end - begin) + "'";
-    result.push_back(token);
-  }
   return {};
 }
 
@@ -127,7 +111,9 @@ Status tcc::parseOptions(int argc, char **argv, Options &result, bool &done) {
     app.parse(argc, argv);
     problem = findConflict(options, tokens.has_value());
     if (problem.empty() && tokens)
-      problem = readTokens(*tokens, options.tokens);
+      problem = readTokens(*tokens, options.tokens).message();
+    if (problem.empty() && tokens && options.tokens.empty())
+      problem = "--tokens: expected at least one id, got none";
   } catch (const CLI::CallForHelp &) {
     writeOutput(app.help(), /*flush=*/false);
     done = true;

@@ -23,7 +23,7 @@ struct Options {
   bool report = false;
   bool json = false;
   bool interpret = false;
-  std::vector<int64_t> tokens; ///< Ids for the interpreter.
+  std::vector<int32_t> tokens; ///< Ids for the interpreter.
   std::string logits;          ///< Where the interpreter writes them, or empty.
   std::string mtpLogits;       ///< The same of multi-token prediction.
 
