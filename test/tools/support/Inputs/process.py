@@ -120,3 +120,15 @@ for program, megabytes in ("tcc", 360), ("tcc-import", 50):
     result = run(program, slow, "--no-weights", "-o", "x.bin",
                  limit=(resource.RLIMIT_AS, megabytes << 20))
     check(f"{program}, {megabytes} MB", result, 71, f"{program}: {MEMORY}")
+
+# Between the two, threads get no stack. A pass that gets no memory is code 70; packing
+# goes on with the threads that it has.
+for megabytes in range(440, 540, 10):
+    result = run("tcc", fixture, "-o", "x.bin",
+                 limit=(resource.RLIMIT_AS, megabytes << 20))
+    left = [name for name in os.listdir(output) if ".part-" in name]
+    if result.returncode not in (0, 70, 71) or left:
+        sys.exit(f"tcc, {megabytes} MB: expected 0, 70 or 71 and no file, got "
+                 f"{result.returncode}, {left}: {result.stderr}")
+    for name in os.listdir(output):
+        os.remove(os.path.join(output, name))
