@@ -17,21 +17,6 @@ static constexpr uint32_t defaultQueryRank = 1536;
 // Sizes
 //===----------------------------------------------------------------------===//
 
-static Status readStackSizes(const JsonFields &fields, DeepSeekT &deepSeek) {
-  Status status = readSizes(
-      fields,
-      {{"hidden_size", ModelLimits::size, deepSeek.hidden_size},
-       {"intermediate_size", ModelLimits::size, deepSeek.intermediate_size},
-       {"num_hidden_layers", ModelLimits::layers, deepSeek.layers},
-       {"num_attention_heads", ModelLimits::heads, deepSeek.heads},
-       {"vocab_size", ModelLimits::size, deepSeek.vocabulary}});
-  if (!status.ok())
-    return status;
-  deepSeek.max_positions = 2048;
-  return fields.integer("max_position_embeddings", 1, ModelLimits::positions,
-                        deepSeek.max_positions);
-}
-
 static Status readHeads(const JsonFields &fields, DeepSeekT &deepSeek) {
   Status status = readSizes(
       fields,
@@ -241,7 +226,11 @@ Status tcc::readQuantization(const std::string &path, const Json &config,
 Status tcc::readDeepSeekConfig(const std::string &path, const Json &config,
                                ConfigFamily family, DeepSeekT &deepSeek) {
   JsonFields fields(config, path + ": ");
-  if (Status status = readStackSizes(fields, deepSeek); !status.ok())
+  if (Status status = readStackSizes(
+          fields, {deepSeek.hidden_size, deepSeek.intermediate_size,
+                   deepSeek.layers, deepSeek.heads, deepSeek.vocabulary,
+                   deepSeek.max_positions});
+      !status.ok())
     return status;
   if (Status status = readHeads(fields, deepSeek); !status.ok())
     return status;

@@ -28,6 +28,20 @@ Status tcc::readSizes(const JsonFields &fields,
   return {};
 }
 
+Status tcc::readStackSizes(const JsonFields &fields, const StackSizes &sizes) {
+  Status status = readSizes(
+      fields, {{"hidden_size", ModelLimits::size, sizes.hidden},
+               {"intermediate_size", ModelLimits::size, sizes.intermediate},
+               {"num_hidden_layers", ModelLimits::layers, sizes.layers},
+               {"num_attention_heads", ModelLimits::heads, sizes.heads},
+               {"vocab_size", ModelLimits::size, sizes.vocabulary}});
+  if (!status.ok())
+    return status;
+  sizes.maxPositions = 2048;
+  return fields.integer("max_position_embeddings", 1, ModelLimits::positions,
+                        sizes.maxPositions);
+}
+
 Status tcc::readEpsilon(const JsonFields &fields, double &result) {
   result = 1e-6;
   if (Status status = fields.positive("rms_norm_eps", result); !status.ok())

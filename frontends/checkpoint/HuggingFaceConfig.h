@@ -72,6 +72,12 @@ struct ConfigSize {
 Status readSizes(const JsonFields &fields,
                  std::initializer_list<ConfigSize> sizes);
 
+/// What every stack of decoder layers has.
+struct StackSizes {
+  uint32_t &hidden, &intermediate, &layers, &heads, &vocabulary, &maxPositions;
+};
+Status readStackSizes(const JsonFields &fields, const StackSizes &sizes);
+
 /// Reads `rms_norm_eps`.
 Status readEpsilon(const JsonFields &fields, double &result);
 

@@ -34,26 +34,15 @@ static Status readHeads(const JsonFields &fields, schema::LlamaT &llama) {
                                  "heads of an even size");
 }
 
-static Status readLlamaSizes(const JsonFields &fields, schema::LlamaT &llama) {
-  Status status = readSizes(
-      fields,
-      {{"hidden_size", ModelLimits::size, llama.hidden_size},
-       {"intermediate_size", ModelLimits::size, llama.intermediate_size},
-       {"num_hidden_layers", ModelLimits::layers, llama.layers},
-       {"num_attention_heads", ModelLimits::heads, llama.query_heads},
-       {"vocab_size", ModelLimits::size, llama.vocabulary}});
-  if (!status.ok())
-    return status;
-  llama.max_positions = 2048;
-  status = fields.integer("max_position_embeddings", 1, ModelLimits::positions,
-                          llama.max_positions);
-  return status.ok() ? readHeads(fields, llama) : status;
-}
-
 Status tcc::readLlamaConfig(const std::string &path, const Json &config,
                             schema::LlamaT &llama) {
   JsonFields fields(config, path + ": ");
-  if (Status status = readLlamaSizes(fields, llama); !status.ok())
+  if (Status status = readStackSizes(
+          fields, {llama.hidden_size, llama.intermediate_size, llama.layers,
+                   llama.query_heads, llama.vocabulary, llama.max_positions});
+      !status.ok())
+    return status;
+  if (Status status = readHeads(fields, llama); !status.ok())
     return status;
   if (Status status = readEpsilon(fields, llama.norm_epsilon); !status.ok())
     return status;

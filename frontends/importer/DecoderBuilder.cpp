@@ -32,8 +32,7 @@ private:
   RankedTensorType integers();
   Block *begin(func::FuncOp function);
   Value embed(Value tokens);
-  Value norm(Value input, StringRef symbol, StringRef tensor);
-  Value predictionNorm(Value input, StringRef part);
+  Value norm(Value input, StringRef symbol);
   Value head(Value normed);
   Value run(const LayerRun &run, func::FuncOp layer, Value stream,
             Value positions);
@@ -66,27 +65,20 @@ Block *DecoderBuilder::begin(func::FuncOp function) {
   return body;
 }
 
-static constexpr StringRef embeddingName = "model.embed_tokens.weight";
-
 Value DecoderBuilder::embed(Value tokens) {
-  Value table = weights.get(builder, "embed_tokens", embeddingName);
+  Value table = weights.get(builder, "embed_tokens");
   return EmbeddingOp::create(builder, rows(sizes.hidden, builder.getF32Type()),
                              tokens, table);
 }
 
-Value DecoderBuilder::norm(Value input, StringRef symbol, StringRef tensor) {
-  return buildNorm(builder, input, weights.get(builder, symbol, tensor),
+Value DecoderBuilder::norm(Value input, StringRef symbol) {
+  return buildNorm(builder, input, weights.get(builder, symbol),
                    sizes.normEpsilon, operandType);
 }
 
-Value DecoderBuilder::predictionNorm(Value input, StringRef part) {
-  return norm(input, part, weights.predictionTensor((part + ".weight").str()));
-}
-
 Value DecoderBuilder::head(Value normed) {
-  Value matrix = sizes.tiedEmbeddings
-                     ? weights.get(builder, "embed_tokens", embeddingName)
-                     : weights.get(builder, "lm_head", "lm_head.weight");
+  Value matrix = weights.get(builder, sizes.tiedEmbeddings ? "embed_tokens"
+                                                           : "lm_head");
   return buildLinear(builder, normed, matrix, {});
 }
 
@@ -112,7 +104,7 @@ Value DecoderBuilder::state(Value tokens, Value positions,
   Value stream = embed(tokens);
   for (const LayerRun &layerRun : weights.runs())
     stream = run(layerRun, layers[layerRun.kind], stream, positions);
-  return norm(stream, "norm", "model.norm.weight");
+  return norm(stream, "norm");
 }
 
 func::FuncOp DecoderBuilder::declareForward() {
@@ -156,19 +148,18 @@ void DecoderBuilder::buildPrediction(ArrayRef<func::FuncOp> layers) {
       rows(sizes.vocabulary, builder.getF32Type()));
   Block *body = begin(predict);
   Value positions = body->getArgument(2);
-  Value embedded = predictionNorm(embed(body->getArgument(1)), "enorm");
-  Value normed = predictionNorm(body->getArgument(0), "hnorm");
+  Value embedded = norm(embed(body->getArgument(1)), "enorm");
+  Value normed = norm(body->getArgument(0), "hnorm");
   Value both = tensor::ConcatOp::create(builder, /*dim=*/1,
                                         ValueRange{embedded, normed});
-  Value matrix = weights.get(builder, "eh_proj",
-                             weights.predictionTensor("eh_proj.weight"));
+  Value matrix = weights.get(builder, "eh_proj");
   Value stream = buildLinear(builder, both, matrix, {});
   Value number = arith::ConstantIndexOp::create(builder, sizes.layers);
   stream = func::CallOp::create(builder, layers[weights.predictionKind()],
                                 ValueRange{stream, positions, number})
                .getResult(0);
   func::ReturnOp::create(builder,
-                         head(predictionNorm(stream, "shared_head.norm")));
+                         head(norm(stream, "shared_head.norm")));
 }
 
 OwningOpRef<ModuleOp> mlir::tcc::buildDecoder(const ModelT &model,

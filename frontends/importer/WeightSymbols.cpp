@@ -13,8 +13,9 @@ using ::tcc::schema::ModelT;
 using ::tcc::schema::Storage;
 using ::tcc::schema::TensorT;
 
-static constexpr StringRef embeddingName = "model.embed_tokens.weight";
 static constexpr StringRef headName = "lm_head.weight";
+static constexpr StringRef predictionSymbols[] = {"enorm", "hnorm", "eh_proj",
+                                                  "shared_head.norm"};
 
 static bool isLinearWeight(StringRef name) {
   return name.ends_with("_proj.weight") ||
@@ -105,8 +106,12 @@ void WeightSymbols::classifyLayers(const LayerParts &parts) {
   layerKinds[layerOfPrediction].layers.append({sizes.layers, 1});
 }
 
-std::string WeightSymbols::predictionTensor(StringRef part) const {
-  return layerTensor(part, std::to_string(sizes.layers));
+/// The full name of the tensor of a weight that is not of a layer.
+std::string WeightSymbols::globalTensor(StringRef symbol) const {
+  std::string part = (symbol + ".weight").str();
+  if (llvm::is_contained(predictionSymbols, symbol))
+    return layerTensor(part, std::to_string(sizes.layers));
+  return part == headName ? part : "model." + part;
 }
 
 /// The element type of a tensor in `storage`.
@@ -141,8 +146,9 @@ RankedTensorType WeightSymbols::typeOf(StringRef part, Tensor tensor,
   return RankedTensorType::get(shape, elementType(tensor->storage, context));
 }
 
-Value WeightSymbols::get(ImplicitLocOpBuilder &builder, StringRef symbol,
-                         StringRef tensor) const {
+Value WeightSymbols::get(ImplicitLocOpBuilder &builder,
+                         StringRef symbol) const {
+  std::string tensor = globalTensor(symbol);
   auto name = FlatSymbolRefAttr::get(builder.getContext(), symbol);
   RankedTensorType type =
       typeOf(tensor, tensors.lookup(tensor), builder.getContext());
@@ -166,7 +172,7 @@ Type WeightSymbols::operandType(MLIRContext *context) const {
   bool tied = !tensors.contains(headName);
   bool full = llvm::all_of(tensors, [&](const auto &entry) {
     bool isOperand = isLinearWeight(entry.first()) ||
-                     (tied && entry.first() == embeddingName);
+                     (tied && entry.first() == globalTensor("embed_tokens"));
     return !isOperand || entry.second->storage == Storage::F32;
   });
   return full ? Type(Float32Type::get(context)) : BFloat16Type::get(context);
@@ -186,18 +192,19 @@ void WeightSymbols::declareOne(ImplicitLocOpBuilder &builder, StringRef symbol,
 }
 
 void WeightSymbols::declare(ImplicitLocOpBuilder &builder) const {
-  auto declareGlobal = [&](StringRef symbol, StringRef name) {
+  auto declareGlobal = [&](StringRef symbol) {
+    std::string name = globalTensor(symbol);
     declareOne(builder, symbol, name, tensors.lookup(name), {});
   };
-  declareGlobal("embed_tokens", embeddingName);
+  declareGlobal("embed_tokens");
   for (const LayerKind &kind : layerKinds)
     for (StringRef part : layerParts)
       declareOne(builder, layerSymbol(kind, part), layerTensor(part, "{layer}"),
                  find(part, kind.layers.front()),
                  builder.getDenseI64ArrayAttr(kind.layers));
-  declareGlobal("norm", "model.norm.weight");
-  declareGlobal("lm_head", headName);
+  declareGlobal("norm");
+  declareGlobal("lm_head");
   if (sizes.predictionLayers)
-    for (StringRef part : {"enorm", "hnorm", "eh_proj", "shared_head.norm"})
-      declareGlobal(part, predictionTensor((part + ".weight").str()));
+    for (StringRef symbol : predictionSymbols)
+      declareGlobal(symbol);
 }

@@ -42,10 +42,10 @@ class WeightSymbols {
 public:
   WeightSymbols(const ::tcc::schema::ModelT &model, const LayerParts &parts);
 
-  /// The value of the weight `symbol`, which is not of a layer: the tensor of
-  /// the full name `tensor`.
-  Value get(ImplicitLocOpBuilder &builder, llvm::StringRef symbol,
-            llvm::StringRef tensor) const;
+  /// The value of the weight `symbol`, which is not of a layer: embed_tokens,
+  /// norm, lm_head, or, of multi-token prediction, enorm, hnorm, eh_proj and
+  /// shared_head.norm.
+  Value get(ImplicitLocOpBuilder &builder, llvm::StringRef symbol) const;
 
   /// The value of `part` in `layer`, which is one of `kind`; null if they do
   /// not have it, such as a bias.
@@ -65,9 +65,6 @@ public:
   /// The kind of the layer of multi-token prediction, into the list of kinds.
   size_t predictionKind() const { return layerOfPrediction; }
 
-  /// The full name of a tensor of that layer.
-  std::string predictionTensor(llvm::StringRef part) const;
-
 private:
   using Tensor = const ::tcc::schema::TensorT *;
 
@@ -76,6 +73,7 @@ private:
                 llvm::StringMap<size_t> &known);
   std::string kindName(int64_t layer, const LayerParts &parts) const;
   Tensor find(llvm::StringRef part, int64_t layer) const;
+  std::string globalTensor(llvm::StringRef symbol) const;
   RankedTensorType typeOf(llvm::StringRef part, Tensor tensor,
                           MLIRContext *context) const;
   void declareOne(ImplicitLocOpBuilder &builder, llvm::StringRef symbol,
