@@ -1,5 +1,6 @@
-// Prints what this machine can do, as JSON: multiply-adds of f32, products of
-// pairs of bf16 (vdpbf16ps) and bytes read from memory, each a second.
+// Prints what this machine can do, as JSON: operations of multiply-adds of f32, of
+// products of pairs of bf16 (vdpbf16ps; 0 without it) and of i16 (vpdpwssd, or
+// vpmaddwd and vpaddd), and bytes read from memory, each a second.
 //
 // Every benchmark divides by figures of its own run: machines differ, and one
 // machine differs from hour to hour.
@@ -74,6 +75,27 @@ __attribute__((target("avx512f"), noinline)) static void spinDot(int) {
       asm volatile("vdpbf16ps %1, %2, %0" : "+v"(sums[i]) : "v"(x), "v"(y));
 }
 
+__attribute__((target("avx512f,avx512vnni"), noinline)) static void
+spinIntegerDot512(int) {
+  __m512i sums[chains] = {};
+  __m512i x = _mm512_set1_epi16(3), y = _mm512_set1_epi16(5);
+  for (int64_t n = 0; n < iterations; ++n)
+#pragma GCC unroll 32
+    for (int i = 0; i < chains; ++i)
+      asm volatile("vpdpwssd %1, %2, %0" : "+v"(sums[i]) : "v"(x), "v"(y));
+}
+
+__attribute__((target("avx2"), noinline)) static void spinIntegerDot256(int) {
+  __m256i sums[12] = {}, product;
+  __m256i x = _mm256_set1_epi16(3), y = _mm256_set1_epi16(5);
+  for (int64_t n = 0; n < iterations; ++n)
+#pragma GCC unroll 32
+    for (int i = 0; i < 12; ++i)
+      asm volatile("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0"
+                   : "+x"(sums[i]), "=&x"(product)
+                   : "x"(x), "x"(y));
+}
+
 /// The most operations a second of `spin`, `perIteration` a thread and iteration.
 template <typename Spin>
 static double peak(int threads, Spin spin, double perIteration) {
@@ -127,7 +149,10 @@ int main(int argc, char **argv) {
   double dot = __builtin_cpu_supports("avx512bf16")
                    ? peak(threads, spinDot, chains * 64.0)
                    : 0;
+  double integerDot = __builtin_cpu_supports("avx512vnni")
+                          ? peak(threads, spinIntegerDot512, chains * 64.0)
+                          : peak(threads, spinIntegerDot256, 12 * 32.0);
   std::printf("{\"threads\": %d, \"fma_f32_flops\": %.4g, \"dot_bf16_flops\": "
-              "%.4g, \"read_bytes\": %.4g}\n",
-              threads, fma, dot, readBandwidth(threads));
+              "%.4g, \"dot_i16_ops\": %.4g, \"read_bytes\": %.4g}\n",
+              threads, fma, dot, integerDot, readBandwidth(threads));
 }

@@ -4,7 +4,8 @@
 For each checkpoint: compiles it, runs `tcc-run --bench` and prints
 
   prefill   operations of the linear layers a second, as a share of the peak of
-            vdpbf16ps (of f32 multiply-adds where the CPU has no vdpbf16ps)
+            the instruction that does most of them: multiply-adds of f32, vdpbf16ps,
+            or products of i16 for weights in blocks
   attention its share of the seconds of the prefill: the part that grows with the
             square of the prompt, from a second prompt of twice the length
   decode    bytes of weights and cache a second, as a share of the bandwidth with
@@ -13,11 +14,13 @@ For each checkpoint: compiles it, runs `tcc-run --bench` and prints
 with the medians that tcc-run prints, and peaks measured before and after, of which
 the larger counts. Prints one line for each checkpoint, or JSON with --json.
 
-usage: run.py [--build DIR] [--prompt N] [--generate N] [--json] CHECKPOINT...
+usage: run.py [--build DIR] [--march CPU] [--prompt N] [--generate N] [--json] CHECKPOINT...
 """
 import argparse
+import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,13 +31,17 @@ def output(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def measure(build, checkpoint, prompt, generate):
+# The peaks of `peaks` for what a kernel is configured to use.
+PEAKS = {"fma": "fma_f32_flops", "dot": "dot_bf16_flops", "integer": "dot_i16_ops"}
+
+
+def measure(build, march, checkpoint, prompt, generate):
     tool = lambda name: os.path.join(build, "bin", name)
-    report = json.loads(output(tool("tcc"), checkpoint, "--report", "--json"))
+    report = json.loads(output(tool("tcc"), checkpoint, march, "--report", "--json"))
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model.bin")
         start = time.monotonic()
-        output(tool("tcc"), checkpoint, "-o", model)
+        output(tool("tcc"), checkpoint, march, "-o", model)
         compile_seconds = time.monotonic() - start
         before = json.loads(output(tool("peaks")))
         bench = json.loads(output(tool("tcc-run"), model, "--json",
@@ -43,8 +50,13 @@ def measure(build, checkpoint, prompt, generate):
                                    f"--bench={2 * prompt},1"))["prefill"]
         after = json.loads(output(tool("peaks")))
     peaks = {key: max(before[key], after[key]) for key in before}
-    linear = sum(kernel["prefill"]["flops"] for kernel in report["kernels"]
-                 if kernel["name"].startswith("linear")) / report["prefill"]["tokens"]
+    flops = collections.Counter()
+    for kernel in report["kernels"]:
+        if kernel["name"].startswith("linear"):
+            arithmetic = re.search(r"arithmetic = (\w+)", kernel["configuration"])[1]
+            flops[arithmetic] += kernel["prefill"]["flops"] / report["prefill"]["tokens"]
+    linear = sum(flops.values())
+    [(arithmetic, _)] = flops.most_common(1)
     step = (sum(report["weight_bytes"].values())
             + report["cache_bytes_per_token"] * (prompt + generate / 2))
     prefill, decode = bench["prefill"], bench["decode"]
@@ -55,7 +67,8 @@ def measure(build, checkpoint, prompt, generate):
         "checkpoint": os.path.basename(checkpoint),
         "compile_seconds": compile_seconds,
         "prefill_share": linear * prefill["tokens"] / prefill["seconds"]
-                         / (peaks["dot_bf16_flops"] or peaks["fma_f32_flops"]),
+                         / peaks[PEAKS[arithmetic]],
+        "prefill_arithmetic": arithmetic,
         "attention_share": attention / prefill["seconds"],
         "decode_share": step / decode_step / peaks["read_bytes"],
         "bench": bench,
@@ -67,11 +80,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoints", nargs="+")
     parser.add_argument("--build", default="build")
+    parser.add_argument("--march", default="native")
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    results = [measure(options.build, checkpoint, options.prompt, options.generate)
+    march = f"--march={options.march}"
+    results = [measure(options.build, march, checkpoint, options.prompt,
+                       options.generate)
                for checkpoint in options.checkpoints]
     if options.json:
         json.dump(results, sys.stdout, indent=2)
@@ -80,7 +96,7 @@ def main():
     for result in results:
         bench = result["bench"]
         print(f"{result['checkpoint']:28} prefill {bench['prefill']['tokens_per_second']:8.1f} "
-              f"tokens/s, {100 * result['prefill_share']:5.1f} % of peak, "
+              f"tokens/s, {100 * result['prefill_share']:5.1f} % of the peak of {result['prefill_arithmetic']}, "
               f"attention {100 * result['attention_share']:4.1f} %   "
               f"decode {bench['decode']['tokens_per_second']:7.1f} tokens/s, "
               f"{100 * result['decode_share']:5.1f} % of bandwidth   "
