@@ -33,13 +33,36 @@ static void buildPrologue(OpBuilder &builder, Location location, Region &region,
   kernel::YieldOp::create(builder, location, scaled);
 }
 
-namespace {
-struct FuseNormIntoLinear : OpRewritePattern<kernel::LinearOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// The normalisation that is the input of a kernel with operands of type
+/// `operand`, or null. Rounding to that type is what the kernel does anyway.
+static transformer::RMSNormOp findNorm(Value input, Type operand) {
+  if (auto round = input.getDefiningOp<arith::TruncFOp>();
+      round && operand.isBF16())
+    input = round.getIn();
+  return input.getDefiningOp<transformer::RMSNormOp>();
+}
 
-  LogicalResult matchAndRewrite(kernel::LinearOp op,
+/// Erases `op` if nobody but a question for its size reads it: `input` has the
+/// same.
+static void eraseIfUnused(PatternRewriter &rewriter, Operation *op,
+                          Value input) {
+  rewriter.replaceUsesWithIf(op->getResult(0), input, [](OpOperand &use) {
+    return isa<tensor::DimOp>(use.getOwner());
+  });
+  if (op->use_empty())
+    rewriter.eraseOp(op);
+}
+
+namespace {
+/// `Kernel` is a linear layer or one of experts.
+template <typename Kernel>
+struct FuseNormIntoLinear : OpRewritePattern<Kernel> {
+  using OpRewritePattern<Kernel>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(Kernel op,
                                 PatternRewriter &rewriter) const override {
-    auto norm = op.getInput().getDefiningOp<transformer::RMSNormOp>();
+    Value input = op.getInput();
+    transformer::RMSNormOp norm = findNorm(input, op.getOperand());
     if (!norm || !op.getPrologue().empty())
       return rewriter.notifyMatchFailure(op, "input is no normalisation");
     rewriter.modifyOpInPlace(op, [&] {
@@ -49,12 +72,9 @@ struct FuseNormIntoLinear : OpRewritePattern<kernel::LinearOp> {
       buildPrologue(rewriter, norm.getLoc(), op.getPrologue(),
                     norm.getEpsilon());
     });
-    // Sizes may be asked of the input as well, which has the same shape.
-    rewriter.replaceUsesWithIf(norm, norm.getInput(), [](OpOperand &use) {
-      return isa<tensor::DimOp>(use.getOwner());
-    });
-    if (norm->use_empty())
-      rewriter.eraseOp(norm);
+    if (auto round = input.getDefiningOp<arith::TruncFOp>())
+      eraseIfUnused(rewriter, round, norm.getInput());
+    eraseIfUnused(rewriter, norm, norm.getInput());
     return success();
   }
 };
@@ -62,7 +82,8 @@ struct FuseNormIntoLinear : OpRewritePattern<kernel::LinearOp> {
 struct FuseNormPrologue : tcc::impl::FuseNormProloguePassBase<FuseNormPrologue> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseNormIntoLinear>(&getContext());
+    patterns.add<FuseNormIntoLinear<kernel::LinearOp>,
+                 FuseNormIntoLinear<kernel::GroupedLinearOp>>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

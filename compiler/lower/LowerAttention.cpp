@@ -2,6 +2,8 @@
 
 #include "compiler/lower/Passes.h"
 
+#include "compiler/lower/AttentionParts.h"
+#include "compiler/lower/Columns.h"
 #include "compiler/lower/Rows.h"
 #include "compiler/target/x86/CostModel.h"
 
@@ -12,41 +14,6 @@ namespace mlir::tcc {
 
 using namespace mlir;
 using namespace mlir::tcc;
-
-namespace {
-/// Columns `[first, first + count)` of the rows of `tensor`.
-struct Columns {
-  Value tensor;
-  int64_t first;
-  int64_t count;
-};
-} // namespace
-
-/// Looks through rounding and views by heads for the columns that `heads`, of
-/// shape [T, heads, size], is made of.
-static FailureOr<Columns> findColumns(Value heads) {
-  auto type = cast<RankedTensorType>(heads.getType());
-  int64_t count = type.getDimSize(1) * type.getDimSize(2);
-  while (true) {
-    if (auto round = heads.getDefiningOp<arith::TruncFOp>()) {
-      heads = round.getIn();
-    } else if (auto expand = heads.getDefiningOp<tensor::ExpandShapeOp>()) {
-      heads = expand.getSrc();
-    } else if (auto slice = heads.getDefiningOp<tensor::ExtractSliceOp>()) {
-      if (slice.getSourceType().getRank() != 2 || !slice.hasUnitStride() ||
-          !isConstantIntValue(slice.getMixedOffsets()[0], 0) ||
-          slice.isDynamicOffset(1))
-        return failure();
-      return Columns{slice.getSource(), slice.getStaticOffset(1), count};
-    } else {
-      break;
-    }
-  }
-  auto rows = dyn_cast<RankedTensorType>(heads.getType());
-  if (!rows || rows.getRank() != 2 || rows.getDimSize(1) != count)
-    return failure();
-  return Columns{heads, 0, count};
-}
 
 /// The tensors whose columns, one after another, are `parts` and nothing else.
 static FailureOr<SmallVector<Value>> joinColumns(ArrayRef<Columns> parts) {
@@ -79,55 +46,14 @@ struct AttentionParts {
 };
 } // namespace
 
-/// Checks that the rotations and the append are for the tokens that the attention
-/// is for: the kernels have one table, and one place for each token.
-static LogicalResult verifyPlaces(AttentionParts parts) {
-  transformer::PagedAttentionOp attention = parts.attention;
-  transformer::CacheAppendOp append = parts.append;
-  if (parts.query.getPositions() != attention.getPositions()) {
-    InFlightDiagnostic error = attention.emitOpError(
-        "expected query and key to be rotated at its positions, got others");
-    error.attachNote(parts.query.getLoc()) << "the query is rotated here";
-    return error;
-  }
-  if (append.getPositions() != attention.getPositions() ||
-      append.getSequences() != attention.getSequences() ||
-      append.getPageTable() != attention.getPageTable()) {
-    InFlightDiagnostic error = attention.emitOpError(
-        "expected the cache_append before it to have its positions, sequences "
-        "and page table, got others");
-    error.attachNote(append.getLoc()) << "the append is here";
-    return error;
-  }
-  return success();
-}
-
-/// Checks that there is a layout for the pages of `cache`, which `attention` reads.
-static LogicalResult verifyCache(transformer::PagedAttentionOp attention,
-                                 transformer::CacheOp cache) {
-  if (cache.getLatent())
-    return attention.emitOpError(
-        "expected a cache of keys and values, got a latent one");
-  Type element = cache.getElement();
-  if (!element.isF32() && !element.isBF16())
-    return attention.emitOpError("expected a cache of f32 or bf16, got ")
-           << element;
-  return success();
-}
-
 static FailureOr<AttentionParts>
 findParts(transformer::PagedAttentionOp attention) {
   AttentionParts parts;
   parts.attention = attention;
-  for (Operation *op = attention->getPrevNode(); op && !parts.append;
-       op = op->getPrevNode())
-    if (auto append = dyn_cast<transformer::CacheAppendOp>(op))
-      if (append.getCache() == attention.getCache() &&
-          append.getLayer() == attention.getLayer())
-        parts.append = append;
-  if (!parts.append)
-    return attention.emitOpError(
-        "expected a cache_append of the same cache and layer before it");
+  FailureOr<transformer::CacheAppendOp> append = findAppend(attention);
+  if (failed(append))
+    return failure();
+  parts.append = *append;
   parts.query =
       attention.getQuery().getDefiningOp<transformer::RotaryEmbeddingOp>();
   parts.key =
@@ -135,13 +61,7 @@ findParts(transformer::PagedAttentionOp attention) {
   if (!parts.query || !parts.key)
     return attention.emitOpError(
         "expected query and key to be rotary embeddings");
-  if (parts.query.getFrequencies() != parts.key.getFrequencies() ||
-      parts.query.getMultiplier() != parts.key.getMultiplier() ||
-      parts.query.getInterleaved() != parts.key.getInterleaved() ||
-      parts.query.getPositions() != parts.key.getPositions())
-    return attention.emitOpError(
-        "expected query and key to be rotated alike, got two rotations");
-  if (failed(verifyPlaces(parts)))
+  if (failed(verifyRotations(attention, parts.query, parts.key)))
     return failure();
   return parts;
 }
@@ -166,8 +86,10 @@ struct LowerAttention : tcc::impl::LowerAttentionPassBase<LowerAttention> {
     if (failed(target))
       return signalPassFailure();
     SmallVector<transformer::PagedAttentionOp> attentions;
-    getOperation().walk(
-        [&](transformer::PagedAttentionOp op) { attentions.push_back(op); });
+    getOperation().walk([&](transformer::PagedAttentionOp op) {
+      if (!findCache(op).getLatent())
+        attentions.push_back(op);
+    });
     for (transformer::PagedAttentionOp op : attentions)
       if (failed(lower(op, *target)))
         return signalPassFailure();
@@ -181,9 +103,8 @@ private:
 
 LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
                                     const x86::TargetDescription &target) {
-  auto cache = SymbolTable::lookupNearestSymbolFrom<transformer::CacheOp>(
-      op, op.getCacheAttr());
-  if (failed(verifyCache(op, cache)))
+  transformer::CacheOp cache = findCache(op);
+  if (failed(verifyElement(op, cache)))
     return failure();
   FailureOr<AttentionParts> parts = findParts(op);
   if (failed(parts))
@@ -196,17 +117,9 @@ LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
   kernel::CacheAttr layout = x86::chooseCache(target, cache);
   OpBuilder builder(op);
   Location location = op.getLoc();
-  auto pagesType = MemRefType::get({ShapedType::kDynamic},
-                                   builder.getIntegerType(8));
-  Value pages = kernel::CacheLayerOp::create(builder, location, pagesType,
-                                             op.getCacheAttr(), op.getLayer());
+  Value pages = createPages(builder, op);
   transformer::RotaryEmbeddingOp rotary = parts->query;
-  auto pairs = static_cast<int64_t>(rotary.getFrequencies().size());
-  auto tableType = RankedTensorType::get({ShapedType::kDynamic, pairs, 2},
-                                         builder.getF32Type());
-  Value table = kernel::RotaryTableOp::create(
-      builder, location, tableType, op.getPositions(),
-      rotary.getFrequenciesAttr(), rotary.getMultiplierAttr());
+  Value table = createRotaryTable(builder, rotary);
   RankedTensorType queryType = op.getQuery().getType();
   Value query = kernel::RotaryAppendOp::create(
                     builder, location, queryType, *inputs, table,

@@ -4,6 +4,7 @@
 
 #include "compiler/lower/Passes.h"
 
+#include "compiler/lower/Epilogue.h"
 #include "compiler/lower/Rows.h"
 #include "compiler/target/x86/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -15,63 +16,6 @@ namespace mlir::tcc {
 
 using namespace mlir;
 using namespace mlir::tcc;
-
-//===----------------------------------------------------------------------===//
-// Epilogues
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// What a linear layer does to its sums. Operands come in the order of the
-/// arguments of the region, after the one or two sums.
-struct Epilogue {
-  bool paired = false;
-  bool gated = false;
-  SmallVector<Value> operands;
-  /// Whether the first operands are biases, one for each sum.
-  bool biased = false;
-  /// Whether the last operand is added.
-  bool residual = false;
-  /// Whether the last operand is the gate of the sum.
-  bool hasGate = false;
-
-  bool isIdentity() const { return !gated && !biased && !residual && !hasGate; }
-};
-} // namespace
-
-/// silu(gate) * value.
-static Value buildGatedUnit(OpBuilder &builder, Location location, Value gate,
-                            Value value) {
-  Value one = arith::ConstantOp::create(builder, location,
-                                        builder.getF32FloatAttr(1.0f));
-  Value negated = arith::NegFOp::create(builder, location, gate);
-  Value power = math::ExpOp::create(builder, location, negated);
-  Value divisor = arith::AddFOp::create(builder, location, power, one);
-  Value silu = arith::DivFOp::create(builder, location, gate, divisor);
-  return arith::MulFOp::create(builder, location, silu, value);
-}
-
-static void buildEpilogue(OpBuilder &builder, Location location, Region &region,
-                          const Epilogue &epilogue) {
-  OpBuilder::InsertionGuard guard(builder);
-  size_t sums = epilogue.paired ? 2 : 1;
-  SmallVector<Type> types(sums + epilogue.operands.size(),
-                          builder.getF32Type());
-  SmallVector<Location> locations(types.size(), location);
-  Block *block = builder.createBlock(&region, {}, types, locations);
-  SmallVector<Value> values(block->getArguments().take_front(sums));
-  auto next = block->getArguments().drop_front(sums).begin();
-  if (epilogue.biased)
-    for (Value &value : values)
-      value = arith::AddFOp::create(builder, location, value, *next++);
-  Value result = epilogue.gated
-                     ? buildGatedUnit(builder, location, values[0], values[1])
-                     : values[0];
-  if (epilogue.hasGate)
-    result = buildGatedUnit(builder, location, *next++, result);
-  if (epilogue.residual)
-    result = arith::AddFOp::create(builder, location, result, *next++);
-  kernel::YieldOp::create(builder, location, result);
-}
 
 /// The halves of a bias that is one vector over both halves of a paired weight.
 static FailureOr<SmallVector<Value>> splitBias(PatternRewriter &rewriter,
@@ -91,16 +35,6 @@ static FailureOr<SmallVector<Value>> splitBias(PatternRewriter &rewriter,
 //===----------------------------------------------------------------------===//
 // Patterns
 //===----------------------------------------------------------------------===//
-
-/// The type that a linear layer rounds its input to before it multiplies.
-static Type operandType(transformer::LinearOp op) {
-  Type weight = op.getWeight().getType().getElementType();
-  Type input = op.getInput().getType().getElementType();
-  if (isa<transformer::BlockType>(weight))
-    return IntegerType::get(op.getContext(), 16);
-  bool needsF32 = weight.isF32() || weight.isF16() || !input.isBF16();
-  return needsF32 ? Type(Float32Type::get(op.getContext())) : input;
-}
 
 /// The linear layer that alone makes `value` and that nothing else reads.
 static transformer::LinearOp soleLinear(Value value) {
@@ -133,7 +67,7 @@ public:
         rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
     Value destination =
         createDestination(rewriter, location, type, linear.getInput());
-    Type operand = operandType(linear);
+    Type operand = chooseOperand(linear.getInput(), linear.getWeight());
     RankedTensorType weight = linear.getWeight().getType();
     auto packing = x86::choosePacking(target, weight, epilogue.paired);
     auto kernelOp = kernel::LinearOp::create(
@@ -142,8 +76,7 @@ public:
         TypeAttr::get(operand), packing,
         x86::chooseLinear(target, weight, operand, packing),
         /*mean_square=*/nullptr);
-    if (!epilogue.isIdentity())
-      buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
+    buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
     rewriter.replaceOp(root, kernelOp->getResults());
     if (root == linear.getOperation())
       return success();

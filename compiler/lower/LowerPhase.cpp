@@ -10,6 +10,10 @@ using namespace mlir;
 void tcc::buildLowerPhase(OpPassManager &manager, StringRef march) {
   manager.addNestedPass<func::FuncOp>(
       createLowerAttentionPass(LowerAttentionPassOptions{march.str()}));
+  manager.addNestedPass<func::FuncOp>(createLowerLatentAttentionPass(
+      LowerLatentAttentionPassOptions{march.str()}));
+  manager.addNestedPass<func::FuncOp>(
+      createLowerExpertsPass(LowerExpertsPassOptions{march.str()}));
   manager.addNestedPass<func::FuncOp>(
       createLowerLinearPass(LowerLinearPassOptions{march.str()}));
   manager.addNestedPass<func::FuncOp>(createFuseNormProloguePass());

@@ -41,6 +41,43 @@ def LowerAttentionPass : Pass<"tcc-lower-attention", "::mlir::func::FuncOp"> {
     "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def LowerLatentAttentionPass
+    : Pass<"tcc-lower-latent-attention", "::mlir::func::FuncOp"> {
+  let summary = "Lower attention over latents to kernels";
+  let description = [{
+    Rewrites
+
+    ```
+    %latent = transformer.rms_norm (columns of %low)
+    %k = transformer.rotary_embedding (the next columns of %low)
+    %q_latent = transformer.head_linear (first part of each head of %q) transposed
+    %q_rotated = transformer.rotary_embedding (last part of each head of %q)
+    transformer.cache_append @cache, (%latent and %k side by side)
+    %u = transformer.paged_attention @cache, (%q_latent and %q_rotated side by side)
+    %o = transformer.head_linear %u
+    ```
+
+    into
+
+    ```
+    %q_rotated = kernel.latent_append %q, (columns of %low)
+    %q_latent = kernel.head_linear (first part of each head of %q) transposed
+    %u = kernel.latent_attention %q_latent, %q_rotated
+    %o = kernel.head_linear %u
+    ```
+
+    The cache is latent and holds f32 or bf16. Rotations, append and attention are
+    for the same tokens. Otherwise the pass fails with an error at the attention or
+    the append.
+
+    Numerics: probabilities are rounded to the element type of the cache before
+    they weigh the latents; latents and rotated values round where they did.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
   let summary = "Lower linear layers with what follows them";
   let description = [{
@@ -63,13 +100,36 @@ def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
     "::mlir::tcc::transformer::TransformerDialect"];
 }
 
+def LowerExpertsPass : Pass<"tcc-lower-experts", "::mlir::func::FuncOp"> {
+  let summary = "Lower routing, experts and the sum of their results";
+  let description = [{
+    Rewrites `transformer.route`, `dispatch`, `grouped_linear` and `combine` to the
+    kernels of these names.
+
+    - A grouped layer reads its rows by their numbers instead of a gathered copy.
+    - The gated unit of `transformer.swiglu`, if it is the only reader of a grouped
+      layer, is its epilogue.
+    - The addition of another tensor (`arith.addf`), if it is the only reader of a
+      combination, is part of it.
+
+    The packing and the configuration come from the cost model of the target.
+
+    Numerics: bit-exact; gate and addition are in f32 and round once.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseNormProloguePass
     : Pass<"tcc-fuse-norm-prologue", "::mlir::func::FuncOp"> {
   let summary = "Compute a normalisation while its readers read it";
   let description = [{
-    Makes a `transformer.rms_norm` the prologue of every `kernel.linear` that
-    reads it. Each computes it again, which is cheaper than a launch. The
-    norm stays if it has other readers.
+    Makes a `transformer.rms_norm` the prologue of every `kernel.linear` and
+    `kernel.grouped_linear` that reads it, rounded to the type of its operands or
+    not. Each computes it again, which is cheaper than a launch. The norm stays if
+    it has other readers.
 
     Numerics: bit-exact, except that a linear layer with f32 operands does not round
     the normalised value to bf16.

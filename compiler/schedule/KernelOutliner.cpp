@@ -5,11 +5,16 @@
 using namespace mlir;
 using namespace mlir::tcc;
 
-/// The memref of the shape and element type of a tensor; a memref as it is.
-static Type bufferType(Type type) {
+/// The memref of the shape and element type of a tensor, with its layout in the
+/// buffer of `operand`; a memref as it is.
+static Type bufferType(Type type, const ScheduledOperand &operand) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor ? MemRefType::get(tensor.getShape(), tensor.getElementType())
-                : type;
+  if (!tensor)
+    return type;
+  MemRefLayoutAttrInterface layout;
+  if (operand.layout && operand.layout != contiguousLayout(tensor))
+    layout = operand.layout;
+  return MemRefType::get(tensor.getShape(), tensor.getElementType(), layout);
 }
 
 /// Copies `op` to the end of `block`, on the block's arguments and without
@@ -31,15 +36,20 @@ static std::string nameOf(Operation *op) {
   std::string name = op->getName().stripDialect().str();
   for (Value operand : op->getOperands()) {
     auto type = dyn_cast<RankedTensorType>(operand.getType());
-    if (!type || type.getRank() != 2 || !type.hasStaticShape())
+    if (!type || type.getRank() < 2 || !type.hasStaticShape())
       continue;
     llvm::raw_string_ostream stream(name);
-    stream << "_n" << type.getDimSize(0) << "_k" << type.getDimSize(1) << '_';
-    if (auto block =
-            dyn_cast<transformer::BlockType>(type.getElementType()))
+    if (type.getRank() == 3)
+      stream << "_e" << type.getDimSize(0);
+    ArrayRef<int64_t> matrix = type.getShape().take_back(2);
+    stream << "_n" << matrix[0] << "_k" << matrix[1] << '_';
+    Type element = type.getElementType();
+    if (auto block = dyn_cast<transformer::BlockType>(element))
       stream << stringifyEnum(block.getFormat());
+    else if (auto scaled = dyn_cast<transformer::ScaledType>(element))
+      stream << scaled.getStorage();
     else
-      stream << type.getElementType();
+      stream << element;
   }
   return name;
 }
@@ -47,8 +57,9 @@ static std::string nameOf(Operation *op) {
 FlatSymbolRefAttr KernelOutliner::outline(const ScheduledLaunch &launch) {
   Operation *op = launch.op;
   MLIRContext *context = op->getContext();
-  SmallVector<Type> types = llvm::map_to_vector(
-      op->getOperandTypes(), [](Type type) { return bufferType(type); });
+  SmallVector<Type> types;
+  for (auto [type, operand] : llvm::zip(op->getOperandTypes(), launch.operands))
+    types.push_back(bufferType(type, operand));
   auto function =
       func::FuncOp::create(op->getLoc(), "kernel",
                            FunctionType::get(context, types, {}));

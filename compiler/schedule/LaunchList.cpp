@@ -34,19 +34,21 @@ private:
   LogicalResult carry(scf::ForOp loop, const ScheduledLoop &range, Value init,
                       Value yielded);
 
-  /// What `value` is, for a kernel that reads it in `packing`.
-  FailureOr<ScheduledOperand> findOperand(Operation *user, Value value,
-                                          Attribute packing);
-  size_t findWeight(transformer::GetWeightOp get, Attribute packing);
-  RowKind findRows(Value destination);
+  /// What `value` is for `user`.
+  FailureOr<ScheduledOperand> findOperand(Operation *user, Value value);
+  size_t findWeight(ScheduledWeight weight);
+  ScheduledOperand createBuffer(Value destination);
+  RowCount countRows(Value destination);
+  RowCount countSize(Value size);
   /// Makes `to` another name of what `from` is.
   void rename(Value from, Value to);
+  LogicalResult visitView(Operation *op);
   void replaceBuffer(size_t from, size_t to);
 
   ModuleOp module;
   LaunchList list;
   DenseMap<Value, ScheduledOperand> operands;
-  DenseMap<Value, RowKind> rows;
+  DenseMap<Value, RowCount> rows;
   llvm::SmallPtrSet<Operation *, 4> active; ///< Functions that are being walked.
   std::optional<size_t> currentLoop;
 };
@@ -56,37 +58,55 @@ private:
 // Values
 //===----------------------------------------------------------------------===//
 
-RowKind Lister::findRows(Value destination) {
-  auto empty = destination.getDefiningOp<tensor::EmptyOp>();
-  if (!empty || empty.getDynamicSizes().empty())
-    return RowKind::Tokens;
-  auto dimension =
-      empty.getDynamicSizes().front().getDefiningOp<tensor::DimOp>();
-  return dimension ? rows.lookup(dimension.getSource()) : RowKind::Tokens;
+/// The rows that the first dimension of a tensor, `size`, counts.
+RowCount Lister::countSize(Value size) {
+  if (auto dimension = size.getDefiningOp<tensor::DimOp>())
+    return rows.lookup(dimension.getSource());
+  auto product = size.getDefiningOp<arith::MulIOp>();
+  APInt factor;
+  if (!product || !matchPattern(product.getRhs(), m_ConstantInt(&factor)))
+    return {};
+  RowCount count = countSize(product.getLhs());
+  count.factor *= factor.getSExtValue();
+  return count;
 }
 
-size_t Lister::findWeight(transformer::GetWeightOp get, Attribute packing) {
-  std::optional<size_t> loop = get.getLayer() ? currentLoop : std::nullopt;
-  for (auto [index, weight] : llvm::enumerate(list.weights))
-    if (weight.get.getWeights() == get.getWeights() &&
-        weight.packing == packing && weight.loop == loop)
+RowCount Lister::countRows(Value destination) {
+  auto empty = destination.getDefiningOp<tensor::EmptyOp>();
+  if (!empty)
+    return {};
+  if (empty.getDynamicSizes().empty())
+    return {RowKind::Fixed, 1};
+  return countSize(empty.getDynamicSizes().front());
+}
+
+size_t Lister::findWeight(ScheduledWeight weight) {
+  for (auto [index, known] : llvm::enumerate(list.weights))
+    if (known.view.get.getWeights() == weight.view.get.getWeights() &&
+        known.type == weight.type && known.view.rows == weight.view.rows &&
+        known.transposed == weight.transposed &&
+        known.packing == weight.packing && known.loop == weight.loop)
       return index;
-  list.weights.push_back({get, packing, loop});
+  list.weights.push_back(weight);
   return list.weights.size() - 1;
 }
 
-FailureOr<ScheduledOperand>
-Lister::findOperand(Operation *user, Value value, Attribute packing) {
-  if (auto get = value.getDefiningOp<transformer::GetWeightOp>()) {
-    RankedTensorType type = get.getType();
-    if (get.getLocal() || type.getRank() > 2 ||
-        isa<transformer::ScaledType>(type.getElementType()))
-      return user->emitOpError("reads a weight that cannot be packed: expected a "
-                               "whole vector or matrix without scales, got ")
+FailureOr<ScheduledOperand> Lister::findOperand(Operation *user, Value value) {
+  if (WeightView view = findWeightView(value); view.get) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (view.get.getLocal() || type.getRank() > 3)
+      return user->emitOpError(
+                 "reads a weight that cannot be packed: expected a "
+                 "whole vector, matrix or stack of matrices, got ")
              << type;
-    return ScheduledOperand{
-        Kind::Weight,
-        findWeight(get, type.getRank() == 2 ? packing : Attribute())};
+    ScheduledWeight weight = {view, type, /*transposed=*/false, {}, {}};
+    if (type.getRank() > 1)
+      weight.packing = user->getAttr("packing");
+    if (auto heads = dyn_cast<kernel::HeadLinearOp>(user))
+      weight.transposed = heads.getTransposed();
+    if (view.get.getLayer())
+      weight.loop = currentLoop;
+    return ScheduledOperand{Kind::Weight, findWeight(weight)};
   }
   if (auto pages = value.getDefiningOp<kernel::CacheLayerOp>())
     return ScheduledOperand{Kind::Cache, 0};
@@ -107,15 +127,34 @@ void Lister::rename(Value from, Value to) {
     ScheduledOperand operand = known->second;
     operands[to] = operand;
   }
-  rows[to] = rows.lookup(from);
+  RowCount count = rows.lookup(from);
+  rows[to] = count;
 }
 
-/// Bytes of one row of `type`.
-static int64_t rowBytes(RankedTensorType type) {
-  int64_t elements = 1;
-  for (int64_t size : type.getShape().drop_front())
-    elements *= size;
-  return elements * type.getElementTypeBitWidth() / 8;
+/// Adds the buffer that the next launch writes to `destination`.
+ScheduledOperand Lister::createBuffer(Value destination) {
+  auto type = cast<RankedTensorType>(destination.getType());
+  RowCount count = countRows(destination);
+  int64_t elements = count.factor;
+  for (int64_t size : type.getShape())
+    elements *= ShapedType::isDynamic(size) ? 1 : size;
+  auto index = static_cast<int64_t>(list.launches.size());
+  list.buffers.push_back(
+      {count.kind, elements * type.getElementTypeBitWidth() / 8, index, index});
+  return {Kind::Buffer, list.buffers.size() - 1, contiguousLayout(type)};
+}
+
+LogicalResult Lister::visitView(Operation *op) {
+  Value from = op->getOperand(0), to = op->getResult(0);
+  rename(from, to);
+  auto known = operands.find(to);
+  if (known == operands.end() || known->second.kind != Kind::Buffer)
+    return success();
+  FailureOr<StridedLayoutAttr> layout = viewLayout(op, known->second.layout);
+  if (failed(layout))
+    return failure();
+  known->second.layout = *layout;
+  return success();
 }
 
 void Lister::replaceBuffer(size_t from, size_t to) {
@@ -138,30 +177,25 @@ LogicalResult Lister::visitLaunch(kernel::KernelOpInterface op) {
   launch.op = op;
   launch.loop = currentLoop;
   auto index = static_cast<int64_t>(list.launches.size());
-  Attribute packing = op->getAttr("packing");
   auto destinations = cast<DestinationStyleOpInterface>(op.getOperation());
-  OpOperand &init = *destinations.getDpsInitOperand(0);
-  launch.rows = findRows(init.get());
+  launch.rows = countRows(destinations.getDpsInits().front()).kind;
   for (OpOperand &operand : op->getOpOperands()) {
-    if (&operand == &init) {
-      auto type = cast<RankedTensorType>(init.get().getType());
-      launch.operands.push_back({Kind::Buffer, list.buffers.size()});
-      list.buffers.push_back({launch.rows, rowBytes(type), index, index});
+    if (destinations.isDpsInit(&operand)) {
+      launch.operands.push_back(createBuffer(operand.get()));
+      OpResult result = destinations.getTiedOpResult(&operand);
+      operands[result] = launch.operands.back();
+      rows[result] = countRows(operand.get());
       continue;
     }
-    FailureOr<ScheduledOperand> found =
-        findOperand(op, operand.get(), packing);
+    FailureOr<ScheduledOperand> found = findOperand(op, operand.get());
     if (failed(found))
       return failure();
     if (found->kind == Kind::Buffer)
       list.buffers[found->index].last = index;
     if (found->kind == Kind::Cache)
-      list.cacheLayout = op->getAttrOfType<kernel::CacheAttr>("cache");
+      list.cacheLayout = op->getAttr("cache");
     launch.operands.push_back(*found);
   }
-  Value result = op->getResult(0);
-  operands[result] = launch.operands[init.getOperandNumber()];
-  rows[result] = launch.rows;
   list.launches.push_back(std::move(launch));
   return success();
 }
@@ -175,14 +209,14 @@ void Lister::visitRotaryTable(kernel::RotaryTableOp op) {
   if (index == list.rotaryTables.size())
     list.rotaryTables.push_back(op);
   operands[op.getResult()] = {Kind::RotaryTable, index};
-  rows[op.getResult()] = RowKind::Tokens;
+  rows[op.getResult()] = {};
 }
 
 /// Puts the value that `loop` yields into the buffer of the one it began with.
 LogicalResult Lister::carry(scf::ForOp loop, const ScheduledLoop &range,
                             Value init, Value yielded) {
-  FailureOr<ScheduledOperand> target = findOperand(loop, init, {});
-  FailureOr<ScheduledOperand> source = findOperand(loop, yielded, {});
+  FailureOr<ScheduledOperand> target = findOperand(loop, init);
+  FailureOr<ScheduledOperand> source = findOperand(loop, yielded);
   if (failed(target) || failed(source))
     return failure();
   if (target->kind != Kind::Buffer || source->kind != Kind::Buffer)
@@ -302,11 +336,8 @@ LogicalResult Lister::visit(Operation &op) {
     return visitLoop(loop);
   if (auto call = dyn_cast<func::CallOp>(op))
     return visitCall(call);
-  // Views by heads are the same memory.
-  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) {
-    rename(op.getOperand(0), op.getResult(0));
-    return success();
-  }
+  if (isView(&op))
+    return visitView(&op);
   // The rest is what launches read and the arithmetic of their sizes.
   if (isMemoryEffectFree(&op))
     return success();
@@ -348,14 +379,14 @@ FailureOr<LaunchList> Lister::run() {
   for (auto [argument, input] :
        llvm::zip(forward.getArguments(), llvm::ArrayRef(inputs))) {
     operands[argument] = {Kind::Input, static_cast<size_t>(input)};
-    rows[argument] = input == plan::Input::LogitRows ? RowKind::LogitRows
-                                                     : RowKind::Tokens;
+    rows[argument].kind =
+        input == plan::Input::LogitRows ? RowKind::LogitRows : RowKind::Tokens;
   }
   if (failed(findCache()) || failed(visitBlock(forward.front())))
     return failure();
   Operation *terminator = forward.front().getTerminator();
   FailureOr<ScheduledOperand> logits =
-      findOperand(terminator, terminator->getOperand(0), {});
+      findOperand(terminator, terminator->getOperand(0));
   if (failed(logits))
     return failure();
   if (logits->kind != Kind::Buffer)

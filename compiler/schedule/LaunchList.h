@@ -3,6 +3,7 @@
 #ifndef TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
 #define TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
 
+#include "compiler/schedule/Views.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,20 +13,29 @@
 
 namespace mlir::tcc {
 
-/// Which size of a step counts the rows of a tensor.
-enum class RowKind { Tokens, LogitRows };
+/// Which size of a step counts the rows of a tensor: none, new tokens or rows
+/// whose logits are asked for.
+enum class RowKind { Fixed, Tokens, LogitRows };
+
+/// `factor` rows for each of `kind`.
+struct RowCount {
+  RowKind kind = RowKind::Tokens;
+  int64_t factor = 1;
+};
 
 /// A value whose memory the plan provides.
 struct ScheduledBuffer {
   RowKind rows;
-  int64_t rowBytes;
+  int64_t rowBytes; ///< For each of `rows`; all bytes if they are fixed.
   int64_t first; ///< The launch that writes it.
   int64_t last;  ///< The last launch that reads it.
 };
 
 /// A weight as one loop, or the code outside of loops, reads it.
 struct ScheduledWeight {
-  transformer::GetWeightOp get;
+  WeightView view;
+  RankedTensorType type;
+  bool transposed;
   Attribute packing;          ///< Null if it is read row by row.
   std::optional<size_t> loop; ///< Into LaunchList::loops.
 };
@@ -35,6 +45,8 @@ struct ScheduledWeight {
 struct ScheduledOperand {
   enum class Kind { Buffer, Weight, Cache, RotaryTable, Input } kind;
   size_t index = 0;
+  /// Where the elements are in their buffer; null for all but buffers.
+  StridedLayoutAttr layout = {};
 };
 
 struct ScheduledLaunch {
@@ -58,7 +70,7 @@ struct LaunchList {
   SmallVector<ScheduledWeight> weights;
   SmallVector<kernel::RotaryTableOp> rotaryTables;
   transformer::CacheOp cache;
-  kernel::CacheAttr cacheLayout;
+  Attribute cacheLayout; ///< Of kernel::CacheAttr or kernel::LatentCacheAttr.
   size_t logits = 0; ///< Into buffers.
 };
 

@@ -23,6 +23,8 @@ using namespace mlir::tcc;
 /// `perRow` times the rows of `kind`, plus `constant`.
 static DenseI64ArrayAttr expression(MLIRContext *context, RowKind kind,
                                     int64_t perRow, int64_t constant = 0) {
+  if (kind == RowKind::Fixed)
+    constant += perRow;
   int64_t tokens = kind == RowKind::Tokens ? perRow : 0;
   int64_t logitRows = kind == RowKind::LogitRows ? perRow : 0;
   return DenseI64ArrayAttr::get(context, {constant, tokens, 0, logitRows});
@@ -66,6 +68,7 @@ private:
   void declareBuffers();
   void declareWeights();
   void declareWeight(const ScheduledWeight &weight, StringRef name);
+  void declareCache();
   void declareRest();
   void buildStep();
   void buildLaunch(OpBuilder &builder, const ScheduledLaunch &launch);
@@ -86,11 +89,12 @@ private:
 };
 } // namespace
 
-/// Buffers of tokens come first in the arena, those of logit rows after them.
+/// Buffers of fixed size come first in the arena, then those of tokens and
+/// those of logit rows.
 void PlanBuilder::declareBuffers() {
-  int64_t ends[2] = {0, 0};
+  int64_t ends[3] = {0, 0, 0};
   std::vector<int64_t> offsets(list.buffers.size(), 0);
-  for (RowKind kind : {RowKind::Tokens, RowKind::LogitRows}) {
+  for (RowKind kind : {RowKind::Fixed, RowKind::Tokens, RowKind::LogitRows}) {
     std::vector<Lifetime> lifetimes;
     std::vector<size_t> indices;
     for (auto [index, buffer] : llvm::enumerate(list.buffers))
@@ -106,55 +110,65 @@ void PlanBuilder::declareBuffers() {
   for (auto [index, buffer] : llvm::enumerate(list.buffers)) {
     if (!isUsed(buffer))
       continue;
-    bool isLogitRow = buffer.rows == RowKind::LogitRows;
-    int64_t tokens = isLogitRow ? ends[0] : offsets[index];
-    int64_t logitRows = isLogitRow ? offsets[index] : 0;
+    auto kind = static_cast<size_t>(buffer.rows);
+    // What comes before it in the arena, then its own place.
+    int64_t place[3] = {0, 0, 0};
+    std::copy_n(ends, kind, place);
+    place[kind] = offsets[index];
     plan::BufferOp::create(
         builder, module.getLoc(),
         builder.getStringAttr("buffer_" + Twine(index)),
-        builder.getDenseI64ArrayAttr({0, tokens, 0, logitRows}),
+        builder.getDenseI64ArrayAttr({place[0], place[1], 0, place[2]}),
         expression(builder.getContext(), buffer.rows, buffer.rowBytes),
         builder.getDenseI64ArrayAttr({buffer.first, buffer.last}));
   }
-  arena = builder.getDenseI64ArrayAttr({0, ends[0], 0, ends[1]});
+  arena = builder.getDenseI64ArrayAttr({ends[0], ends[1], 0, ends[2]});
 }
 
 void PlanBuilder::declareWeight(const ScheduledWeight &weight,
                                 StringRef name) {
-  transformer::GetWeightOp get = weight.get;
-  SmallVector<Attribute> sources;
-  for (Attribute source : get.getWeights())
-    sources.push_back(
-        SymbolTable::lookupNearestSymbolFrom<transformer::WeightOp>(
-            get, cast<FlatSymbolRefAttr>(source))
-            .getTensorAttr());
+  transformer::GetWeightOp get = weight.view.get;
+  SmallVector<Attribute> sources, scales;
+  for (Attribute symbol : get.getWeights()) {
+    auto source = SymbolTable::lookupNearestSymbolFrom<transformer::WeightOp>(
+        get, cast<FlatSymbolRefAttr>(symbol));
+    sources.push_back(source.getTensorAttr());
+    if (StringAttr tensor = source.getScalesAttr())
+      scales.push_back(tensor);
+  }
   DenseI64ArrayAttr layers;
   if (weight.loop) {
     const ScheduledLoop &loop = list.loops[*weight.loop];
     layers = builder.getDenseI64ArrayAttr({loop.first, loop.count});
   }
-  plan::WeightOp::create(builder, get.getLoc(), builder.getStringAttr(name),
-                         builder.getArrayAttr(sources), layers, weight.packing,
-                         TypeAttr::get(get.getType()), /*scales=*/{},
-                         /*rows=*/{}, /*transposed=*/{}, /*split=*/{});
+  plan::WeightOp::create(
+      builder, get.getLoc(), builder.getStringAttr(name),
+      builder.getArrayAttr(sources), layers, weight.packing,
+      TypeAttr::get(weight.type),
+      scales.empty() ? ArrayAttr() : builder.getArrayAttr(scales),
+      weight.view.rows, weight.transposed ? builder.getUnitAttr() : UnitAttr(),
+      /*split=*/{});
 }
 
 /// The names of the weights on top of each other, joined, without the kind of
-/// layer before the dot.
-static std::string nameOf(transformer::GetWeightOp get) {
+/// layer before the dot, and which of their rows there are.
+static std::string nameOf(const WeightView &view) {
   SmallVector<StringRef> names;
-  for (Attribute source : get.getWeights()) {
+  for (Attribute source : transformer::GetWeightOp(view.get).getWeights()) {
     StringRef symbol = cast<FlatSymbolRefAttr>(source).getValue();
     names.push_back(symbol.substr(symbol.rfind('.') + 1));
   }
-  return llvm::join(names, "_");
+  std::string name = llvm::join(names, "_");
+  if (view.rows)
+    name += "_from_" + std::to_string(view.rows[0]);
+  return name;
 }
 
 void PlanBuilder::declareWeights() {
   llvm::StringMap<int> names;
   for (const ScheduledWeight &weight : list.weights) {
     // A weight that two loops read is two: each has its own layers.
-    std::string name = "packed_" + nameOf(weight.get);
+    std::string name = "packed_" + nameOf(weight.view);
     if (int count = ++names[name]; count > 1)
       name += "_v" + std::to_string(count);
     declareWeight(weight, name);
@@ -162,16 +176,23 @@ void PlanBuilder::declareWeights() {
   }
 }
 
+void PlanBuilder::declareCache() {
+  auto declare = [&](int64_t pageTokens, int64_t pageBytes) {
+    transformer::CacheOp cache = list.cache;
+    plan::CacheOp::create(builder, cache.getLoc(), "kv_cache",
+                          cache.getLayers(), cache.getHeads(),
+                          cache.getKeySize(), cache.getValueSize(), pageTokens,
+                          pageBytes, cache.getElement(), cache.getLatent());
+  };
+  if (auto layout = dyn_cast_or_null<kernel::CacheAttr>(list.cacheLayout))
+    declare(layout.getPageTokens(), layout.getPageBytes());
+  if (auto layout = dyn_cast_or_null<kernel::LatentCacheAttr>(list.cacheLayout))
+    declare(layout.getPageTokens(), layout.getPageBytes());
+}
+
 void PlanBuilder::declareRest() {
   Location location = module.getLoc();
-  if (list.cacheLayout) {
-    kernel::CacheAttr layout = list.cacheLayout;
-    plan::CacheOp::create(builder, location, "kv_cache",
-                          static_cast<int64_t>(list.cache.getLayers()),
-                          layout.getHeads(), layout.getKeySize(),
-                          layout.getValueSize(), layout.getPageTokens(),
-                          layout.getPageBytes(), layout.getElement());
-  }
+  declareCache();
   for (auto [index, table] : llvm::enumerate(list.rotaryTables))
     plan::RotaryTableOp::create(
         builder, table.getLoc(), builder.getStringAttr("rotary_" + Twine(index)),

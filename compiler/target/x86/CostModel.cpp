@@ -80,3 +80,20 @@ x86::chooseAttention(const TargetDescription &target, kernel::CacheAttr cache,
       query.getContext(), std::max<int64_t>(1, attentionRows / group), tileRows,
       widestTile(target));
 }
+
+kernel::LatentCacheAttr x86::chooseLatentCache(const TargetDescription &target,
+                                               transformer::CacheOp cache) {
+  return kernel::LatentCacheAttr::get(
+      cache.getContext(), pageTokens, cache.getValueSize(),
+      cache.getKeySize() - cache.getValueSize(), cache.getElement());
+}
+
+kernel::AttentionConfigAttr
+x86::chooseLatentAttention(const TargetDescription &target,
+                           kernel::LatentCacheAttr cache,
+                           RankedTensorType result) {
+  return kernel::AttentionConfigAttr::get(
+      result.getContext(),
+      std::max<int64_t>(1, attentionRows / result.getDimSize(1)), tileRows,
+      widestTile(target));
+}

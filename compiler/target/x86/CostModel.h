@@ -33,6 +33,16 @@ kernel::AttentionConfigAttr chooseAttention(const TargetDescription &target,
                                             kernel::CacheAttr cache,
                                             RankedTensorType query);
 
+/// The layout of a page of `cache`, which is latent.
+kernel::LatentCacheAttr chooseLatentCache(const TargetDescription &target,
+                                          transformer::CacheOp cache);
+
+/// Blocks and tiles of attention over `cache` with the result `result` [T, H,
+/// C].
+kernel::AttentionConfigAttr
+chooseLatentAttention(const TargetDescription &target,
+                      kernel::LatentCacheAttr cache, RankedTensorType result);
+
 } // namespace mlir::tcc::x86
 
 #endif // TCC_COMPILER_TARGET_X86_COSTMODEL_H

@@ -18,6 +18,8 @@
 // CHECK: tcc-batch
 // CHECK: tcc-verify-batch
 // CHECK: tcc-lower-attention{march=x86-64-v3}
+// CHECK: tcc-lower-latent-attention{march=x86-64-v3}
+// CHECK: tcc-lower-experts{march=x86-64-v3}
 // CHECK: tcc-lower-linear{march=x86-64-v3}
 // CHECK: tcc-fuse-norm-prologue
 // CHECK: tcc-lower-rows{march=x86-64-v3}
