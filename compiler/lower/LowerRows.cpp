@@ -1,4 +1,5 @@
-// Lowers the ops that copy rows: embedding and selection.
+// Lowers the ops that work on single rows: embedding, selection and
+// normalisation.
 
 #include "compiler/lower/Passes.h"
 
@@ -46,6 +47,54 @@ struct LowerGatherRows : OpRewritePattern<transformer::GatherRowsOp> {
   }
 };
 
+/// Replaces `root`, rows normalised as `norms` say and laid side by side.
+static void lowerNorms(PatternRewriter &rewriter, Operation *root,
+                       ArrayRef<transformer::RMSNormOp> norms) {
+  SmallVector<Value> inputs, weights;
+  for (transformer::RMSNormOp norm : norms) {
+    inputs.push_back(norm.getInput());
+    weights.push_back(norm.getWeight());
+  }
+  auto type = cast<RankedTensorType>(root->getResult(0).getType());
+  rewriter.replaceOpWithNewOp<kernel::RMSNormOp>(
+      root, type, inputs, weights,
+      createDestination(rewriter, root->getLoc(), type, inputs.front()),
+      transformer::RMSNormOp(norms.front()).getEpsilonAttr());
+}
+
+struct LowerNormsSideBySide : OpRewritePattern<tensor::ConcatOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ConcatOp op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<transformer::RMSNormOp> norms;
+    for (Value input : op.getInputs())
+      norms.push_back(input.getDefiningOp<transformer::RMSNormOp>());
+    if (op.getDim() != 1 || op.getResultType().getRank() != 2 ||
+        llvm::any_of(norms, [&](transformer::RMSNormOp norm) {
+          return !norm || norm.getEpsilon() != norms.front().getEpsilon();
+        }))
+      return rewriter.notifyMatchFailure(op, "not all parts are normalised");
+    lowerNorms(rewriter, op, norms);
+    for (transformer::RMSNormOp norm : norms)
+      if (norm->use_empty())
+        rewriter.eraseOp(norm);
+    return success();
+  }
+};
+
+struct LowerNorm : OpRewritePattern<transformer::RMSNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(transformer::RMSNormOp op,
+                                PatternRewriter &rewriter) const override {
+    if (op.getType().getRank() != 2)
+      return rewriter.notifyMatchFailure(op, "not rows");
+    lowerNorms(rewriter, op, op);
+    return success();
+  }
+};
+
 struct LowerRows : tcc::impl::LowerRowsPassBase<LowerRows> {
   using LowerRowsPassBase::LowerRowsPassBase;
 
@@ -54,9 +103,12 @@ struct LowerRows : tcc::impl::LowerRowsPassBase<LowerRows> {
         x86::describeTarget(march, getOperation().getLoc());
     if (failed(target))
       return signalPassFailure();
+    RewritePatternSet joining(&getContext());
+    joining.add<LowerNormsSideBySide>(&getContext());
+    walkAndApplyPatterns(getOperation(), std::move(joining));
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerEmbedding>(&getContext(), *target);
-    patterns.add<LowerGatherRows>(&getContext());
+    patterns.add<LowerGatherRows, LowerNorm>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

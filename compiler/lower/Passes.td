@@ -139,10 +139,11 @@ def FuseNormProloguePass
 }
 
 def LowerRowsPass : Pass<"tcc-lower-rows", "::mlir::func::FuncOp"> {
-  let summary = "Lower embedding and selection of rows";
+  let summary = "Lower embedding, selection and normalisation of rows";
   let description = [{
-    Rewrites `transformer.embedding` to `kernel.embedding` and
-    `transformer.gather_rows` to `kernel.gather_rows`.
+    Rewrites `transformer.embedding`, `gather_rows` and `rms_norm` to the kernels of
+    these names; normalised rows that `tensor.concat` lays side by side are one
+    kernel.
 
     Numerics: bit-exact.
   }];

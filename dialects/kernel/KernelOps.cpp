@@ -92,6 +92,7 @@ AffineMap mlir::tcc::kernel::constant(Operation *op, int64_t value) {
 AffineMap EmbeddingOp::getTiles() { return perRow(*this, 1); }
 AffineMap RotaryAppendOp::getTiles() { return perRow(*this, 1); }
 AffineMap GatherRowsOp::getTiles() { return perRow(*this, 1); }
+AffineMap RMSNormOp::getTiles() { return perRow(*this, 1); }
 AffineMap LinearOp::getTiles() { return constant(*this, getPanels()); }
 AffineMap AttentionOp::getTiles() {
   return perRow(*this, getCache().getHeads());
@@ -100,6 +101,7 @@ AffineMap AttentionOp::getTiles() {
 AffineMap EmbeddingOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap RotaryAppendOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap GatherRowsOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap RMSNormOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap LinearOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);
 }
@@ -181,6 +183,11 @@ AttentionScratch AttentionOp::getScratch() {
 int64_t EmbeddingOp::getFlops(int64_t rows, int64_t keys) { return 0; }
 int64_t GatherRowsOp::getFlops(int64_t rows, int64_t keys) { return 0; }
 
+int64_t RMSNormOp::getFlops(int64_t rows, int64_t keys) {
+  // Squares and their sum, then two products.
+  return 4 * rows * shapedType(getInit()).getDimSize(1);
+}
+
 int64_t RotaryAppendOp::getFlops(int64_t rows, int64_t keys) {
   int64_t queryHeads = cast<ShapedType>(getInit().getType()).getDimSize(1);
   // Four multiplications and two additions for each pair.
@@ -206,6 +213,13 @@ int64_t EmbeddingOp::getBytes(int64_t rows, int64_t keys) {
 
 int64_t GatherRowsOp::getBytes(int64_t rows, int64_t keys) {
   return 2 * rowBytes(getInit().getType(), rows);
+}
+
+int64_t RMSNormOp::getBytes(int64_t rows, int64_t keys) {
+  int64_t bytes = rowBytes(getInit().getType(), rows);
+  for (Value input : getInputs())
+    bytes += rowBytes(input.getType(), rows);
+  return bytes;
 }
 
 int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t keys) {
@@ -257,6 +271,7 @@ void EmbeddingOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void LinearOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void AttentionOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void GatherRowsOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void RMSNormOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 
 void RotaryAppendOp::getEffects(Effects &effects) {
   addEffects(*this, effects);

@@ -481,6 +481,56 @@ def Kernel_GatherRowsOp : Kernel_LaunchOp<"gather_rows"> {
   let hasVerifier = 1;
 }
 
+def Kernel_RMSNormOp : Kernel_LaunchOp<"rms_norm", [AttrSizedOperandSegments]> {
+  let summary = "Root-mean-square normalisation of rows, side by side";
+  let description = [{
+    For each input `i`, whose columns begin at `o_i`, the columns of those before it:
+
+    ```
+    result[t, o_i + n] = weights_i[n] * inputs_i[t, n]
+                         / sqrt(mean_j(inputs_i[t, j]^2) + epsilon)
+    ```
+
+    In f32, rounded once. Where a linear layer reads the normalised rows, it
+    normalises them itself; this is for rows that something else reads.
+
+    One tile is one row.
+
+    | Operand | Shape                | Meaning     |
+    |---------|----------------------|-------------|
+    | inputs  | `TxK_i` each         |             |
+    | weights | `K_i` each           |             |
+    | init    | `TxK_0 + K_1 + ...`  | destination |
+
+    Constraints:
+    - (C1) There is at least one input, and a weight for each.
+    - (C2) `inputs` and `init` have rank 2, `weights` rank 1, and their shapes agree as
+      in the table.
+    - (C3) `epsilon` is positive.
+
+    Example:
+
+    ```mlir
+    %y = kernel.rms_norm %embedded, %state norms(%a, %b : tensor<7168xbf16>, tensor<7168xbf16>)
+      epsilon(1.0e-6) into %init
+      : (tensor<?x7168xf32>, tensor<?x7168xf32>), tensor<?x14336xbf16> -> tensor<?x14336xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Variadic<Kernel_F32>:$inputs,
+    Variadic<Kernel_Weight>:$weights,
+    Kernel_Activation:$init,
+    F64Attr:$epsilon
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $inputs `norms` `(` $weights `:` type($weights) `)`
+    `epsilon` `(` $epsilon `)` `into` $init attr-dict
+    `:` `(` type($inputs) `)` `,` type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 include "dialects/kernel/KernelExpertOps.td"
 include "dialects/kernel/KernelLatentOps.td"
 

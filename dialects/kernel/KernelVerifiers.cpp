@@ -339,3 +339,28 @@ LogicalResult GatherRowsOp::verify() {
            << input << " and " << rows << " into " << init;
   return success();
 }
+
+LogicalResult RMSNormOp::verify() {
+  if (getInputs().empty() || getWeights().size() != getInputs().size()) // C1
+    return emitOpError(
+               "expected one input at least and a weight for each, got ")
+           << getInputs().size() << " and " << getWeights().size();
+  ShapedType init = shapedType(getInit());
+  int64_t columns = 0;
+  for (auto [input, weight] : llvm::zip(getInputs(), getWeights())) {
+    ShapedType rows = shapedType(input), scale = shapedType(weight);
+    if (rows.getRank() != 2 || rows.isDynamicDim(1) || scale.getRank() != 1 ||
+        scale.getDimSize(0) != rows.getDimSize(1)) // C2
+      return emitOpError("expected rows and an element of the weight for each "
+                         "column, got ")
+             << rows << " and " << scale;
+    columns += rows.getDimSize(1);
+  }
+  if (init.getRank() != 2 || init.getDimSize(1) != columns) // C2
+    return emitOpError("expected a destination of ")
+           << columns << " columns, got " << init;
+  if (!(getEpsilon().convertToDouble() > 0)) // C3
+    return emitOpError("expected a positive epsilon, got ")
+           << getEpsilon().convertToDouble();
+  return success();
+}

@@ -655,3 +655,39 @@ func.func @gather_rows_c1_input_rank(%x: memref<?x3x4xf32>, %rows: memref<?xi32>
   kernel.gather_rows %x, %rows into %y : memref<?x3x4xf32>, memref<?xi32>, memref<?x12xf32>
   return
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// rms_norm
+//===----------------------------------------------------------------------===//
+
+func.func @rms_norm_c1_weights(%x: memref<?x12xf32>, %w: memref<12xf32>, %y: memref<?x24xf32>) {
+  // expected-error@+1 {{'kernel.rms_norm' op expected one input at least and a weight for each, got 2 and 1}}
+  kernel.rms_norm %x, %x norms(%w : memref<12xf32>) epsilon(1.0e-6) into %y : (memref<?x12xf32>, memref<?x12xf32>), memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c2_weight(%x: memref<?x12xf32>, %w: memref<13xf32>, %y: memref<?x12xf32>) {
+  // expected-error@+1 {{'kernel.rms_norm' op expected rows and an element of the weight for each column, got 'memref<?x12xf32>' and 'memref<13xf32>'}}
+  kernel.rms_norm %x norms(%w : memref<13xf32>) epsilon(1.0e-6) into %y : (memref<?x12xf32>), memref<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c2_init(%x: memref<?x12xf32>, %w: memref<12xf32>, %y: memref<?x12xf32>) {
+  // expected-error@+1 {{'kernel.rms_norm' op expected a destination of 24 columns, got 'memref<?x12xf32>'}}
+  kernel.rms_norm %x, %x norms(%w, %w : memref<12xf32>, memref<12xf32>) epsilon(1.0e-6) into %y : (memref<?x12xf32>, memref<?x12xf32>), memref<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_c3_epsilon(%x: memref<?x12xf32>, %w: memref<12xf32>, %y: memref<?x12xf32>) {
+  // expected-error@+1 {{'kernel.rms_norm' op expected a positive epsilon, got 0.000000e+00}}
+  kernel.rms_norm %x norms(%w : memref<12xf32>) epsilon(0.0) into %y : (memref<?x12xf32>), memref<?x12xf32>
+  return
+}

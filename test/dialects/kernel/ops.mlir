@@ -133,6 +133,17 @@ func.func @attention(%q: tensor<?x9x64xbf16>, %positions: tensor<?xi32>,
   return %o : tensor<?x576xbf16>
 }
 
+// CHECK-LABEL: func @rms_norm
+func.func @rms_norm(%embedded: tensor<?x7168xf32>, %state: tensor<?x7168xf32>,
+                    %a: tensor<7168xbf16>, %b: tensor<7168xbf16>,
+                    %init: tensor<?x14336xbf16>) -> tensor<?x14336xbf16> {
+  // CHECK: kernel.rms_norm %{{.*}}, %{{.*}} norms(%{{.*}}, %{{.*}} : tensor<7168xbf16>, tensor<7168xbf16>) epsilon({{.*}}) into %{{.*}} : (tensor<?x7168xf32>, tensor<?x7168xf32>), tensor<?x14336xbf16> -> tensor<?x14336xbf16>
+  %y = kernel.rms_norm %embedded, %state norms(%a, %b : tensor<7168xbf16>, tensor<7168xbf16>)
+    epsilon(1.0e-6) into %init
+    : (tensor<?x7168xf32>, tensor<?x7168xf32>), tensor<?x14336xbf16> -> tensor<?x14336xbf16>
+  return %y : tensor<?x14336xbf16>
+}
+
 // CHECK-LABEL: func @gather_rows
 func.func @gather_rows(%x: tensor<?x576xf32>, %rows: tensor<?xi32>,
                        %init: tensor<?x576xf32>) -> tensor<?x576xf32> {
