@@ -1,0 +1,49 @@
+// Kernels that move rows, against their definitions.
+
+#include "test/unit/compiler/KernelRunner.h"
+#include "test/unit/compiler/Values.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+namespace {
+class GatherRowsKernel : public KernelTest {};
+} // namespace
+
+TCC_TEST_MARCHES(GatherRowsKernel);
+
+static std::string gatherRows(int64_t columns, const char *element) {
+  return llvm::formatv(R"(
+    func.func @gather(%x: memref<?x{0}x{1}>, %rows: memref<?xi32>, %y: memref<?x{0}x{1}>)
+        attributes {{kernel.rows = "logit_rows"} {{
+      kernel.gather_rows %x, %rows into %y
+        : memref<?x{0}x{1}>, memref<?xi32>, memref<?x{0}x{1}>
+      return
+    })",
+                       columns, element);
+}
+
+TEST_P(GatherRowsKernel, CopiesRowsInAnyOrder) {
+  std::mt19937 random(1);
+  std::vector<int32_t> rows = {4, 0, 4, 2, 3, 1};
+  for (int64_t columns : {1, 16, 37}) {
+    auto kernel = compile(gatherRows(columns, "f32"));
+    ASSERT_TRUE(kernel);
+    std::vector<float> x = randomFloats(random, 5 * columns);
+    Buffer input(x), places(rows), result(6 * columns * 4);
+    kernel->run({&input, &places, &result}, 6);
+    std::vector<float> y = result.values<float>();
+    for (int64_t i = 0; i < 6 * columns; ++i)
+      EXPECT_EQ(y[i], x[rows[i / columns] * columns + i % columns])
+          << "element " << i << " of rows of " << columns;
+  }
+}
+
+TEST_P(GatherRowsKernel, NoRowsIsNoWork) {
+  auto kernel = compile(gatherRows(5, "bf16"));
+  ASSERT_TRUE(kernel);
+  Buffer input(10), rows(0), result(0);
+  kernel->run({&input, &rows, &result}, 0);
+}
