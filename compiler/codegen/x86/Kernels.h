@@ -12,7 +12,7 @@ namespace mlir::tcc::x86 {
 /// What a kernel gets when it is called: see `Launch` in
 /// runtime/schema/Executable.fbs. Integers are i64, the rest pointers.
 struct KernelFrame {
-  SmallVector<Value> operands; ///< Of the op, in their order.
+  SmallVector<Value> operands; ///< Of the op, in their order: where they begin.
   Value rows;                  ///< Of the result.
   Value pageTableStride;
   Value begin, end;            ///< Tiles to compute.
@@ -21,6 +21,10 @@ struct KernelFrame {
 
 /// The one kernel op in `function`, or null.
 Operation *findKernel(func::FuncOp function);
+
+/// Elements from one index to the next in each dimension of `type`, a memref or
+/// a tensor of static shape but for its first dimension.
+SmallVector<int64_t> stridesOf(Type type);
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);

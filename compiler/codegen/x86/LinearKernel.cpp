@@ -6,143 +6,11 @@
 // packed panel itself. Either way each sum adds the same products in the same
 // order.
 
-#include "compiler/codegen/x86/Kernels.h"
-#include "compiler/codegen/x86/Product.h"
-#include "compiler/target/x86/PackedWeights.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/IRMapping.h"
+#include "compiler/codegen/x86/LinearKernel.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
-
-namespace {
-/// A scalar region, applied to vectors. Ops on arguments that `isRow` names are
-/// emitted once, before the columns.
-class VectorRegion {
-public:
-  VectorRegion(Emitter &emitter, Region &region)
-      : emitter(emitter), block(region.empty() ? nullptr : &region.front()) {}
-
-  bool empty() const { return !block; }
-
-  /// Maps argument `index` to `vector` for what follows.
-  void set(unsigned index, Value vector) {
-    mapping.map(block->getArgument(index), vector);
-  }
-
-  /// Emits every op whose operands are all mapped and that is not emitted yet.
-  void emitKnown();
-
-  /// Emits the rest and returns the yielded value. Mappings made before stay.
-  Value emitRest();
-
-private:
-  void emitOp(Operation &op);
-  static bool isTerminator(Operation &op) { return isa<kernel::YieldOp>(op); }
-
-  Emitter &emitter;
-  Block *block;
-  IRMapping mapping;
-};
-} // namespace
-
-void VectorRegion::emitOp(Operation &op) {
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
-  Value result = op.getResult(0);
-  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-    auto value = cast<FloatAttr>(constant.getValue()).getValueAsDouble();
-    return mapping.map(result, emitter.constant(static_cast<float>(value)));
-  }
-  if (isa<math::ExpOp>(op))
-    return mapping.map(
-        result, emitter.exponential(mapping.lookup(op.getOperand(0))));
-  if (isa<math::RsqrtOp>(op)) {
-    Value root = math::SqrtOp::create(builder, location,
-                                      mapping.lookup(op.getOperand(0)));
-    return mapping.map(result, arith::DivFOp::create(builder, location,
-                                                     emitter.constant(1.0f),
-                                                     root));
-  }
-  Operation *clone = builder.clone(op, mapping);
-  clone->getResult(0).setType(emitter.floats());
-}
-
-void VectorRegion::emitKnown() {
-  for (Operation &op : *block)
-    if (!isTerminator(op) && !mapping.contains(op.getResult(0)) &&
-        llvm::all_of(op.getOperands(),
-                     [&](Value operand) { return mapping.contains(operand); }))
-      emitOp(op);
-}
-
-Value VectorRegion::emitRest() {
-  IRMapping before = mapping;
-  for (Operation &op : *block)
-    if (!isTerminator(op) && !mapping.contains(op.getResult(0)))
-      emitOp(op);
-  Value result = mapping.lookup(block->getTerminator()->getOperand(0));
-  mapping = before;
-  return result;
-}
-
-namespace {
-/// Emits the code of one linear layer.
-class Linear {
-public:
-  Linear(Emitter &emitter, kernel::LinearOp op, const KernelFrame &frame)
-      : emitter(emitter), op(op), frame(frame), parts(op.getScratch()),
-        layout(cast<ShapedType>(op.getWeight().getType()), op.getPacking()),
-        configuration(op.getConfiguration()),
-        lanes(emitter.target.lanes) {}
-
-  void emit();
-
-private:
-  bool isQuantised() const { return layout.stepDepth == blockDepth; }
-  bool usesDot() const {
-    return configuration.getArithmetic() == kernel::Arithmetic::Dot;
-  }
-  Summation summation() const {
-    if (isQuantised())
-      return Summation::Blocks;
-    return layout.storage == Storage::F32 ? Summation::Groups
-                                          : Summation::Chain;
-  }
-  Value scratchAt(int64_t offset) const {
-    return emitter.offset(frame.scratch, offset);
-  }
-  Type elementOf(Value operand) const {
-    return cast<ShapedType>(operand.getType()).getElementType();
-  }
-  Value maskOf(int64_t column, int64_t columns) const {
-    return columns - column < lanes
-               ? emitter.firstLanes(emitter.integer(columns - column))
-               : Value();
-  }
-
-  void prepareRow(Value row, Value target);
-  void storeBlock(ArrayRef<Value> values, Value block, Value target);
-  Value meanSquare(Value source);
-  Value prepareVector(Value source, VectorRegion &prologue, Value column,
-                      Value mask);
-
-  Product productOf(Value panel) const;
-  void multiplyDecoded(Value panel, Value rows);
-  void multiplyPanel(Value panel, Value rows);
-  void finishPanel(Value panel, Value firstRow, Value rows);
-  void finishRow(Value sums, Value row, Value firstColumn);
-
-  Emitter &emitter;
-  kernel::LinearOp op;
-  const KernelFrame &frame;
-  kernel::LinearScratch parts;
-  PackedLayout layout;
-  kernel::LinearConfigAttr configuration;
-  int64_t lanes;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Rows of the input
@@ -150,8 +18,8 @@ private:
 
 /// The mean of the squares of the row at `source`, in all lanes.
 Value Linear::meanSquare(Value source) {
-  int64_t depth = op.getDepth();
-  Type element = elementOf(op.getInput());
+  int64_t depth = layout.depth;
+  Type element = layer.input.getElementType();
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   Value whole = emitter.integer(depth / lanes * lanes);
   Value total = emitter.loop(
@@ -175,34 +43,30 @@ Value Linear::meanSquare(Value source) {
 /// The prepared elements from `column` on.
 Value Linear::prepareVector(Value source, VectorRegion &prologue, Value column,
                             Value mask) {
-  Type element = elementOf(op.getInput());
+  Type element = layer.input.getElementType();
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   Value value = emitter.loadFloats(
       element, emitter.offset(source, emitter.multiply(column, bytes)), mask);
   if (prologue.empty())
     return value;
   prologue.set(0, value);
-  unsigned argument = op.getMeanSquare() ? 2 : 1;
-  unsigned first = op.getODSOperandIndexAndLength(3).first;
-  for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands())) {
-    Type type = elementOf(operand);
+  unsigned argument = layer.meanSquare ? 2 : 1;
+  for (const RegionOperand &operand : layer.prologueOperands) {
+    Type type = operand.type.getElementType();
     Value at = emitter.multiply(column, type.getIntOrFloatBitWidth() / 8);
-    prologue.set(argument + index,
-                 emitter.loadFloats(
-                     type, emitter.offset(frame.operands[first + index], at),
-                     mask));
+    prologue.set(
+        argument++,
+        emitter.loadFloats(type, emitter.offset(operand.pointer, at), mask));
   }
   return prologue.emitRest();
 }
 
-/// Writes what the prologue makes of row `row` to `target`, padded with zeros.
-void Linear::prepareRow(Value row, Value target) {
-  int64_t depth = op.getDepth();
-  int64_t inputBytes = elementOf(op.getInput()).getIntOrFloatBitWidth() / 8;
-  Value source = emitter.offset(frame.operands[0],
-                                emitter.multiply(row, depth * inputBytes));
-  VectorRegion prologue(emitter, op.getPrologue());
-  if (op.getMeanSquare())
+/// Writes what the prologue makes of the row at `source` to `target`, padded
+/// with zeros.
+void Linear::prepareRow(Value source, Value target) {
+  int64_t depth = layout.depth;
+  VectorRegion prologue(emitter, layer.prologue);
+  if (layer.meanSquare)
     prologue.set(1, meanSquare(source));
   if (!prologue.empty())
     prologue.emitKnown();
@@ -217,7 +81,7 @@ void Linear::prepareRow(Value row, Value target) {
                 emitter.add(emitter.multiply(block, blockDepth), k), Value()));
           storeBlock(values, block, target);
         });
-  bool rounds = op.getOperand().isBF16();
+  bool rounds = layer.operand.isBF16();
   auto store = [&](Value column, Value mask) {
     Value value = prepareVector(source, prologue, column, mask);
     if (mask) // Beyond the row a prologue need not make zeros of zeros.
@@ -375,82 +239,120 @@ void Linear::multiplyPanel(Value panel, Value rows) {
 // Results
 //===----------------------------------------------------------------------===//
 
+/// Bytes from row 0 to element `column` of row `row`, of type `element`.
+static Value bytesAt(Emitter &emitter, Value row, int64_t stride, Value column,
+                     Type element) {
+  return emitter.multiply(emitter.add(emitter.multiply(row, stride), column),
+                          element.getIntOrFloatBitWidth() / 8);
+}
+
+/// The elements of an operand of the epilogue from `column` on.
+static Value loadOperand(Emitter &emitter, const RegionOperand &operand,
+                         Value row, Value column, Value mask) {
+  Type element = operand.type.getElementType();
+  Value bytes =
+      operand.type.getRank() == 2
+          ? bytesAt(emitter, row, stridesOf(operand.type)[0], column, element)
+          : emitter.multiply(column, element.getIntOrFloatBitWidth() / 8);
+  return emitter.loadFloats(element, emitter.offset(operand.pointer, bytes),
+                            mask);
+}
+
 /// Applies the epilogue to the sums of one row and one panel and stores them.
-void Linear::finishRow(Value sums, Value row, Value firstColumn) {
-  int64_t outputs = op.getOutputColumns();
+void Linear::finishRow(Value result, Value sums, Value row, Value firstColumn) {
+  int64_t outputs = layer.outputs;
   int64_t width = layout.paired ? layout.columns / 2 : layout.columns;
-  Type type = elementOf(op.getInit());
-  VectorRegion epilogue(emitter, op.getEpilogue());
+  Type type = layer.result.getElementType();
+  VectorRegion epilogue(emitter, layer.epilogue);
   if (!epilogue.empty())
     epilogue.emitKnown();
-  unsigned first = op.getODSOperandIndexAndLength(4).first;
   emitter.loop(emitter.integer(0), emitter.integer(width), lanes,
                [&](Value offset) {
     Value column = emitter.add(firstColumn, offset);
     Value mask =
         emitter.firstLanes(emitter.subtract(emitter.integer(outputs), column));
     Value at = emitter.offset(sums, emitter.multiply(offset, 4));
-    Value result = emitter.load(emitter.floats(), at, 4);
+    Value value = emitter.load(emitter.floats(), at, 4);
     if (!epilogue.empty()) {
       unsigned argument = 0;
-      epilogue.set(argument++, result);
+      epilogue.set(argument++, value);
       if (layout.paired)
         epilogue.set(argument++, emitter.load(emitter.floats(),
                                               emitter.offset(at, width * 4), 4));
-      for (auto [index, operand] : llvm::enumerate(op.getEpilogueOperands())) {
-        auto shape = cast<ShapedType>(operand.getType());
-        Value element =
-            shape.getRank() == 2
-                ? emitter.add(emitter.multiply(row, outputs), column)
-                : column;
-        int64_t bytes = shape.getElementTypeBitWidth() / 8;
-        Value place = emitter.offset(frame.operands[first + index],
-                                     emitter.multiply(element, bytes));
-        epilogue.set(argument++, emitter.loadFloats(shape.getElementType(),
-                                                    place, mask));
-      }
-      result = epilogue.emitRest();
+      for (const RegionOperand &operand : layer.epilogueOperands)
+        epilogue.set(argument++,
+                     loadOperand(emitter, operand, row, column, mask));
+      value = epilogue.emitRest();
     }
-    Value element = emitter.add(emitter.multiply(row, outputs), column);
     emitter.storeFloats(
-        result, type,
-        emitter.offset(frame.operands[2],
-                       emitter.multiply(element,
-                                        type.getIntOrFloatBitWidth() / 8)),
+        value, type,
+        emitter.offset(result,
+                       bytesAt(emitter, row, layer.resultStride, column, type)),
         mask);
   });
 }
 
-void Linear::finishPanel(Value panel, Value firstRow, Value rows) {
+void Linear::finishPanel(Value result, Value panel, Value firstRow,
+                         Value rows) {
   int64_t width = layout.paired ? layout.columns / 2 : layout.columns;
   Value firstColumn = emitter.multiply(panel, width);
   emitter.loop(emitter.integer(0), rows, 1, [&](Value row) {
     Value sums = emitter.offset(scratchAt(parts.sums),
                                 emitter.multiply(row, layout.columns * 4));
-    finishRow(sums, emitter.add(firstRow, row), firstColumn);
+    finishRow(result, sums, emitter.add(firstRow, row), firstColumn);
   });
 }
 
-void Linear::emit() {
+//===----------------------------------------------------------------------===//
+// Blocks of rows
+//===----------------------------------------------------------------------===//
+
+void Linear::prepareRows(const LinearRows &rows, Value firstRow, Value count) {
+  int64_t bytes = layer.inputStride * layer.input.getElementTypeBitWidth() / 8;
+  emitter.loop(emitter.integer(0), count, 1, [&](Value index) {
+    Value row = emitter.add(firstRow, index);
+    if (rows.inputRows)
+      row = emitter.loadIndex(rows.inputRows, row);
+    prepareRow(emitter.offset(rows.input, emitter.multiply(row, bytes)),
+               emitter.offset(scratchAt(parts.input),
+                              emitter.multiply(index, parts.inputStride)));
+  });
+}
+
+void Linear::emit(const LinearRows &rows) {
   int64_t blockRows = configuration.getBlockRows();
-  emitter.loop(emitter.integer(0), frame.rows, blockRows, [&](Value firstRow) {
-    Value rows = emitter.minimum(emitter.subtract(frame.rows, firstRow),
-                                 emitter.integer(blockRows));
-    emitter.loop(emitter.integer(0), rows, 1, [&](Value row) {
-      prepareRow(emitter.add(firstRow, row),
-                 emitter.offset(scratchAt(parts.input),
-                                emitter.multiply(row, parts.inputStride)));
-    });
-    emitter.loop(frame.begin, frame.end, 1, [&](Value panel) {
-      Value weights = emitter.offset(
-          frame.operands[1], emitter.multiply(panel, layout.panelBytes));
-      multiplyPanel(weights, rows);
-      finishPanel(panel, firstRow, rows);
+  emitter.loop(rows.firstRow, rows.endRow, blockRows, [&](Value firstRow) {
+    Value count = emitter.minimum(emitter.subtract(rows.endRow, firstRow),
+                                  emitter.integer(blockRows));
+    prepareRows(rows, firstRow, count);
+    emitter.loop(rows.firstPanel, rows.endPanel, 1, [&](Value panel) {
+      multiplyPanel(emitter.offset(rows.weight,
+                                   emitter.multiply(panel, layout.panelBytes)),
+                    count);
+      finishPanel(rows.result, panel, firstRow, count);
     });
   });
 }
+
+//===----------------------------------------------------------------------===//
+// One weight
+//===----------------------------------------------------------------------===//
 
 void x86::emitKernel(Emitter &emitter, kernel::LinearOp op,
                      const KernelFrame &frame) {
-  Linear(emitter, op, frame).emit();
+  LinearLayer layer(op);
+  layer.prologue = &op.getPrologue();
+  layer.epilogue = &op.getEpilogue();
+  layer.meanSquare = op.getMeanSquare();
+  layer.prologueOperands = regionOperands(op, 3, frame);
+  layer.epilogueOperands = regionOperands(op, 4, frame);
+  LinearRows rows;
+  rows.weight = frame.operands[1];
+  rows.firstPanel = frame.begin;
+  rows.endPanel = frame.end;
+  rows.input = frame.operands[0];
+  rows.result = frame.operands[2];
+  rows.firstRow = emitter.integer(0);
+  rows.endRow = frame.rows;
+  Linear(emitter, layer, frame.scratch).emit(rows);
 }

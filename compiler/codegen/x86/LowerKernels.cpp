@@ -26,6 +26,14 @@ Operation *x86::findKernel(func::FuncOp function) {
   return nullptr;
 }
 
+SmallVector<int64_t> x86::stridesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref)
+    memref = MemRefType::get(shaped.getShape(), shaped.getElementType());
+  return memref.getStridesAndOffset().first;
+}
+
 /// Loads what the runtime passes. `entry` has the arguments of the new function.
 static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
                              Operation *op, Block &entry) {
