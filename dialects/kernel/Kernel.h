@@ -28,14 +28,21 @@ struct LinearScratch {
 };
 
 /// Offsets in bytes of the parts of a thread's memory in attention, each a
-/// multiple of 64. `M` is block_tokens times the group.
+/// multiple of 64. `M` is block_tokens times the heads that share keys.
 struct AttentionScratch {
-  int64_t query;   ///< [M][D] f32.
+  int64_t query;   ///< [M][D'] f32, or bf16 for dot products.
   int64_t scores;  ///< [M][page_tokens] f32.
   int64_t outputs; ///< [M][E'] f32.
   int64_t maxima;  ///< [M] f32: largest score so far.
   int64_t sums;    ///< [M] f32: sum of exponentials so far.
   int64_t bytes;   ///< Of all.
+};
+
+/// The same in attention over latents.
+struct LatentScratch : AttentionScratch {
+  /// A page as the products read it where that is not how it lies in memory:
+  /// [page_tokens][D'] f32, or values as pairs, [page_tokens/2][C'][2] bf16.
+  int64_t page;
 };
 
 /// `value` rounded up to a multiple of `multiple`.

@@ -88,6 +88,26 @@ def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_confi
   let genVerifyDecl = 1;
 }
 
+def Kernel_LatentConfigAttr : Kernel_Attr<"LatentConfig", "latent_config"> {
+  let summary = "How attention over latents is cut into blocks and tiles";
+  let description = [{
+    Up to `block_tokens` tokens of one sequence, with `block_heads` of the query
+    heads each, share each page that is read: heads are dealt out so that a single
+    token occupies several threads. A tile of `tile_rows` query rows by
+    `tile_columns` elements of latents, or by as many keys as that are vectors,
+    stays in registers.
+  }];
+  let parameters = (ins
+    EnumParameter<Kernel_Arithmetic>:$arithmetic,
+    "int64_t":$block_tokens,
+    "int64_t":$block_heads,
+    "int64_t":$tile_rows,
+    "int64_t":$tile_columns
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
   let summary = "Layout of a page of the key/value cache in one layer";
   let description = [{
@@ -138,8 +158,9 @@ def Kernel_LatentCacheAttr : Kernel_Attr<"LatentCache", "latent_cache"> {
   let description = [{
     A page holds `page_tokens` positions (`P`) of one sequence, one row for each:
     `latent_size` elements that are normalised and serve as key and as value, then
-    `rotary_size` elements that are rotated and serve as key only:
-    `[P][latent_size + rotary_size]`. All heads share them.
+    `rotary_size` elements that are rotated and serve as key only: `[P][D']`, with
+    `D'` the sum of both rounded up to a multiple of 32. What that adds is zero.
+    All heads share them.
 
     Scores are then sums along a row and outputs are sums of rows: one copy serves
     both.
@@ -156,8 +177,14 @@ def Kernel_LatentCacheAttr : Kernel_Attr<"LatentCache", "latent_cache"> {
     /// Elements of the row of one position.
     int64_t getRowSize() const { return getLatentSize() + getRotarySize(); }
 
-    /// Bytes of one element.
+    /// `latent_size` and the elements of a row, rounded up to whole vectors of
+    /// pairs.
+    int64_t getPaddedLatentSize() const;
+    int64_t getPaddedRowSize() const;
+
+    /// Bytes of one element, and from one row to the next.
     int64_t getElementBytes() const;
+    int64_t getRowBytes() const;
 
     /// Bytes of one page in one layer, a multiple of 64.
     int64_t getPageBytes() const;

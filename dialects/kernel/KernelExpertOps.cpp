@@ -17,8 +17,23 @@ int64_t LatentCacheAttr::getElementBytes() const {
   return getElement().getIntOrFloatBitWidth() / 8;
 }
 
+// Pairs of bf16 in the widest vector.
+static constexpr int64_t widestPairs = 2 * widestVector;
+
+int64_t LatentCacheAttr::getPaddedLatentSize() const {
+  return roundUp(getLatentSize(), widestPairs);
+}
+
+int64_t LatentCacheAttr::getPaddedRowSize() const {
+  return roundUp(getRowSize(), widestPairs);
+}
+
+int64_t LatentCacheAttr::getRowBytes() const {
+  return getPaddedRowSize() * getElementBytes();
+}
+
 int64_t LatentCacheAttr::getPageBytes() const {
-  return roundUp(getPageTokens() * getRowSize() * getElementBytes(), lineBytes);
+  return getPageTokens() * getRowBytes();
 }
 
 int64_t GroupedLinearOp::getExperts() { return dimension(getWeight(), 0); }
@@ -57,19 +72,22 @@ LinearScratch HeadLinearOp::getScratch() {
                        getPacking().getColumns());
 }
 
-AttentionScratch LatentAttentionOp::getScratch() {
-  int64_t rows =
-      getConfiguration().getBlockTokens() * dimension(getLatentQuery(), 1);
+int64_t LatentAttentionOp::getHeads() { return dimension(getLatentQuery(), 1); }
+
+LatentScratch LatentAttentionOp::getScratch() {
   LatentCacheAttr cache = getCache();
-  AttentionScratch scratch;
-  scratch.query = 0;
-  scratch.scores = roundUp(rows * cache.getRowSize() * 4, lineBytes);
-  scratch.outputs =
-      scratch.scores + roundUp(rows * cache.getPageTokens() * 4, lineBytes);
-  scratch.maxima =
-      scratch.outputs + roundUp(rows * cache.getLatentSize() * 4, lineBytes);
-  scratch.sums = scratch.maxima + roundUp(rows * 4, lineBytes);
-  scratch.bytes = scratch.sums + roundUp(rows * 4, lineBytes);
+  LatentConfigAttr configuration = getConfiguration();
+  bool isDot = configuration.getArithmetic() == Arithmetic::Dot;
+  int64_t rows = configuration.getBlockTokens() * configuration.getBlockHeads();
+  LatentScratch scratch = {
+      attentionScratch(rows, cache.getPaddedRowSize() * (isDot ? 2 : 4),
+                       cache.getPageTokens(), cache.getPaddedLatentSize()),
+      /*page=*/0};
+  scratch.page = scratch.bytes;
+  if (isDot)
+    scratch.bytes += cache.getPageTokens() * cache.getPaddedLatentSize() * 2;
+  else if (cache.getElementBytes() == 2)
+    scratch.bytes += cache.getPageTokens() * cache.getPaddedRowSize() * 4;
   return scratch;
 }
 
@@ -81,7 +99,9 @@ AffineMap RouteOp::getTiles() { return perRow(*this, 1); }
 AffineMap DispatchOp::getTiles() { return constant(*this, 1); }
 AffineMap CombineOp::getTiles() { return perRow(*this, 1); }
 AffineMap LatentAppendOp::getTiles() { return perRow(*this, 1); }
-AffineMap LatentAttentionOp::getTiles() { return perRow(*this, 1); }
+AffineMap LatentAttentionOp::getTiles() {
+  return perRow(*this, getHeads() / getConfiguration().getBlockHeads());
+}
 AffineMap GroupedLinearOp::getTiles() {
   return constant(*this, getExperts() * getPanels());
 }
@@ -135,8 +155,7 @@ int64_t LatentAppendOp::getFlops(int64_t rows, int64_t keys) {
 }
 
 int64_t LatentAttentionOp::getFlops(int64_t rows, int64_t keys) {
-  int64_t heads = dimension(getLatentQuery(), 1);
-  return 2 * rows * heads * keys *
+  return 2 * rows * getHeads() * keys *
          (getCache().getRowSize() + getCache().getLatentSize());
 }
 

@@ -28,6 +28,20 @@ LatentCacheAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult
+LatentConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                         Arithmetic arithmetic, int64_t blockTokens,
+                         int64_t blockHeads, int64_t tileRows,
+                         int64_t tileColumns) {
+  if (blockTokens < 1 || blockHeads < 1 || tileRows < 1 || tileColumns < 16 ||
+      tileColumns % 16 != 0)
+    return emitError() << "expected positive sizes and tile_columns to be a "
+                          "multiple of 16, got "
+                       << blockTokens << ", " << blockHeads << ", " << tileRows
+                       << " and " << tileColumns;
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Experts
 //===----------------------------------------------------------------------===//
@@ -209,6 +223,21 @@ LogicalResult LatentAttentionOp::verify() {
     return emitOpError("expected queries and a destination with heads of ")
            << cache.getLatentSize() << " and " << cache.getRotarySize()
            << " elements, got " << latent << ", " << rotated << " and " << init;
-  return verifyPlaces(*this, getPositions(), getSequences(),
-                      getPageTable()); // C2
+  if (failed(verifyPlaces(*this, getPositions(), getSequences(),
+                          getPageTable()))) // C2
+    return failure();
+  LatentConfigAttr configuration = getConfiguration();
+  if (getHeads() % configuration.getBlockHeads() != 0) // C3
+    return emitOpError("expected block_heads to divide the heads, got ")
+           << configuration.getBlockHeads() << " and " << getHeads();
+  Arithmetic arithmetic = configuration.getArithmetic();
+  bool areBF16 = cache.getElement().isBF16() &&
+                 latent.getElementType().isBF16() &&
+                 rotated.getElementType().isBF16();
+  if (arithmetic != Arithmetic::Fma &&
+      (arithmetic != Arithmetic::Dot || !areBF16)) // C3
+    return emitOpError("expected the arithmetic to be 'fma', or 'dot' if queries "
+                       "and cache are bf16, got '")
+           << stringifyArithmetic(arithmetic) << "'";
+  return success();
 }

@@ -167,8 +167,9 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
     accumulated page by page, so that the order of every sum depends on the
     position of the query alone.
 
-    One tile is a block of tokens of one sequence with all its heads: tile `t` does the
-    work of the block that begins with token `t`, and nothing if none begins there.
+    One tile is `block_heads` heads of a block of tokens of one sequence: tile
+    `g * T + t` does the work of the block that begins with token `t`, and nothing if
+    none begins there.
 
     | Operand       | Shape     | Meaning                                |
     |---------------|-----------|----------------------------------------|
@@ -184,6 +185,8 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
     - (C1) The queries and `init` have rank 3, and their shapes agree as in the table,
       with `C` and `R` those of the layout.
     - (C2) `positions` and `sequences` have rank 1, `page_table` has rank 2.
+    - (C3) `block_heads` divides the heads; the arithmetic is `fma`, or `dot` if the
+      queries and the cache are bf16.
 
     Example:
 
@@ -192,7 +195,7 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
     %u = kernel.latent_attention %q_latent, %q_rotated
       at(%positions, %sequences, %page_table) cache(%pages) into %init scale(0.1352337788609)
       layout(<page_tokens = 64, latent_size = 512, rotary_size = 64, element = bf16>)
-      config(<block_tokens = 1, tile_rows = 6, tile_columns = 64>)
+      config(<arithmetic = dot, block_tokens = 6, block_heads = 16, tile_rows = 6, tile_columns = 64>)
       : tensor<?x128x512xbf16>, tensor<?x128x64xbf16>, tensor<?xi32>, tensor<?xi32>,
         tensor<?x?xi32>, memref<?xi8>, tensor<?x128x512xbf16> -> tensor<?x128x512xbf16>
     ```
@@ -207,7 +210,7 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
     Kernel_Activation:$init,
     F64Attr:$scale,
     Kernel_LatentCacheAttr:$cache,
-    Kernel_AttentionConfigAttr:$configuration
+    Kernel_LatentConfigAttr:$configuration
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
@@ -221,8 +224,11 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = launchDeclarations # [{
+    /// Query heads, `H`.
+    int64_t getHeads();
+
     /// Where the parts of a thread's memory are.
-    AttentionScratch getScratch();
+    LatentScratch getScratch();
   }];
 }
 

@@ -161,19 +161,25 @@ int64_t AttentionOp::getGroup() {
          getCache().getHeads();
 }
 
-AttentionScratch AttentionOp::getScratch() {
-  int64_t rows = getConfiguration().getBlockTokens() * getGroup();
-  CacheAttr cache = getCache();
+AttentionScratch mlir::tcc::kernel::attentionScratch(int64_t rows,
+                                                     int64_t queryBytes,
+                                                     int64_t pageTokens,
+                                                     int64_t valueSize) {
   AttentionScratch scratch;
   scratch.query = 0;
-  scratch.scores = roundUp(rows * cache.getPaddedKeySize() * 4, lineBytes);
-  scratch.outputs =
-      scratch.scores + roundUp(rows * cache.getPageTokens() * 4, lineBytes);
-  scratch.maxima =
-      scratch.outputs + roundUp(rows * cache.getPaddedValueSize() * 4, lineBytes);
+  scratch.scores = roundUp(rows * queryBytes, lineBytes);
+  scratch.outputs = scratch.scores + roundUp(rows * pageTokens * 4, lineBytes);
+  scratch.maxima = scratch.outputs + roundUp(rows * valueSize * 4, lineBytes);
   scratch.sums = scratch.maxima + roundUp(rows * 4, lineBytes);
   scratch.bytes = scratch.sums + roundUp(rows * 4, lineBytes);
   return scratch;
+}
+
+AttentionScratch AttentionOp::getScratch() {
+  CacheAttr cache = getCache();
+  return attentionScratch(getConfiguration().getBlockTokens() * getGroup(),
+                          cache.getPaddedKeySize() * 4, cache.getPageTokens(),
+                          cache.getPaddedValueSize());
 }
 
 //===----------------------------------------------------------------------===//

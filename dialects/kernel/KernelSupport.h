@@ -37,6 +37,11 @@ int64_t rowBytes(Type type, int64_t rows);
 LinearScratch linearScratch(LinearConfigAttr configuration, int64_t depth,
                             int64_t columns);
 
+/// Where the parts of a thread's memory are in attention of `rows` rows, each a
+/// query of `queryBytes`, scores of `pageTokens` keys and `valueSize` outputs.
+AttentionScratch attentionScratch(int64_t rows, int64_t queryBytes,
+                                  int64_t pageTokens, int64_t valueSize);
+
 /// Adds the effects of a launch: memrefs are read, destinations are written.
 /// Tensors are values.
 void addEffects(DestinationStyleOpInterface op, Effects &effects);

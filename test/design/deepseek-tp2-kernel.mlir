@@ -203,7 +203,8 @@ func.func private @layer(%x: tensor<?x18xf32>, %positions: tensor<?xi32>,
   %u = kernel.latent_attention %q_latent, %q_rotated
     at(%positions, %sequences, %page_table) cache(%pages) into %heads_init scale(0.35)
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
-    config(<block_tokens = 12, tile_rows = 6, tile_columns = 16>)
+    config(<arithmetic = fma, block_tokens = 12, block_heads = 2, tile_rows = 6,
+           tile_columns = 16>)
     : tensor<?x2x8xbf16>, tensor<?x2x4xbf16>, tensor<?xi32>, tensor<?xi32>,
       tensor<?x?xi32>, memref<?xi8>, tensor<?x2x8xbf16> -> tensor<?x2x8xbf16>
   %o_heads = kernel.head_linear %u, %w_uv into %heads_init operand(bf16)

@@ -119,7 +119,7 @@ plan.weight @lm_head
   : tensor<10x18xbf16>
 
 plan.cache @latents layers(2) heads(1) key(12) value(8) latent page_tokens(64)
-  page_bytes(1536) : bf16
+  page_bytes(4096) : bf16
 plan.rotary_table @rotary frequencies([1.0, 0.01]) multiplier(1.0)
 plan.input @tokens is tokens
 plan.input @positions is positions
@@ -144,7 +144,7 @@ plan.step @step logits(@logits) arena(832 T + 192 R + 64) {
       tiles(2) scratch(61952)
     plan.launch @latent_attention(@q_latent, @q_rotated, @positions, @sequences,
         @page_table, @latents, @u)
-      tiles(1 T) scratch(8320)
+      tiles(1 T) scratch(20736)
     plan.launch @head_linear_value(@u, @value_heads, @o)
       tiles(2) scratch(62464)
     plan.launch @linear_o(@o, @o_proj, @x1, @x)
@@ -260,7 +260,8 @@ func.func @latent_attention(%q_latent: memref<?x2x8xbf16>, %q_rotated: memref<?x
   kernel.latent_attention %q_latent, %q_rotated
     at(%positions, %sequences, %page_table) cache(%pages) into %y scale(0.35)
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
-    config(<block_tokens = 12, tile_rows = 6, tile_columns = 16>)
+    config(<arithmetic = fma, block_tokens = 12, block_heads = 2, tile_rows = 6,
+           tile_columns = 16>)
     : memref<?x2x8xbf16>, memref<?x2x4xbf16>, memref<?xi32>, memref<?xi32>,
       memref<?x?xi32>, memref<?xi8>, memref<?x2x8xbf16>
   return

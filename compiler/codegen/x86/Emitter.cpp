@@ -231,6 +231,35 @@ Value Emitter::sumOfLanes(Value vector) {
   });
 }
 
+/// Of each part of `width` lanes of `a` and then of `b`, which may be null, the
+/// lower half plus the upper half.
+Value Emitter::addHalves(Value a, Value b, int64_t width) {
+  int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
+  SmallVector<int64_t> low, high;
+  for (int64_t part = 0; part < (b ? 2 * lanes : lanes); part += width)
+    for (int64_t lane = part; lane < part + width / 2; ++lane) {
+      low.push_back(lane);
+      high.push_back(lane + width / 2);
+    }
+  if (!b)
+    b = a;
+  return addFloats(vector::ShuffleOp::create(builder, location, a, b, low),
+                   vector::ShuffleOp::create(builder, location, a, b, high));
+}
+
+Value Emitter::sumsOfLanes(ArrayRef<Value> vectors) {
+  SmallVector<Value> parts(vectors);
+  int64_t width = target.lanes;
+  for (; parts.size() > 1; width /= 2) {
+    for (size_t i = 0; i < parts.size() / 2; ++i)
+      parts[i] = addHalves(parts[2 * i], parts[2 * i + 1], width);
+    parts.truncate(parts.size() / 2);
+  }
+  for (; width > 1; width /= 2)
+    parts[0] = addHalves(parts[0], Value(), width);
+  return parts[0];
+}
+
 Value Emitter::maximumOfLanes(Value vector) {
   return reduceLanes(vector, [&](Value a, Value b) { return maximum(a, b); });
 }
@@ -390,6 +419,15 @@ SmallVector<Value> Emitter::loop(Value from, Value to, int64_t step,
   if (!initial.empty()) // Else the loop has its terminator already.
     scf::YieldOp::create(builder, location, results);
   return loopOp.getResults();
+}
+
+void Emitter::forVectors(int64_t count,
+                         llvm::function_ref<void(Value, Value)> body) {
+  int64_t rest = count % target.lanes;
+  loop(integer(0), integer(count - rest), target.lanes,
+       [&](Value first) { body(first, Value()); });
+  if (rest != 0)
+    body(integer(count - rest), firstLanes(integer(rest)));
 }
 
 void Emitter::when(Value condition, llvm::function_ref<void()> then,

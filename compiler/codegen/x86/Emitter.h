@@ -95,6 +95,9 @@ public:
   /// The sum of f32, pairwise in a fixed order, or of i32.
   Value sumOfLanes(Value vector);
   Value maximumOfLanes(Value vector);
+  /// `sumOfLanes` of each vector of f32, of which there are a power of two and
+  /// at most as many as lanes: a vector of so many elements.
+  Value sumsOfLanes(ArrayRef<Value> vectors);
   /// Rounds to the nearest bf16, ties to even; the result is f32.
   Value roundToBF16(Value vector);
   /// exp, within 2 ulp; 0 below exp(-86). Source: Cephes, expf.c, with
@@ -129,6 +132,9 @@ public:
   /// The same with values that each iteration replaces; returns the last.
   SmallVector<Value> loop(Value from, Value to, int64_t step,
                           ValueRange initial, ReducingBody body);
+  /// Calls `body` for each vector of `count` elements, with the number of its first
+  /// element and, if it is not whole, its mask.
+  void forVectors(int64_t count, llvm::function_ref<void(Value, Value)> body);
   void when(Value condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise = {});
   /// Calls `body` for the one of `first` to `last` that `value` equals, with its
@@ -137,6 +143,7 @@ public:
               llvm::function_ref<void(int64_t)> body);
 
 private:
+  Value addHalves(Value a, Value b, int64_t width);
   Value reduceLanes(Value vector, llvm::function_ref<Value(Value, Value)> add);
   Value callIntrinsic(StringRef name, Type type, ValueRange operands);
   Value shiftRight(Value vector, uint32_t bits);

@@ -34,11 +34,19 @@ void emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::AttentionOp op,
                 const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::LatentAppendOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::LatentAttentionOp op,
+                const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
 
-/// Where the page that holds `position` of `sequence` begins.
-Value emitPage(Emitter &emitter, kernel::CacheAttr cache, Value pages,
+/// The mean of the squares of `count` elements at `source`, in all lanes.
+Value emitMeanSquare(Emitter &emitter, Type element, Value source,
+                     int64_t count);
+
+/// Where page `pageNumber` of `sequence` begins.
+Value emitPage(Emitter &emitter, int64_t pageBytes, Value pages,
                Value pageTable, Value pageTableStride, Value sequence,
                Value pageNumber);
 

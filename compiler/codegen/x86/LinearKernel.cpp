@@ -16,30 +16,6 @@ using namespace mlir::tcc::x86;
 // Rows of the input
 //===----------------------------------------------------------------------===//
 
-/// The mean of the squares of the row at `source`, in all lanes.
-Value Linear::meanSquare(Value source) {
-  int64_t depth = layout.depth;
-  Type element = layer.input.getElementType();
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-  Value whole = emitter.integer(depth / lanes * lanes);
-  Value total = emitter.loop(
-      emitter.integer(0), whole, lanes, {emitter.constant(0.0f)},
-      [&](Value column, ValueRange sum) -> SmallVector<Value> {
-        Value value = emitter.loadFloats(
-            element, emitter.offset(source, emitter.multiply(column, bytes)));
-        return {emitter.multiplyAdd(value, value, sum[0])};
-      })[0];
-  if (int64_t rest = depth % lanes) {
-    Value value = emitter.loadFloats(
-        element, emitter.offset(source, (depth - rest) * bytes),
-        emitter.firstLanes(emitter.integer(rest)));
-    total = emitter.multiplyAdd(value, value, total);
-  }
-  return emitter.multiplyFloats(
-      emitter.broadcast(emitter.sumOfLanes(total)),
-      emitter.constant(1.0f / static_cast<float>(depth)));
-}
-
 /// The prepared elements from `column` on.
 Value Linear::prepareVector(Value source, VectorRegion &prologue, Value column,
                             Value mask) {
@@ -67,7 +43,8 @@ void Linear::prepareRow(Value source, Value target) {
   int64_t depth = layout.depth;
   VectorRegion prologue(emitter, layer.prologue);
   if (layer.meanSquare)
-    prologue.set(1, meanSquare(source));
+    prologue.set(1, emitMeanSquare(emitter, layer.input.getElementType(), source,
+                                   depth));
   if (!prologue.empty())
     prologue.emitKnown();
   if (isQuantised())
@@ -168,7 +145,7 @@ Product Linear::productOf(Value panel) const {
   product.format = layout.storage;
   product.summation = summation();
   product.dot = usesDot();
-  product.columns = layout.columns;
+  product.columns = product.pitch = layout.columns;
   product.inputs = scratchAt(parts.input);
   product.inputStride = parts.inputStride;
   product.weights = isQuantised() ? Value() : panel;

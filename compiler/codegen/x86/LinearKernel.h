@@ -104,7 +104,6 @@ private:
 
   void prepareRow(Value source, Value target);
   void storeBlock(ArrayRef<Value> values, Value block, Value target);
-  Value meanSquare(Value source);
   Value prepareVector(Value source, VectorRegion &prologue, Value column,
                       Value mask);
   void prepareRows(const LinearRows &rows, Value firstRow, Value count);

@@ -71,7 +71,8 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
   }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RotaryAppendOp,
-            kernel::AttentionOp, kernel::LinearOp>([&](auto kernelOp) {
+            kernel::AttentionOp, kernel::LatentAppendOp,
+            kernel::LatentAttentionOp, kernel::LinearOp>([&](auto kernelOp) {
         emitKernel(emitter, kernelOp, frame);
         return success();
       })

@@ -15,16 +15,14 @@ namespace {
 /// pairs, with their bias; `isDecoded` if they are what `emitDecode` writes.
 class WeightReader {
 public:
-  WeightReader(Emitter &emitter, Storage format, bool isDecoded,
-               int64_t columns)
-      : emitter(emitter), format(format), isDecoded(isDecoded),
-        columns(columns) {}
+  WeightReader(Emitter &emitter, Storage format, bool isDecoded, int64_t pitch)
+      : emitter(emitter), format(format), isDecoded(isDecoded), pitch(pitch) {}
 
   /// Elements of K that are read together.
   int64_t stepDepth() const { return bits() < 16 ? 8 : 4; }
 
   /// Bytes from one step to the next.
-  int64_t stepBytes() const { return stepDepth() * bits() / 8 * columns; }
+  int64_t stepBytes() const { return stepDepth() * bits() / 8 * pitch; }
 
   /// Element `k` of the step at `step`, of the vector that begins at column
   /// `column`, as f32. Repeated loads of one address are LLVM's to remove.
@@ -41,18 +39,18 @@ private:
   Emitter &emitter;
   Storage format;
   bool isDecoded;
-  int64_t columns;
+  int64_t pitch;
 };
 } // namespace
 
-/// Loads a vector of row `row` of a step whose rows are `columns` elements.
+/// Loads a vector of row `row` of a step whose rows are `pitch` elements apart.
 Value WeightReader::raw(Type type, Value step, int64_t row,
                         Value column) const {
   int64_t bytes =
       cast<VectorType>(type).getElementType().getIntOrFloatBitWidth() / 8;
   Value address =
       emitter.offset(step, emitter.add(emitter.multiply(column, bytes),
-                                       row * columns * bytes));
+                                       row * pitch * bytes));
   return emitter.load(type, address, bytes);
 }
 
@@ -101,7 +99,7 @@ public:
        Value column)
       : emitter(emitter), product(product),
         reader(emitter, product.format, isInBlocks() && product.weights,
-               product.columns),
+               product.pitch),
         rows(rows), vectors(vectors), column(column) {}
 
   void emit();

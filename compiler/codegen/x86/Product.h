@@ -26,7 +26,8 @@ struct Product {
   /// Whether inputs are pairs of bf16, multiplied by dot products, or f32. In
   /// blocks, they are pairs of i16.
   bool dot;
-  int64_t columns; ///< Of a panel: elements from one k to the next.
+  int64_t columns; ///< That are multiplied.
+  int64_t pitch;   ///< Elements, or pairs, of weights from one k to the next.
 
   Value inputs;        ///< Row 0, k = 0.
   int64_t inputStride; ///< Bytes from one row to the next.

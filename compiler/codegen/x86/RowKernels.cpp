@@ -4,6 +4,7 @@
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/Product.h"
 #include "compiler/target/x86/PackedWeights.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -201,13 +202,67 @@ void x86::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
 // Rotation and the cache
 //===----------------------------------------------------------------------===//
 
-Value x86::emitPage(Emitter &emitter, kernel::CacheAttr cache, Value pages,
+Value x86::emitPage(Emitter &emitter, int64_t pageBytes, Value pages,
                     Value pageTable, Value pageTableStride, Value sequence,
                     Value pageNumber) {
   Value entry =
       emitter.add(emitter.multiply(sequence, pageTableStride), pageNumber);
   Value page = emitter.loadIndex(pageTable, entry);
-  return emitter.offset(pages, emitter.multiply(page, cache.getPageBytes()));
+  return emitter.offset(pages, emitter.multiply(page, pageBytes));
+}
+
+using Store = llvm::function_ref<void(Value, Value)>;
+
+/// Calls `store(d, value)` for each of the `size` elements at `head`, rotated.
+static void emitRotation(Emitter &emitter, Value head, int64_t size,
+                         Value angles, bool interleaved, Store store) {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  emitter.loop(emitter.integer(0), emitter.integer(size / 2), 1,
+               [&](Value pair) {
+    Value first = pair, second = emitter.add(pair, size / 2);
+    if (interleaved) {
+      first = emitter.multiply(pair, 2);
+      second = emitter.add(first, 1);
+    }
+    auto load = [&](Value base, Value index) {
+      return emitter.load(emitter.f32(),
+                          emitter.offset(base, emitter.multiply(index, 4)), 4);
+    };
+    Value a = load(head, first), b = load(head, second);
+    Value cosine = load(angles, emitter.multiply(pair, 2));
+    Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
+    auto multiply = [&](Value x, Value y) -> Value {
+      return arith::MulFOp::create(builder, location, x, y);
+    };
+    store(first, arith::SubFOp::create(builder, location, multiply(a, cosine),
+                                       multiply(b, sine)));
+    store(second, arith::AddFOp::create(builder, location, multiply(b, cosine),
+                                        multiply(a, sine)));
+  });
+}
+
+Value x86::emitMeanSquare(Emitter &emitter, Type element, Value source,
+                          int64_t count) {
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  int64_t lanes = emitter.target.lanes, rest = count % lanes;
+  auto addSquares = [&](Value total, Value column, Value mask) {
+    Value value = emitter.loadFloats(
+        element, emitter.offset(source, emitter.multiply(column, bytes)), mask);
+    return emitter.multiplyAdd(value, value, total);
+  };
+  Value total = emitter.loop(
+      emitter.integer(0), emitter.integer(count - rest), lanes,
+      {emitter.constant(0.0f)},
+      [&](Value column, ValueRange sum) -> SmallVector<Value> {
+        return {addSquares(sum[0], column, Value())};
+      })[0];
+  if (rest != 0)
+    total = addSquares(total, emitter.integer(count - rest),
+                       emitter.firstLanes(emitter.integer(rest)));
+  return emitter.multiplyFloats(
+      emitter.broadcast(emitter.sumOfLanes(total)),
+      emitter.constant(1.0f / static_cast<float>(count)));
 }
 
 namespace {
@@ -230,8 +285,10 @@ private:
                 llvm::function_ref<void(Value, Value)> body);
   Value keyAddress(Value d) const;
   Value valueAddress(Value e) const;
-  using Store = llvm::function_ref<void(Value, Value)>;
-  void rotate(Value head, Value angles, Store store);
+  void rotate(Value head, Value angles, Store store) {
+    emitRotation(emitter, head, cache.getKeySize(), angles,
+                 op.getInterleaved(), store);
+  }
   void rotateQueries(Value token, Value angles);
   void appendKeys(Value token, Value angles);
   void appendValues(Value token);
@@ -244,34 +301,6 @@ private:
   Value page, slot; ///< Of the token in the cache.
 };
 } // namespace
-
-/// Calls `store(d, value)` for each element of the rotated head at `head`.
-void RotaryAppend::rotate(Value head, Value angles, Store store) {
-  int64_t half = cache.getKeySize() / 2;
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
-  emitter.loop(emitter.integer(0), emitter.integer(half), 1, [&](Value pair) {
-    Value first = pair, second = emitter.add(pair, half);
-    if (op.getInterleaved()) {
-      first = emitter.multiply(pair, 2);
-      second = emitter.add(first, 1);
-    }
-    auto load = [&](Value base, Value index) {
-      return emitter.load(emitter.f32(),
-                          emitter.offset(base, emitter.multiply(index, 4)), 4);
-    };
-    Value a = load(head, first), b = load(head, second);
-    Value cosine = load(angles, emitter.multiply(pair, 2));
-    Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
-    auto multiply = [&](Value x, Value y) -> Value {
-      return arith::MulFOp::create(builder, location, x, y);
-    };
-    store(first, arith::SubFOp::create(builder, location, multiply(a, cosine),
-                                       multiply(b, sine)));
-    store(second, arith::AddFOp::create(builder, location, multiply(b, cosine),
-                                        multiply(a, sine)));
-  });
-}
 
 /// Calls `body(head, source)` for each of `heads` heads of `size` columns that
 /// begin with column `first` of the inputs: a loop for each input that has some.
@@ -368,7 +397,7 @@ void RotaryAppend::appendValues(Value token) {
 void RotaryAppend::emit(Value token) {
   Value position = emitter.loadIndex(frame.operands[inputs + 1], token);
   Value sequence = emitter.loadIndex(frame.operands[inputs + 2], token);
-  page = emitPage(emitter, cache, frame.operands[inputs + 4],
+  page = emitPage(emitter, cache.getPageBytes(), frame.operands[inputs + 4],
                   frame.operands[inputs + 3], frame.pageTableStride, sequence,
                   emitter.divide(position, cache.getPageTokens()));
   slot = emitter.modulo(position, cache.getPageTokens());
@@ -383,6 +412,112 @@ void RotaryAppend::emit(Value token) {
 void x86::emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
                      const KernelFrame &frame) {
   RotaryAppend code(emitter, op, frame);
+  emitter.loop(frame.begin, frame.end, 1,
+               [&](Value token) { code.emit(token); });
+}
+
+namespace {
+/// Emits the work for one token.
+class LatentAppend {
+public:
+  LatentAppend(Emitter &emitter, kernel::LatentAppendOp op,
+               const KernelFrame &frame)
+      : emitter(emitter), op(op), cache(op.getCache()), frame(frame) {}
+
+  void emit(Value token);
+
+private:
+  void normalise(Value source, Value target);
+  void rotate(Value source, Value angles, Type element, Value target);
+
+  Emitter &emitter;
+  kernel::LatentAppendOp op;
+  kernel::LatentCacheAttr cache;
+  const KernelFrame &frame;
+};
+} // namespace
+
+/// Writes the normalised latent at `source` to the row of the cache at `target`.
+void LatentAppend::normalise(Value source, Value target) {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  int64_t size = cache.getLatentSize();
+  Value mean = emitMeanSquare(emitter, emitter.f32(), source, size);
+  Value epsilon =
+      emitter.constant(static_cast<float>(op.getEpsilon().convertToDouble()));
+  Value root = math::SqrtOp::create(builder, location,
+                                    emitter.addFloats(mean, epsilon));
+  Value factor = arith::DivFOp::create(builder, location,
+                                       emitter.constant(1.0f), root);
+  Type norm = getElementTypeOrSelf(op.getNorm());
+  auto at = [&](Value pointer, Value column, Type element) {
+    return emitter.offset(
+        pointer, emitter.multiply(column, element.getIntOrFloatBitWidth() / 8));
+  };
+  emitter.forVectors(size, [&](Value column, Value mask) {
+    Value value = emitter.multiplyFloats(
+        emitter.loadFloats(emitter.f32(), at(source, column, emitter.f32()),
+                           mask),
+        factor);
+    Value scale =
+        emitter.loadFloats(norm, at(frame.operands[2], column, norm), mask);
+    emitter.storeFloats(emitter.multiplyFloats(value, scale),
+                        cache.getElement(),
+                        at(target, column, cache.getElement()), mask);
+  });
+}
+
+/// Writes the rotated elements at `source` to `target`.
+void LatentAppend::rotate(Value source, Value angles, Type element,
+                          Value target) {
+  emitRotation(emitter, source, cache.getRotarySize(), angles,
+               op.getInterleaved(), [&](Value d, Value value) {
+    Value at = emitter.multiply(d, element.getIntOrFloatBitWidth() / 8);
+    storeScalar(emitter, value, element, emitter.offset(target, at));
+  });
+}
+
+void LatentAppend::emit(Value token) {
+  Value position = emitter.loadIndex(frame.operands[4], token);
+  Value sequence = emitter.loadIndex(frame.operands[5], token);
+  Value page = emitPage(emitter, cache.getPageBytes(), frame.operands[7],
+                        frame.operands[6], frame.pageTableStride, sequence,
+                        emitter.divide(position, cache.getPageTokens()));
+  Value slot = emitter.modulo(position, cache.getPageTokens());
+  Value row =
+      emitter.offset(page, emitter.multiply(slot, cache.getRowBytes()));
+  int64_t size = cache.getRotarySize(), latentSize = cache.getLatentSize();
+  Value angles = emitter.offset(frame.operands[3],
+                                emitter.multiply(token, size / 2 * 8));
+  Value latents = emitter.offset(
+      frame.operands[1],
+      emitter.multiply(token, stridesOf(op.getLatents().getType())[0] * 4));
+  normalise(latents, row);
+  rotate(emitter.offset(latents, latentSize * 4), angles, cache.getElement(),
+         emitter.offset(row, latentSize * cache.getElementBytes()));
+
+  auto init = cast<ShapedType>(op.getInit().getType());
+  int64_t heads = init.getDimSize(1);
+  int64_t headBytes = size * init.getElementTypeBitWidth() / 8;
+  SmallVector<int64_t> strides = stridesOf(op.getQuery().getType());
+  int64_t unrotated =
+      cast<ShapedType>(op.getQuery().getType()).getDimSize(2) - size;
+  emitter.loop(emitter.integer(0), emitter.integer(heads), 1, [&](Value head) {
+    Value source = emitter.add(
+        emitter.add(emitter.multiply(token, strides[0]),
+                    emitter.multiply(head, strides[1])),
+        unrotated);
+    Value target = emitter.add(emitter.multiply(token, heads), head);
+    rotate(emitter.offset(frame.operands[0], emitter.multiply(source, 4)),
+           angles, init.getElementType(),
+           emitter.offset(frame.operands[8],
+                          emitter.multiply(target, headBytes)));
+  });
+}
+
+void x86::emitKernel(Emitter &emitter, kernel::LatentAppendOp op,
+                     const KernelFrame &frame) {
+  LatentAppend code(emitter, op, frame);
   emitter.loop(frame.begin, frame.end, 1,
                [&](Value token) { code.emit(token); });
 }

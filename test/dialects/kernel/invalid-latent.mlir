@@ -67,7 +67,7 @@ func.func @latent_append_c3_places(%q: memref<?x4x8xf32>, %k: memref<?x12xf32>, 
 
 func.func @latent_attention_c1_heads(%q: memref<?x4x8xf32>, %r: memref<?x3x4xf32>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
   // expected-error@+1 {{'kernel.latent_attention' op expected queries and a destination with heads of 8 and 4 elements, got 'memref<?x4x8xf32>', 'memref<?x3x4xf32>' and 'memref<?x4x8xf32>'}}
-  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) config(<block_tokens = 1, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x3x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) config(<arithmetic = fma, block_tokens = 1, block_heads = 2, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x3x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
   return
 }
 
@@ -75,7 +75,23 @@ func.func @latent_attention_c1_heads(%q: memref<?x4x8xf32>, %r: memref<?x3x4xf32
 
 func.func @latent_attention_c2_places(%q: memref<?x4x8xf32>, %r: memref<?x4x4xf32>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
   // expected-error@+1 {{'kernel.latent_attention' op expected positions and sequences of rank 1 and a page table of rank 2, got 'memref<?xi32>', 'memref<?xi32>' and 'memref<?xi32>'}}
-  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) config(<block_tokens = 1, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) config(<arithmetic = fma, block_tokens = 1, block_heads = 2, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @latent_attention_c3_heads(%q: memref<?x4x8xf32>, %r: memref<?x4x4xf32>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.latent_attention' op expected block_heads to divide the heads, got 3 and 4}}
+  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>) config(<arithmetic = fma, block_tokens = 1, block_heads = 3, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @latent_attention_c3_arithmetic(%q: memref<?x4x8xf32>, %r: memref<?x4x4xf32>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.latent_attention' op expected the arithmetic to be 'fma', or 'dot' if queries and cache are bf16, got 'dot'}}
+  kernel.latent_attention %q, %r at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>) config(<arithmetic = dot, block_tokens = 1, block_heads = 2, tile_rows = 6, tile_columns = 16>) : memref<?x4x8xf32>, memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
   return
 }
 
@@ -93,3 +109,8 @@ func.func private @latent_cache_sizes() attributes {layout = #kernel.latent_cach
 
 // expected-error@+1 {{expected elements of type bf16 or f32, got 'f16'}}
 func.func private @latent_cache_element() attributes {layout = #kernel.latent_cache<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f16>}
+
+// -----
+
+// expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 16, got 1, 0, 6 and 16}}
+func.func private @latent_config_sizes() attributes {configuration = #kernel.latent_config<arithmetic = fma, block_tokens = 1, block_heads = 0, tile_rows = 6, tile_columns = 16>}

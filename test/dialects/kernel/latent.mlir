@@ -41,7 +41,7 @@ func.func @latent_attention(%q_latent: tensor<?x128x512xbf16>, %q_rotated: tenso
   %u = kernel.latent_attention %q_latent, %q_rotated
     at(%positions, %sequences, %page_table) cache(%pages) into %init scale(0.1352337788609)
     layout(<page_tokens = 64, latent_size = 512, rotary_size = 64, element = bf16>)
-    config(<block_tokens = 1, tile_rows = 6, tile_columns = 64>)
+    config(<arithmetic = dot, block_tokens = 6, block_heads = 16, tile_rows = 6, tile_columns = 64>)
     : tensor<?x128x512xbf16>, tensor<?x128x64xbf16>, tensor<?xi32>, tensor<?xi32>,
       tensor<?x?xi32>, memref<?xi8>, tensor<?x128x512xbf16> -> tensor<?x128x512xbf16>
   return
