@@ -30,6 +30,8 @@ void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
                 const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::RMSNormOp op,
+                const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::AttentionOp op,

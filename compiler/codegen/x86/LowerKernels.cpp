@@ -70,8 +70,8 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
              << linear.getOperand();
   }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RotaryAppendOp,
-            kernel::AttentionOp, kernel::LatentAppendOp,
+      .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
+            kernel::RotaryAppendOp, kernel::AttentionOp, kernel::LatentAppendOp,
             kernel::LatentAttentionOp, kernel::LinearOp>([&](auto kernelOp) {
         emitKernel(emitter, kernelOp, frame);
         return success();

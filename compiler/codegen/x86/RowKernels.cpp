@@ -266,6 +266,63 @@ Value x86::emitMeanSquare(Emitter &emitter, Type element, Value source,
 }
 
 namespace {
+/// Elements of f32 in memory.
+struct Row {
+  Value pointer;
+  int64_t size;
+};
+} // namespace
+
+/// Writes what normalisation by `weight`, of element type `weightType`, makes
+/// of `row` to `target`, as elements of type `element`.
+static void emitNorm(Emitter &emitter, Row row, Type weightType, Value weight,
+                     const APFloat &epsilon, Type element, Value target) {
+  OpBuilder &builder = emitter.builder;
+  Location location = emitter.location;
+  Value mean = emitMeanSquare(emitter, emitter.f32(), row.pointer, row.size);
+  Value shift = emitter.constant(static_cast<float>(epsilon.convertToDouble()));
+  Value root =
+      math::SqrtOp::create(builder, location, emitter.addFloats(mean, shift));
+  Value factor =
+      arith::DivFOp::create(builder, location, emitter.constant(1.0f), root);
+  auto at = [&](Value pointer, Value column, Type type) {
+    return emitter.offset(
+        pointer, emitter.multiply(column, type.getIntOrFloatBitWidth() / 8));
+  };
+  emitter.forVectors(row.size, [&](Value column, Value mask) {
+    Value value = emitter.loadFloats(
+        emitter.f32(), at(row.pointer, column, emitter.f32()), mask);
+    Value scale =
+        emitter.loadFloats(weightType, at(weight, column, weightType), mask);
+    Value result =
+        emitter.multiplyFloats(emitter.multiplyFloats(value, factor), scale);
+    emitter.storeFloats(result, element, at(target, column, element), mask);
+  });
+}
+
+void x86::emitKernel(Emitter &emitter, kernel::RMSNormOp op,
+                     const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getInit().getType());
+  Type element = type.getElementType();
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  size_t count = op.getInputs().size();
+  emitter.loop(frame.begin, frame.end, 1, [&](Value row) {
+    Value target =
+        emitter.offset(frame.operands.back(),
+                       emitter.multiply(row, type.getDimSize(1) * bytes));
+    for (size_t i = 0; i < count; ++i) {
+      auto input = cast<ShapedType>(op.getInputs()[i].getType());
+      Value source = emitter.offset(
+          frame.operands[i], emitter.multiply(row, stridesOf(input)[0] * 4));
+      Type weight = getElementTypeOrSelf(op.getWeights()[i]);
+      emitNorm(emitter, {source, input.getDimSize(1)}, weight,
+               frame.operands[count + i], op.getEpsilon(), element, target);
+      target = emitter.offset(target, input.getDimSize(1) * bytes);
+    }
+  });
+}
+
+namespace {
 /// Emits the work for one token.
 class RotaryAppend {
 public:
@@ -439,32 +496,9 @@ private:
 
 /// Writes the normalised latent at `source` to the row of the cache at `target`.
 void LatentAppend::normalise(Value source, Value target) {
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
-  int64_t size = cache.getLatentSize();
-  Value mean = emitMeanSquare(emitter, emitter.f32(), source, size);
-  Value epsilon =
-      emitter.constant(static_cast<float>(op.getEpsilon().convertToDouble()));
-  Value root = math::SqrtOp::create(builder, location,
-                                    emitter.addFloats(mean, epsilon));
-  Value factor = arith::DivFOp::create(builder, location,
-                                       emitter.constant(1.0f), root);
-  Type norm = getElementTypeOrSelf(op.getNorm());
-  auto at = [&](Value pointer, Value column, Type element) {
-    return emitter.offset(
-        pointer, emitter.multiply(column, element.getIntOrFloatBitWidth() / 8));
-  };
-  emitter.forVectors(size, [&](Value column, Value mask) {
-    Value value = emitter.multiplyFloats(
-        emitter.loadFloats(emitter.f32(), at(source, column, emitter.f32()),
-                           mask),
-        factor);
-    Value scale =
-        emitter.loadFloats(norm, at(frame.operands[2], column, norm), mask);
-    emitter.storeFloats(emitter.multiplyFloats(value, scale),
-                        cache.getElement(),
-                        at(target, column, cache.getElement()), mask);
-  });
+  emitNorm(emitter, {source, cache.getLatentSize()},
+           getElementTypeOrSelf(op.getNorm()), frame.operands[2],
+           op.getEpsilon(), cache.getElement(), target);
 }
 
 /// Writes the rotated elements at `source` to `target`.

@@ -47,3 +47,43 @@ TEST_P(GatherRowsKernel, NoRowsIsNoWork) {
   Buffer input(10), rows(0), result(0);
   kernel->run({&input, &rows, &result}, 0);
 }
+
+namespace {
+class RMSNormKernel : public KernelTest {};
+} // namespace
+
+TCC_TEST_MARCHES(RMSNormKernel);
+
+TEST_P(RMSNormKernel, NormalisesEachInputAlone) {
+  auto kernel = compile(R"(
+    func.func @norms(%x: memref<?x5xf32>, %y: memref<?x33xf32>, %a: memref<5xf32>,
+                     %b: memref<33xf32>, %z: memref<?x38xf32>)
+        attributes {kernel.rows = "tokens"} {
+      kernel.rms_norm %x, %y norms(%a, %b : memref<5xf32>, memref<33xf32>) epsilon(0.5)
+        into %z : (memref<?x5xf32>, memref<?x33xf32>), memref<?x38xf32>
+      return
+    })");
+  ASSERT_TRUE(kernel);
+  std::mt19937 random(2);
+  constexpr int64_t rows = 3, sizes[] = {5, 33};
+  std::vector<float> x[2], weights[2];
+  for (int i : {0, 1}) {
+    x[i] = randomFloats(random, rows * sizes[i]);
+    weights[i] = randomFloats(random, sizes[i]);
+  }
+  Buffer first(x[0]), second(x[1]), a(weights[0]), b(weights[1]);
+  Buffer result(rows * 38 * 4);
+  kernel->run({&first, &second, &a, &b, &result}, rows);
+  std::vector<float> z = result.values<float>();
+  for (int64_t row = 0; row < rows; ++row)
+    for (int i : {0, 1}) {
+      double squares = 0;
+      for (int64_t k = 0; k < sizes[i]; ++k)
+        squares += std::pow(double(x[i][row * sizes[i] + k]), 2);
+      for (int64_t k = 0; k < sizes[i]; ++k)
+        EXPECT_NEAR(z[row * 38 + (i ? sizes[0] : 0) + k],
+                    x[i][row * sizes[i] + k] * weights[i][k] /
+                        std::sqrt(squares / double(sizes[i]) + 0.5),
+                    1e-5);
+    }
+}
