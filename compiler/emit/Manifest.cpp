@@ -11,13 +11,11 @@ using namespace mlir;
 using namespace mlir::tcc;
 namespace schema = ::tcc::schema;
 
-static schema::Expression expression(ArrayRef<int64_t> terms) {
-  return {terms[0], terms[1], terms[2], terms[3]};
-}
-
-static std::unique_ptr<schema::Expression>
-ownedExpression(ArrayRef<int64_t> terms) {
-  return std::make_unique<schema::Expression>(expression(terms));
+static std::unique_ptr<schema::Expression> expression(ArrayRef<int64_t> terms) {
+  return std::make_unique<schema::Expression>(
+      terms[plan::Constant], terms[plan::Tokens], terms[plan::Sequences],
+      terms[plan::LogitRows], terms[plan::ExpandedTokens],
+      terms[plan::AbsorbedTokens], terms[plan::ExpandedSequences]);
 }
 
 static schema::ElementType elementType(Type type) {
@@ -40,6 +38,8 @@ static schema::ArgumentKind inputKind(plan::Input input) {
     return schema::ArgumentKind::LogitRows;
   case plan::Input::PageTable:
     return schema::ArgumentKind::PageTable;
+  case plan::Input::States:
+    return schema::ArgumentKind::States;
   }
   llvm_unreachable("every input has a kind of argument");
 }
@@ -61,7 +61,8 @@ private:
   void declare(plan::RotaryTableOp op);
   void addKernels();
   std::unique_ptr<schema::LaunchT> launch(plan::LaunchOp op);
-  void addStep(plan::StepOp op);
+  std::unique_ptr<schema::StepPlanT> step(plan::StepOp op);
+  LogicalResult addSteps(ModuleOp module);
 
   const x86::CompiledImage &image;
   Manifest &manifest;
@@ -75,8 +76,8 @@ private:
 void TargetBuilder::declare(plan::BufferOp op) {
   auto buffer = std::make_unique<schema::BufferT>();
   buffer->name = op.getSymName().str();
-  buffer->offset = ownedExpression(op.getOffset());
-  buffer->bytes = ownedExpression(op.getBytes());
+  buffer->offset = expression(op.getOffset());
+  buffer->bytes = expression(op.getBytes());
   arguments.try_emplace(op.getSymName(), schema::ArgumentKind::Buffer,
                         target.buffers.size());
   target.buffers.push_back(std::move(buffer));
@@ -112,6 +113,7 @@ void TargetBuilder::declare(plan::CacheOp op) {
   cache->key_size = static_cast<uint32_t>(op.getKeySize());
   cache->value_size = static_cast<uint32_t>(op.getValueSize());
   cache->element = elementType(op.getElement());
+  cache->latent = op.getLatent();
   arguments.try_emplace(op.getSymName(), schema::ArgumentKind::CacheLayer,
                         target.caches.size());
   target.caches.push_back(std::move(cache));
@@ -144,14 +146,20 @@ std::unique_ptr<schema::LaunchT> TargetBuilder::launch(plan::LaunchOp op) {
   for (Attribute symbol : op.getArguments())
     launch->arguments.push_back(
         arguments.lookup(cast<FlatSymbolRefAttr>(symbol).getValue()));
-  launch->tiles = ownedExpression(op.getTiles());
-  launch->scratch = ownedExpression(op.getScratch());
+  launch->tiles = expression(op.getTiles());
+  launch->scratch = expression(op.getScratch());
   return launch;
 }
 
-void TargetBuilder::addStep(plan::StepOp op) {
-  target.arena = ownedExpression(op.getArena());
-  target.logits = arguments.lookup(op.getLogits()).index();
+std::unique_ptr<schema::StepPlanT> TargetBuilder::step(plan::StepOp op) {
+  auto step = std::make_unique<schema::StepPlanT>();
+  step->arena = expression(op.getArena());
+  step->logits = arguments.lookup(op.getLogits()).index();
+  if (op.getStates())
+    step->states = arguments.lookup(*op.getStates()).index();
+  if (std::optional<ArrayRef<int64_t>> expansion = op.getExpansion())
+    step->expansion =
+        std::make_unique<schema::Expansion>((*expansion)[0], (*expansion)[1]);
   for (Operation &child : *op.getBody().begin()) {
     auto entry = std::make_unique<schema::StepEntryT>();
     if (auto loopOp = dyn_cast<plan::LoopOp>(child)) {
@@ -159,13 +167,38 @@ void TargetBuilder::addStep(plan::StepOp op) {
       loop.first_layer = static_cast<uint32_t>(loopOp.getLayers()[0]);
       loop.layers = static_cast<uint32_t>(loopOp.getLayers()[1]);
       for (auto launchOp : loopOp.getBody().getOps<plan::LaunchOp>())
-        loop.steps.push_back(launch(launchOp));
-      entry->step.Set(std::move(loop));
+        loop.launches.push_back(launch(launchOp));
+      entry->body.Set(std::move(loop));
     } else {
-      entry->step.Set(std::move(*launch(cast<plan::LaunchOp>(child))));
+      entry->body.Set(std::move(*launch(cast<plan::LaunchOp>(child))));
     }
-    target.steps.push_back(std::move(entry));
+    step->entries.push_back(std::move(entry));
   }
+  return step;
+}
+
+LogicalResult TargetBuilder::addSteps(ModuleOp module) {
+  WalkResult collectives = module.walk([](plan::CollectiveOp op) {
+    op.emitOpError("cannot be written: expected a plan for one device");
+    return WalkResult::interrupt();
+  });
+  if (collectives.wasInterrupted())
+    return failure();
+  for (auto op : module.getOps<plan::StepOp>()) {
+    if (op.getSymName() == "step")
+      target.step = step(op);
+    else if (op.getSymName() == "prediction")
+      target.prediction = step(op);
+    else
+      return op.emitOpError("expected the name @step or @prediction");
+  }
+  if (!target.step)
+    return module.emitError("expected a plan.step @step, got none");
+  if (target.prediction && (!target.step->states || !target.prediction->states))
+    return module.emitError(
+        "expected states of @step and @prediction, got none "
+        "of one of them");
+  return success();
 }
 
 LogicalResult TargetBuilder::build(ModuleOp module) {
@@ -184,19 +217,7 @@ LogicalResult TargetBuilder::build(ModuleOp module) {
   for (auto op : module.getOps<plan::InputOp>())
     arguments.try_emplace(op.getSymName(), inputKind(op.getInput()), 0);
   addKernels();
-  auto steps = module.getOps<plan::StepOp>();
-  if (!llvm::hasSingleElement(steps))
-    return module.emitError("expected one plan.step, got ")
-           << std::distance(steps.begin(), steps.end());
-  plan::StepOp step = *steps.begin();
-  WalkResult collectives = step.walk([](plan::CollectiveOp op) {
-    op.emitOpError("cannot be written: expected a plan for one device");
-    return WalkResult::interrupt();
-  });
-  if (collectives.wasInterrupted())
-    return failure();
-  addStep(step);
-  return success();
+  return addSteps(module);
 }
 
 /// Copies a table; the object API gives no copy constructor.
@@ -228,7 +249,10 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
   executable.targets.push_back(std::make_unique<schema::TargetT>());
   if (failed(TargetBuilder(image, manifest).build(module)))
     return failure();
-  for (const auto &cache : executable.targets.front()->caches)
+  const schema::TargetT &target = *executable.targets.front();
+  if (target.step->states)
+    executable.hidden_size = static_cast<uint32_t>(sizes.hidden);
+  for (const auto &cache : target.caches)
     executable.activations = cache->element;
   return manifest;
 }

@@ -20,14 +20,33 @@ using namespace mlir::tcc;
 // Expressions
 //===----------------------------------------------------------------------===//
 
+/// The size of a step that counts the rows of `kind`.
+static plan::Term termOf(RowKind kind) {
+  switch (kind) {
+  case RowKind::Fixed:
+    return plan::Constant;
+  case RowKind::Tokens:
+    return plan::Tokens;
+  case RowKind::LogitRows:
+    return plan::LogitRows;
+  }
+  llvm_unreachable("every kind of rows is a size of a step");
+}
+
 /// `perRow` times the rows of `kind`, plus `constant`.
 static DenseI64ArrayAttr expression(MLIRContext *context, RowKind kind,
                                     int64_t perRow, int64_t constant = 0) {
-  if (kind == RowKind::Fixed)
-    constant += perRow;
-  int64_t tokens = kind == RowKind::Tokens ? perRow : 0;
-  int64_t logitRows = kind == RowKind::LogitRows ? perRow : 0;
-  return DenseI64ArrayAttr::get(context, {constant, tokens, 0, logitRows});
+  std::array<int64_t, plan::termCount> terms = {constant};
+  terms[termOf(kind)] += perRow;
+  return DenseI64ArrayAttr::get(context, terms);
+}
+
+/// The sum of what each kind of rows takes.
+static DenseI64ArrayAttr sum(MLIRContext *context, ArrayRef<int64_t> perRow) {
+  std::array<int64_t, plan::termCount> terms = {};
+  for (RowKind kind : {RowKind::Fixed, RowKind::Tokens, RowKind::LogitRows})
+    terms[termOf(kind)] = perRow[static_cast<size_t>(kind)];
+  return DenseI64ArrayAttr::get(context, terms);
 }
 
 /// The value of the map `(rows) -> (value)` for `rows`.
@@ -118,11 +137,11 @@ void PlanBuilder::declareBuffers() {
     plan::BufferOp::create(
         builder, module.getLoc(),
         builder.getStringAttr("buffer_" + Twine(index)),
-        builder.getDenseI64ArrayAttr({place[0], place[1], 0, place[2]}),
+        sum(builder.getContext(), place),
         expression(builder.getContext(), buffer.rows, buffer.rowBytes),
         builder.getDenseI64ArrayAttr({buffer.first, buffer.last}));
   }
-  arena = builder.getDenseI64ArrayAttr({ends[0], ends[1], 0, ends[2]});
+  arena = sum(builder.getContext(), ends);
 }
 
 void PlanBuilder::declareWeight(const ScheduledWeight &weight,
@@ -235,10 +254,10 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
 }
 
 void PlanBuilder::buildStep() {
-  auto step =
-      plan::StepOp::create(builder, module.getLoc(),
-                           builder.getStringAttr("step"),
-                           symbol("buffer_" + Twine(list.logits)), arena);
+  auto step = plan::StepOp::create(builder, module.getLoc(),
+                                   builder.getStringAttr("step"),
+                                   symbol("buffer_" + Twine(list.logits)),
+                                   /*states=*/{}, /*expansion=*/{}, arena);
   OpBuilder outer = OpBuilder::atBlockBegin(&step.getBody().emplaceBlock());
   OpBuilder inner = outer;
   std::optional<size_t> current;

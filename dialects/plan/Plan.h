@@ -16,4 +16,21 @@
 #define GET_OP_CLASSES
 #include "dialects/plan/PlanOps.h.inc"
 
+namespace mlir::tcc::plan {
+
+/// The numbers of an expression: a constant, then the coefficients of the sizes
+/// T, B, R, X, A and E of a step.
+enum Term : unsigned {
+  Constant,
+  Tokens,
+  Sequences,
+  LogitRows,
+  ExpandedTokens,
+  AbsorbedTokens,
+  ExpandedSequences
+};
+constexpr size_t termCount = 7;
+
+} // namespace mlir::tcc::plan
+
 #endif // TCC_DIALECTS_PLAN_PLAN_H

@@ -19,7 +19,9 @@ def Plan_Dialect : Dialect {
     Everything a launch reads or writes is a symbol; the op that declares it says
     what it is. Sizes are expressions in the sizes of a step, such as
     `2304 T + 64`: `T` new tokens, `B` sequences, `R` rows whose logits are asked
-    for. An attribute holds the constant and the three coefficients.
+    for. Where attention has two forms, the first `E` sequences, of the first `X`
+    tokens, are computed in expanded form, and the other `A = T - X` tokens in
+    absorbed form. An attribute holds the constant and the six coefficients.
   }];
 }
 

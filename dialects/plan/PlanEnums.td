@@ -10,7 +10,8 @@ def Plan_Input : I32EnumAttr<"Input", "what the runtime provides for a step", [
     I32EnumAttrCase<"Positions", 1, "positions">,
     I32EnumAttrCase<"Sequences", 2, "sequences">,
     I32EnumAttrCase<"LogitRows", 3, "logit_rows">,
-    I32EnumAttrCase<"PageTable", 4, "page_table">]> {
+    I32EnumAttrCase<"PageTable", 4, "page_table">,
+    I32EnumAttrCase<"States", 5, "states">]> {
   let cppNamespace = "::mlir::tcc::plan";
 }
 

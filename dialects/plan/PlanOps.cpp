@@ -38,21 +38,24 @@ static void printNumbers(OpAsmPrinter &printer, Operation *,
   llvm::interleaveComma(numbers.asArrayRef(), printer);
 }
 
-static constexpr const char *sizeLetters[] = {"T", "B", "R"};
+/// Of the terms of an expression behind the constant.
+static constexpr const char *sizeLetters[] = {"T", "B", "R", "X", "A", "E"};
+static constexpr size_t sizeCount = std::size(sizeLetters);
+static_assert(sizeCount + 1 == termCount);
 
 /// Parses `2304 T + 64`: a sum of a constant and of multiples of sizes.
 static ParseResult parseExpression(OpAsmParser &parser,
                                    DenseI64ArrayAttr &expression) {
-  std::array<int64_t, 4> terms = {0, 0, 0, 0};
+  std::array<int64_t, termCount> terms = {};
   do {
     int64_t value;
     if (parser.parseInteger(value))
       return failure();
     size_t size = 0;
-    while (size < 3 &&
+    while (size < sizeCount &&
            failed(parser.parseOptionalKeyword(sizeLetters[size])))
       ++size;
-    terms[size == 3 ? 0 : size + 1] += value;
+    terms[size == sizeCount ? 0 : size + 1] += value;
   } while (succeeded(parser.parseOptionalPlus()));
   expression = parser.getBuilder().getDenseI64ArrayAttr(terms);
   return success();
@@ -61,7 +64,7 @@ static ParseResult parseExpression(OpAsmParser &parser,
 static void printExpression(OpAsmPrinter &printer, Operation *,
                             DenseI64ArrayAttr expression) {
   SmallVector<std::string> terms;
-  for (size_t size = 0; size < 3; ++size)
+  for (size_t size = 0; size < sizeCount; ++size)
     if (expression[size + 1] != 0)
       terms.push_back(std::to_string(expression[size + 1]) + " " +
                       sizeLetters[size]);

@@ -16,9 +16,10 @@ include "mlir/IR/SymbolInterfaces.td"
 def Plan_BufferOp : Plan_Op<"buffer", [Symbol]> {
   let summary = "A range of the arena";
   let description = [{
-    `bytes` bytes of the arena from `offset` on, both expressions in `T`, `B`, `R`.
-    The buffer holds its value from launch `live[0]` to launch `live[1]`, counted
-    in the order of the text; buffers that live at different times may overlap.
+    `bytes` bytes of the arena from `offset` on, both expressions in sizes of a
+    step. The buffer holds its value from launch `live[0]` to launch `live[1]` of
+    the one step that uses it, counted in the order of the text; buffers that live
+    at different times, or are of different steps, may overlap.
 
     Constraints:
     - (C1) `offset` and `bytes` are expressions without negative terms.
@@ -159,6 +160,11 @@ def Plan_RotaryTableOp : Plan_Op<"rotary_table", [Symbol]> {
 def Plan_InputOp : Plan_Op<"input", [Symbol]> {
   let summary = "What the runtime provides for each step";
   let description = [{
+    `tokens`, `positions`, `sequences`: one number for each new token. `logit_rows`:
+    the tokens whose logits are asked for. `page_table`: the pages of each sequence.
+    `states`, f32 `[T][hidden]`, of a prediction: what `states` of `@step` held at the
+    positions; `tokens` are then those of the positions after them.
+
     Example:
 
     ```mlir
@@ -179,18 +185,31 @@ def Plan_StepOp : Plan_Op<"step", [
   let summary = "One step of a ragged batch: launches, collectives and loops, in order";
   let description = [{
     Leaves the logits of the `R` rows that are asked for, f32 `[R][V]`, in the
-    buffer `logits`. `arena` is the size of the arena in bytes, as an expression
-    in `T`, `B`, `R`.
+    buffer `logits`, and, if given, the state of each token, f32 `[T][hidden]`, in
+    the buffer `states`. `arena` is the size of the arena in bytes, as an
+    expression in the sizes of the step.
+
+    `expansion(saving, cost)` says which sequences are computed in expanded form:
+    `n` new tokens after `P` cached ones where
+    `saving * (n P + n (n + 1) / 2) > cost * P`. `saving` is what each pair of query
+    and key costs less in expanded form, and `cost` what it costs to expand a cached
+    position, both in one unit. Without it all are computed in absorbed form.
+
+    A plan has a step `@step` and, if the model predicts several tokens, a step
+    `@prediction`, which reads the states that `@step` left, and leaves states of its
+    own for the prediction after it. Both run on one arena.
 
     Constraints:
-    - (C1) `logits` names a `plan.buffer`.
+    - (C1) `logits` and `states`, if given, name a `plan.buffer`.
     - (C2) The body holds launches, collectives and loops only.
     - (C3) `arena` is an expression without negative terms.
+    - (C4) `expansion`, if given, is two numbers that are not negative.
 
     Example:
 
     ```mlir
-    plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+    plan.step @step logits(@logits) states(@x) expansion(1536, 262144)
+      arena(2304 T + 2048 R) {
       plan.launch @embedding(@tokens, @embed_tokens, @x)
         tiles(1 T) scratch(0)
       plan.loop layers(0, 30) {
@@ -203,12 +222,15 @@ def Plan_StepOp : Plan_Op<"step", [
   let arguments = (ins
     SymbolNameAttr:$sym_name,
     FlatSymbolRefAttr:$logits,
+    OptionalAttr<FlatSymbolRefAttr>:$states,
+    OptionalAttr<DenseI64ArrayAttr>:$expansion,
     DenseI64ArrayAttr:$arena
   );
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `logits` `(` $logits `)` `arena` `(` custom<Expression>($arena) `)`
-    attr-dict-with-keyword $body
+    $sym_name `logits` `(` $logits `)` (`states` `(` $states^ `)`)?
+    (`expansion` `(` custom<Range>($expansion)^ `)`)?
+    `arena` `(` custom<Expression>($arena) `)` attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }

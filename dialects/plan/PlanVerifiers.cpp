@@ -12,11 +12,11 @@
 using namespace mlir;
 using namespace mlir::tcc::plan;
 
-/// Verifies that `expression` has a constant and three coefficients, none of
-/// them negative.
+/// Verifies that `expression` has a constant and six coefficients, none of them
+/// negative.
 static LogicalResult verifyExpression(Operation *op, StringRef name,
                                       ArrayRef<int64_t> expression) {
-  if (expression.size() != 4 ||
+  if (expression.size() != termCount ||
       llvm::any_of(expression, [](int64_t term) { return term < 0; }))
     return op->emitOpError("expected ")
            << name << " to be an expression without negative terms, got "
@@ -87,6 +87,12 @@ LogicalResult CacheOp::verify() {
 LogicalResult StepOp::verify() {
   if (failed(verifyExpression(*this, "arena", getArena()))) // C3
     return failure();
+  if (std::optional<ArrayRef<int64_t>> expansion = getExpansion())
+    if (expansion->size() != 2 || (*expansion)[0] < 0 ||
+        (*expansion)[1] < 0) // C4
+      return emitOpError("expected expansion(saving, cost) of numbers that are "
+                         "not negative, got ")
+             << getExpansionAttr();
   for (Operation &op : *getBody().begin())
     if (!isa<LaunchOp, CollectiveOp, LoopOp>(op)) // C2
       return op.emitOpError(
@@ -95,10 +101,10 @@ LogicalResult StepOp::verify() {
 }
 
 LogicalResult StepOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  if (!symbolTable.lookupNearestSymbolFrom<BufferOp>(*this,
-                                                     getLogitsAttr())) // C1
-    return emitOpError("expected the name of a buffer, got ")
-           << getLogitsAttr();
+  for (FlatSymbolRefAttr symbol : {getLogitsAttr(), getStatesAttr()})
+    if (symbol &&
+        !symbolTable.lookupNearestSymbolFrom<BufferOp>(*this, symbol)) // C1
+      return emitOpError("expected the name of a buffer, got ") << symbol;
   return success();
 }
 

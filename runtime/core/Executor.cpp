@@ -11,39 +11,57 @@ using namespace tcc::rt;
 /// each thread streams its own part of the weights.
 static constexpr int64_t dynamicTokens = 32;
 
-void Step::clear() {
-  tokens.clear();
-  positions.clear();
-  sequences.clear();
-  logitRows.clear();
-  pages.clear();
+StepSizes Step::sizes() const {
+  auto expandedTokens =
+      std::lower_bound(sequences.begin(), sequences.end(), expandedSequences) -
+      sequences.begin();
+  return {static_cast<int64_t>(tokens.size()),
+          static_cast<int64_t>(pages.size()),
+          static_cast<int64_t>(logitRows.size()), expandedTokens,
+          expandedSequences};
 }
 
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-/// The most scratch that a launch needs for one thread, a multiple of 4096 so
-/// that threads share no cache line.
-static int64_t scratchFor(const Plan &plan, const StepSizes &limits) {
+/// The arena of the larger of the plan's two steps.
+static int64_t arenaFor(const Plan &plan, const StepLimits &limits) {
+  int64_t bytes = maximum(plan.step.arenaBytes, limits);
+  return plan.prediction
+             ? std::max(bytes, maximum(plan.prediction->arenaBytes, limits))
+             : bytes;
+}
+
+/// The most scratch that a launch of `step` needs for one thread.
+static int64_t scratchFor(const StepPlan &step, const StepLimits &limits) {
   int64_t bytes = 0;
-  for (const SectionPlan &section : plan.sections)
+  for (const SectionPlan &section : step.sections)
     for (const LaunchPlan &launch : section.launches)
       bytes = std::max(bytes, maximum(launch.scratch, limits));
+  return bytes;
+}
+
+/// The most scratch that a launch needs for one thread, a multiple of 4096 so
+/// that threads share no cache line.
+static int64_t scratchFor(const Plan &plan, const StepLimits &limits) {
+  int64_t bytes = scratchFor(plan.step, limits);
+  if (plan.prediction)
+    bytes = std::max(bytes, scratchFor(*plan.prediction, limits));
   return (bytes + 4095) / 4096 * 4096;
 }
 
-int64_t Executor::bytesFor(const Plan &plan, const StepSizes &limits,
+int64_t Executor::bytesFor(const Plan &plan, const StepLimits &limits,
                            int threads) {
   int64_t bytes;
   if (__builtin_mul_overflow(scratchFor(plan, limits), int64_t(threads),
                              &bytes) ||
-      __builtin_add_overflow(bytes, maximum(plan.arenaBytes, limits), &bytes))
+      __builtin_add_overflow(bytes, arenaFor(plan, limits), &bytes))
     return INT64_MAX;
   return bytes;
 }
 
-Status Executor::create(const Program &program, const StepSizes &limits,
+Status Executor::create(const Program &program, const StepLimits &limits,
                         KVCache &cache, ThreadPool &pool,
                         std::unique_ptr<Executor> &result) {
   const Plan &plan = *program.plan;
@@ -52,9 +70,8 @@ Status Executor::create(const Program &program, const StepSizes &limits,
   executor->scratchBytes = scratchFor(plan, limits);
   int64_t bytes = bytesFor(plan, limits, pool.size());
   if (bytes == INT64_MAX ||
-      !AnonymousMemory::reserve(
-          static_cast<size_t>(maximum(plan.arenaBytes, limits)),
-          executor->arena) ||
+      !AnonymousMemory::reserve(static_cast<size_t>(arenaFor(plan, limits)),
+                                executor->arena) ||
       !AnonymousMemory::reserve(
           static_cast<size_t>(executor->scratchBytes * pool.size()),
           executor->scratch))
@@ -96,7 +113,7 @@ static Status checkTokens(const Step &step, const Plan &plan) {
   return {};
 }
 
-Status Executor::check(const Step &step) const {
+Status Executor::check(const StepPlan &which, const Step &step) const {
   size_t tokens = step.tokens.size();
   if (tokens == 0 || step.positions.size() != tokens ||
       step.sequences.size() != tokens ||
@@ -108,6 +125,15 @@ Status Executor::check(const Step &step) const {
     return internalError("it is larger than the limits it was prepared for");
   if (Status status = checkTokens(step, plan()); !status.ok())
     return status;
+  if (step.expandedSequences < 0 ||
+      step.expandedSequences > (which.expansion ? sizes.sequences : 0))
+    return internalError("expected no more sequences in expanded form than "
+                         "there are, and none where the plan has no such form");
+  bool isPrediction = &which != &plan().step;
+  if (step.states.size() !=
+      (isPrediction ? tokens * static_cast<size_t>(plan().hiddenSize) : 0))
+    return internalError("expected a state a token of a prediction, and none "
+                         "otherwise");
   int32_t before = -1;
   for (int32_t row : step.logitRows) {
     if (row <= before || row >= sizes.tokens)
@@ -170,10 +196,14 @@ static void *input(const T *data) {
   return const_cast<void *>(static_cast<const void *>(data));
 }
 
+uint8_t *Executor::buffer(uint32_t index) const {
+  return arena.data() + plan().buffers[index].offset.evaluate(sizes);
+}
+
 void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
   switch (argument.kind) {
   case ArgumentKind::Buffer:
-    return arena.data() + plan().buffers[argument.index].offset.evaluate(sizes);
+    return buffer(argument.index);
   case ArgumentKind::Weight: {
     const WeightPlan &weight = plan().weights[argument.index];
     int64_t skipped = weight.layers == 1 ? 0 : layer - weight.firstLayer;
@@ -193,6 +223,8 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
     return input(pageTable.data());
   case ArgumentKind::RotaryTable:
     return input(rotaryTables[argument.index].data());
+  case ArgumentKind::States:
+    return input(current->states.data());
   }
   return nullptr;
 }
@@ -202,7 +234,7 @@ namespace {
 struct LaunchContext {
   KernelFunction kernel;
   void *const *arguments;
-  std::array<int64_t, 4> sizes; ///< T, B, R, page table stride.
+  std::array<int64_t, 6> sizes; ///< T, B, R, page table stride, X, E.
   uint8_t *scratch;
   int64_t scratchBytes;
 };
@@ -222,24 +254,27 @@ void Executor::runLaunch(const LaunchPlan &launch, int64_t layer) {
   arguments.clear();
   for (const ArgumentPlan &argument : launch.arguments)
     arguments.push_back(resolve(argument, layer));
-  LaunchContext context = {
-      program.kernels[launch.kernel],
-      arguments.data(),
-      {sizes.tokens, sizes.sequences, sizes.logitRows, pageTableStride},
-      scratch.data(),
-      scratchBytes};
+  LaunchContext context = {program.kernels[launch.kernel],
+                           arguments.data(),
+                           {sizes.tokens, sizes.sequences, sizes.logitRows,
+                            pageTableStride, sizes.expandedTokens,
+                            sizes.expandedSequences},
+                           scratch.data(),
+                           scratchBytes};
   pool.run(tiles, sizes.tokens < dynamicTokens ? Split::Static : Split::Dynamic,
            runTiles, &context);
 }
 
-Status Executor::run(const Step &step, const std::atomic<bool> *cancelled) {
-  if (Status status = check(step); !status.ok())
+Status Executor::run(const StepPlan &which, const Step &step,
+                     const std::atomic<bool> *cancelled) {
+  if (Status status = check(which, step); !status.ok())
     return status;
+  currentPlan = &which;
   current = &step;
   sizes = step.sizes();
   fillRotaryTables(step);
   fillPageTable(step);
-  for (const SectionPlan &section : plan().sections)
+  for (const SectionPlan &section : which.sections)
     for (int64_t layer = section.firstLayer;
          layer < section.firstLayer + section.layers; ++layer)
       for (const LaunchPlan &launch : section.launches) {
@@ -251,8 +286,11 @@ Status Executor::run(const Step &step, const std::atomic<bool> *cancelled) {
 }
 
 const float *Executor::logits(int64_t row) const {
-  const BufferPlan &buffer = plan().buffers[plan().logits];
-  return reinterpret_cast<const float *>(arena.data() +
-                                         buffer.offset.evaluate(sizes)) +
+  return reinterpret_cast<const float *>(buffer(currentPlan->logits)) +
          row * plan().vocabulary;
+}
+
+const float *Executor::states(int64_t token) const {
+  return reinterpret_cast<const float *>(buffer(*currentPlan->states)) +
+         token * plan().hiddenSize;
 }

@@ -1,4 +1,5 @@
-// Runs the plan of a model: one step over a ragged batch of sequences.
+// Runs the plan of a model: steps and predictions over a ragged batch of
+// sequences.
 //
 // It knows no models: a plan says which kernels run on which buffers, and the
 // compiler has made both.
@@ -30,71 +31,79 @@ struct Program {
   const uint8_t *weights = nullptr;    ///< Null if the plan uses none.
 };
 
-/// What one step computes: T new tokens of B sequences.
+/// What one step or prediction computes: T new tokens of B sequences.
 struct Step {
-  std::vector<int32_t> tokens;    ///< [T] token ids.
+  /// [T] token ids; in a prediction those of the positions after `positions`.
+  std::vector<int32_t> tokens;
   std::vector<int32_t> positions; ///< [T] in the sequence, ascending by 1.
   std::vector<int32_t> sequences; ///< [T] ascending from 0, none left out.
   std::vector<int32_t> logitRows; ///< [R] indices into tokens, ascending.
   /// [B] the pages of each sequence, with room for its last position.
   std::vector<const PageList *> pages;
+  int64_t expandedSequences = 0; ///< The first E are computed in expanded form.
+  /// [T][hiddenSize] states at `positions`; of a prediction only.
+  std::vector<float> states;
 
-  StepSizes sizes() const {
-    return {static_cast<int64_t>(tokens.size()),
-            static_cast<int64_t>(pages.size()),
-            static_cast<int64_t>(logitRows.size())};
-  }
-  void clear();
+  StepSizes sizes() const;
+  void clear() { *this = Step(); }
 };
 
 /// Not thread-safe: one Executor serves one caller at a time.
 class Executor {
 public:
-  /// Allocates the arena and the threads' scratch for steps up to `limits`,
-  /// which lie within `largestStep`.
+  /// Allocates the arena and the threads' scratch for steps and predictions up
+  /// to `limits`, which lie within `largestStep`.
   ///
   /// \returns OutOfMemory if the system refuses the memory.
-  static Status create(const Program &program, const StepSizes &limits,
+  static Status create(const Program &program, const StepLimits &limits,
                        KVCache &cache, ThreadPool &pool,
                        std::unique_ptr<Executor> &result);
 
-  /// Bytes of arena and scratch that steps up to `limits` need.
-  static int64_t bytesFor(const Plan &plan, const StepSizes &limits,
+  /// Bytes of arena and scratch that steps and predictions up to `limits` need.
+  static int64_t bytesFor(const Plan &plan, const StepLimits &limits,
                           int threads);
 
-  /// Runs `step`; `logits` are then those of its rows. The key/value cache
-  /// holds the step's positions afterwards.
+  /// Runs `which`, the step of the plan or its prediction, on `step`; `logits`
+  /// and `states` are then those of its rows. The key/value cache holds the
+  /// step's positions afterwards.
   ///
   /// \param cancelled Looked at before each launch if not null.
   ///
   /// \returns BadData for a token outside the vocabulary; Interrupted if
   ///          cancelled, the cache is then undefined beyond the positions
   ///          before the step; Internal if the step breaks a rule above.
-  Status run(const Step &step, const std::atomic<bool> *cancelled = nullptr);
+  Status run(const StepPlan &which, const Step &step,
+             const std::atomic<bool> *cancelled = nullptr);
 
   /// f32 [vocabulary] of row `row` of the last step.
   const float *logits(int64_t row) const;
 
+  /// f32 [hiddenSize] of token `token` of the last step, which has states.
+  const float *states(int64_t token) const;
+
   const Plan &plan() const { return *program.plan; }
 
 private:
-  Executor(const Program &program, const StepSizes &limits, KVCache &cache,
+  Executor(const Program &program, const StepLimits &limits, KVCache &cache,
            ThreadPool &pool)
       : program(program), limits(limits), cache(cache), pool(pool) {}
 
-  Status check(const Step &step) const;
+  Status check(const StepPlan &which, const Step &step) const;
   void fillRotaryTables(const Step &step);
   void fillPageTable(const Step &step);
   void runLaunch(const LaunchPlan &launch, int64_t layer);
   void *resolve(const ArgumentPlan &argument, int64_t layer) const;
+  /// Where buffer `index` lies in the current step.
+  uint8_t *buffer(uint32_t index) const;
 
   Program program;
-  StepSizes limits;
+  StepLimits limits;
   KVCache &cache;
   ThreadPool &pool;
   AnonymousMemory arena, scratch;
   int64_t scratchBytes = 0; ///< Of one thread.
   // The current step.
+  const StepPlan *currentPlan = nullptr;
   const Step *current = nullptr;
   StepSizes sizes;
   int64_t pageTableStride = 0;

@@ -54,9 +54,9 @@ static Status checkPrompts(const Plan &plan,
   return {};
 }
 
-static StepSizes stepLimits(const Plan &plan,
-                            const std::vector<std::vector<int32_t>> &prompts,
-                            const GenerationOptions &options) {
+static StepLimits stepLimits(const Plan &plan,
+                             const std::vector<std::vector<int32_t>> &prompts,
+                             const GenerationOptions &options) {
   auto count = static_cast<int64_t>(prompts.size());
   int64_t promptTokens = 0;
   for (const std::vector<int32_t> &prompt : prompts)
@@ -297,7 +297,9 @@ Status Generator::run(const std::vector<std::vector<int32_t>> &prompts,
       return status;
     if (step.tokens.empty())
       return {};
-    if (Status status = executor->run(step, options.cancelled); !status.ok())
+    if (Status status =
+            executor->run(executor->plan().step, step, options.cancelled);
+        !status.ok())
       return status;
     if (Status status = consumeStep(options, listener); !status.ok())
       return status;

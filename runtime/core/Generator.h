@@ -55,7 +55,7 @@ public:
 /// What a run over given prompts takes.
 struct Requirements {
   int64_t pages = 0; ///< Of the cache, for all requests to their ends.
-  StepSizes limits;
+  StepLimits limits;
   int64_t cacheBytes = 0;
   int64_t workBytes = 0; ///< Arena and scratch.
 };

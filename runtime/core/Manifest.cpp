@@ -140,14 +140,14 @@ Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
     if (Status status = readTarget(root, *target, path, budget, plan);
         !status.ok())
       return status;
-    if (!manifest.plan.sections.empty())
+    if (!manifest.plan.step.sections.empty())
       continue;
     manifest.plan = std::move(plan);
     if (Status status = describeTarget(*target, path, budget, manifest);
         !status.ok())
       return status;
   }
-  if (manifest.plan.sections.empty())
+  if (manifest.plan.step.sections.empty())
     return {Status::Code::DeviceUnavailable,
             path + ": targets: expected x86-64, got none; compile the model "
                    "again"};

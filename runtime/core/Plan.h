@@ -2,49 +2,67 @@
 // without FlatBuffers.
 //
 // Letters: T new tokens of a step, B its sequences, R the rows whose logits are
-// asked for.
+// asked for; X the tokens and E the sequences that are computed in expanded
+// form, which come first, and A = T - X the tokens of the others.
 
 #ifndef TCC_RUNTIME_CORE_PLAN_H
 #define TCC_RUNTIME_CORE_PLAN_H
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tcc::rt {
 
-/// The sizes of one step: 1 <= sequences <= tokens, 0 <= logitRows <= tokens.
+/// The sizes of one step: 1 <= sequences <= tokens, 0 <= logitRows <= tokens,
+/// 0 <= expandedSequences <= sequences,
+/// expandedSequences <= expandedTokens <= tokens.
 struct StepSizes {
+  int64_t tokens = 0;
+  int64_t sequences = 0;
+  int64_t logitRows = 0;
+  int64_t expandedTokens = 0;
+  int64_t expandedSequences = 0;
+};
+
+/// How large steps may be; any of them may be computed in either form.
+struct StepLimits {
   int64_t tokens = 0;
   int64_t sequences = 0;
   int64_t logitRows = 0;
 };
 
 /// The largest step that any plan is checked for. With coefficients up to
-/// `coefficientLimit`, no expression can overflow.
-constexpr StepSizes largestStep = {1 << 20, 1 << 20, 1 << 20};
-constexpr int64_t coefficientLimit = int64_t(1) << 40;
+/// `coefficientLimit`, no sum or difference of three expressions can overflow.
+constexpr StepLimits largestStep = {1 << 20, 1 << 20, 1 << 20};
+constexpr int64_t coefficientLimit = int64_t(1) << 39;
 
-/// constant + tokens * T + sequences * B + logitRows * R.
+/// The coefficients of a sum of sizes; the constant's size is 1.
 struct Expression {
   int64_t constant = 0;
   int64_t tokens = 0;
   int64_t sequences = 0;
   int64_t logitRows = 0;
+  int64_t expandedTokens = 0;
+  int64_t absorbedTokens = 0;
+  int64_t expandedSequences = 0;
 
   int64_t evaluate(const StepSizes &step) const {
     return constant + tokens * step.tokens + sequences * step.sequences +
-           logitRows * step.logitRows;
+           logitRows * step.logitRows + expandedTokens * step.expandedTokens +
+           absorbedTokens * (step.tokens - step.expandedTokens) +
+           expandedSequences * step.expandedSequences;
   }
 };
 
 Expression operator-(const Expression &left, const Expression &right);
 
 /// The least value of `expression` over all steps up to `limits`.
-int64_t minimum(const Expression &expression, const StepSizes &limits);
+int64_t minimum(const Expression &expression, const StepLimits &limits);
 
 /// The greatest value of `expression` over all steps up to `limits`.
-int64_t maximum(const Expression &expression, const StepSizes &limits);
+int64_t maximum(const Expression &expression, const StepLimits &limits);
 
 /// A range of bytes of the arena, at a multiple of 64.
 struct BufferPlan {
@@ -69,6 +87,7 @@ struct CachePlan {
   int64_t layers = 0;
   int64_t pageTokens = 0;
   int64_t pageBytes = 0;
+  bool latent = false; ///< A value is a part of its key.
 };
 
 /// table[t][j] = multiplier * {cos, sin}(position[t] * inverseFrequencies[j]).
@@ -88,6 +107,7 @@ enum class ArgumentKind : uint8_t {
   LogitRows,
   PageTable,
   RotaryTable,
+  States,
 };
 
 struct ArgumentPlan {
@@ -118,20 +138,47 @@ struct KernelPlan {
   std::string configuration;
 };
 
+/// When expanded form is cheaper than absorbed form: what one position costs to
+/// expand, and what each pair of query and key then saves.
+struct Expansion {
+  uint64_t pairSaving = 0;
+  uint64_t expansionCost = 0;
+
+  /// Whether `count` new tokens of a sequence are expanded after `cached` ones.
+  /// Both lie below 2^31.
+  bool isCheaper(int64_t count, int64_t cached) const {
+    auto n = static_cast<unsigned __int128>(count);
+    auto p = static_cast<unsigned __int128>(cached);
+    return pairSaving * (n * p + n * (n + 1) / 2) > expansionCost * p;
+  }
+};
+
+/// What runs in one step, in order.
+struct StepPlan {
+  std::vector<SectionPlan> sections;
+  Expression arenaBytes;
+  uint32_t logits = 0; ///< The buffer of f32 [R][vocabulary] after the step.
+  /// The buffer of f32 [T][hiddenSize] after the step: what a prediction reads.
+  std::optional<uint32_t> states;
+  std::optional<Expansion> expansion; ///< Absent: always in absorbed form.
+};
+
 /// Everything the executor needs to know. A plan from `readManifest` keeps
 /// every index, offset and size within its bounds for all steps up to
 /// `largestStep`.
 struct Plan {
   int64_t vocabulary = 0;
   int64_t maxPositions = 0;
+  int64_t hiddenSize = 0; ///< Of states.
   std::vector<KernelPlan> kernels;
   std::vector<BufferPlan> buffers;
   std::vector<WeightPlan> weights;
   std::vector<CachePlan> caches;
   std::vector<RotaryPlan> rotaryTables;
-  std::vector<SectionPlan> sections;
-  Expression arenaBytes;
-  uint32_t logits = 0; ///< The buffer of f32 [R][vocabulary] after a step.
+  StepPlan step;
+  /// Multi-token prediction: takes for each position the state that `step` left
+  /// there and the token after it; both steps have states then.
+  std::optional<StepPlan> prediction;
 
   /// Positions of one sequence in a page, or 0 if the plan has no cache.
   int64_t pageTokens() const {

@@ -37,7 +37,10 @@ static std::string describe(const Expression &expression) {
   return std::to_string(expression.constant) + " + " +
          std::to_string(expression.tokens) + " T + " +
          std::to_string(expression.sequences) + " B + " +
-         std::to_string(expression.logitRows) + " R";
+         std::to_string(expression.logitRows) + " R + " +
+         std::to_string(expression.expandedTokens) + " X + " +
+         std::to_string(expression.absorbedTokens) + " A + " +
+         std::to_string(expression.expandedSequences) + " E";
 }
 
 bool PlanReader::error(const std::string &place, const std::string &what) {
@@ -56,19 +59,23 @@ bool PlanReader::charge(uint64_t bytes, const std::string &place) {
 
 bool PlanReader::read(Plan &plan) {
   return readSizes(plan) && readKernels(plan) && readBuffers(plan) &&
-         readLogits(plan) && readWeights(plan) && readCaches(plan) &&
-         readRotaryTables(plan) && readSections(plan);
+         readWeights(plan) && readCaches(plan) && readRotaryTables(plan) &&
+         readSteps(plan);
 }
 
 bool PlanReader::readSizes(Plan &plan) {
   plan.vocabulary = executable.vocabulary();
   plan.maxPositions = executable.max_positions();
+  plan.hiddenSize = executable.hidden_size();
   if (plan.vocabulary < 1 || plan.vocabulary > (1 << 24))
     return error("vocabulary",
                  gotInstead("1 to 16777216", executable.vocabulary()));
   if (plan.maxPositions < 1 || plan.maxPositions > positionLimit)
     return error("max_positions",
                  gotInstead("1 to 1073741824", executable.max_positions()));
+  if (plan.hiddenSize > (1 << 24))
+    return error("hidden_size",
+                 gotInstead("at most 16777216", executable.hidden_size()));
   return true;
 }
 
@@ -76,12 +83,15 @@ bool PlanReader::readExpression(const schema::Expression *expression,
                                 const std::string &place, Expression &result) {
   for (int64_t coefficient :
        {expression->constant(), expression->tokens(), expression->sequences(),
-        expression->logit_rows()})
+        expression->logit_rows(), expression->expanded_tokens(),
+        expression->absorbed_tokens(), expression->expanded_sequences()})
     if (coefficient > coefficientLimit || coefficient < -coefficientLimit)
-      return error(place, "expected coefficients up to 2^40, got " +
+      return error(place, "expected coefficients up to 2^39, got " +
                               std::to_string(coefficient));
-  result = {expression->constant(), expression->tokens(),
-            expression->sequences(), expression->logit_rows()};
+  result = {expression->constant(),          expression->tokens(),
+            expression->sequences(),         expression->logit_rows(),
+            expression->expanded_tokens(),   expression->absorbed_tokens(),
+            expression->expanded_sequences()};
   if (minimum(result, largestStep) < 0)
     return error(place, "expected a value that is never negative, got " +
                             describe(result));
@@ -109,9 +119,17 @@ bool PlanReader::readKernels(Plan &plan) {
   return true;
 }
 
+/// Whether `offset` is a multiple of 64 in any step.
+static bool isAligned(const Expression &offset) {
+  for (int64_t term :
+       {offset.constant, offset.tokens, offset.sequences, offset.logitRows,
+        offset.expandedTokens, offset.absorbedTokens, offset.expandedSequences})
+    if (term % 64 != 0)
+      return false;
+  return true;
+}
+
 bool PlanReader::readBuffers(Plan &plan) {
-  if (!readExpression(target.arena(), "arena", plan.arenaBytes))
-    return false;
   for (const schema::Buffer *buffer : *target.buffers()) {
     std::string place = nameOf("buffer", *buffer->name());
     if (!charge(0, place))
@@ -120,36 +138,12 @@ bool PlanReader::readBuffers(Plan &plan) {
     if (!readExpression(buffer->offset(), place + ": offset", read.offset) ||
         !readExpression(buffer->bytes(), place + ": bytes", read.bytes))
       return false;
-    if (read.offset.constant % 64 != 0 || read.offset.tokens % 64 != 0 ||
-        read.offset.sequences % 64 != 0 || read.offset.logitRows % 64 != 0)
+    if (!isAligned(read.offset))
       return error(place,
                    "expected an offset that is always a multiple of 64, got " +
                        describe(read.offset));
-    // No overflow: an offset and a size are never negative in any step, so no
-    // value is below twice the negative of 3 * 2^60 + 2^40.
-    int64_t left =
-        minimum(plan.arenaBytes - read.offset - read.bytes, largestStep);
-    if (left < 0)
-      return error(place, gotInstead("it to lie within the arena in every step",
-                                     static_cast<uint64_t>(-left)) +
-                              " bytes beyond its end");
     plan.buffers.push_back(read);
   }
-  return true;
-}
-
-bool PlanReader::readLogits(Plan &plan) {
-  plan.logits = target.logits();
-  if (plan.logits >= plan.buffers.size())
-    return error("logits", gotInstead("an index below " +
-                                          std::to_string(plan.buffers.size()),
-                                      plan.logits));
-  Expression needed = {0, 0, 0, plan.vocabulary * 4};
-  if (minimum(plan.buffers[plan.logits].bytes - needed, largestStep) < 0)
-    return error("logits", "expected a buffer of at least " +
-                               std::to_string(plan.vocabulary * 4) +
-                               " bytes a row, got " +
-                               describe(plan.buffers[plan.logits].bytes));
   return true;
 }
 
@@ -231,16 +225,24 @@ bool PlanReader::readCaches(Plan &plan) {
     if (cache->page_bytes() % 64 != 0 ||
         cache->page_bytes() > static_cast<uint64_t>(coefficientLimit))
       return error(place,
-                   gotInstead("a multiple of 64 bytes a page, up to 2^40",
+                   gotInstead("a multiple of 64 bytes a page, up to 2^39",
                               cache->page_bytes()));
-    unsigned __int128 needed =
-        static_cast<unsigned __int128>(cache->heads()) * cache->page_tokens() *
-        (uint64_t(cache->key_size()) + cache->value_size()) * element;
+    if (cache->latent() && cache->value_size() > cache->key_size())
+      return error(place, gotInstead("values that are a part of the keys of " +
+                                         std::to_string(cache->key_size()),
+                                     cache->value_size()));
+    uint64_t elements = uint64_t(cache->key_size()) +
+                        (cache->latent() ? 0 : cache->value_size());
+    unsigned __int128 needed = static_cast<unsigned __int128>(cache->heads()) *
+                               cache->page_tokens() * elements * element;
     if (needed == 0 || needed > cache->page_bytes())
       return error(place,
-                   gotInstead("pages that hold heads * page_tokens * "
-                              "(key_size + value_size) elements, " +
-                                  digits(needed) + " bytes and more than none",
+                   gotInstead("pages that hold heads * page_tokens * " +
+                                  std::string(cache->latent() ? "key_size"
+                                                              : "(key_size + "
+                                                                "value_size)") +
+                                  " elements, " + digits(needed) +
+                                  " bytes and more than none",
                               cache->page_bytes()));
     pageBytes += cache->layers() * cache->page_bytes();
     if (pageBytes > byteLimit)
@@ -249,7 +251,8 @@ bool PlanReader::readCaches(Plan &plan) {
                               "caches",
                               pageBytes));
     plan.caches.push_back({cache->layers(), cache->page_tokens(),
-                           static_cast<int64_t>(cache->page_bytes())});
+                           static_cast<int64_t>(cache->page_bytes()),
+                           cache->latent()});
   }
   return true;
 }
@@ -282,36 +285,123 @@ bool PlanReader::readRotaryTables(Plan &plan) {
 }
 
 //===----------------------------------------------------------------------===//
-// Launches
+// Steps
 //===----------------------------------------------------------------------===//
 
-bool PlanReader::readSections(Plan &plan) {
-  for (const schema::StepEntry *entry : *target.steps()) {
-    std::string place = number("step", plan.sections.size());
-    if (!charge(0, place))
+bool PlanReader::readSteps(Plan &plan) {
+  if (!readStep(*target.step(), "step", plan, plan.step))
+    return false;
+  if (!target.prediction())
+    return true;
+  if (!readStep(*target.prediction(), "prediction", plan,
+                plan.prediction.emplace()))
+    return false;
+  if (!plan.step.states || !plan.prediction->states)
+    return error("prediction", std::string("expected states of it and of the "
+                                           "step, got none of the ") +
+                                   (plan.step.states ? "prediction" : "step"));
+  return true;
+}
+
+bool PlanReader::readStep(const schema::StepPlan &table,
+                          const std::string &place, const Plan &plan,
+                          StepPlan &step) {
+  if (!charge(0, place) ||
+      !readExpression(table.arena(), place + ": arena", step.arenaBytes) ||
+      !readResults(table, place, plan, step) ||
+      !readExpansion(table, place, step))
+    return false;
+  for (const schema::StepEntry *entry : *table.entries())
+    if (!readEntry(*entry, place + ": " + number("entry", step.sections.size()),
+                   plan, step))
       return false;
-    if (const schema::Loop *loop = entry->step_as_Loop()) {
-      if (!readLoop(*loop, place, plan))
-        return false;
-      continue;
-    }
-    const schema::Launch *launch = entry->step_as_Launch();
-    if (!launch)
-      return error(place,
-                   gotInstead("a launch or a loop",
-                              static_cast<uint64_t>(entry->step_type())));
-    SectionPlan section;
-    if (!readLaunch(*launch, place, plan, section))
-      return false;
-    plan.sections.push_back(std::move(section));
-  }
-  if (plan.sections.empty())
-    return error("steps", "expected at least one, got none");
+  if (step.sections.empty())
+    return error(place, "expected at least one entry, got none");
+  return true;
+}
+
+bool PlanReader::checkBuffer(uint32_t index, const std::string &place,
+                             const Plan &plan, const StepPlan &step) {
+  if (index >= plan.buffers.size())
+    return error(place, gotInstead("an index below " +
+                                       std::to_string(plan.buffers.size()),
+                                   index));
+  const BufferPlan &buffer = plan.buffers[index];
+  int64_t left =
+      minimum(step.arenaBytes - buffer.offset - buffer.bytes, largestStep);
+  if (left < 0)
+    return error(place + ": " +
+                     nameOf("buffer", *target.buffers()->Get(index)->name()),
+                 gotInstead("it to lie within the arena in every step",
+                            static_cast<uint64_t>(-left)) +
+                     " bytes beyond its end");
+  return true;
+}
+
+bool PlanReader::checkResult(uint32_t index, const Expression &needed,
+                             const std::string &place, const Plan &plan,
+                             const StepPlan &step) {
+  if (!checkBuffer(index, place, plan, step))
+    return false;
+  if (minimum(plan.buffers[index].bytes - needed, largestStep) < 0)
+    return error(place, "expected a buffer of at least " +
+                            std::to_string(needed.tokens + needed.logitRows) +
+                            " bytes a row, got " +
+                            describe(plan.buffers[index].bytes));
+  return true;
+}
+
+bool PlanReader::readResults(const schema::StepPlan &table,
+                             const std::string &place, const Plan &plan,
+                             StepPlan &step) {
+  step.logits = table.logits();
+  Expression needed;
+  needed.logitRows = plan.vocabulary * 4;
+  if (!checkResult(step.logits, needed, place + ": logits", plan, step))
+    return false;
+  if (!table.states())
+    return true;
+  if (plan.hiddenSize < 1)
+    return error(place + ": states", "expected a hidden_size, got none");
+  step.states = *table.states();
+  needed = {};
+  needed.tokens = plan.hiddenSize * 4;
+  return checkResult(*step.states, needed, place + ": states", plan, step);
+}
+
+bool PlanReader::readExpansion(const schema::StepPlan &table,
+                               const std::string &place, StepPlan &step) {
+  if (!table.expansion())
+    return true;
+  step.expansion = {table.expansion()->pair_saving(),
+                    table.expansion()->expansion_cost()};
+  for (uint64_t count :
+       {step.expansion->pairSaving, step.expansion->expansionCost})
+    if (count > static_cast<uint64_t>(coefficientLimit))
+      return error(place + ": expansion", gotInstead("at most 2^39", count));
+  return true;
+}
+
+bool PlanReader::readEntry(const schema::StepEntry &entry,
+                           const std::string &place, const Plan &plan,
+                           StepPlan &step) {
+  if (!charge(0, place))
+    return false;
+  if (const schema::Loop *loop = entry.body_as_Loop())
+    return readLoop(*loop, place, plan, step);
+  const schema::Launch *launch = entry.body_as_Launch();
+  if (!launch)
+    return error(place, gotInstead("a launch or a loop",
+                                   static_cast<uint64_t>(entry.body_type())));
+  SectionPlan section;
+  if (!readLaunch(*launch, place, plan, step, section))
+    return false;
+  step.sections.push_back(std::move(section));
   return true;
 }
 
 bool PlanReader::readLoop(const schema::Loop &loop, const std::string &place,
-                          Plan &plan) {
+                          const Plan &plan, StepPlan &step) {
   if (loop.layers() < 1 || loop.layers() > layerLimit)
     return error(place,
                  gotInstead("a loop of 1 to 65536 layers", loop.layers()));
@@ -322,18 +412,18 @@ bool PlanReader::readLoop(const schema::Loop &loop, const std::string &place,
   section.isLoop = true;
   section.firstLayer = loop.first_layer();
   section.layers = loop.layers();
-  for (const schema::Launch *launch : *loop.steps())
+  for (const schema::Launch *launch : *loop.launches())
     if (!readLaunch(*launch,
                     place + ": " + number("launch", section.launches.size()),
-                    plan, section))
+                    plan, step, section))
       return false;
-  plan.sections.push_back(std::move(section));
+  step.sections.push_back(std::move(section));
   return true;
 }
 
 bool PlanReader::readLaunch(const schema::Launch &launch,
                             const std::string &place, const Plan &plan,
-                            SectionPlan &section) {
+                            const StepPlan &step, SectionPlan &section) {
   if (!charge(launch.arguments()->size() * sizeof(schema::Argument), place))
     return false;
   LaunchPlan read;
@@ -347,12 +437,12 @@ bool PlanReader::readLaunch(const schema::Launch &launch,
     return false;
   // The pool multiplies tiles by threads.
   if (maximum(read.tiles, largestStep) > coefficientLimit)
-    return error(place, "expected at most 2^40 tiles in any step, got " +
+    return error(place, "expected at most 2^39 tiles in any step, got " +
                             describe(read.tiles));
   for (const schema::Argument *argument : *launch.arguments())
     if (!readArgument(*argument,
                       place + ": " + number("argument", read.arguments.size()),
-                      plan, section, read))
+                      plan, step, section, read))
       return false;
   section.launches.push_back(std::move(read));
   return true;
@@ -360,8 +450,9 @@ bool PlanReader::readLaunch(const schema::Launch &launch,
 
 bool PlanReader::readArgument(const schema::Argument &argument,
                               const std::string &place, const Plan &plan,
-                              const SectionPlan &section, LaunchPlan &result) {
-  static_assert(static_cast<int>(ArgumentKind::RotaryTable) ==
+                              const StepPlan &step, const SectionPlan &section,
+                              LaunchPlan &result) {
+  static_assert(static_cast<int>(ArgumentKind::States) ==
                     static_cast<int>(schema::ArgumentKind::MAX),
                 "the two lists of argument kinds differ");
   if (argument.kind() > schema::ArgumentKind::MAX)
@@ -381,6 +472,11 @@ bool PlanReader::readArgument(const schema::Argument &argument,
   if (read.index >= count)
     return error(place, gotInstead("an index below " + std::to_string(count),
                                    read.index));
+  if (read.kind == ArgumentKind::States && &step == &plan.step)
+    return error(place, "expected states in a prediction, got them in a step");
+  if (read.kind == ArgumentKind::Buffer &&
+      !checkBuffer(read.index, place, plan, step))
+    return false;
   if (!checkLayers(read, place, plan, section))
     return false;
   result.arguments.push_back(read);

@@ -45,17 +45,33 @@ private:
   bool readSizes(Plan &plan);
   bool readKernels(Plan &plan);
   bool readBuffers(Plan &plan);
-  bool readLogits(Plan &plan);
   bool readWeights(Plan &plan);
   bool readCaches(Plan &plan);
   bool readRotaryTables(Plan &plan);
-  bool readSections(Plan &plan);
-  bool readLoop(const schema::Loop &loop, const std::string &place, Plan &plan);
+  bool readSteps(Plan &plan);
+  /// Reads `table` into `step`, which is a part of `plan`.
+  bool readStep(const schema::StepPlan &table, const std::string &place,
+                const Plan &plan, StepPlan &step);
+  bool readResults(const schema::StepPlan &table, const std::string &place,
+                   const Plan &plan, StepPlan &step);
+  bool readExpansion(const schema::StepPlan &table, const std::string &place,
+                     StepPlan &step);
+  bool readEntry(const schema::StepEntry &entry, const std::string &place,
+                 const Plan &plan, StepPlan &step);
+  bool readLoop(const schema::Loop &loop, const std::string &place,
+                const Plan &plan, StepPlan &step);
   bool readLaunch(const schema::Launch &launch, const std::string &place,
-                  const Plan &plan, SectionPlan &section);
+                  const Plan &plan, const StepPlan &step, SectionPlan &section);
   bool readArgument(const schema::Argument &argument, const std::string &place,
-                    const Plan &plan, const SectionPlan &section,
-                    LaunchPlan &result);
+                    const Plan &plan, const StepPlan &step,
+                    const SectionPlan &section, LaunchPlan &result);
+  /// Checks that buffer `index` exists and lies within the arena of `step`.
+  bool checkBuffer(uint32_t index, const std::string &place, const Plan &plan,
+                   const StepPlan &step);
+  /// Checks that buffer `index` of `step` holds `needed` bytes in any step.
+  bool checkResult(uint32_t index, const Expression &needed,
+                   const std::string &place, const Plan &plan,
+                   const StepPlan &step);
   bool checkLayers(const ArgumentPlan &argument, const std::string &place,
                    const Plan &plan, const SectionPlan &section);
   bool readExpression(const schema::Expression *expression,

@@ -23,26 +23,49 @@ static void check(bool condition) {
 static void noKernel(void *const *, const int64_t *sizes, int64_t begin,
                      int64_t end, void *scratch) {
   check(begin >= 0 && begin < end && sizes[0] > 0 && sizes[1] > 0);
+  check(sizes[4] >= sizes[5] && sizes[4] <= sizes[0] && sizes[5] <= sizes[1]);
   check(reinterpret_cast<uintptr_t>(scratch) % 64 == 0);
 }
 
+/// Checks that buffer `index` lies within the arena of `step` and returns its
+/// bytes.
+static int64_t checkBuffer(const Plan &plan, const StepPlan &step,
+                           uint32_t index, const StepSizes &sizes) {
+  const BufferPlan &buffer = plan.buffers[index];
+  int64_t arena = step.arenaBytes.evaluate(sizes);
+  int64_t offset = buffer.offset.evaluate(sizes);
+  int64_t bytes = buffer.bytes.evaluate(sizes);
+  check(offset >= 0 && offset % 64 == 0 && bytes >= 0);
+  check(offset <= arena && bytes <= arena - offset);
+  return bytes;
+}
+
 /// What the reader promises for every step.
+static void checkStep(const Plan &plan, const StepPlan &step) {
+  for (StepSizes sizes : {StepSizes{1, 1, 0, 0, 0},
+                          {1, 1, 1, 1, 1},
+                          {17, 3, 5, 9, 2},
+                          {512, 512, 512, 511, 511},
+                          {1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20}}) {
+    check(checkBuffer(plan, step, step.logits, sizes) / 4 >=
+          plan.vocabulary * sizes.logitRows);
+    if (step.states)
+      check(checkBuffer(plan, step, *step.states, sizes) / 4 >=
+            plan.hiddenSize * sizes.tokens);
+    for (const SectionPlan &section : step.sections)
+      for (const LaunchPlan &launch : section.launches)
+        for (const ArgumentPlan &argument : launch.arguments)
+          if (argument.kind == ArgumentKind::Buffer)
+            checkBuffer(plan, step, argument.index, sizes);
+  }
+}
+
 static void checkPlan(const Plan &plan, uint64_t codeBytes,
                       uint64_t weightBytes) {
-  for (StepSizes step : {StepSizes{1, 1, 0},
-                         {1, 1, 1},
-                         {17, 3, 5},
-                         {512, 512, 512},
-                         largestStep}) {
-    int64_t arena = plan.arenaBytes.evaluate(step);
-    for (const BufferPlan &buffer : plan.buffers) {
-      int64_t offset = buffer.offset.evaluate(step);
-      int64_t bytes = buffer.bytes.evaluate(step);
-      check(offset >= 0 && offset % 64 == 0 && bytes >= 0);
-      check(offset <= arena && bytes <= arena - offset);
-    }
-    check(plan.buffers[plan.logits].bytes.evaluate(step) / 4 >=
-          plan.vocabulary * step.logitRows);
+  checkStep(plan, plan.step);
+  if (plan.prediction) {
+    checkStep(plan, *plan.prediction);
+    check(plan.step.states && plan.prediction->states);
   }
   for (const KernelPlan &kernel : plan.kernels)
     check(kernel.entry < codeBytes);
@@ -51,9 +74,9 @@ static void checkPlan(const Plan &plan, uint64_t codeBytes,
           static_cast<int64_t>(weightBytes));
 }
 
-static int64_t launchesOf(const Plan &plan) {
+static int64_t launchesOf(const StepPlan &step) {
   int64_t launches = 0;
-  for (const SectionPlan &section : plan.sections)
+  for (const SectionPlan &section : step.sections)
     launches +=
         section.layers * (1 + static_cast<int64_t>(section.launches.size()));
   return launches;
@@ -71,7 +94,7 @@ static void run(const Plan &plan, uint64_t weightBytes) {
   Program program = {&plan, {}, nullptr};
   program.kernels.assign(plan.kernels.size(), noKernel);
   std::unique_ptr<Generator> generator;
-  if (launchesOf(plan) > 1000 ||
+  if (launchesOf(plan.step) > 1000 ||
       !planRequests(plan, prompts, options, pool.size(), 0, int64_t(16) << 20,
                     needed)
            .ok() ||

@@ -18,6 +18,20 @@ static int64_t cacheBytesOfToken(const rt::Plan &plan) {
                              : plan.pageBytesOfAllLayers() / plan.pageTokens();
 }
 
+static int64_t launchesOf(const rt::StepPlan &step) {
+  int64_t launches = 0;
+  for (const rt::SectionPlan &section : step.sections)
+    launches += section.layers * static_cast<int64_t>(section.launches.size());
+  return launches;
+}
+
+/// What attention reads: keys and values, or latents of which both are made.
+static const char *cacheOf(const rt::Plan &plan) {
+  if (plan.caches.empty())
+    return "none";
+  return plan.caches.front().latent ? "latent" : "keys and values";
+}
+
 static nlohmann::ordered_json describeKernels(const rt::Plan &plan) {
   nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
   for (const rt::KernelPlan &kernel : plan.kernels)
@@ -30,9 +44,6 @@ static nlohmann::ordered_json describe(const rt::Executable &executable) {
   const schema::Executable &root = executable.root();
   const rt::Manifest &manifest = executable.manifest();
   const rt::Plan &plan = executable.plan();
-  int64_t launches = 0;
-  for (const rt::SectionPlan &section : plan.sections)
-    launches += section.layers * static_cast<int64_t>(section.launches.size());
   nlohmann::ordered_json result;
   result["file"] = executable.path();
   result["format_version"] = rt::formatVersion;
@@ -57,8 +68,10 @@ static nlohmann::ordered_json describe(const rt::Executable &executable) {
   result["code_bytes"] = manifest.code.bytes;
   result["has_weights"] = manifest.weights.has_value();
   result["weight_bytes"] = manifest.weights ? manifest.weights->bytes : 0;
+  result["cache"] = cacheOf(plan);
   result["cache_bytes_per_token"] = cacheBytesOfToken(plan);
-  result["launches_per_step"] = launches;
+  result["launches_per_step"] = launchesOf(plan.step);
+  result["has_prediction"] = plan.prediction.has_value();
   result["kernels"] = describeKernels(plan);
   return result;
 }

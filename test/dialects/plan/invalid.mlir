@@ -2,13 +2,13 @@
 // RUN: tcc-opt %s --split-input-file --verify-diagnostics
 
 // @buffer_c1_negative
-// expected-error@+1 {{expected bytes to be an expression without negative terms, got array<i64: 0, -4, 0, 0>}}
+// expected-error@+1 {{expected bytes to be an expression without negative terms, got array<i64: 0, -4, 0, 0, 0, 0, 0>}}
 plan.buffer @x offset(0) bytes(-4 T) live(0, 1)
 
 // -----
 
 // @buffer_c2_alignment
-// expected-error@+1 {{expected every term of offset to be a multiple of 64, got array<i64: 0, 96, 0, 0>}}
+// expected-error@+1 {{expected every term of offset to be a multiple of 64, got array<i64: 0, 96, 0, 0, 0, 0, 0>}}
 plan.buffer @x offset(96 T) bytes(4 T) live(0, 1)
 
 // -----
@@ -56,6 +56,14 @@ plan.step @step logits(@nothing) arena(64 T) {
 
 // -----
 
+// @step_c1_states
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+// expected-error@+1 {{expected the name of a buffer, got @nothing}}
+plan.step @step logits(@x) states(@nothing) arena(64 T) {
+}
+
+// -----
+
 // @step_c2_body
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {
@@ -67,8 +75,24 @@ plan.step @step logits(@x) arena(64 T) {
 
 // @step_c3_arena
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
-// expected-error@+1 {{expected arena to be an expression without negative terms, got array<i64: -1, 0, 0, 0>}}
+// expected-error@+1 {{expected arena to be an expression without negative terms, got array<i64: -1, 0, 0, 0, 0, 0, 0>}}
 plan.step @step logits(@x) arena(-1) {
+}
+
+// -----
+
+// @step_c3_absorbed
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+// expected-error@+1 {{expected arena to be an expression without negative terms, got array<i64: 0, 0, 0, 0, 64, -64, 0>}}
+plan.step @step logits(@x) arena(64 X + -64 A) {
+}
+
+// -----
+
+// @step_c4_expansion
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+// expected-error@+1 {{expected expansion(saving, cost) of numbers that are not negative, got array<i64: 1, -1>}}
+plan.step @step logits(@x) expansion(1, -1) arena(64 T) {
 }
 
 // -----
@@ -118,7 +142,7 @@ plan.step @step logits(@x) arena(64 T) {
 func.func private @kernel(memref<4xf32>)
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {
-  // expected-error@+1 {{expected tiles to be an expression without negative terms, got array<i64: 0, 0, 0, -1>}}
+  // expected-error@+1 {{expected tiles to be an expression without negative terms, got array<i64: 0, 0, 0, -1, 0, 0, 0>}}
   plan.launch @kernel(@x) tiles(-1 R) scratch(0)
 }
 
@@ -173,7 +197,7 @@ plan.step @collective_c2_grid logits(@logits) arena(64) {
 shard.grid @devices(shape = 2)
 plan.buffer @logits offset(0) bytes(64) live(0, 1)
 plan.step @collective_c3_rows logits(@logits) arena(64) {
-  // expected-error@+1 {{'plan.collective' op expected rows to be an expression without negative terms, got array<i64: -1, 0, 0, 0>}}
+  // expected-error@+1 {{'plan.collective' op expected rows to be an expression without negative terms, got array<i64: -1, 0, 0, 0, 0, 0, 0>}}
   plan.collective all_reduce(@logits, @logits) on @devices axes(0) rows(-1) columns(4) : f32
 }
 

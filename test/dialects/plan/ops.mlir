@@ -33,17 +33,29 @@ plan.input @tokens is tokens
 func.func private @embedding(memref<?xi32>, memref<512x576xbf16>, memref<?x576xf32>)
 func.func private @mlp(memref<?x576xf32>, memref<576x576xbf16>, memref<?x576xf32>)
 
-// CHECK: plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+// CHECK: plan.step @step logits(@logits) states(@x) expansion(1536, 262144) arena(2304 T + 2048 R) {
 // CHECK:   plan.launch @embedding(@tokens, @embed_tokens, @x) tiles(1 T) scratch(0)
 // CHECK:   plan.loop layers(0, 30) {
 // CHECK:     plan.launch @mlp(@x, @mlp_weight, @x) tiles(9) scratch(4096)
-plan.step @step logits(@logits) arena(2304 T + 2048 R) {
+plan.step @step logits(@logits) states(@x) expansion(1536, 262144)
+  arena(2304 T + 2048 R) {
   plan.launch @embedding(@tokens, @embed_tokens, @x)
     tiles(1 T) scratch(0)
   plan.loop layers(0, 30) {
     plan.launch @mlp(@x, @mlp_weight, @x)
       tiles(9) scratch(4096)
   }
+}
+
+// Multi-token prediction, and every size of a step.
+// CHECK: plan.input @states is states
+plan.input @states is states
+func.func private @combine_states(memref<?xi32>, memref<?x576xf32>, memref<?x576xf32>)
+// CHECK: plan.step @prediction logits(@logits) states(@x) arena(2304 T + 128 B + 2048 R + 64 X + 192 A + 256 E + 512) {
+plan.step @prediction logits(@logits) states(@x)
+  arena(512 + 2304 T + 128 B + 2048 R + 64 X + 192 A + 256 E) {
+  // CHECK: plan.launch @combine_states(@tokens, @states, @x) tiles(1 E + 1) scratch(64 X)
+  plan.launch @combine_states(@tokens, @states, @x) tiles(1 E + 1) scratch(64 X)
 }
 
 // Two devices: parts of stacks of matrices, and what devices add up.

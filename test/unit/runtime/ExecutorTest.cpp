@@ -25,13 +25,13 @@ static std::vector<Call> calls;
 static std::mutex callsMutex;
 static std::function<void(const Call &)> onCall;
 
-/// Remembers its call. A launch here has at most `argumentCount` arguments.
-static constexpr size_t argumentCount = 9;
+/// Remembers its call. A launch here has `argumentCount` arguments.
+static constexpr size_t argumentCount = 10;
 static void remember(void *const *arguments, const int64_t *sizes,
                      int64_t begin, int64_t end, void *scratch) {
   std::lock_guard<std::mutex> lock(callsMutex);
   calls.push_back({std::vector<void *>(arguments, arguments + argumentCount),
-                   std::vector<int64_t>(sizes, sizes + 4), begin, end,
+                   std::vector<int64_t>(sizes, sizes + 6), begin, end,
                    scratch});
   if (onCall)
     onCall(calls.back());
@@ -56,16 +56,22 @@ protected:
     onCall = nullptr;
     plan.vocabulary = 8;
     plan.maxPositions = 100;
-    plan.buffers = {{{64, 0, 0, 0}, {0, 0, 0, 32}}};
+    plan.hiddenSize = 2;
+    plan.buffers = {{{64}, {0, 0, 0, 32}}, {{0}, {0, 8}}};
     plan.weights = {{3, 2, 128, 64, 50}, {0, 1, 0, 0, 100}};
-    plan.caches = {{5, 4, 64}};
+    plan.caches = {{5, 4, 64, false}};
     plan.rotaryTables = {{{1.0, 0.25, 0}, 2.0}};
-    plan.arenaBytes = {64, 0, 0, 32};
-    plan.sections = {{true, 3, 2, {launchOfAll()}}};
+    plan.step.arenaBytes = {64, 0, 0, 32};
+    plan.step.sections = {{true, 3, 2, {launchOfAll()}}};
+    plan.step.states = 1;
+    plan.step.expansion = {1, 1};
+    plan.prediction = plan.step;
+    plan.prediction->sections[0].layers = 1;
+    plan.prediction->expansion.reset();
     weights.resize(256);
   }
 
-  void start(int threads = 1, StepSizes limits = {64, 4, 4}) {
+  void start(int threads = 1, StepLimits limits = {64, 4, 4}) {
     program.plan = &plan;
     program.kernels = {remember};
     program.weights = weights.data();
@@ -76,11 +82,16 @@ protected:
     pages.assign(2, {});
     ASSERT_TRUE(cache->grow(pages[0], 9).ok());
     ASSERT_TRUE(cache->grow(pages[1], 3).ok());
-    step = {{5, 6, 7}, {7, 8, 0}, {0, 0, 1}, {1, 2}, {&pages[0], &pages[1]}};
+    step = {{5, 6, 7}, {7, 8, 0},    {0, 0, 1}, {1, 2}, {&pages[0], &pages[1]},
+            0,         /*states=*/{}};
+  }
+
+  Status run(const Step &step, const std::atomic<bool> *cancelled = nullptr) {
+    return executor->run(plan.step, step, cancelled);
   }
 
   std::string messageOf(const Step &wrong) {
-    Status status = executor->run(wrong);
+    Status status = run(wrong);
     EXPECT_EQ(status.code(), Status::Code::Internal);
     EXPECT_TRUE(calls.empty());
     return status.message();
@@ -125,10 +136,10 @@ TEST_F(ExecutorTest, GivesEachKindOfArgument) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(call.scratch) % 64, 0u);
   };
   start();
-  ASSERT_TRUE(executor->run(step).ok());
+  ASSERT_TRUE(run(step).ok());
   ASSERT_EQ(calls.size(), 2u);
   for (size_t i = 0; i < calls.size(); ++i) {
-    EXPECT_EQ(calls[i].sizes, (std::vector<int64_t>{3, 2, 2, 3}));
+    EXPECT_EQ(calls[i].sizes, (std::vector<int64_t>{3, 2, 2, 3, 0, 0}));
     EXPECT_EQ(calls[i].begin, 0);
     EXPECT_EQ(calls[i].end, 3);
     // The buffer is the one of the logits.
@@ -139,19 +150,41 @@ TEST_F(ExecutorTest, GivesEachKindOfArgument) {
               cache->layer(0, 3 + static_cast<int64_t>(i)));
   }
   EXPECT_EQ(executor->logits(1) - executor->logits(0), 8);
+  EXPECT_EQ(executor->logits(0) - executor->states(0), 16);
+  EXPECT_EQ(executor->states(1) - executor->states(0), 2);
+}
+
+TEST_F(ExecutorTest, CountsWhatIsExpanded) {
+  start();
+  step.expandedSequences = 1;
+  ASSERT_TRUE(run(step).ok());
+  step.expandedSequences = 2;
+  ASSERT_TRUE(run(step).ok());
+  EXPECT_EQ(calls[0].sizes, (std::vector<int64_t>{3, 2, 2, 3, 2, 1}));
+  EXPECT_EQ(calls[2].sizes, (std::vector<int64_t>{3, 2, 2, 3, 3, 2}));
+}
+
+TEST_F(ExecutorTest, GivesStatesToAPrediction) {
+  onCall = [](const Call &call) {
+    EXPECT_EQ(valuesAt<float>(call.arguments[9], 6),
+              std::vector<float>({1, 2, 3, 4, 5, 6}));
+  };
+  start();
+  step.states = {1, 2, 3, 4, 5, 6};
+  ASSERT_TRUE(executor->run(*plan.prediction, step).ok());
+  EXPECT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].arguments[0],
+            static_cast<const void *>(executor->logits(0)));
 }
 
 // A weight of one layer is the same in and outside a loop.
 TEST_F(ExecutorTest, RunsLaunchesOutsideLoops) {
-  plan.sections = {{false, 0, 1, {launchOfAll()}}};
-  plan.sections[0].launches[0].arguments = {
-      {ArgumentKind::Weight, 1}, {ArgumentKind::Tokens, 0},
-      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
-      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
-      {ArgumentKind::Tokens, 0}, {ArgumentKind::Tokens, 0},
-      {ArgumentKind::Tokens, 0}};
+  plan.step.sections = {{false, 0, 1, {launchOfAll()}}};
+  auto &arguments = plan.step.sections[0].launches[0].arguments;
+  arguments.assign(argumentCount, {ArgumentKind::Tokens, 0});
+  arguments[0] = {ArgumentKind::Weight, 1};
   start();
-  ASSERT_TRUE(executor->run(step).ok());
+  ASSERT_TRUE(run(step).ok());
   ASSERT_EQ(calls.size(), 1u);
   EXPECT_EQ(calls[0].arguments[0], weights.data());
 }
@@ -161,14 +194,15 @@ TEST_F(ExecutorTest, GivesThreadsTilesAndScratchOfTheirOwn) {
   for (int64_t tokens : {31, 32}) {
     calls.clear();
     start(/*threads=*/3);
-    Step large = {{}, {}, {}, {}, {&pages[0]}};
+    Step large;
+    large.pages = {&pages[0]};
     ASSERT_TRUE(cache->grow(pages[0], tokens).ok());
     for (int32_t t = 0; t < tokens; ++t) {
       large.tokens.push_back(1);
       large.positions.push_back(t);
       large.sequences.push_back(0);
     }
-    ASSERT_TRUE(executor->run(large).ok());
+    ASSERT_TRUE(run(large).ok());
     std::vector<int> runs(static_cast<size_t>(tokens));
     std::vector<void *> scratches;
     for (const Call &call : calls) {
@@ -191,10 +225,10 @@ TEST_F(ExecutorTest, GivesThreadsTilesAndScratchOfTheirOwn) {
 }
 
 TEST_F(ExecutorTest, SkipsLaunchesWithoutTiles) {
-  plan.sections[0].launches[0].tiles = {0, 0, 0, 1};
+  plan.step.sections[0].launches[0].tiles = {0, 0, 0, 1};
   start();
   step.logitRows.clear();
-  ASSERT_TRUE(executor->run(step).ok());
+  ASSERT_TRUE(run(step).ok());
   EXPECT_TRUE(calls.empty());
 }
 
@@ -202,7 +236,7 @@ TEST_F(ExecutorTest, StopsWhenCancelled) {
   std::atomic<bool> cancelled{false};
   onCall = [&](const Call &) { cancelled = true; };
   start();
-  EXPECT_EQ(executor->run(step, &cancelled).code(), Status::Code::Interrupted);
+  EXPECT_EQ(run(step, &cancelled).code(), Status::Code::Interrupted);
   EXPECT_EQ(calls.size(), 1u); // Not the second layer.
 }
 
@@ -235,11 +269,28 @@ TEST_F(ExecutorTest, RefusesStepsThatBreakTheRules) {
             "step: expected ascending logit rows");
   EXPECT_EQ(with([](Step &s) { s.positions[2] = 4; }),
             "step: a sequence has too few pages");
-  Status status = Status();
+  EXPECT_EQ(with([](Step &s) { s.expandedSequences = 3; }),
+            "step: expected no more sequences in expanded form than there are, "
+            "and none where the plan has no such form");
+  EXPECT_EQ(with([](Step &s) { s.states = {1, 2, 3, 4, 5, 6}; }),
+            "step: expected a state a token of a prediction, and none "
+            "otherwise");
   step.tokens[1] = 8;
-  status = executor->run(step);
+  Status status = run(step);
   EXPECT_EQ(status.code(), Status::Code::BadData);
   EXPECT_EQ(status.message(), "token: expected an id from 0 to 7, got 8");
+}
+
+TEST_F(ExecutorTest, RefusesPredictionsThatBreakTheRules) {
+  start();
+  EXPECT_EQ(executor->run(*plan.prediction, step).message(),
+            "step: expected a state a token of a prediction, and none "
+            "otherwise");
+  step.states = {1, 2, 3, 4, 5, 6};
+  step.expandedSequences = 1;
+  EXPECT_EQ(executor->run(*plan.prediction, step).message(),
+            "step: expected no more sequences in expanded form than there are, "
+            "and none where the plan has no such form");
 }
 
 TEST_F(ExecutorTest, RefusesStepsBeyondItsLimits) {
@@ -251,15 +302,20 @@ TEST_F(ExecutorTest, RefusesStepsBeyondItsLimits) {
 TEST_F(ExecutorTest, SaysWhatItNeeds) {
   // Scratch is rounded up to pages of memory for each thread.
   EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 64 + 2 * 32 + 3 * 4096);
+  // The larger of both steps.
+  plan.prediction->arenaBytes.constant = 1000;
+  plan.prediction->sections[0].launches[0].scratch.constant = 4097;
+  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 1000 + 2 * 32 + 3 * 8192);
   start();
-  plan.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
+  plan.step.arenaBytes = {0, coefficientLimit, coefficientLimit,
+                          coefficientLimit};
   Status status =
       Executor::create(program, largestStep, *cache, *pool, executor);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
   EXPECT_EQ(status.message(),
-            "memory: cannot reserve 3458764513820545024 bytes for a step of "
+            "memory: cannot reserve 1729382256910278656 bytes for a step of "
             "1048576 tokens; use fewer --threads or raise the limit of address "
             "space (ulimit -v)");
-  plan.sections[0].launches[0].scratch = plan.arenaBytes;
+  plan.step.sections[0].launches[0].scratch = plan.step.arenaBytes;
   EXPECT_EQ(Executor::bytesFor(plan, largestStep, 8), INT64_MAX);
 }

@@ -213,7 +213,7 @@ TEST_F(GeneratorTest, PlansPagesForAllThatIsFed) {
   ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
   // 4 and 5 positions in pages of 4: the last token is never fed.
   EXPECT_EQ(needed.pages, 3);
-  EXPECT_EQ(needed.cacheBytes, 3 * 128);
+  EXPECT_EQ(needed.cacheBytes, 3 * 192);
   EXPECT_EQ(needed.limits.tokens, 3);
   EXPECT_EQ(needed.limits.sequences, 2);
   EXPECT_EQ(needed.limits.logitRows, 2);
@@ -267,7 +267,7 @@ TEST_F(GeneratorTest, HoldsTheMemory) {
   options.maxTokens = 16;
   Requirements needed;
   ASSERT_TRUE(plan({Tokens(16), Tokens(16)}, needed).ok());
-  EXPECT_EQ(needed.cacheBytes, 2 * 8 * 128);
+  EXPECT_EQ(needed.cacheBytes, 2 * 8 * 192);
   int64_t all = 256 + needed.cacheBytes + needed.workBytes;
   EXPECT_TRUE(plan({Tokens(16), Tokens(16)}, needed, all).ok());
   // One byte less: seven pages of four positions for each.
@@ -287,8 +287,9 @@ TEST_F(GeneratorTest, HoldsTheMemory) {
 // A plan whose steps need more than there are addresses: no sum overflows.
 TEST_F(GeneratorTest, HoldsTheMemoryOfHugePlans) {
   Plan huge = model->plan();
-  huge.arenaBytes = {0, coefficientLimit, coefficientLimit, coefficientLimit};
-  huge.sections[0].launches[0].scratch = huge.arenaBytes;
+  huge.step.arenaBytes = {0, coefficientLimit, coefficientLimit,
+                          coefficientLimit};
+  huge.step.sections[0].launches[0].scratch = huge.step.arenaBytes;
   Requirements needed;
   options.stepTokens = 1 << 20;
   options.maxTokens = 1;

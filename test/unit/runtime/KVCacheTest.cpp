@@ -12,7 +12,7 @@ using namespace tcc::rt;
 /// Two caches with pages of 4 positions: 3 layers of 64 bytes, 2 of 128.
 static Plan twoCaches() {
   Plan plan;
-  plan.caches = {{3, 4, 64}, {2, 4, 128}};
+  plan.caches = {{3, 4, 64, false}, {2, 4, 128, true}};
   return plan;
 }
 
@@ -113,7 +113,7 @@ TEST(KVCache, ZeroesPagesThatWereUsed) {
 TEST(KVCache, SaysWhatItCannotReserve) {
   std::unique_ptr<KVCache> cache;
   Plan plan;
-  plan.caches = {{65536, 4, int64_t(1) << 40}};
+  plan.caches = {{65536, 4, int64_t(1) << 40, false}};
   Status status = KVCache::create(plan, 1 << 20, cache);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
   EXPECT_EQ(

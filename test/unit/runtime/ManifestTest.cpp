@@ -46,7 +46,7 @@ TEST(FileHeader, AnotherVersionNamesItsWriter) {
   Status status = readFile(file, manifest);
   EXPECT_EQ(status.code(), Status::Code::BadData);
   EXPECT_EQ(status.message(),
-            "m.bin: expected format version 1, got 9, written by tcc test; "
+            "m.bin: expected format version 2, got 9, written by tcc test; "
             "compile the model again with a tcc of this version");
 }
 
@@ -97,13 +97,26 @@ TEST(Manifest, ReadsThePlan) {
   const Plan &plan = manifest.plan;
   EXPECT_EQ(plan.vocabulary, 8);
   EXPECT_EQ(plan.pageTokens(), 4);
-  EXPECT_EQ(plan.pageBytesOfAllLayers(), 128);
-  ASSERT_EQ(plan.sections.size(), 2u);
-  EXPECT_TRUE(plan.sections[0].isLoop);
-  EXPECT_EQ(plan.sections[0].layers, 2);
-  EXPECT_EQ(plan.sections[0].launches[0].arguments.size(), 9u);
-  EXPECT_FALSE(plan.sections[1].isLoop);
-  EXPECT_EQ(plan.arenaBytes.evaluate({3, 1, 2}), 64 + 3 * 128 + 2 * 32);
+  EXPECT_EQ(plan.pageBytesOfAllLayers(), 192);
+  EXPECT_FALSE(plan.caches[0].latent);
+  EXPECT_TRUE(plan.caches[1].latent);
+  EXPECT_EQ(plan.hiddenSize, 4);
+  const StepPlan &step = plan.step;
+  ASSERT_EQ(step.sections.size(), 2u);
+  EXPECT_TRUE(step.sections[0].isLoop);
+  EXPECT_EQ(step.sections[0].layers, 2);
+  EXPECT_EQ(step.sections[0].launches[0].arguments.size(), 9u);
+  EXPECT_FALSE(step.sections[1].isLoop);
+  EXPECT_EQ(step.arenaBytes.evaluate({3, 1, 2}), 64 + 3 * 128 + 2 * 32);
+  EXPECT_EQ(step.logits, 1u);
+  EXPECT_EQ(step.states, 0u);
+  ASSERT_TRUE(step.expansion);
+  EXPECT_EQ(step.expansion->pairSaving, 1u);
+  EXPECT_EQ(step.expansion->expansionCost, 2u);
+  ASSERT_TRUE(plan.prediction);
+  EXPECT_EQ(plan.prediction->sections[0].launches[0].arguments[0].kind,
+            ArgumentKind::States);
+  EXPECT_FALSE(plan.prediction->expansion);
   EXPECT_EQ(manifest.features, std::vector<std::string>{"sse2"});
 }
 
@@ -186,15 +199,16 @@ static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
   auto featureList = builder.CreateVector(
       std::vector<flatbuffers::Offset<flatbuffers::String>>(features, name));
   std::vector<flatbuffers::Offset<schema::Buffer>> buffers;
-  schema::Expression offset(0, 0, 0, 0), bytes(0, 0, 0, 4);
+  schema::Expression offset, bytes(0, 0, 0, 4, 0, 0, 0);
   buffers.push_back(schema::CreateBuffer(builder, name, &offset, &bytes));
   schema::Segment code(1 << 19, 84, {});
   auto launch = schema::CreateLaunch(
       builder, 0, builder.CreateVectorOfStructs<schema::Argument>({}), &offset,
       &offset);
-  std::vector<flatbuffers::Offset<schema::StepEntry>> steps;
-  steps.push_back(schema::CreateStepEntry(builder, schema::StepBody::Launch,
-                                          launch.Union()));
+  auto entry = schema::CreateStepEntry(builder, schema::StepBody::Launch,
+                                       launch.Union());
+  auto step =
+      schema::CreateStepPlan(builder, builder.CreateVector(&entry, 1), &bytes);
   auto target = schema::CreateTarget(
       builder, schema::TargetKind::X86_64, name, featureList, 0, 0, &code, 0,
       kernelList, builder.CreateVector(buffers),
@@ -202,9 +216,9 @@ static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
       builder.CreateVector(std::vector<flatbuffers::Offset<schema::Cache>>()),
       builder.CreateVector(
           std::vector<flatbuffers::Offset<schema::RotaryTable>>()),
-      builder.CreateVector(steps), &bytes);
+      step);
   auto targets = builder.CreateVector(&target, 1);
-  builder.Finish(schema::CreateExecutable(builder, name, 0, name, 1, 1, 1,
+  builder.Finish(schema::CreateExecutable(builder, name, 0, name, 1, 1, 0, 1,
                                           schema::ElementType::F32, 0, 0,
                                           targets),
                  schema::ExecutableIdentifier());
@@ -262,7 +276,7 @@ TEST_P(ManifestRule, IsChecked) {
 }
 
 static schema::LaunchT &innerLaunch(schema::TargetT &target) {
-  return *target.steps[0]->step.AsLoop()->steps[0];
+  return *target.step->entries[0]->body.AsLoop()->launches[0];
 }
 
 static const Rule rules[] = {
@@ -290,32 +304,72 @@ static const Rule rules[] = {
      "code, got 84"},
     {"Coefficient",
      [](auto &, auto &t) {
-       *t.arena = {64, int64_t(1) << 41, 0, 32};
+       *t.step->arena = {64, 0, 0, 0, 0, int64_t(1) << 40, 0};
      },
-     "manifest: arena: expected coefficients up to 2^40, got 2199023255552"},
+     "manifest: step: arena: expected coefficients up to 2^39, got "
+     "1099511627776"},
     {"NegativeBytes",
      [](auto &, auto &t) {
-       *t.buffers[0]->bytes = {64, 128, -256, 0};
+       *t.buffers[0]->bytes = {64, 128, -256, 0, 0, 0, 0};
      },
      "manifest: buffer 'hidden': bytes: expected a value that is never "
-     "negative, got 64 + 128 T + -256 B + 0 R"},
+     "negative, got 64 + 128 T + -256 B + 0 R + 0 X + 0 A + 0 E"},
+    {"NegativeInOneForm",
+     [](auto &, auto &t) {
+       *t.buffers[0]->bytes = {64, 128, 0, 0, 0, -256, 0};
+     },
+     "manifest: buffer 'hidden': bytes: expected a value that is never "
+     "negative, got 64 + 128 T + 0 B + 0 R + 0 X + -256 A + 0 E"},
     {"UnalignedBuffer",
      [](auto &, auto &t) {
-       *t.buffers[1]->offset = {64, 100, 0, 0};
+       *t.buffers[1]->offset = {64, 128, 0, 0, 0, 0, 100};
      },
      "manifest: buffer 'logits': expected an offset that is always a multiple "
-     "of 64, got 64 + 100 T + 0 B + 0 R"},
+     "of 64, got 64 + 128 T + 0 B + 0 R + 0 X + 0 A + 100 E"},
     {"BufferBeyondArena",
+     [](auto &, auto &t) { *t.buffers[0]->bytes = {65, 128, 0, 32, 0, 0, 0}; },
+     "manifest: step: states: buffer 'hidden': expected it to lie within the "
+     "arena in every step, got 1 bytes beyond its end"},
+    {"ArgumentBeyondArena",
      [](auto &, auto &t) {
-       *t.buffers[1]->bytes = {1, 0, 0, 32};
+       *t.buffers[0]->bytes = {65, 128, 0, 32, 0, 0, 0};
+       t.step->states = 1;
+       t.step->logits = 1;
+       *t.buffers[1]->bytes = {0, 0, 0, 32, 16, 16, 0};
+       *t.buffers[1]->offset = {0, 0, 0, 0, 0, 0, 0};
      },
-     "manifest: buffer 'logits': expected it to lie within the arena in every "
-     "step, got 1 bytes beyond its end"},
-    {"LogitsIndex", [](auto &, auto &t) { t.logits = 2; },
-     "manifest: logits: expected an index below 2, got 2"},
+     "manifest: step: entry 0: launch 0: argument 0: buffer 'hidden': expected "
+     "it to lie within the arena in every step, got 1 bytes beyond its end"},
+    {"BufferBeyondArenaOfPrediction",
+     [](auto &, auto &t) { *t.prediction->arena = {64, 128, 0, 31, 0, 0, 0}; },
+     "manifest: prediction: logits: buffer 'logits': expected it to lie within "
+     "the arena in every step, got 1048576 bytes beyond its end"},
+    {"LogitsIndex", [](auto &, auto &t) { t.step->logits = 2; },
+     "manifest: step: logits: expected an index below 2, got 2"},
     {"LogitsSize", [](auto &m, auto &) { m.vocabulary = 9; },
-     "manifest: logits: expected a buffer of at least 36 bytes a row, got "
-     "0 + 0 T + 0 B + 32 R"},
+     "manifest: step: logits: expected a buffer of at least 36 bytes a row, "
+     "got 0 + 0 T + 0 B + 32 R + 0 X + 0 A + 0 E"},
+    {"StatesIndex", [](auto &, auto &t) { t.prediction->states = 2; },
+     "manifest: prediction: states: expected an index below 2, got 2"},
+    {"StatesSize", [](auto &m, auto &) { m.hidden_size = 49; },
+     "manifest: step: states: expected a buffer of at least 196 bytes a row, "
+     "got 64 + 128 T + 0 B + 0 R + 0 X + 0 A + 0 E"},
+    {"StatesWithoutSize", [](auto &m, auto &) { m.hidden_size = 0; },
+     "manifest: step: states: expected a hidden_size, got none"},
+    {"HugeStates", [](auto &m, auto &) { m.hidden_size = 1 << 25; },
+     "manifest: hidden_size: expected at most 16777216, got 33554432"},
+    {"NoStatesOfStep", [](auto &, auto &t) { t.step->states.reset(); },
+     "manifest: prediction: expected states of it and of the step, got none of "
+     "the step"},
+    {"NoStatesOfPrediction",
+     [](auto &, auto &t) { t.prediction->states.reset(); },
+     "manifest: prediction: expected states of it and of the step, got none of "
+     "the prediction"},
+    {"Expansion",
+     [](auto &, auto &t) {
+       *t.step->expansion = {1, uint64_t(1) << 40};
+     },
+     "manifest: step: expansion: expected at most 2^39, got 1099511627776"},
     {"WeightLayers", [](auto &, auto &t) { t.packed[0]->layers = 0; },
      "manifest: weight 'layers.weight': expected 1 to 65536 layers, got 0"},
     {"WeightAlignment", [](auto &, auto &t) { t.packed[0]->offset = 32; },
@@ -343,26 +397,28 @@ static const Rule rules[] = {
      [](auto &, auto &t) { t.caches[0]->element = schema::ElementType::I32; },
      "manifest: cache 0: expected elements of type F32, F16 or BF16, got 3"},
     {"CacheAlignment", [](auto &, auto &t) { t.caches[0]->page_bytes = 96; },
-     "manifest: cache 0: expected a multiple of 64 bytes a page, up to 2^40, "
+     "manifest: cache 0: expected a multiple of 64 bytes a page, up to 2^39, "
      "got 96"},
     {"CacheTooSmall", [](auto &, auto &t) { t.caches[0]->heads = 2; },
      "manifest: cache 0: expected pages that hold heads * page_tokens * "
      "(key_size + value_size) elements, 128 bytes and more than none, got 64"},
+    {"LatentCacheTooSmall", [](auto &, auto &t) { t.caches[1]->key_size = 5; },
+     "manifest: cache 1: expected pages that hold heads * page_tokens * "
+     "key_size elements, 80 bytes and more than none, got 64"},
+    {"LatentCacheValues", [](auto &, auto &t) { t.caches[1]->value_size = 5; },
+     "manifest: cache 1: expected values that are a part of the keys of 4, got "
+     "5"},
     {"CacheEmpty", [](auto &, auto &t) { t.caches[0]->heads = 0; },
      "manifest: cache 0: expected pages that hold heads * page_tokens * "
      "(key_size + value_size) elements, 0 bytes and more than none, got 64"},
     {"CacheHuge",
      [](auto &, auto &t) {
        t.caches[0]->layers = 65536;
-       t.caches[0]->page_bytes = uint64_t(1) << 40;
+       t.caches[0]->page_bytes = uint64_t(1) << 39;
      },
      "manifest: cache 0: expected at most 2^50 bytes a page in all layers of "
-     "all caches, got 72057594037927936"},
-    {"CachePageTokens",
-     [](auto &, auto &t) {
-       t.caches.push_back(std::make_unique<schema::CacheT>(*t.caches[0]));
-       t.caches[1]->page_tokens = 2;
-     },
+     "all caches, got 36028797018963968"},
+    {"CachePageTokens", [](auto &, auto &t) { t.caches[1]->page_tokens = 2; },
      "manifest: cache 1: expected pages of 4 positions, like the first cache, "
      "got 2"},
     {"RotaryEmpty",
@@ -376,58 +432,73 @@ static const Rule rules[] = {
        t.rotary_tables[0]->inverse_frequencies[1] = INFINITY;
      },
      "manifest: rotary table 0: expected finite frequencies, got inf"},
-    {"NoSteps", [](auto &, auto &t) { t.steps.clear(); },
-     "manifest: steps: expected at least one, got none"},
+    {"NoEntries", [](auto &, auto &t) { t.step->entries.clear(); },
+     "manifest: step: expected at least one entry, got none"},
     {"LaunchKernel", [](auto &, auto &t) { innerLaunch(t).kernel = 2; },
-     "manifest: step 0: launch 0: expected a kernel below 2, got 2"},
+     "manifest: step: entry 0: launch 0: expected a kernel below 2, got 2"},
     {"Tiles",
      [](auto &, auto &t) {
-       *innerLaunch(t).tiles = {0, int64_t(1) << 40, 0, 0};
+       *innerLaunch(t).tiles = {0, 0, 0, 0, int64_t(1) << 39, 0, 0};
      },
-     "manifest: step 0: launch 0: expected at most 2^40 tiles in any step, "
-     "got 0 + 1099511627776 T + 0 B + 0 R"},
+     "manifest: step: entry 0: launch 0: expected at most 2^39 tiles in any "
+     "step, got 0 + 0 T + 0 B + 0 R + 549755813888 X + 0 A + 0 E"},
     {"ArgumentKind",
      [](auto &, auto &t) {
-       innerLaunch(t).arguments[0] = {schema::ArgumentKind(9), 0};
+       innerLaunch(t).arguments[0] = {schema::ArgumentKind(10), 0};
      },
-     "manifest: step 0: launch 0: argument 0: expected a known kind of "
-     "argument, got 9"},
+     "manifest: step: entry 0: launch 0: argument 0: expected a known kind of "
+     "argument, got 10"},
+    {"StatesOfNothing",
+     [](auto &, auto &t) {
+       innerLaunch(t).arguments[0] = {schema::ArgumentKind::States, 0};
+     },
+     "manifest: step: entry 0: launch 0: argument 0: expected states in a "
+     "prediction, got them in a step"},
     {"ArgumentIndex",
      [](auto &, auto &t) {
        innerLaunch(t).arguments[0] = {schema::ArgumentKind::Buffer, 2};
      },
-     "manifest: step 0: launch 0: argument 0: expected an index below 2, got "
+     "manifest: step: entry 0: launch 0: argument 0: expected an index below "
+     "2, got "
      "2"},
     {"LoopBeyondWeight", [](auto &, auto &t) { t.packed[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 1: expected a loop within the "
+     "manifest: step: entry 0: launch 0: argument 1: expected a loop within "
+     "the "
      "layers "
      "0 to 0 of the weight, got 0 to 1"},
     {"LoopBeforeWeight", [](auto &, auto &t) { t.packed[0]->first_layer = 1; },
-     "manifest: step 0: launch 0: argument 1: expected a loop within the "
+     "manifest: step: entry 0: launch 0: argument 1: expected a loop within "
+     "the "
      "layers "
      "1 to 2 of the weight, got 0 to 1"},
     {"LoopBeyondCache", [](auto &, auto &t) { t.caches[0]->layers = 1; },
-     "manifest: step 0: launch 0: argument 2: expected a loop within the "
+     "manifest: step: entry 0: launch 0: argument 2: expected a loop within "
+     "the "
      "layers "
      "0 to 0 of the cache, got 0 to 1"},
-    {"NoLayers", [](auto &, auto &t) { t.steps[0]->step.AsLoop()->layers = 0; },
-     "manifest: step 0: expected a loop of 1 to 65536 layers, got 0"},
+    {"NoLayers",
+     [](auto &, auto &t) { t.step->entries[0]->body.AsLoop()->layers = 0; },
+     "manifest: step: entry 0: expected a loop of 1 to 65536 layers, got 0"},
     {"LoopFirstLayer",
-     [](auto &, auto &t) { t.steps[0]->step.AsLoop()->first_layer = 65537; },
-     "manifest: step 0: expected a first layer up to 65536, got 65537"},
+     [](auto &, auto &t) {
+       t.step->entries[0]->body.AsLoop()->first_layer = 65537;
+     },
+     "manifest: step: entry 0: expected a first layer up to 65536, got 65537"},
     {"CacheOutsideLoop",
      [](auto &, auto &t) {
-       t.steps[1]->step.AsLaunch()->arguments[0] = {
+       t.step->entries[1]->body.AsLaunch()->arguments[0] = {
            schema::ArgumentKind::CacheLayer, 0};
      },
-     "manifest: step 1: argument 0: expected a loop around a layer of a cache, "
+     "manifest: step: entry 1: argument 0: expected a loop around a layer of a "
+     "cache, "
      "got none"},
     {"WeightOutsideLoop",
      [](auto &, auto &t) {
-       t.steps[1]->step.AsLaunch()->arguments[0] = {
+       t.step->entries[1]->body.AsLaunch()->arguments[0] = {
            schema::ArgumentKind::Weight, 0};
      },
-     "manifest: step 1: argument 0: expected a loop around a weight of 2 "
+     "manifest: step: entry 1: argument 0: expected a loop around a weight of "
+     "2 "
      "layers, got none"},
 };
 

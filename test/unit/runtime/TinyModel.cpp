@@ -32,8 +32,8 @@ static std::unique_ptr<schema::Expression> expression(int64_t constant,
                                                       int64_t tokens = 0,
                                                       int64_t sequences = 0,
                                                       int64_t rows = 0) {
-  return std::make_unique<schema::Expression>(constant, tokens, sequences,
-                                              rows);
+  return std::make_unique<schema::Expression>(constant, tokens, sequences, rows,
+                                              0, 0, 0);
 }
 
 template <typename T>
@@ -60,8 +60,6 @@ static void addData(schema::TargetT &target) {
   logits.name = "logits";
   logits.offset = expression(64, 128);
   logits.bytes = expression(0, 0, 0, 32);
-  target.logits = 1;
-  target.arena = expression(64, 128, 0, 32);
   schema::WeightT &weight = append(target.packed);
   weight.name = "layers.weight";
   weight.layers = 2;
@@ -74,29 +72,42 @@ static void addData(schema::TargetT &target) {
   cache.heads = 1;
   cache.key_size = cache.value_size = 2;
   cache.element = schema::ElementType::F32;
+  schema::CacheT &latents = append(target.caches);
+  latents.layers = 1;
+  latents.page_tokens = 4;
+  latents.page_bytes = 64;
+  latents.heads = 1;
+  latents.key_size = 4;
+  latents.value_size = 2;
+  latents.latent = true;
   append(target.rotary_tables).inverse_frequencies = {1.0, 0.5};
 }
 
-static void addLaunches(schema::TargetT &target) {
-  using Kind = schema::ArgumentKind;
+static void addKernels(schema::TargetT &target) {
   schema::KernelT &count = append(target.kernels);
   count.name = "count";
   count.configuration = "tile 1";
   schema::KernelT &nothing = append(target.kernels);
   nothing.name = "nothing";
   nothing.entry = code.size() - 1;
+}
 
+/// A loop over `layers` of cache `cache` that does nothing with one argument of
+/// each kind in `kinds`, then the launch that counts.
+static std::unique_ptr<schema::StepPlanT>
+makeStep(uint32_t layers, uint32_t cache,
+         const std::vector<schema::ArgumentKind> &kinds) {
+  using Kind = schema::ArgumentKind;
+  auto step = std::make_unique<schema::StepPlanT>();
   schema::LoopT loop;
-  loop.layers = 2;
-  schema::LaunchT &inner = append(loop.steps);
+  loop.layers = layers;
+  schema::LaunchT &inner = append(loop.launches);
   inner.kernel = 1;
-  for (Kind kind : {Kind::Buffer, Kind::Weight, Kind::CacheLayer, Kind::Tokens,
-                    Kind::Positions, Kind::Sequences, Kind::LogitRows,
-                    Kind::PageTable, Kind::RotaryTable})
-    inner.arguments.emplace_back(kind, 0);
+  for (Kind kind : kinds)
+    inner.arguments.emplace_back(kind, kind == Kind::CacheLayer ? cache : 0);
   inner.tiles = expression(0, 1);
   inner.scratch = expression(64, 0, 64);
-  append(target.steps).step.Set(std::move(loop));
+  append(step->entries).body.Set(std::move(loop));
 
   schema::LaunchT launch;
   launch.arguments.emplace_back(Kind::Tokens, 0);
@@ -104,7 +115,21 @@ static void addLaunches(schema::TargetT &target) {
   launch.arguments.emplace_back(Kind::Buffer, 1);
   launch.tiles = expression(0, 0, 0, 1);
   launch.scratch = expression(0);
-  append(target.steps).step.Set(std::move(launch));
+  append(step->entries).body.Set(std::move(launch));
+  step->arena = expression(64, 128, 0, 32);
+  step->logits = 1;
+  step->states = 0;
+  return step;
+}
+
+static void addSteps(schema::TargetT &target) {
+  using Kind = schema::ArgumentKind;
+  target.step = makeStep(2, 0,
+                         {Kind::Buffer, Kind::Weight, Kind::CacheLayer,
+                          Kind::Tokens, Kind::Positions, Kind::Sequences,
+                          Kind::LogitRows, Kind::PageTable, Kind::RotaryTable});
+  target.step->expansion = std::make_unique<schema::Expansion>(1, 2);
+  target.prediction = makeStep(1, 1, {Kind::States, Kind::CacheLayer});
 }
 
 schema::ExecutableT tcc::rt::tinyManifest() {
@@ -114,6 +139,7 @@ schema::ExecutableT tcc::rt::tinyManifest() {
   manifest.architecture = "counting";
   manifest.vocabulary = 8;
   manifest.max_positions = 32;
+  manifest.hidden_size = 4;
   manifest.parameters = 50;
   manifest.end_ids = {7};
   addTokenizer(manifest);
@@ -123,7 +149,8 @@ schema::ExecutableT tcc::rt::tinyManifest() {
   target.code = std::make_unique<schema::Segment>();
   target.weights = std::make_unique<schema::Segment>();
   addData(target);
-  addLaunches(target);
+  addKernels(target);
+  addSteps(target);
   return manifest;
 }
 

@@ -12,8 +12,8 @@ files = {
     "empty": b"",
     "lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 9\n",
     "pickle": pickle.dumps({"weight": [1.0]}, protocol=2),
-    "version": model[:8] + struct.pack("<I", 2) + model[12:],
-    "escape": model[:8] + struct.pack("<I", 2) + b"\033[2J".ljust(20, b"\0") + model[32:],
+    "version": model[:8] + struct.pack("<I", 1) + model[12:],
+    "escape": model[:8] + struct.pack("<I", 1) + b"\033[2J".ljust(20, b"\0") + model[32:],
     "short": model[:63],
 }
 for name, data in files.items():
