@@ -34,6 +34,10 @@ static constexpr int64_t pageTokens = 64;
 // first cache: 96 rows of 64 queries, scores and outputs are 72 KiB.
 static constexpr int64_t attentionRows = 96;
 
+// Heads that share a page of latents once it is in the form that products read; more
+// would leave a single token with too few tiles.
+static constexpr int64_t largestBlockHeads = 16;
+
 kernel::PackingAttr x86::choosePacking(const TargetDescription &target,
                                        RankedTensorType weight, bool paired) {
   int64_t columns = target.lanes == 16 ? panelColumns : panelColumnsNarrow;
@@ -88,12 +92,24 @@ kernel::LatentCacheAttr x86::chooseLatentCache(const TargetDescription &target,
       cache.getKeySize() - cache.getValueSize(), cache.getElement());
 }
 
-kernel::AttentionConfigAttr
+/// Heads that share what a page is made of: as many as leave several tiles for a
+/// single token.
+static int64_t latentHeads(int64_t heads) {
+  int64_t most = std::clamp<int64_t>(heads / 2, 1, largestBlockHeads);
+  while (heads % most != 0)
+    --most;
+  return most;
+}
+
+kernel::LatentConfigAttr
 x86::chooseLatentAttention(const TargetDescription &target,
                            kernel::LatentCacheAttr cache,
                            RankedTensorType result) {
-  return kernel::AttentionConfigAttr::get(
+  bool isDot = target.dotIsFaster && cache.getElement().isBF16();
+  int64_t heads = latentHeads(result.getDimSize(1));
+  return kernel::LatentConfigAttr::get(
       result.getContext(),
-      std::max<int64_t>(1, attentionRows / result.getDimSize(1)), tileRows,
+      isDot ? kernel::Arithmetic::Dot : kernel::Arithmetic::Fma,
+      std::max<int64_t>(1, attentionRows / heads), heads, tileRows,
       widestTile(target));
 }

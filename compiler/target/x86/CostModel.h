@@ -39,7 +39,7 @@ kernel::LatentCacheAttr chooseLatentCache(const TargetDescription &target,
 
 /// Blocks and tiles of attention over `cache` with the result `result` [T, H,
 /// C].
-kernel::AttentionConfigAttr
+kernel::LatentConfigAttr
 chooseLatentAttention(const TargetDescription &target,
                       kernel::LatentCacheAttr cache, RankedTensorType result);
 
