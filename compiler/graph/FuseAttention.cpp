@@ -1,6 +1,7 @@
 // Fuses the ops of an attention into one, so that a lowering can keep the
 // scores of a few keys at a time instead of all [H, T, S] of them.
 
+#include "compiler/graph/Matching.h"
 #include "compiler/graph/Passes.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -15,20 +16,8 @@ namespace mlir::tcc {
 } // namespace mlir::tcc
 
 using namespace mlir;
+using namespace mlir::tcc;
 using namespace mlir::tcc::transformer;
-
-/// Whether two equations are the same up to the names of their letters.
-static bool isEquation(EinsumOp op, StringRef expected) {
-  StringRef equation = op.getEquation();
-  if (equation.size() != expected.size())
-    return false;
-  llvm::SmallDenseMap<char, char> there, back;
-  for (auto [a, b] : llvm::zip(equation, expected))
-    if (there.try_emplace(a, b).first->second != b ||
-        back.try_emplace(b, a).first->second != a)
-      return false;
-  return true;
-}
 
 namespace {
 /// Scores that are scaled and masked, and what they are made of.
@@ -44,13 +33,6 @@ struct SharedHeads {
   uint64_t times;
 };
 } // namespace
-
-/// Returns the op of kind `Op` that defines `value` for one reader, or null.
-template <typename Op>
-static Op definedForOneReader(Value value) {
-  auto op = value.getDefiningOp<Op>();
-  return op && value.hasOneUse() ? op : Op();
-}
 
 /// Matches scale and mask, in either order, above `scores`.
 static std::optional<MaskedScores> matchMaskedScores(Value scores) {

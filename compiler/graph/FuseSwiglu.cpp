@@ -1,10 +1,9 @@
 // Fuses the gate of an MLP, its product with the other half and the rounding of
 // the product, so that the [T, 2I] values are read once and [T, I] written.
 
+#include "compiler/graph/Matching.h"
 #include "compiler/graph/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
@@ -15,26 +14,8 @@ namespace mlir::tcc {
 } // namespace mlir::tcc
 
 using namespace mlir;
+using namespace mlir::tcc;
 using namespace mlir::tcc::transformer;
-
-/// Whether `slice` is all rows of its source and the columns from `first` on
-/// that its type has.
-static bool isColumns(tensor::ExtractSliceOp slice, int64_t first) {
-  RankedTensorType source = slice.getSourceType(), type = slice.getType();
-  if (source.getRank() != 2 || type.getRank() != 2 || !slice.hasUnitStride())
-    return false;
-  SmallVector<OpFoldResult> offsets = slice.getMixedOffsets();
-  if (!isConstantIntValue(offsets[0], 0) ||
-      !isConstantIntValue(offsets[1], first))
-    return false;
-  OpFoldResult rows = slice.getMixedSizes()[0];
-  if (!source.isDynamicDim(0))
-    return isConstantIntValue(rows, source.getDimSize(0));
-  auto size = dyn_cast<Value>(rows);
-  auto dim = size ? size.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
-  return dim && dim.getConstantIndex() == 0 &&
-         dim.getSource() == slice.getSource();
-}
 
 /// The tensor of which `gate` is the first half of the columns and `up` the
 /// second, or null.
@@ -56,9 +37,7 @@ static bool isOnlyRounded(arith::MulFOp product) {
   if (!product->hasOneUse())
     return false;
   auto rounding = dyn_cast<arith::TruncFOp>(*product->user_begin());
-  return rounding && !rounding.getRoundingmode() &&
-         rounding.getFastmath().value_or(arith::FastMathFlags::none) ==
-             arith::FastMathFlags::none;
+  return rounding && isPlain(rounding);
 }
 
 /// The tensor whose swiglu `product` is, or null.
