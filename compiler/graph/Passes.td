@@ -48,6 +48,40 @@ def FuseAttentionPass : Pass<"tcc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
 }
 
+def FuseRoutingPass : Pass<"tcc-fuse-routing", "::mlir::func::FuncOp"> {
+  let summary = "Fuse scores, choice, gathering and normalisation into route";
+  let description = [{
+    Rewrites
+
+    ```mlir
+    %scores = transformer.sigmoid %logits : tensor<?x8xf32> -> tensor<?x8xf32>
+    %wide = arith.extf %bias : tensor<8xbf16> to tensor<8xf32>
+    %experts = transformer.select_experts %scores bias(%wide : tensor<8xf32>)
+      groups(4) keep(2) top(2) : tensor<?x8xf32> -> tensor<?x3xi32>
+    %chosen = transformer.gather_columns %scores, %experts
+      : tensor<?x8xf32>, tensor<?x3xi32> -> tensor<?x3xf32>
+    %normalised = transformer.sum_norm %chosen epsilon(1.0e-20) : tensor<?x3xf32>
+    %weights = transformer.scale %normalised by(2.5) : tensor<?x3xf32>
+    ```
+
+    into
+
+    ```
+    %experts, %weights = transformer.route %logits bias(%bias : tensor<8xbf16>)
+      sigmoid groups(4) keep(2) top(2) normalize(1.0e-20) scale(2.5)
+      : tensor<?x8xf32> -> tensor<?x3xi32>, tensor<?x3xf32>
+    ```
+
+    The scores may be a softmax; normalisation and scale may be absent, and one that
+    does not follow in this order, or whose operand has another reader, stays as it
+    is. Does not fuse unless the weights are gathered from the f32 scores by which the
+    experts were chosen and nothing else reads the scores.
+
+    Numerics: those of f32, which is what the fused op computes in.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
 def MergeLinearsPass : Pass<"tcc-merge-linears", "::mlir::func::FuncOp"> {
   let summary = "Merge linear layers that read the same input";
   let description = [{
