@@ -10,6 +10,7 @@ using namespace mlir;
 void tcc::buildGraphPhase(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createFuseAttentionPass());
   pm.addNestedPass<func::FuncOp>(createFuseRoutingPass());
+  pm.addNestedPass<func::FuncOp>(createDispatchExpertsPass());
   pm.addNestedPass<func::FuncOp>(createMergeLinearsPass());
   // Gate and up are halves of one tensor from here on.
   pm.addNestedPass<func::FuncOp>(createFuseSwigluPass());

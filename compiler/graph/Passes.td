@@ -82,6 +82,45 @@ def FuseRoutingPass : Pass<"tcc-fuse-routing", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
 }
 
+def DispatchExpertsPass : Pass<"tcc-dispatch-experts", "::mlir::func::FuncOp"> {
+  let summary = "Sort tokens by their experts";
+  let description = [{
+    Rewrites a weighted sum over what the experts of each token compute,
+
+    ```mlir
+    %gates = transformer.expert_linear %x, %experts, %wg : tensor<?x18xf32>,
+      tensor<?x3xi32>, tensor<8x9x18xf32> -> tensor<?x3x9xf32>
+    %opens = transformer.silu %gates : tensor<?x3x9xf32> -> tensor<?x3x9xf32>
+    %downs = transformer.expert_linear %opens, %experts, %wd : tensor<?x3x9xf32>,
+      tensor<?x3xi32>, tensor<8x18x9xf32> -> tensor<?x3x18xf32>
+    %y = transformer.einsum "tj,tjn->tn" %weights, %downs
+      : tensor<?x3xf32>, tensor<?x3x18xf32> -> tensor<?x18xf32>
+    ```
+
+    into the same ops on the rows of each expert, one expert after another:
+
+    ```
+    %rows, %places, %offsets = transformer.dispatch %experts
+      : tensor<?x3xi32> -> tensor<?xi32>, tensor<?x3xi32>, tensor<9xi32>
+    %gathered = transformer.gather_rows %x, %rows : ...
+    %gates = transformer.grouped_linear %gathered, %wg offsets(%offsets) : ...
+    %opens = transformer.silu %gates : ...
+    %downs = transformer.grouped_linear %opens, %wd offsets(%offsets) : ...
+    %y = transformer.combine %downs, %places, %weights : ...
+    ```
+
+    Between rows of tokens and the sum there may be any number of linear layers of
+    the same experts and of elementwise ops, in one block. Does not rewrite where
+    another op reads what they compute for each expert of a token, where linear layers
+    have different experts, or numbers of them, or where a value for each expert of a
+    token comes from elsewhere.
+
+    Numerics: bit-exact. Rows do not know each other, and sums over the experts of a
+    token are in the order of before.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
 def MergeLinearsPass : Pass<"tcc-merge-linears", "::mlir::func::FuncOp"> {
   let summary = "Merge linear layers that read the same input";
   let description = [{

@@ -121,7 +121,7 @@ def Transformer_EinsumOp : Transformer_Op<"einsum", [Pure, Transformer_OneSequen
 }
 
 def Transformer_ScaleOp : Transformer_Op<"scale", [
-    Pure, SameOperandsAndResultType]> {
+    Pure, Elementwise, SameOperandsAndResultType]> {
   let summary = "Multiplication of every element by a constant";
   let description = [{
     `result = factor * input`, in f32, rounded to the element type.

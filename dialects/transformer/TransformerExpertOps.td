@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 def Transformer_SigmoidOp : Transformer_Op<"sigmoid", [
-    Pure, SameOperandsAndResultShape]> {
+    Pure, Elementwise, SameOperandsAndResultShape]> {
   let summary = "Logistic function, elementwise";
   let description = [{
     `result = 1 / (1 + exp(-input))`, in f32, rounded once to the element type of

@@ -327,7 +327,7 @@ def Transformer_ResidualRMSNormOp : Transformer_Op<"residual_rms_norm", [
 }
 
 def Transformer_SiluOp : Transformer_Op<"silu", [
-    Pure, SameOperandsAndResultShape]> {
+    Pure, Elementwise, SameOperandsAndResultShape]> {
   let summary = "Sigmoid linear unit, elementwise";
   let description = [{
     `result = input / (1 + exp(-input))`, in f32, rounded once to the element type

@@ -11,6 +11,7 @@
 
 // CHECK: tcc-fuse-attention
 // CHECK: tcc-fuse-routing
+// CHECK: tcc-dispatch-experts
 // CHECK: tcc-merge-linears
 // CHECK: tcc-fuse-swiglu
 // CHECK: tcc-fuse-residual-norm
