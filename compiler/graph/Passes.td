@@ -145,15 +145,19 @@ def MergeLinearsPass : Pass<"tcc-merge-linears", "::mlir::func::FuncOp"> {
     %up = tensor.extract_slice %both[0, 64] [%rows, 64] [1, 1] : ...
     ```
 
-    so that the input is read once. Layers are merged if they stand in one block,
-    their weights come from `get_weight` with the same storage, layers and layer,
-    their results have the same element type, and all or none have a bias, of
-    which the same holds. Of layers that read one input, some may be merged and
-    others left: those of another storage.
+    so that the input is read once; a slice of such a slice becomes one of `%both`.
+    Layers are merged if they stand in one block, their weights come from
+    `get_weight` with the same storage, layers and layer, their results have the same
+    element type, and all or none have a bias, of which the same holds. Of layers that
+    read one input, some may be merged and others left: those of another storage.
+    `grouped_linear` is merged in the same way, if the offsets are the same. A layer
+    whose result a `route` reads stays alone: it is narrow, and gate and up of a
+    shared expert would no longer be halves.
 
     Numerics: bit-exact.
   }];
   let dependentDialects = [
+    "::mlir::affine::AffineDialect",
     "::mlir::tcc::transformer::TransformerDialect",
     "::mlir::tensor::TensorDialect"
   ];

@@ -10,6 +10,8 @@ transformer.weight @v_bias tensor("v.{layer}.bias") layers(0, 4) : tensor<16xf32
 transformer.weight @gate tensor("gate.{layer}") layers(0, 4) : tensor<64x32xbf16>
 transformer.weight @up tensor("up.{layer}") layers(0, 4) : tensor<64x32xbf16>
 transformer.weight @other tensor("other.{layer}") layers(4, 4) : tensor<64x32xbf16>
+transformer.weight @gates tensor("gate.{expert}.{layer}") layers(0, 4) : tensor<8x9x32xbf16>
+transformer.weight @ups tensor("up.{expert}.{layer}") layers(0, 4) : tensor<8x9x32xbf16>
 
 // CHECK-LABEL: func @gate_and_up
 //  CHECK-SAME:   %[[X:.*]]: tensor<?x32xbf16>, %[[LAYER:[a-z0-9]+]]: index
@@ -76,6 +78,91 @@ func.func @mixed_storage(%x: tensor<8x32xbf16>, %layer: index)
   %k = transformer.linear %x, %wk
     : tensor<8x32xbf16>, tensor<16x32xbf16> -> tensor<8x16xf32>
   return %v, %q, %k : tensor<8x16xf32>, tensor<8x64xf32>, tensor<8x16xf32>
+}
+
+// Matrix upon matrix for each expert.
+// CHECK-LABEL: func @gate_and_up_of_experts
+//  CHECK-SAME:   %[[X:.*]]: tensor<?x32xbf16>, %[[O:.*]]: tensor<9xi32>, %[[LAYER:[a-z0-9]+]]: index
+func.func @gate_and_up_of_experts(%x: tensor<?x32xbf16>, %offsets: tensor<9xi32>,
+                                  %layer: index) -> (tensor<?x9xf32>, tensor<?x9xf32>) {
+  // CHECK: %[[W:.*]] = transformer.get_weight [@gates, @ups] layer(%[[LAYER]]) : tensor<8x18x32xbf16>
+  // CHECK: %[[BOTH:.*]] = transformer.grouped_linear %[[X]], %[[W]] offsets(%[[O]]) : tensor<?x32xbf16>, tensor<8x18x32xbf16>, tensor<9xi32> -> tensor<?x18xf32>
+  // CHECK: %[[GATE:.*]] = tensor.extract_slice %[[BOTH]][0, 0] [%{{.*}}, 9] [1, 1]
+  // CHECK: %[[UP:.*]] = tensor.extract_slice %[[BOTH]][0, 9] [%{{.*}}, 9] [1, 1]
+  // CHECK: return %[[GATE]], %[[UP]]
+  %wg = transformer.get_weight [@gates] layer(%layer) : tensor<8x9x32xbf16>
+  %gate = transformer.grouped_linear %x, %wg offsets(%offsets)
+    : tensor<?x32xbf16>, tensor<8x9x32xbf16>, tensor<9xi32> -> tensor<?x9xf32>
+  %wu = transformer.get_weight [@ups] layer(%layer) : tensor<8x9x32xbf16>
+  %up = transformer.grouped_linear %x, %wu offsets(%offsets)
+    : tensor<?x32xbf16>, tensor<8x9x32xbf16>, tensor<9xi32> -> tensor<?x9xf32>
+  return %gate, %up : tensor<?x9xf32>, tensor<?x9xf32>
+}
+
+// CHECK-LABEL: func @part_of_a_part
+func.func @part_of_a_part(%x: tensor<?x32xbf16>, %layer: index, %rows: index)
+    -> (tensor<?x64xf32>, tensor<?x8xf32>) {
+  // CHECK: %[[BOTH:.*]] = transformer.linear
+  // CHECK-DAG: %[[Q:.*]] = tensor.extract_slice %[[BOTH]][0, 0] [%{{.*}}, 64]
+  // CHECK-DAG: %[[PART:.*]] = tensor.extract_slice %[[BOTH]][0, 70] [%{{.*}}, 8] [1, 1] : tensor<?x80xf32> to tensor<?x8xf32>
+  // CHECK: return %[[Q]], %[[PART]]
+  %wq = transformer.get_weight [@q] layer(%layer) : tensor<64x32xbf16>
+  %q = transformer.linear %x, %wq
+    : tensor<?x32xbf16>, tensor<64x32xbf16> -> tensor<?x64xf32>
+  %wk = transformer.get_weight [@k] layer(%layer) : tensor<16x32xbf16>
+  %k = transformer.linear %x, %wk
+    : tensor<?x32xbf16>, tensor<16x32xbf16> -> tensor<?x16xf32>
+  %part = tensor.extract_slice %k[0, 6] [%rows, 8] [1, 1]
+    : tensor<?x16xf32> to tensor<?x8xf32>
+  return %q, %part : tensor<?x64xf32>, tensor<?x8xf32>
+}
+
+// Gate and up stay halves of one tensor.
+// CHECK-LABEL: func @no_merge_router
+func.func @no_merge_router(%x: tensor<?x32xbf16>, %layer: index)
+    -> (tensor<?x2xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
+  // CHECK: transformer.get_weight [@k]
+  // CHECK: transformer.get_weight [@gate, @up]
+  %wr = transformer.get_weight [@k] layer(%layer) : tensor<16x32xbf16>
+  %logits = transformer.linear %x, %wr
+    : tensor<?x32xbf16>, tensor<16x32xbf16> -> tensor<?x16xf32>
+  %experts, %weights = transformer.route %logits sigmoid
+    : tensor<?x16xf32> -> tensor<?x2xi32>, tensor<?x2xf32>
+  %wg = transformer.get_weight [@gate] layer(%layer) : tensor<64x32xbf16>
+  %gate = transformer.linear %x, %wg
+    : tensor<?x32xbf16>, tensor<64x32xbf16> -> tensor<?x64xf32>
+  %wu = transformer.get_weight [@up] layer(%layer) : tensor<64x32xbf16>
+  %up = transformer.linear %x, %wu
+    : tensor<?x32xbf16>, tensor<64x32xbf16> -> tensor<?x64xf32>
+  return %weights, %gate, %up : tensor<?x2xf32>, tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// CHECK-LABEL: func @no_merge_other_offsets
+func.func @no_merge_other_offsets(%x: tensor<?x32xbf16>, %offsets: tensor<9xi32>,
+                                  %others: tensor<9xi32>, %layer: index)
+    -> (tensor<?x9xf32>, tensor<?x9xf32>) {
+  // CHECK-NOT: extract_slice
+  %wg = transformer.get_weight [@gates] layer(%layer) : tensor<8x9x32xbf16>
+  %gate = transformer.grouped_linear %x, %wg offsets(%offsets)
+    : tensor<?x32xbf16>, tensor<8x9x32xbf16>, tensor<9xi32> -> tensor<?x9xf32>
+  %wu = transformer.get_weight [@ups] layer(%layer) : tensor<8x9x32xbf16>
+  %up = transformer.grouped_linear %x, %wu offsets(%others)
+    : tensor<?x32xbf16>, tensor<8x9x32xbf16>, tensor<9xi32> -> tensor<?x9xf32>
+  return %gate, %up : tensor<?x9xf32>, tensor<?x9xf32>
+}
+
+// CHECK-LABEL: func @no_merge_bias_from_elsewhere
+func.func @no_merge_bias_from_elsewhere(%x: tensor<?x32xbf16>, %b: tensor<16xf32>,
+                                        %layer: index)
+    -> (tensor<?x16xf32>, tensor<?x16xf32>) {
+  // CHECK-NOT: extract_slice
+  %wk = transformer.get_weight [@k] layer(%layer) : tensor<16x32xbf16>
+  %wv = transformer.get_weight [@v] layer(%layer) : tensor<16x32xbf16>
+  %k = transformer.linear %x, %wk bias(%b : tensor<16xf32>)
+    : tensor<?x32xbf16>, tensor<16x32xbf16> -> tensor<?x16xf32>
+  %v = transformer.linear %x, %wv bias(%b : tensor<16xf32>)
+    : tensor<?x32xbf16>, tensor<16x32xbf16> -> tensor<?x16xf32>
+  return %k, %v : tensor<?x16xf32>, tensor<?x16xf32>
 }
 
 // CHECK-LABEL: func @no_merge_one_bias
