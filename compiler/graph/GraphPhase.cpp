@@ -9,6 +9,7 @@ using namespace mlir;
 
 void tcc::buildGraphPhase(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createFuseAttentionPass());
+  pm.addNestedPass<func::FuncOp>(createAbsorbLatentAttentionPass());
   pm.addNestedPass<func::FuncOp>(createFuseRoutingPass());
   pm.addNestedPass<func::FuncOp>(createDispatchExpertsPass());
   pm.addNestedPass<func::FuncOp>(createMergeLinearsPass());

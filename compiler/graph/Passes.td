@@ -48,6 +48,75 @@ def FuseAttentionPass : Pass<"tcc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
 }
 
+def AbsorbLatentAttentionPass
+    : Pass<"tcc-absorb-latent-attention", "::mlir::func::FuncOp"> {
+  let summary = "Let attention read latents in place of keys and values";
+  let description = [{
+    Rewrites an attention whose keys and values are linear in a latent `%c` of each
+    token, but for a part of the key that all heads share,
+
+    ```mlir
+    %kv = transformer.linear %c, %w
+      : tensor<?x8xf32>, tensor<48x8xf32> -> tensor<?x48xf32>
+    %heads = tensor.expand_shape %kv [[0], [1, 2]] output_shape [%t, 4, 12]
+      : tensor<?x48xf32> into tensor<?x4x12xf32>
+    %plain = tensor.extract_slice %heads[0, 0, 0] [%t, 4, 5] [1, 1, 1]
+      : tensor<?x4x12xf32> to tensor<?x4x5xf32>
+    %value = tensor.extract_slice %heads[0, 0, 5] [%t, 4, 7] [1, 1, 1]
+      : tensor<?x4x12xf32> to tensor<?x4x7xf32>
+    %all = transformer.repeat_heads %shared times(4)
+      : tensor<?x1x2xf32> -> tensor<?x4x2xf32>
+    %key = tensor.concat dim(2) %plain, %all
+      : (tensor<?x4x5xf32>, tensor<?x4x2xf32>) -> tensor<?x4x7xf32>
+    %query = tensor.concat dim(2) %q, %p
+      : (tensor<?x4x5xf32>, tensor<?x4x2xf32>) -> tensor<?x4x7xf32>
+    %o = transformer.attention %query, %key, %value positions(%pos, %pos)
+         scale(0.3) : tensor<?x4x7xf32>, tensor<?x4x7xf32>, tensor<?x4x7xf32>,
+         tensor<?xi32>, tensor<?xi32> -> tensor<?x4x7xf32>
+    ```
+
+    into one that reads the latents, of which all heads share one key, and whose
+    values are their beginning:
+
+    ```
+    %w_heads = tensor.expand_shape %w [[0, 1], [2]] output_shape [4, 12, 8] : ...
+    %w_k = tensor.extract_slice %w_heads[0, 0, 0] [4, 5, 8] [1, 1, 1] : ...
+    %w_v = tensor.extract_slice %w_heads[0, 5, 0] [4, 7, 8] [1, 1, 1] : ...
+    %row = tensor.collapse_shape %shared [[0], [1, 2]] : ...
+    %both = tensor.concat dim(1) %c, %row
+      : (tensor<?x8xf32>, tensor<?x2xf32>) -> tensor<?x10xf32>
+    %key = tensor.expand_shape %both [[0], [1, 2]] output_shape [%t, 1, 10] : ...
+    %value = tensor.extract_slice %key[0, 0, 0] [%t, 1, 8] [1, 1, 1] : ...
+    %ql = transformer.head_linear %q, %w_k transposed
+      : tensor<?x4x5xf32>, tensor<4x5x8xf32> -> tensor<?x4x8xf32>
+    %query = tensor.concat dim(2) %ql, %p : ...
+    %u = transformer.attention %query, %key, %value positions(%pos, %pos)
+         scale(0.3) : tensor<?x4x10xf32>, tensor<?x1x10xf32>, tensor<?x1x8xf32>, ...
+    %o = transformer.head_linear %u, %w_v
+      : tensor<?x4x8xf32>, tensor<4x7x8xf32> -> tensor<?x4x7xf32>
+    ```
+
+    It holds as `(W c) . q = c . (W^T q)` and `sum_s a_s W c_s = W sum_s a_s c_s`.
+    What must be so:
+
+    - Query and key are two parts beside each other, the first parts of one size.
+    - The first part of the key and the value are, rounded to nearest or not, the
+      first and the other rows of each head of one linear layer, which has no bias
+      and a weight of static shape.
+    - The other part of the key is one head, which `repeat_heads` gives to all, in
+      the element type of the latent.
+    - Each query head has a key of its own.
+
+    Numerics: keys and values are no longer rounded to their element type; the
+    query in the space of the latents and the weighted sum of latents are, and
+    sums over the latent are added up in another order. In f64 1e-12.
+  }];
+  let dependentDialects = [
+    "::mlir::tcc::transformer::TransformerDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def FuseRoutingPass : Pass<"tcc-fuse-routing", "::mlir::func::FuncOp"> {
   let summary = "Fuse scores, choice, gathering and normalisation into route";
   let description = [{
