@@ -31,15 +31,79 @@ static bool isPacked(plan::WeightOp weight) {
 
 static x86::PackedLayout layoutOf(plan::WeightOp weight) {
   return {cast<ShapedType>(weight.getType()),
-          cast<kernel::PackingAttr>(weight.getPackingAttr())};
+          cast<kernel::PackingAttr>(weight.getPackingAttr()),
+          weight.getTransposed()};
+}
+
+/// Whether each matrix has sources of its own.
+static bool isOfExperts(plan::WeightOp weight) {
+  return llvm::any_of(weight.getSources().getAsValueRange<StringAttr>(),
+                      [](StringRef name) { return name.contains("{expert}"); });
+}
+
+/// The row of all sources with which matrix `matrix` begins.
+static int64_t firstRowOf(plan::WeightOp weight, int64_t matrix) {
+  if (isOfExperts(weight))
+    return 0;
+  if (std::optional<ArrayRef<int64_t>> rows = weight.getRows())
+    return matrix * (*rows)[2] + (*rows)[0];
+  auto type = cast<ShapedType>(weight.getType());
+  return matrix * type.getDimSize(type.getRank() - 2);
+}
+
+/// Verifies that the elements of a block of `weight`, which are of several rows
+/// of a source, share a row of scales.
+static LogicalResult checkBlocks(plan::WeightOp weight,
+                                 const x86::PackedLayout &layout) {
+  if (weight.getSources().size() != 1)
+    return weight.emitOpError("expected one source of a transposed weight with "
+                              "scales, got ")
+           << weight.getSources().size();
+  for (int64_t matrix = 0; matrix < layout.matrices; ++matrix)
+    for (int64_t k = 0; k < layout.depth; k += layout.stepDepth) {
+      int64_t first = firstRowOf(weight, matrix) + k;
+      int64_t last = first + std::min(layout.depth - k, layout.stepDepth) - 1;
+      if (first / layout.scaleRows != last / layout.scaleRows)
+        return weight.emitOpError(
+                   "expected blocks of a transposed weight to be "
+                   "within a block of scales, got rows ")
+               << first << " to " << last << " of blocks of "
+               << layout.scaleRows;
+    }
+  return success();
+}
+
+/// Verifies what packing needs beyond what the op promises.
+static LogicalResult checkPacking(plan::WeightOp weight,
+                                  const x86::PackedLayout &layout) {
+  Type element = cast<ShapedType>(weight.getType()).getElementType();
+  bool isScaled = layout.storage == x86::Storage::E4M3;
+  if (isScaled != weight.getScales().has_value())
+    return weight.emitOpError(
+               "expected scales if and only if its elements have "
+               "some, got elements of ")
+           << element;
+  if (layout.transposed && isa<transformer::BlockType>(element))
+    return weight.emitOpError(
+               "expected a transposed weight not to be in blocks, "
+               "got elements of ")
+           << element;
+  return layout.transposed && isScaled ? checkBlocks(weight, layout)
+                                       : success();
 }
 
 FailureOr<uint64_t> mlir::tcc::packedBytes(plan::WeightOp weight) {
-  if (isPacked(weight))
-    return static_cast<uint64_t>(layoutOf(weight).totalBytes());
   auto type = cast<RankedTensorType>(weight.getType());
-  if (!type.getElementType().isFloat())
-    return weight.emitOpError("expected a packing for a weight in blocks");
+  if (isPacked(weight)) {
+    x86::PackedLayout layout = layoutOf(weight);
+    if (failed(checkPacking(weight, layout)))
+      return failure();
+    return static_cast<uint64_t>(layout.totalBytes());
+  }
+  if (!type.getElementType().isFloat() || type.getRank() > 2)
+    return weight.emitOpError("expected a packing for a stack and for a weight "
+                              "in blocks or with scales, got ")
+           << type;
   return static_cast<uint64_t>(type.getNumElements() *
                                type.getElementTypeBitWidth() / 8);
 }
@@ -64,9 +128,10 @@ private:
 struct Chunk {
   size_t weight;
   int64_t layer;
-  int64_t firstPanel, lastPanel; ///< Unused if the weight is not packed.
-  uint64_t offset;               ///< Bytes from the start of the segment.
-  uint64_t bytes;                ///< With the gap to what follows.
+  /// Of all matrices, one after another; unused if the weight is not packed.
+  int64_t firstPanel, lastPanel;
+  uint64_t offset; ///< Bytes from the start of the segment.
+  uint64_t bytes;  ///< With the gap to what follows.
 };
 
 class WeightWriter {
@@ -82,7 +147,12 @@ public:
 
 private:
   void listChunks();
-  FailureOr<SmallVector<x86::SourceRows>> findSources(const Chunk &chunk) const;
+  const schema::TensorT *find(StringRef name, int64_t layer,
+                              int64_t matrix) const;
+  FailureOr<x86::SourceMatrix> findMatrix(const Chunk &chunk,
+                                          int64_t matrix) const;
+  LogicalResult packMatrices(const Chunk &chunk, uint8_t *out) const;
+  LogicalResult copyRows(const Chunk &chunk, uint8_t *out) const;
   Status pack(const Chunk &chunk, AlignedBuffer &out) const;
 
   const std::vector<plan::WeightOp> &weights;
@@ -107,8 +177,9 @@ void WeightWriter::listChunks() {
       }
       x86::PackedLayout layout = layoutOf(weights[index]);
       int64_t step = std::max<int64_t>(1, chunkBytes / layout.panelBytes);
-      for (int64_t panel = 0; panel < layout.panels; panel += step) {
-        int64_t last = std::min(panel + step, layout.panels);
+      int64_t panels = layout.matrices * layout.panels;
+      for (int64_t panel = 0; panel < panels; panel += step) {
+        int64_t last = std::min(panel + step, panels);
         auto bytes = static_cast<uint64_t>((last - panel) * layout.panelBytes);
         chunks.push_back({index, entry.first_layer + layer, panel, last,
                           offset + static_cast<uint64_t>(
@@ -120,45 +191,118 @@ void WeightWriter::listChunks() {
   }
 }
 
-FailureOr<SmallVector<x86::SourceRows>>
-WeightWriter::findSources(const Chunk &chunk) const {
+/// The tensor called `name` of layer `layer` and matrix `matrix`, or null if it
+/// is in no file.
+const schema::TensorT *WeightWriter::find(StringRef name, int64_t layer,
+                                          int64_t matrix) const {
+  std::string full = name.str();
+  for (auto [place, number] :
+       {std::pair<StringRef, int64_t>("{layer}", layer), {"{expert}", matrix}})
+    if (size_t at = full.find(place); at != std::string::npos)
+      full.replace(at, place.size(), std::to_string(number));
+  const schema::TensorT *tensor = ::tcc::findTensor(model.model, full);
+  return tensor && tensor->file >= 0 ? tensor : nullptr;
+}
+
+/// The rows of matrix `matrix` of a packed weight, or failure if tensors are
+/// missing.
+FailureOr<x86::SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
+                                                      int64_t matrix) const {
   plan::WeightOp weight = weights[chunk.weight];
-  SmallVector<x86::SourceRows> rows;
-  for (Attribute attribute : weight.getSources()) {
-    std::string name = cast<StringAttr>(attribute).str();
-    if (size_t place = name.find("{layer}"); place != std::string::npos)
-      name.replace(place, strlen("{layer}"), std::to_string(chunk.layer));
-    const schema::TensorT *tensor = ::tcc::findTensor(model.model, name);
-    if (!tensor || tensor->file < 0)
+  x86::SourceMatrix found;
+  found.firstRow = firstRowOf(weight, matrix);
+  for (StringRef name : weight.getSources().getAsValueRange<StringAttr>()) {
+    const schema::TensorT *tensor = find(name, chunk.layer, matrix);
+    if (!tensor)
       return failure();
-    rows.push_back({source.data(*tensor), tensor->shape.front()});
+    found.sources.push_back({source.data(*tensor), tensor->shape.front()});
   }
-  return rows;
+  if (!weight.getScales())
+    return found;
+  for (auto [name, rows] : llvm::zip(
+           weight.getScales()->getAsValueRange<StringAttr>(), found.sources)) {
+    const schema::TensorT *tensor = find(name, chunk.layer, matrix);
+    if (!tensor)
+      return failure();
+    rows.scales = source.data(*tensor);
+  }
+  return found;
+}
+
+LogicalResult WeightWriter::packMatrices(const Chunk &chunk,
+                                         uint8_t *out) const {
+  x86::PackedLayout layout = layoutOf(weights[chunk.weight]);
+  for (int64_t panel = chunk.firstPanel; panel < chunk.lastPanel;) {
+    int64_t matrix = panel / layout.panels, first = panel % layout.panels;
+    int64_t count = std::min(layout.panels - first, chunk.lastPanel - panel);
+    FailureOr<x86::SourceMatrix> rows = findMatrix(chunk, matrix);
+    if (failed(rows))
+      return failure();
+    x86::packPanels(layout, *rows, first, first + count, out);
+    panel += count;
+    out += count * layout.panelBytes;
+  }
+  return success();
+}
+
+/// The number format of `storage`, or null if it is none of a single element.
+static const llvm::fltSemantics *semanticsOf(schema::Storage storage) {
+  switch (storage) {
+  case schema::Storage::F32:
+    return &llvm::APFloat::IEEEsingle();
+  case schema::Storage::F16:
+    return &llvm::APFloat::IEEEhalf();
+  case schema::Storage::BF16:
+    return &llvm::APFloat::BFloat();
+  default:
+    return nullptr;
+  }
+}
+
+/// Copies the elements of `tensor` at `data`, as elements of `type`.
+static LogicalResult copyElements(const schema::TensorT &tensor,
+                                  const uint8_t *data, FloatType type,
+                                  uint8_t *&out) {
+  const llvm::fltSemantics *stored = semanticsOf(tensor.storage);
+  if (!stored)
+    return failure();
+  unsigned bits = llvm::APFloat::getSizeInBits(*stored);
+  for (const uint8_t *end = data + tensor.bytes; data < end; data += bits / 8) {
+    llvm::APInt element(bits, 0);
+    llvm::LoadIntFromMemory(element, data, bits / 8);
+    llvm::APFloat value(*stored, element);
+    bool isInexact = false;
+    value.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven,
+                  &isInexact);
+    llvm::StoreIntToMemory(value.bitcastToAPInt(), out, type.getWidth() / 8);
+    out += type.getWidth() / 8;
+  }
+  return success();
+}
+
+/// Copies a weight that is not packed, and fills the gap behind it with zeros.
+LogicalResult WeightWriter::copyRows(const Chunk &chunk, uint8_t *out) const {
+  plan::WeightOp weight = weights[chunk.weight];
+  auto type = cast<FloatType>(
+      cast<RankedTensorType>(weight.getType()).getElementType());
+  uint8_t *end = out;
+  for (StringRef name : weight.getSources().getAsValueRange<StringAttr>()) {
+    const schema::TensorT *tensor = find(name, chunk.layer, 0);
+    if (!tensor ||
+        failed(copyElements(*tensor, source.data(*tensor), type, end)))
+      return failure();
+  }
+  memset(end, 0, chunk.bytes - static_cast<uint64_t>(end - out));
+  return success();
 }
 
 Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
   plan::WeightOp weight = weights[chunk.weight];
-  FailureOr<SmallVector<x86::SourceRows>> rows = findSources(chunk);
-  if (failed(rows))
-    return {Status::Code::Internal,
-            "weight " + weight.getSymName().str() + " is in no file"};
-  if (isPacked(weight)) {
-    x86::packPanels(layoutOf(weight), *rows, chunk.firstPanel, chunk.lastPanel,
-                    out.get());
+  if (succeeded(isPacked(weight) ? packMatrices(chunk, out.get())
+                                 : copyRows(chunk, out.get())))
     return {};
-  }
-  auto type = cast<RankedTensorType>(weight.getType());
-  int64_t rowBytes = type.getElementTypeBitWidth() / 8;
-  for (int64_t size : type.getShape().drop_front())
-    rowBytes *= size;
-  uint8_t *end = out.get();
-  for (const x86::SourceRows &part : *rows) {
-    auto bytes = static_cast<size_t>(part.rows * rowBytes);
-    memcpy(end, part.data, bytes);
-    end += bytes;
-  }
-  memset(end, 0, chunk.bytes - static_cast<uint64_t>(end - out.get()));
-  return {};
+  return {Status::Code::Internal,
+          "weight " + weight.getSymName().str() + " is in no file"};
 }
 
 /// Runs `work` on a thread of its own, or, if the system gives none, when its

@@ -28,7 +28,9 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
     | scaled   | for each block of `K`: `[c]` scales f32, `[block][c]` bytes   |
 
     Every column has its own scale, so that neither stacked weights nor the edges of
-    blocks need to meet the borders of panels.
+    blocks need to meet the borders of panels. The last block of `K` may be smaller:
+    a panel is those scales and `K'` bytes of each column. A block of a column that
+    has a NaN has a NaN as its scale.
 
     Word `i` of a 4-bit block has the elements `8i` to `8i + 7` of its column as
     nibbles: even ones in the low half, odd ones in the high half, so that a

@@ -70,6 +70,7 @@ Value WeightReader::read(Value step, int64_t k, Value column) const {
   case Storage::Q8_0:
   case Storage::Q4_0:
   case Storage::Q4_1:
+  case Storage::E4M3:
     break;
   }
   llvm_unreachable("blocks are read in pairs");

@@ -5,6 +5,8 @@
 #include "compiler/target/x86/PackedWeights.h"
 
 #include <cstring>
+#include <limits>
+#include <vector>
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -12,6 +14,7 @@ using namespace mlir::tcc::x86;
 
 using transformer::BlockFormat;
 using transformer::BlockType;
+using transformer::ScaledType;
 
 // Elements in a block of a quantised weight.
 static constexpr int64_t blockElements = 32;
@@ -27,25 +30,11 @@ Storage x86::storageOf(Type element) {
       return Storage::Q4_1;
     }
   }
+  if (isa<ScaledType>(element))
+    return Storage::E4M3;
   if (element.isF32())
     return Storage::F32;
   return element.isF16() ? Storage::F16 : Storage::BF16;
-}
-
-/// Elements of K that lie together in a panel.
-static int64_t stepDepthOf(Storage storage) {
-  switch (storage) {
-  case Storage::F32:
-  case Storage::F16:
-    return 1;
-  case Storage::BF16:
-    return 2;
-  case Storage::Q8_0:
-  case Storage::Q4_0:
-  case Storage::Q4_1:
-    return blockElements;
-  }
-  llvm_unreachable("every storage has a step");
 }
 
 int64_t x86::bitsOf(Storage storage) {
@@ -56,6 +45,7 @@ int64_t x86::bitsOf(Storage storage) {
   case Storage::BF16:
     return 16;
   case Storage::Q8_0:
+  case Storage::E4M3:
     return 8;
   case Storage::Q4_0:
   case Storage::Q4_1:
@@ -71,31 +61,58 @@ int64_t x86::biasOf(Storage storage) {
 }
 
 int64_t x86::headerBytesOf(Storage storage, int64_t columns) {
-  if (stepDepthOf(storage) != blockElements)
+  switch (storage) {
+  case Storage::F32:
+  case Storage::F16:
+  case Storage::BF16:
     return 0;
-  return columns * (storage == Storage::Q4_1 ? 4 : 2); // Of f16.
+  case Storage::Q8_0:
+  case Storage::Q4_0:
+    return columns * 2;
+  case Storage::Q4_1:
+  case Storage::E4M3:
+    return columns * 4;
+  }
+  llvm_unreachable("every storage has a header or none");
 }
 
-/// Bytes of one step of one row, in a checkpoint and in a panel alike.
-static int64_t stepBytesOf(Storage storage) {
-  return stepDepthOf(storage) * bitsOf(storage) / 8 + headerBytesOf(storage, 1);
+/// Elements of K that lie together in a panel of a weight [N, K], or [K, N] if
+/// `transposed`, of elements `element`.
+static int64_t stepDepthOf(Type element, bool transposed) {
+  if (auto scaled = dyn_cast<ScaledType>(element))
+    return transposed ? scaled.getRows() : scaled.getColumns();
+  if (isa<BlockType>(element))
+    return blockElements;
+  return element.isBF16() ? 2 : 1;
 }
 
-PackedLayout::PackedLayout(ShapedType weight, kernel::PackingAttr packing)
-    : storage(storageOf(weight.getElementType())), rows(weight.getDimSize(0)),
-      depth(weight.getDimSize(1)), paddedDepth(kernel::roundUp(depth, 4)),
-      columns(packing.getColumns()), paired(packing.getPaired()) {
+PackedLayout::PackedLayout(ShapedType weight, kernel::PackingAttr packing,
+                           bool transposed)
+    : storage(storageOf(weight.getElementType())), transposed(transposed),
+      paired(packing.getPaired()), columns(packing.getColumns()) {
+  ArrayRef<int64_t> matrix = weight.getShape().take_back(2);
+  matrices = weight.getRank() == 3 ? weight.getDimSize(0) : 1;
+  rows = matrix[transposed ? 1 : 0];
+  depth = matrix[transposed ? 0 : 1];
+  paddedDepth = kernel::roundUp(depth, 4);
   panels = paired ? llvm::divideCeil(rows / 2, columns / 2)
                   : llvm::divideCeil(rows, columns);
-  stepDepth = stepDepthOf(storage);
-  stepBytes = stepBytesOf(storage) * columns;
-  panelBytes = kernel::roundUp(paddedDepth / stepDepth * stepBytes, 64);
+  stepDepth = stepDepthOf(weight.getElementType(), transposed);
+  int64_t headerBytes = headerBytesOf(storage, columns);
+  stepBytes = headerBytes + stepDepth * bitsOf(storage) / 8 * columns;
+  panelBytes = kernel::roundUp(
+      steps() * headerBytes + paddedDepth * bitsOf(storage) / 8 * columns, 64);
+  if (auto scaled = dyn_cast<ScaledType>(weight.getElementType())) {
+    scaleRows = scaled.getRows();
+    scaleColumns = scaled.getColumns();
+  }
 }
 
 int64_t PackedLayout::rowBytes() const {
-  if (storage == Storage::BF16)
-    return depth * 2;
-  return depth / stepDepth * stepBytesOf(storage);
+  int64_t bytes = rowElements() * bitsOf(storage) / 8;
+  // Scales of GGUF stand among the elements.
+  return storage == Storage::E4M3 ? bytes
+                                  : bytes + steps() * headerBytesOf(storage, 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,8 +225,52 @@ static void packBlockQ4(PanelRows rows, int64_t block, bool hasMinima,
   }
 }
 
+/// Packs elements `first` to `first + count - 1` of each row, which have one
+/// scale: block `block` of `scales`. Then follow [count][columns] bytes. A NaN,
+/// which decoding does not know, goes into the scale, and so into every sum.
+static void packBlockE4M3(PanelRows rows, PanelRows scales, int64_t block,
+                          int64_t first, int64_t count, uint8_t *out) {
+  auto columns = static_cast<int64_t>(rows.size());
+  auto *header = reinterpret_cast<float *>(out);
+  for (int64_t column = 0; column < columns; ++column) {
+    if (!rows[column])
+      continue;
+    ArrayRef<uint8_t> elements(rows[column] + first, count);
+    header[column] =
+        llvm::any_of(elements, [](uint8_t e) { return (e & 0x7F) == 0x7F; })
+            ? std::numeric_limits<float>::quiet_NaN()
+            : load<float>(scales[column] + block * 4);
+  }
+  constexpr int64_t square = 64;
+  uint8_t *bytes = out + columns * 4;
+  for (int64_t k = 0; k < count; k += square)
+    transpose<uint8_t>(rows, first + k, std::min(square, count - k),
+                       bytes + k * columns);
+}
+
+static void packBlock(const PackedLayout &layout, PanelRows rows,
+                      PanelRows scales, int64_t block, uint8_t *out) {
+  int64_t first = block * layout.stepDepth;
+  switch (layout.storage) {
+  case Storage::Q8_0:
+    return packBlockQ8(rows, block, out);
+  case Storage::Q4_0:
+  case Storage::Q4_1:
+    return packBlockQ4(rows, block, layout.storage == Storage::Q4_1, out);
+  case Storage::E4M3:
+    return packBlockE4M3(rows, scales, block, first,
+                         std::min(layout.stepDepth, layout.depth - first), out);
+  case Storage::F32:
+  case Storage::F16:
+  case Storage::BF16:
+    break;
+  }
+  llvm_unreachable("the others have no blocks");
+}
+
 static void packPanel(const PackedLayout &layout, PanelRows rows,
-                      uint8_t *out) {
+                      PanelRows scales, uint8_t *out) {
+  // Rows behind the last are zero.
   int64_t bytes = layout.depth / layout.stepDepth * layout.stepBytes;
   bool isFull = llvm::all_of(rows, [](const uint8_t *row) { return row; });
   std::memset(isFull ? out + bytes : out, 0,
@@ -224,22 +285,18 @@ static void packPanel(const PackedLayout &layout, PanelRows rows,
   case Storage::Q8_0:
   case Storage::Q4_0:
   case Storage::Q4_1:
+  case Storage::E4M3:
     break;
   }
-  for (int64_t block = 0; block < layout.depth / blockElements; ++block) {
-    uint8_t *to = out + block * layout.stepBytes;
-    if (layout.storage == Storage::Q8_0)
-      packBlockQ8(rows, block, to);
-    else
-      packBlockQ4(rows, block, layout.storage == Storage::Q4_1, to);
-  }
+  for (int64_t block = 0; block < layout.steps(); ++block)
+    packBlock(layout, rows, scales, block, out + block * layout.stepBytes);
 }
 
 //===----------------------------------------------------------------------===//
 // Panels
 //===----------------------------------------------------------------------===//
 
-/// The row of the weight that is column `column` of panel `panel`, or -1.
+/// The row of the matrix that is column `column` of panel `panel`, or -1.
 static int64_t rowOf(const PackedLayout &layout, int64_t panel,
                      int64_t column) {
   if (!layout.paired) {
@@ -253,26 +310,97 @@ static int64_t rowOf(const PackedLayout &layout, int64_t panel,
   return column < half ? row : row + layout.rows / 2;
 }
 
-/// The bytes of row `row` of all `sources` together.
-static const uint8_t *findRow(ArrayRef<SourceRows> sources, int64_t row,
-                              int64_t rowBytes) {
-  for (const SourceRows &source : sources) {
-    if (row < source.rows)
-      return source.data + row * rowBytes;
-    row -= source.rows;
+namespace {
+/// The elements of a row and their scales, if they have some.
+struct Row {
+  const uint8_t *data = nullptr;
+  const uint8_t *scales = nullptr;
+};
+
+/// Makes rows of the columns of a transposed matrix.
+class Transposer {
+public:
+  Transposer(const PackedLayout &layout, const SourceMatrix &matrix);
+
+  /// Column `index` of the matrix, as row `place` of a panel.
+  Row read(int64_t place, int64_t index);
+
+private:
+  template <typename T>
+  void gather(int64_t index, T *out) const;
+
+  const PackedLayout &layout;
+  std::vector<Row> source; ///< One for each element of K.
+  std::vector<uint8_t> elements;
+  std::vector<float> scales;
+};
+} // namespace
+
+/// The row `index` of `matrix`, as the checkpoint has it.
+static Row findRow(const PackedLayout &layout, const SourceMatrix &matrix,
+                   int64_t index) {
+  index += matrix.firstRow;
+  for (const SourceRows &source : matrix.sources) {
+    if (index < source.rows) {
+      const uint8_t *scales = source.scales
+                                  ? source.scales + index / layout.scaleRows *
+                                                        layout.rowScaleBytes()
+                                  : nullptr;
+      return {source.data + index * layout.rowBytes(), scales};
+    }
+    index -= source.rows;
   }
   llvm_unreachable("sources have as many rows as the weight");
 }
 
-void x86::packPanels(const PackedLayout &layout, ArrayRef<SourceRows> sources,
+Transposer::Transposer(const PackedLayout &layout, const SourceMatrix &matrix)
+    : layout(layout) {
+  if (!layout.transposed)
+    return;
+  for (int64_t k = 0; k < layout.depth; ++k)
+    source.push_back(findRow(layout, matrix, k));
+  elements.resize(layout.columns * layout.depth * bitsOf(layout.storage) / 8);
+  scales.resize(layout.columns * layout.steps());
+}
+
+template <typename T>
+void Transposer::gather(int64_t index, T *out) const {
+  for (const Row &row : source)
+    *out++ = load<T>(row.data + index * static_cast<int64_t>(sizeof(T)));
+}
+
+Row Transposer::read(int64_t place, int64_t index) {
+  int64_t bits = bitsOf(layout.storage);
+  uint8_t *out = elements.data() + place * layout.depth * bits / 8;
+  if (bits == 32)
+    gather(index, reinterpret_cast<uint32_t *>(out));
+  else if (bits == 16)
+    gather(index, reinterpret_cast<uint16_t *>(out));
+  else
+    gather(index, out);
+  float *firstScale = scales.data() + place * layout.steps();
+  if (layout.storage == Storage::E4M3)
+    for (int64_t block = 0; block < layout.steps(); ++block)
+      firstScale[block] = load<float>(source[block * layout.stepDepth].scales +
+                                      index / layout.scaleColumns * 4);
+  return {out, reinterpret_cast<const uint8_t *>(firstScale)};
+}
+
+void x86::packPanels(const PackedLayout &layout, const SourceMatrix &matrix,
                      int64_t firstPanel, int64_t lastPanel, uint8_t *out) {
-  SmallVector<const uint8_t *> rows(layout.columns);
+  Transposer transposer(layout, matrix);
+  SmallVector<const uint8_t *> rows(layout.columns), scales(layout.columns);
   for (int64_t panel = firstPanel; panel < lastPanel; ++panel) {
     for (int64_t column = 0; column < layout.columns; ++column) {
-      int64_t row = rowOf(layout, panel, column);
-      rows[column] =
-          row < 0 ? nullptr : findRow(sources, row, layout.rowBytes());
+      int64_t index = rowOf(layout, panel, column);
+      Row row;
+      if (index >= 0)
+        row = layout.transposed ? transposer.read(column, index)
+                                : findRow(layout, matrix, index);
+      rows[column] = row.data;
+      scales[column] = row.scales;
     }
-    packPanel(layout, rows, out + (panel - firstPanel) * layout.panelBytes);
+    packPanel(layout, rows, scales,
+              out + (panel - firstPanel) * layout.panelBytes);
   }
 }

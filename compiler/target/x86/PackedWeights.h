@@ -10,7 +10,7 @@
 namespace mlir::tcc::x86 {
 
 /// Storage of the elements of a weight.
-enum class Storage { F32, F16, BF16, Q8_0, Q4_0, Q4_1 };
+enum class Storage { F32, F16, BF16, Q8_0, Q4_0, Q4_1, E4M3 };
 
 /// The storage of weights whose elements have type `element`, one of those that
 /// `kernel.linear` accepts.
@@ -27,40 +27,62 @@ int64_t biasOf(Storage storage);
 int64_t headerBytesOf(Storage storage, int64_t columns);
 
 /// Bytes and shape of a packed weight; `#kernel.packing` says what is in them.
+/// A stack has so many matrices of this layout, one after another.
 struct PackedLayout {
-  /// The layout of `weight` [N, K], static, packed by `packing`.
-  PackedLayout(ShapedType weight, kernel::PackingAttr packing);
+  /// The layout of `weight`, static, packed by `packing`: [N, K], or [K, N] if
+  /// `transposed`, or a stack of such matrices.
+  PackedLayout(ShapedType weight, kernel::PackingAttr packing,
+               bool transposed = false);
 
   Storage storage;
-  int64_t rows;        ///< N, as in the checkpoint.
+  bool transposed;
+  bool paired;
+  int64_t matrices;    ///< 1 if the weight is no stack.
+  int64_t rows;        ///< N of a matrix.
   int64_t depth;       ///< K.
   int64_t paddedDepth; ///< K', a multiple of 4.
-  int64_t columns;     ///< Rows of the weight in a panel.
-  bool paired;
-  int64_t panels;
-  int64_t stepBytes;   ///< Of a block of 32 elements of K, or of one pair or element.
-  int64_t stepDepth;   ///< Elements of K in a step: 32, 2 or 1.
+  int64_t columns;     ///< Output columns in a panel.
+  int64_t panels;      ///< Of a matrix.
+  int64_t stepDepth;   ///< Elements of K in a block, a pair or alone.
+  int64_t stepBytes;   ///< Of so many; the last block of E4M3 may be smaller.
   int64_t panelBytes;  ///< A multiple of 64.
+  /// Rows and columns of the checkpoint that share a scale, in E4M3.
+  int64_t scaleRows = 1, scaleColumns = 1;
 
-  int64_t totalBytes() const { return panels * panelBytes; }
+  int64_t matrixBytes() const { return panels * panelBytes; }
+  int64_t totalBytes() const { return matrices * matrixBytes(); }
 
-  /// Bytes of one row in a checkpoint.
+  /// Steps of a panel.
+  int64_t steps() const { return llvm::divideCeil(depth, stepDepth); }
+
+  /// Elements and bytes of one row in a checkpoint, and bytes of its scales.
+  int64_t rowElements() const { return transposed ? rows : depth; }
   int64_t rowBytes() const;
+  int64_t rowScaleBytes() const {
+    return llvm::divideCeil(rowElements(), scaleColumns) * 4;
+  }
 };
 
-/// Rows of a weight as a checkpoint has them: `rows` rows of K elements, one
-/// after another, in little-endian order or in blocks of GGUF. Need not be
-/// aligned.
+/// Rows of a weight as a checkpoint has them: `rows` rows, one after another,
+/// in little-endian order or in blocks of GGUF. Need not be aligned.
 struct SourceRows {
   const uint8_t *data;
   int64_t rows;
+  const uint8_t *scales = nullptr; ///< f32, of each block, in E4M3.
 };
 
-/// Packs the panels [firstPanel, lastPanel) of the weight whose rows are those of
-/// `sources`, one after another, to `out`, which holds as many panels and is
-/// aligned to 64 bytes. Reads each byte of the checkpoint once, and only those of
-/// these panels. Different panels may be packed on different threads.
-void packPanels(const PackedLayout &layout, ArrayRef<SourceRows> sources,
+/// A matrix of a weight: the rows of all `sources`, one after another, from
+/// `firstRow` on.
+struct SourceMatrix {
+  SmallVector<SourceRows> sources;
+  int64_t firstRow = 0;
+};
+
+/// Packs the panels [firstPanel, lastPanel) of one matrix to `out`, which holds
+/// as many panels and is aligned to 64 bytes. Reads each byte of the checkpoint
+/// once, and only those of these panels. Different panels may be packed on
+/// different threads.
+void packPanels(const PackedLayout &layout, const SourceMatrix &matrix,
                 int64_t firstPanel, int64_t lastPanel, uint8_t *out);
 
 } // namespace mlir::tcc::x86
