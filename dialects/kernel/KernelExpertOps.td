@@ -147,8 +147,10 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
     The regions, `packing` and the order of sums are those of `kernel.linear`; the
     epilogue of a `paired` packing takes two sums.
 
-    One tile is one panel of one expert: tile `e * panels + p`. It does nothing if the
-    expert has no row.
+    There are `E * panels` tiles, whatever the offsets say. With the panels of all
+    experts that have rows numbered one after another, `P` in all, tile `i` does those
+    from `i * P / (E * panels)` to before `(i + 1) * P / (E * panels)`: ranges of as
+    many tiles are as much work, however few experts have rows.
 
     | Operand           | Shape    | Meaning                                    |
     |-------------------|----------|--------------------------------------------|

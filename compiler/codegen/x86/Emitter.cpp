@@ -430,6 +430,10 @@ void Emitter::forVectors(int64_t count,
     body(integer(count - rest), firstLanes(integer(rest)));
 }
 
+Value Emitter::select(Value condition, Value a, Value b) {
+  return builder.createOrFold<arith::SelectOp>(location, condition, a, b);
+}
+
 void Emitter::when(Value condition, llvm::function_ref<void()> then,
                    llvm::function_ref<void()> otherwise) {
   auto branch = scf::IfOp::create(builder, location, condition,

@@ -42,6 +42,10 @@ void emitKernel(Emitter &emitter, kernel::LatentAttentionOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::GroupedLinearOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::HeadLinearOp op,
+                const KernelFrame &frame);
 
 /// The mean of the squares of `count` elements at `source`, in all lanes.
 Value emitMeanSquare(Emitter &emitter, Type element, Value source,

@@ -34,6 +34,48 @@ SmallVector<int64_t> x86::stridesOf(Type type) {
   return memref.getStridesAndOffset().first;
 }
 
+/// Whether `type` has a layout of its own.
+static bool isView(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  return memref && !memref.getLayout().isIdentity();
+}
+
+/// Bytes from where the memory of an argument begins to its first element.
+static int64_t offsetOf(Type type) {
+  if (!isView(type))
+    return 0;
+  auto memref = cast<MemRefType>(type);
+  return memref.getStridesAndOffset().second * memref.getElementTypeBitWidth() /
+         8;
+}
+
+/// The operand of `op` that may be a part of a larger buffer, or null.
+static Value viewOf(Operation *op) {
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
+          [](auto linear) { return linear.getInput(); })
+      .Default(Value());
+}
+
+static LogicalResult verifyViews(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    Type type = operand.getType();
+    if (!isView(type))
+      continue;
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    if (operand != viewOf(op) ||
+        failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
+        ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
+        strides.back() != 1)
+      return op->emitOpError("expected views as its input alone, with static "
+                             "strides, the last of them 1, and a static "
+                             "offset, got ")
+             << type;
+  }
+  return success();
+}
+
 /// Loads what the runtime passes. `entry` has the arguments of the new function.
 static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
                              Operation *op, Block &entry) {
@@ -42,8 +84,10 @@ static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
   Value arguments = entry.getArgument(0), sizes = entry.getArgument(1);
   for (Value operand : op->getOperands()) {
     unsigned index = cast<BlockArgument>(operand).getArgNumber();
-    frame.operands.push_back(emitter.load(
-        pointer, emitter.offset(arguments, static_cast<int64_t>(index) * 8), 8));
+    Value memory = emitter.load(
+        pointer, emitter.offset(arguments, static_cast<int64_t>(index) * 8), 8);
+    frame.operands.push_back(
+        emitter.offset(memory, offsetOf(operand.getType())));
   }
   auto rows = function->getAttrOfType<StringAttr>("kernel.rows");
   int64_t place = rows && rows.getValue() == "logit_rows" ? logitRowsSize
@@ -58,21 +102,31 @@ static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
   return frame;
 }
 
+/// Weights in blocks are multiplied as integers.
+template <typename Op>
+static LogicalResult verifyOperand(Op op) {
+  Type weight = cast<ShapedType>(op.getWeight().getType()).getElementType();
+  if (isa<transformer::BlockType>(weight) && !op.getOperand().isInteger(16))
+    return op.emitOpError(
+               "expected operands of type i16 for a weight in blocks "
+               "on x86-64, got ")
+           << op.getOperand();
+  return success();
+}
+
 static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
-  if (auto linear = dyn_cast<kernel::LinearOp>(op)) {
-    Type weight =
-        cast<ShapedType>(linear.getWeight().getType()).getElementType();
-    if (isa<transformer::BlockType>(weight) &&
-        !linear.getOperand().isInteger(16))
-      return linear.emitOpError("expected operands of type i16 for a weight in "
-                                "blocks on x86-64, got ")
-             << linear.getOperand();
-  }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
+          [&](auto linear) {
+            if (failed(verifyOperand(linear)))
+              return failure();
+            emitKernel(emitter, linear, frame);
+            return success();
+          })
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
             kernel::RotaryAppendOp, kernel::AttentionOp, kernel::LatentAppendOp,
-            kernel::LatentAttentionOp, kernel::LinearOp>([&](auto kernelOp) {
+            kernel::LatentAttentionOp>([&](auto kernelOp) {
         emitKernel(emitter, kernelOp, frame);
         return success();
       })
@@ -87,6 +141,8 @@ static LogicalResult lower(func::FuncOp function, Operation *op,
   if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
     return op->emitOpError("expected no result and to be alone in its function, "
                            "as phase 'schedule' leaves it");
+  if (failed(verifyViews(op)))
+    return failure();
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);
   Type pointer = LLVM::LLVMPointerType::get(context);

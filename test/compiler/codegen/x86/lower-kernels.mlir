@@ -28,13 +28,53 @@ func.func @no_kernel(%input: memref<?xf32>) {
 
 // -----
 
-func.func @no_code(%input: memref<?x4x8xf32>, %weight: memref<4x6x8xbf16>,
-                   %out: memref<?x4x6xf32>) attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.head_linear' op has no code for x86-64}}
-  kernel.head_linear %input, %weight into %out operand(bf16)
-    packing(<columns = 32>)
+func.func @no_code(%q_latent: memref<?x4x8xbf16>, %q_rotated: memref<?x4x4xbf16>,
+                   %positions: memref<?xi32>, %sequences: memref<?xi32>,
+                   %page_table: memref<?x?xi32>, %pages: memref<?xi8>,
+                   %y: memref<?x4x8xbf16>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.latent_attention' op has no code for x86-64}}
+  kernel.latent_attention %q_latent, %q_rotated
+    at(%positions, %sequences, %page_table) cache(%pages) into %y scale(0.35)
+    layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
+    config(<block_tokens = 12, tile_rows = 6, tile_columns = 16>)
+    : memref<?x4x8xbf16>, memref<?x4x4xbf16>, memref<?xi32>, memref<?xi32>,
+      memref<?x?xi32>, memref<?xi8>, memref<?x4x8xbf16>
+  return
+}
+
+// -----
+
+func.func @no_view_of_result(%input: memref<?x12xf32>, %weight: memref<6x12xbf16>,
+                             %out: memref<?x6xf32, strided<[8, 1]>>)
+    attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected views as its input alone, with static strides, the last of them 1, and a static offset, got 'memref<?x6xf32, strided<[8, 1]>>'}}
+  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
-    : memref<?x4x8xf32>, memref<4x6x8xbf16>, memref<?x4x6xf32>
+    : memref<?x12xf32>, memref<6x12xbf16>, memref<?x6xf32, strided<[8, 1]>>
+  return
+}
+
+// -----
+
+func.func @no_view_in_steps(%input: memref<?x12xf32, strided<[24, 2]>>,
+                            %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
+    attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected views as its input alone, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 2]>>'}}
+  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x12xf32, strided<[24, 2]>>, memref<6x12xbf16>, memref<?x6xf32>
+  return
+}
+
+// -----
+
+func.func @no_view_anywhere(%input: memref<?x12xf32, strided<[24, 1], offset: ?>>,
+                            %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
+    attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected views as its input alone, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 1], offset: ?>>'}}
+  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x12xf32, strided<[24, 1], offset: ?>>, memref<6x12xbf16>, memref<?x6xf32>
   return
 }
 

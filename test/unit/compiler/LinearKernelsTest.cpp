@@ -1,0 +1,417 @@
+// Linear layers of all kinds, against their definition in f64.
+
+#include "test/unit/compiler/KernelRunner.h"
+#include "test/unit/compiler/Values.h"
+#include "test/unit/compiler/Weights.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <functional>
+#include <numeric>
+
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+namespace {
+/// How weights are stored and multiplied.
+struct Numbers {
+  const char *weight, *operand, *arithmetic;
+  double tolerance; ///< Relative L2 of a row.
+};
+
+class LinearKernelTest : public KernelTest {
+protected:
+  std::vector<Numbers> allNumbers() const;
+  /// One of each kind.
+  std::vector<Numbers> someNumbers() const;
+  /// Few rows of a block and a short part of K, so that tests meet their ends.
+  std::string configuration(const Numbers &numbers) const;
+  int64_t columns() const { return 4 * lanes(); }
+};
+
+class LinearKernel : public LinearKernelTest {};
+class GroupedLinearKernel : public LinearKernelTest {};
+class HeadLinearKernel : public LinearKernelTest {};
+} // namespace
+
+TCC_TEST_MARCHES(LinearKernel);
+TCC_TEST_MARCHES(GroupedLinearKernel);
+TCC_TEST_MARCHES(HeadLinearKernel);
+
+// A prepared row in blocks has 16 bits for an element, of the largest in its
+// block.
+static constexpr double floatTolerance = 1e-6, blockTolerance = 2e-4;
+
+std::vector<Numbers> LinearKernelTest::allNumbers() const {
+  std::vector<Numbers> all = {
+      {"f32", "f32", "fma", floatTolerance},
+      {"f16", "f32", "fma", floatTolerance},
+      {"bf16", "f32", "fma", floatTolerance},
+      {"bf16", "bf16", "fma", floatTolerance},
+      {"!transformer.block<q8_0>", "i16", "integer", blockTolerance},
+      {"!transformer.block<q4_0>", "i16", "integer", blockTolerance},
+      {"!transformer.block<q4_1>", "i16", "integer", blockTolerance},
+  };
+  if (GetParam() == "emulated-znver4")
+    all.push_back({"bf16", "bf16", "dot", floatTolerance});
+  return all;
+}
+
+std::vector<Numbers> LinearKernelTest::someNumbers() const {
+  std::vector<Numbers> all = allNumbers();
+  return {all.front(), all[3], all[4], all.back()};
+}
+
+std::string LinearKernelTest::configuration(const Numbers &numbers) const {
+  return llvm::formatv("config(<arithmetic = {0}, tile_rows = 3, "
+                       "tile_columns = {1}, block_rows = 12, "
+                       "block_depth = 128>)",
+                       numbers.arithmetic, 2 * lanes());
+}
+
+//===----------------------------------------------------------------------===//
+// Definitions
+//===----------------------------------------------------------------------===//
+
+static bool isInBlocks(const Numbers &numbers) {
+  return std::string(numbers.operand) == "i16";
+}
+
+/// What the products of `numbers` see of `value`, but for the 16 bits of
+/// blocks.
+static double roundOperand(double value, const Numbers &numbers) {
+  auto narrow = static_cast<float>(value);
+  return std::string(numbers.operand) == "bf16" ? fromBF16(toBF16(narrow))
+                                                : narrow;
+}
+
+/// The product of a row and row `n` of the weight at `weight`.
+static double dot(const std::vector<double> &row, const double *weight,
+                  int64_t n) {
+  return std::inner_product(row.begin(), row.end(), weight + n * row.size(),
+                            0.0);
+}
+
+/// Expects row `row` of `actual` to be near `expected`, by the length of the
+/// difference.
+static void expectRow(const std::vector<float> &actual, int64_t row,
+                      const std::vector<double> &expected, double tolerance) {
+  double error = 0, length = 0;
+  for (size_t n = 0; n < expected.size(); ++n) {
+    double difference = actual[row * expected.size() + n] - expected[n];
+    error += difference * difference;
+    length += expected[n] * expected[n];
+  }
+  EXPECT_LE(std::sqrt(error), tolerance * std::sqrt(length)) << "row " << row;
+}
+
+//===----------------------------------------------------------------------===//
+// Linear
+//===----------------------------------------------------------------------===//
+
+// The input is the last columns of a larger buffer.
+TEST_P(LinearKernel, ReadsAView) {
+  const Numbers numbers = {"bf16", "bf16", "fma", floatTolerance};
+  constexpr int64_t rows = 7, depth = 37, outputs = 70, stride = 50;
+  std::string text = llvm::formatv(
+      R"(
+    func.func @linear(%x: memref<?x{0}xf32, strided<[{1}, 1], offset: {2}>>,
+        %w: memref<{3}x{0}xbf16>, %y: memref<?x{3}xf32>)
+        attributes {{kernel.rows = "tokens"} {{
+      kernel.linear %x, %w into %y operand(bf16) packing(<columns = {4}>) {5}
+        : memref<?x{0}xf32, strided<[{1}, 1], offset: {2}>>,
+          memref<{3}x{0}xbf16>, memref<?x{3}xf32>
+      return
+    })",
+      depth, stride, stride - depth, outputs, columns(),
+      configuration(numbers));
+  auto kernel = compile(text);
+  ASSERT_TRUE(kernel);
+  std::mt19937 random(1);
+  Weights weights(random, "bf16", 1, outputs, depth, columns());
+  std::vector<float> x = randomFloats(random, rows * stride);
+  Buffer input(x), weight(weights.packed), result(rows * outputs * 4);
+  kernel->run({&input, &weight, &result}, rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<double> prepared, expected;
+    for (int64_t k = stride - depth; k < stride; ++k)
+      prepared.push_back(roundOperand(x[row * stride + k], numbers));
+    for (int64_t n = 0; n < outputs; ++n)
+      expected.push_back(dot(prepared, weights.values.data(), n));
+    expectRow(result.values<float>(), row, expected, numbers.tolerance);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Experts
+//===----------------------------------------------------------------------===//
+
+/// Where the rows of each expert begin, and the end.
+static std::vector<int32_t> offsetsOf(const std::vector<int32_t> &counts) {
+  std::vector<int32_t> offsets = {0};
+  for (int32_t count : counts)
+    offsets.push_back(offsets.back() + count);
+  return offsets;
+}
+
+static std::vector<int32_t> allOnOne() { return {0, 0, 29, 0, 0}; }
+
+/// Numbers of rows of five experts.
+static std::vector<std::vector<int32_t>> routings() {
+  return {
+      {3, 0, 13, 1, 0}, // Empty ones; more than a block, more than a tile.
+      {0, 1, 0, 0, 1},  // One token.
+      {2, 7, 1, 6, 5},  // All experts.
+      {0, 0, 0, 0, 0},  allOnOne(),
+  };
+}
+
+namespace {
+/// One grouped linear layer of five experts with its weights and input.
+class Experts {
+public:
+  static constexpr int64_t experts = 5;
+
+  Experts(const Numbers &numbers, int64_t columns, bool paired, int64_t outputs,
+          int64_t depth, int64_t inputs)
+      : numbers(numbers), random(1), depth(depth), outputs(outputs),
+        weights(random, numbers.weight, experts, paired ? 2 * outputs : outputs,
+                depth, columns, paired),
+        input(randomFloats(random, inputs * depth)), weight(weights.packed) {}
+
+  const Numbers &numbers;
+  std::mt19937 random;
+  int64_t depth, outputs;
+  Weights weights;
+  std::vector<float> input;
+  Buffer weight;
+
+  /// The rows of expert `e`'s weight, for `dot`.
+  const double *weightOf(int64_t expert) const {
+    return weights.values.data() +
+           expert * static_cast<int64_t>(weights.values.size()) / experts;
+  }
+};
+} // namespace
+
+/// The expert of each row.
+static std::vector<int64_t> expertsOf(const std::vector<int32_t> &counts) {
+  std::vector<int64_t> experts;
+  for (size_t expert = 0; expert < counts.size(); ++expert)
+    experts.insert(experts.end(), counts[expert], expert);
+  return experts;
+}
+
+static std::string downText(const Numbers &numbers, int64_t depth,
+                            int64_t outputs, int64_t columns,
+                            const std::string &configuration) {
+  return llvm::formatv(
+      R"(
+    func.func @down(%x: memref<?x{0}xf32>, %w: memref<5x{1}x{0}x{2}>,
+        %offsets: memref<6xi32>, %y: memref<?x{1}xf32>)
+        attributes {{kernel.rows = "tokens"} {{
+      kernel.grouped_linear %x, %w offsets(%offsets) into %y operand({3})
+        packing(<columns = {4}>) {5}
+        : memref<?x{0}xf32>, memref<5x{1}x{0}x{2}>, memref<6xi32>,
+          memref<?x{1}xf32>
+      return
+    })",
+      depth, outputs, numbers.weight, numbers.operand, columns, configuration);
+}
+
+/// Expects each row of `together`, which is one of the expert in the middle, to
+/// have the same bits alone.
+static void expectIndependentRows(const KernelRunner &kernel,
+                                  const Experts &layer,
+                                  const std::vector<float> &together) {
+  Buffer offsets(offsetsOf({0, 0, 1, 0, 0}));
+  auto rows = static_cast<int64_t>(together.size()) / layer.outputs;
+  for (int64_t row = 0; row < rows; ++row) {
+    std::vector<float> own(layer.input.begin() + row * layer.depth,
+                           layer.input.begin() + (row + 1) * layer.depth);
+    Buffer input(own), result(layer.outputs * 4);
+    kernel.run({&input, &layer.weight, &offsets, &result}, 1);
+    EXPECT_EQ(std::memcmp(result.data(), together.data() + row * layer.outputs,
+                          result.size()),
+              0)
+        << "row " << row << " alone";
+  }
+}
+
+// Rows of the input are those of the result; K and N are odd.
+TEST_P(GroupedLinearKernel, MultipliesEachRowByItsExpert) {
+  for (const Numbers &numbers : allNumbers()) {
+    SCOPED_TRACE(std::string(numbers.weight) + " by " + numbers.operand);
+    Experts layer(numbers, columns(), /*paired=*/false,
+                  /*outputs=*/2 * columns() + 3,
+                  isInBlocks(numbers) ? 160 : 149, /*inputs=*/29);
+    auto kernel = compile(downText(numbers, layer.depth, layer.outputs,
+                                   columns(), configuration(numbers)));
+    ASSERT_TRUE(kernel);
+    for (const std::vector<int32_t> &counts : routings()) {
+      std::vector<int32_t> begins = offsetsOf(counts);
+      Buffer input(layer.input), offsets(begins),
+          result(begins.back() * layer.outputs * 4);
+      kernel->run({&input, &layer.weight, &offsets, &result}, begins.back());
+      std::vector<int64_t> experts = expertsOf(counts);
+      for (size_t row = 0; row < experts.size(); ++row) {
+        std::vector<double> prepared, expected;
+        for (int64_t k = 0; k < layer.depth; ++k)
+          prepared.push_back(
+              roundOperand(layer.input[row * layer.depth + k], numbers));
+        for (int64_t n = 0; n < layer.outputs; ++n)
+          expected.push_back(dot(prepared, layer.weightOf(experts[row]), n));
+        expectRow(result.values<float>(), row, expected, numbers.tolerance);
+      }
+      if (counts == allOnOne())
+        expectIndependentRows(*kernel, layer, result.values<float>());
+    }
+  }
+}
+
+/// A gated unit of normalised rows that are gathered.
+static std::string gateText(const Numbers &numbers, int64_t depth,
+                            int64_t outputs, int64_t columns,
+                            const std::string &configuration) {
+  return llvm::formatv(
+      R"(
+    func.func @gate(%x: memref<?x{0}xf32>, %rows: memref<?xi32>,
+        %w: memref<5x{1}x{0}x{2}>, %offsets: memref<6xi32>,
+        %y: memref<?x{6}xf32>, %norm: memref<{0}xf32>)
+        attributes {{kernel.rows = "tokens"} {{
+      kernel.grouped_linear %x rows(%rows : memref<?xi32>), %w offsets(%offsets)
+        into %y operand({3}) packing(<columns = {4}, paired = true>) {5}
+        prologue mean_square(%norm : memref<{0}xf32>) {{
+        ^bb0(%element: f32, %mean: f32, %scale: f32):
+          %epsilon = arith.constant 0.25 : f32
+          %shifted = arith.addf %mean, %epsilon : f32
+          %factor = math.rsqrt %shifted : f32
+          %normed = arith.mulf %element, %factor : f32
+          %scaled = arith.mulf %normed, %scale : f32
+          kernel.yield %scaled : f32
+        } epilogue {{
+        ^bb0(%gate: f32, %value: f32):
+          %one = arith.constant 1.0 : f32
+          %negated = arith.negf %gate : f32
+          %power = math.exp %negated : f32
+          %divisor = arith.addf %power, %one : f32
+          %open = arith.divf %gate, %divisor : f32
+          %gated = arith.mulf %open, %value : f32
+          kernel.yield %gated : f32
+        }
+        : memref<?x{0}xf32>, memref<5x{1}x{0}x{2}>, memref<6xi32>,
+          memref<?x{6}xf32>
+      return
+    })",
+      depth, 2 * outputs, numbers.weight, numbers.operand, columns,
+      configuration, outputs);
+}
+
+/// What `gateText` makes of the row at `row`.
+static std::vector<double> gated(const Experts &layer, const float *row,
+                                 const std::vector<float> &norm,
+                                 const double *weight) {
+  double sum = 0;
+  for (int64_t k = 0; k < layer.depth; ++k)
+    sum += static_cast<double>(row[k]) * row[k];
+  double factor = 1 / std::sqrt(sum / static_cast<double>(layer.depth) + 0.25);
+  std::vector<double> prepared, result;
+  for (int64_t k = 0; k < layer.depth; ++k)
+    prepared.push_back(roundOperand(row[k] * factor * norm[k], layer.numbers));
+  for (int64_t n = 0; n < layer.outputs; ++n) {
+    double gate = dot(prepared, weight, n);
+    result.push_back(gate / (1 + std::exp(-gate)) *
+                     dot(prepared, weight, layer.outputs + n));
+  }
+  return result;
+}
+
+TEST_P(GroupedLinearKernel, GathersNormalisesAndGates) {
+  for (const Numbers &numbers : someNumbers()) {
+    SCOPED_TRACE(std::string(numbers.weight) + " by " + numbers.operand);
+    Experts layer(numbers, columns(), /*paired=*/true,
+                  /*outputs=*/columns() + 5, isInBlocks(numbers) ? 96 : 81,
+                  /*inputs=*/11);
+    auto kernel = compile(gateText(numbers, layer.depth, layer.outputs,
+                                   columns(), configuration(numbers)));
+    ASSERT_TRUE(kernel);
+    std::vector<float> scales = randomFloats(layer.random, layer.depth);
+    for (const std::vector<int32_t> &counts : routings()) {
+      std::vector<int32_t> begins = offsetsOf(counts), tokens;
+      for (int32_t row = 0; row < begins.back(); ++row)
+        tokens.push_back(static_cast<int32_t>(layer.random() % 11));
+      Buffer input(layer.input), rows(tokens), offsets(begins), norm(scales),
+          result(begins.back() * layer.outputs * 4);
+      kernel->run({&input, &rows, &layer.weight, &offsets, &result, &norm}, 11);
+      std::vector<int64_t> experts = expertsOf(counts);
+      // bf16: where f32 and f64 round to two neighbours.
+      double tolerance =
+          std::max(numbers.tolerance,
+                   std::string(numbers.operand) == "bf16" ? 5e-4 : 5e-6);
+      for (size_t row = 0; row < experts.size(); ++row)
+        expectRow(result.values<float>(), row,
+                  gated(layer, layer.input.data() + tokens[row] * layer.depth,
+                        scales, layer.weightOf(experts[row])),
+                  tolerance);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+static std::string headText(const Numbers &numbers, int64_t depth,
+                            int64_t outputs, bool transposed, int64_t columns,
+                            const std::string &configuration) {
+  std::string shape = transposed
+                          ? llvm::formatv("3x{0}x{1}", depth, outputs).str()
+                          : llvm::formatv("3x{0}x{1}", outputs, depth).str();
+  return llvm::formatv(
+      R"(
+    func.func @heads(%x: memref<?x3x{0}xf32, strided<[{1}, {2}, 1], offset: 2>>,
+        %w: memref<{3}x{4}>, %y: memref<?x3x{5}xf32>)
+        attributes {{kernel.rows = "tokens"} {{
+      kernel.head_linear %x, %w {6} into %y operand({7})
+        packing(<columns = {8}>) {9}
+        : memref<?x3x{0}xf32, strided<[{1}, {2}, 1], offset: 2>>,
+          memref<{3}x{4}>, memref<?x3x{5}xf32>
+      return
+    })",
+      depth, 3 * (depth + 5), depth + 5, shape, numbers.weight, outputs,
+      transposed ? "transposed" : "", numbers.operand, columns, configuration);
+}
+
+// The input is a part of each head of a larger tensor. A weight that the op
+// calls transposed is packed like any other.
+TEST_P(HeadLinearKernel, MultipliesEachHeadByItsWeight) {
+  constexpr int64_t heads = 3;
+  for (const Numbers &numbers : someNumbers()) {
+    SCOPED_TRACE(std::string(numbers.weight) + " by " + numbers.operand);
+    int64_t depth = isInBlocks(numbers) ? 64 : 43, outputs = columns() + 9;
+    auto kernel =
+        compile(headText(numbers, depth, outputs, !isInBlocks(numbers),
+                         columns(), configuration(numbers)));
+    ASSERT_TRUE(kernel);
+    std::mt19937 random(1);
+    Weights weights(random, numbers.weight, heads, outputs, depth, columns());
+    Buffer weight(weights.packed);
+    for (int64_t rows : {1, 5, 29}) {
+      int64_t stride = heads * (depth + 5);
+      std::vector<float> x = randomFloats(random, rows * stride);
+      Buffer input(x), result(rows * heads * outputs * 4);
+      kernel->run({&input, &weight, &result}, rows);
+      for (int64_t row = 0; row < rows * heads; ++row) {
+        std::vector<double> prepared, expected;
+        for (int64_t k = 0; k < depth; ++k)
+          prepared.push_back(
+              roundOperand(x[row * (depth + 5) + 2 + k], numbers));
+        for (int64_t n = 0; n < outputs; ++n)
+          expected.push_back(
+              dot(prepared,
+                  weights.values.data() + row % heads * outputs * depth, n));
+        expectRow(result.values<float>(), row, expected, numbers.tolerance);
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// Random weights for tests of kernels: their values, and the bytes that kernels
+// read.
+
+#ifndef TCC_TEST_UNIT_COMPILER_WEIGHTS_H
+#define TCC_TEST_UNIT_COMPILER_WEIGHTS_H
+
+#include "mlir/Support/LLVM.h"
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace mlir::tcc::x86 {
+
+/// `matrices` weights [rows, depth].
+struct Weights {
+  std::vector<double> values; ///< [matrices][rows][depth], decoded.
+  std::vector<uint8_t> packed;
+
+  /// Makes weights whose elements have the type that is called `element` in
+  /// MLIR, packed in panels of `columns`.
+  Weights(std::mt19937 &random, StringRef element, int64_t matrices,
+          int64_t rows, int64_t depth, int64_t columns, bool paired = false);
+};
+
+} // namespace mlir::tcc::x86
+
+#endif // TCC_TEST_UNIT_COMPILER_WEIGHTS_H
