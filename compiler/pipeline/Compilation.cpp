@@ -220,16 +220,7 @@ Status Compilation::load(const std::string &path, bool noWeights) {
   return {};
 }
 
-bool Compilation::canBeCompiled() const {
-  return !model.model.architecture.AsDeepSeek();
-}
-
 Status Compilation::runPasses(Phase last, const std::string &march) {
-  if (last != Phase::Import && !canBeCompiled())
-    return Status::badData(input +
-                           ": expected a Llama to compile, got a DeepSeek, "
-                           "which has no kernels yet; use --interpret, --report "
-                           "or --stop-after=import");
   if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
     return {Status::Code::Usage, diagnostics};
   PassManager manager(&context);

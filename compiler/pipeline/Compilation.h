@@ -35,9 +35,6 @@ public:
     return ::tcc::checkOutput(model, path);
   }
 
-  /// Whether passes and code generators know the ops of the model.
-  bool canBeCompiled() const;
-
   /// Runs the passes up to and including `last` for the CPU `march`.
   ::tcc::Status runPasses(Phase last, const std::string &march);
 

@@ -81,9 +81,6 @@ static Status run(const Options &options) {
   if (options.interpret)
     return compilation.interpret(options.tokens, options.logits,
                                  options.mtpLogits);
-  // The figures of a description need no plan.
-  if (options.report && options.output.empty() && !compilation.canBeCompiled())
-    return printReport(options, compilation);
   if (Status status = compilation.runPasses(lastPhase(options), options.march);
       !status.ok())
     return status;

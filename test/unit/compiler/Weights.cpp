@@ -107,7 +107,7 @@ Weights::Weights(std::mt19937 &random, StringRef element, int64_t matrices,
     Writer writer(random, bytes, values);
     for (int64_t row = 0; row < rows; ++row)
       writer.writeRow(layout.storage, depth);
-    packPanels(layout, SourceRows{bytes.data(), rows}, 0, layout.panels,
+    packPanels(layout, {{SourceRows{bytes.data(), rows}}}, 0, layout.panels,
                packed.data() + matrix * layout.totalBytes());
   }
 }
