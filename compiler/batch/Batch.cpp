@@ -12,6 +12,7 @@
 
 #include "compiler/batch/Passes.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -119,6 +120,19 @@ static int64_t countLayers(ModuleOp module) {
   return layers;
 }
 
+/// Whether the value of `attention` is the beginning of its only key, so that
+/// both are one entry of a cache.
+static bool isLatent(AttentionOp attention) {
+  auto slice = attention.getValue().getDefiningOp<tensor::ExtractSliceOp>();
+  // All positions of the key are in the slice: the attention reads as many.
+  return slice && slice.getSource() == attention.getKey() &&
+         attention.getKey().getType().getDimSize(1) == 1 &&
+         slice.getType().getRank() == 3 && slice.hasUnitStride() &&
+         llvm::all_of(slice.getMixedOffsets(), [](OpFoldResult offset) {
+           return isConstantIntValue(offset, 0);
+         });
+}
+
 /// Checks that one cache can hold the keys and values of all `attentions`.
 static LogicalResult verifyCacheable(ArrayRef<AttentionOp> attentions) {
   AttentionOp first = attentions.front();
@@ -147,16 +161,18 @@ static LogicalResult verifyCacheable(ArrayRef<AttentionOp> attentions) {
   return success();
 }
 
-/// Declares the cache at the start of `module`; returns its name.
-static FlatSymbolRefAttr declareCache(ModuleOp module, AttentionOp attention) {
+/// Declares the cache at the start of `module`.
+static CacheOp declareCache(ModuleOp module, AttentionOp attention,
+                            bool latent) {
   auto builder = OpBuilder::atBlockBegin(module.getBody());
   RankedTensorType key = attention.getKey().getType();
-  auto cache = CacheOp::create(
-      builder, attention.getLoc(), "cache", countLayers(module),
-      key.getDimSize(1), key.getDimSize(2),
-      attention.getValue().getType().getDimSize(2), key.getElementType());
+  auto cache =
+      CacheOp::create(builder, attention.getLoc(), "cache", countLayers(module),
+                      key.getDimSize(1), key.getDimSize(2),
+                      attention.getValue().getType().getDimSize(2),
+                      key.getElementType(), latent);
   SymbolTable(module).insert(cache);
-  return FlatSymbolRefAttr::get(cache);
+  return cache;
 }
 
 //===----------------------------------------------------------------------===//
@@ -179,20 +195,24 @@ static LogicalResult addArguments(func::FuncOp func, unsigned positions) {
 }
 
 /// Replaces `attention` by an append to `cache` and a read of it.
-static void useCache(AttentionOp attention, FlatSymbolRefAttr cache,
-                     unsigned positions) {
+static void useCache(AttentionOp attention, CacheOp cache, unsigned positions) {
   auto func = attention->getParentOfType<func::FuncOp>();
   Value layer = *findLayer(attention);
   Value owners = func.getArgument(positions + 1);
   Value pages = func.getArgument(positions + 2);
 
+  auto name = FlatSymbolRefAttr::get(cache);
+  Value value = attention.getValue();
+
   IRRewriter rewriter(attention);
-  CacheAppendOp::create(rewriter, attention.getLoc(), cache, layer,
-                        attention.getKey(), attention.getValue(),
+  CacheAppendOp::create(rewriter, attention.getLoc(), name, layer,
+                        attention.getKey(), cache.getLatent() ? Value() : value,
                         func.getArgument(positions), owners, pages);
   rewriter.replaceOpWithNewOp<PagedAttentionOp>(
-      attention, attention.getType(), cache, layer, attention.getQuery(),
+      attention, attention.getType(), name, layer, attention.getQuery(),
       func.getArgument(positions), owners, pages, attention.getScaleAttr());
+  if (cache.getLatent() && value.use_empty())
+    rewriter.eraseOp(value.getDefiningOp());
 }
 
 namespace {
@@ -201,8 +221,8 @@ struct Batch : tcc::impl::BatchPassBase<Batch> {
     FailureOr<Sequences> sequences = findSequences(getOperation());
     if (failed(sequences) || failed(verifyCacheable(sequences->attentions)))
       return signalPassFailure();
-    FlatSymbolRefAttr cache =
-        declareCache(getOperation(), sequences->attentions.front());
+    CacheOp cache = declareCache(getOperation(), sequences->attentions.front(),
+                                 llvm::all_of(sequences->attentions, isLatent));
 
     for (auto [func, positions] : sequences->positions)
       if (failed(addArguments(func, positions)))

@@ -41,7 +41,9 @@ def BatchPass : Pass<"tcc-batch", "::mlir::ModuleOp"> {
 
     Functions with an attention, and those that call them, get the arguments
     `sequences` and `page_table` after `positions`. The cache has the element type
-    of the keys and as many layers as the weights.
+    of the keys and as many layers as the weights. It is latent, and only keys are
+    appended, if in all layers there is one key head whose beginning is the value, an
+    `extract_slice` of the key (`tcc-absorb-latent-attention` makes them so).
 
     It is an error if the module has no attention, or one that
 

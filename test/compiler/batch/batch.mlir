@@ -59,3 +59,84 @@ func.func private @layer(%x: tensor<?x1x8xf32>, %v: tensor<?x1x4xf32>, %layer: i
 func.func private @other(%x: tensor<?x1x4xf32>) -> tensor<?x1x4xf32> {
   return %x : tensor<?x1x4xf32>
 }
+
+// -----
+
+// The value is the beginning of the only key: an entry of the cache is both.
+// CHECK: transformer.cache @cache layers(1) heads(1) key(8) value(6) latent : bf16
+// CHECK-LABEL: func @latent
+//  CHECK-SAME:   %[[Q:[a-z0-9]+]]: tensor<?x4x8xbf16>, %[[K:[a-z0-9]+]]: tensor<?x1x8xbf16>
+func.func @latent(%q: tensor<?x4x8xbf16>, %k: tensor<?x1x8xbf16>, %t: index,
+                  %positions: tensor<?xi32>) -> tensor<?x4x6xbf16> {
+  // CHECK-NEXT: transformer.cache_append @cache layer(%{{.*}}), %[[K]] at(
+  // CHECK-NEXT: %[[O:.*]] = transformer.paged_attention @cache layer(%{{.*}}), %[[Q]] at({{.*}}) scale(2.500000e-01) : tensor<?x4x8xbf16>, {{.*}} -> tensor<?x4x6xbf16>
+  // CHECK-NEXT: return %[[O]]
+  %v = tensor.extract_slice %k[0, 0, 0] [%t, 1, 6] [1, 1, 1]
+    : tensor<?x1x8xbf16> to tensor<?x1x6xbf16>
+  %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x1x8xbf16>,
+       tensor<?x1x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  return %o : tensor<?x4x6xbf16>
+}
+
+// -----
+
+// One cache serves both layers, so neither is latent.
+// CHECK: transformer.cache @cache layers(1) heads(1) key(8) value(6) : bf16
+// CHECK-LABEL: func @no_latent_in_all_layers
+func.func @no_latent_in_all_layers(%q: tensor<?x4x8xbf16>, %k: tensor<?x1x8xbf16>,
+                                   %w: tensor<?x1x6xbf16>, %t: index,
+                                   %positions: tensor<?xi32>) -> tensor<?x4x6xbf16> {
+  // CHECK: %[[V:.*]] = tensor.extract_slice
+  // CHECK: transformer.cache_append @cache layer(%{{.*}}), %{{.*}}, %[[V]] at(
+  %v = tensor.extract_slice %k[0, 0, 0] [%t, 1, 6] [1, 1, 1]
+    : tensor<?x1x8xbf16> to tensor<?x1x6xbf16>
+  %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x1x8xbf16>,
+       tensor<?x1x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  %p = transformer.attention %q, %k, %w positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x1x8xbf16>,
+       tensor<?x1x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  %sum = arith.addf %o, %p : tensor<?x4x6xbf16>
+  return %sum : tensor<?x4x6xbf16>
+}
+
+// -----
+
+// CHECK: transformer.cache @cache layers(1) heads(1) key(8) value(6) : bf16
+func.func @no_latent_end_of_key(%q: tensor<?x4x8xbf16>, %k: tensor<?x1x8xbf16>, %t: index,
+                                %positions: tensor<?xi32>) -> tensor<?x4x6xbf16> {
+  %v = tensor.extract_slice %k[0, 0, 2] [%t, 1, 6] [1, 1, 1]
+    : tensor<?x1x8xbf16> to tensor<?x1x6xbf16>
+  %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x1x8xbf16>,
+       tensor<?x1x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  return %o : tensor<?x4x6xbf16>
+}
+
+// -----
+
+// CHECK: transformer.cache @cache layers(1) heads(2) key(8) value(6) : bf16
+func.func @no_latent_two_heads(%q: tensor<?x4x8xbf16>, %k: tensor<?x2x8xbf16>, %t: index,
+                               %positions: tensor<?xi32>) -> tensor<?x4x6xbf16> {
+  %v = tensor.extract_slice %k[0, 0, 0] [%t, 2, 6] [1, 1, 1]
+    : tensor<?x2x8xbf16> to tensor<?x2x6xbf16>
+  %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x2x8xbf16>,
+       tensor<?x2x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  return %o : tensor<?x4x6xbf16>
+}
+
+// -----
+
+// CHECK: transformer.cache @cache layers(1) heads(1) key(8) value(6) : bf16
+func.func @no_latent_other_key(%q: tensor<?x4x8xbf16>, %k: tensor<?x1x8xbf16>,
+                               %l: tensor<?x1x8xbf16>, %t: index,
+                               %positions: tensor<?xi32>) -> tensor<?x4x6xbf16> {
+  %v = tensor.extract_slice %l[0, 0, 0] [%t, 1, 6] [1, 1, 1]
+    : tensor<?x1x8xbf16> to tensor<?x1x6xbf16>
+  %o = transformer.attention %q, %k, %v positions(%positions, %positions)
+       scale(0.25) : tensor<?x4x8xbf16>, tensor<?x1x8xbf16>,
+       tensor<?x1x6xbf16>, tensor<?xi32>, tensor<?xi32> -> tensor<?x4x6xbf16>
+  return %o : tensor<?x4x6xbf16>
+}
