@@ -49,12 +49,18 @@ static int64_t offsetOf(Type type) {
          8;
 }
 
-/// The operand of `op` that may be a part of a larger buffer, or null.
-static Value viewOf(Operation *op) {
-  return llvm::TypeSwitch<Operation *, Value>(op)
+/// Whether `operand` of `op` may be a part of a larger buffer.
+static bool mayBeView(Operation *op, Value operand) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
       .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
-          [](auto linear) { return linear.getInput(); })
-      .Default(Value());
+          [&](auto linear) { return operand == linear.getInput(); })
+      .Case<kernel::LatentAppendOp>([&](auto append) {
+        return operand == append.getQuery() || operand == append.getLatents();
+      })
+      .Case<kernel::RMSNormOp>([&](auto norm) {
+        return llvm::is_contained(norm.getInputs(), operand);
+      })
+      .Default(false);
 }
 
 static LogicalResult verifyViews(Operation *op) {
@@ -64,11 +70,11 @@ static LogicalResult verifyViews(Operation *op) {
       continue;
     SmallVector<int64_t> strides;
     int64_t offset = 0;
-    if (operand != viewOf(op) ||
+    if (!mayBeView(op, operand) ||
         failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
         ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
         strides.back() != 1)
-      return op->emitOpError("expected views as its input alone, with static "
+      return op->emitOpError("expected views as its inputs alone, with static "
                              "strides, the last of them 1, and a static "
                              "offset, got ")
              << type;
