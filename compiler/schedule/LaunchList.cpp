@@ -23,7 +23,12 @@ public:
   FailureOr<LaunchList> run();
 
 private:
+  ScheduledStep &step() { return list.steps.back(); }
+  int64_t launchCount() { return static_cast<int64_t>(step().launches.size()); }
   LogicalResult findCache();
+  LogicalResult visitStep(func::FuncOp function, ArrayRef<plan::Input> inputs);
+  FailureOr<size_t> findResult(Operation *terminator, unsigned index,
+                               StringRef name);
   LogicalResult visitBlock(Block &block);
   LogicalResult visit(Operation &op);
   LogicalResult visitLoop(scf::ForOp loop);
@@ -138,9 +143,10 @@ ScheduledOperand Lister::createBuffer(Value destination) {
   int64_t elements = count.factor;
   for (int64_t size : type.getShape())
     elements *= ShapedType::isDynamic(size) ? 1 : size;
-  auto index = static_cast<int64_t>(list.launches.size());
-  list.buffers.push_back(
-      {count.kind, elements * type.getElementTypeBitWidth() / 8, index, index});
+  auto index = launchCount();
+  list.buffers.push_back({count.kind,
+                          elements * type.getElementTypeBitWidth() / 8,
+                          list.steps.size() - 1, index, index});
   return {Kind::Buffer, list.buffers.size() - 1, contiguousLayout(type)};
 }
 
@@ -162,7 +168,7 @@ void Lister::replaceBuffer(size_t from, size_t to) {
     if (operand.kind == Kind::Buffer && operand.index == from)
       operand.index = to;
   };
-  for (ScheduledLaunch &launch : list.launches)
+  for (ScheduledLaunch &launch : step().launches)
     llvm::for_each(launch.operands, replace);
   for (auto &entry : operands)
     replace(entry.second);
@@ -176,7 +182,7 @@ LogicalResult Lister::visitLaunch(kernel::KernelOpInterface op) {
   ScheduledLaunch launch;
   launch.op = op;
   launch.loop = currentLoop;
-  auto index = static_cast<int64_t>(list.launches.size());
+  auto index = launchCount();
   auto destinations = cast<DestinationStyleOpInterface>(op.getOperation());
   launch.rows = countRows(destinations.getDpsInits().front()).kind;
   for (OpOperand &operand : op->getOpOperands()) {
@@ -196,7 +202,7 @@ LogicalResult Lister::visitLaunch(kernel::KernelOpInterface op) {
       list.cacheLayout = op->getAttr("cache");
     launch.operands.push_back(*found);
   }
-  list.launches.push_back(std::move(launch));
+  step().launches.push_back(std::move(launch));
   return success();
 }
 
@@ -250,7 +256,7 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
                             "least, got ")
            << range.first << " to " << upper.getSExtValue();
   range.count = upper.getSExtValue() - range.first;
-  range.begin = static_cast<int64_t>(list.launches.size());
+  range.begin = launchCount();
   currentLoop = list.loops.size();
   list.loops.push_back(range);
   for (auto [argument, init] :
@@ -258,7 +264,7 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
     rename(init, argument);
   if (failed(visitBlock(*loop.getBody())))
     return failure();
-  range.end = static_cast<int64_t>(list.launches.size());
+  range.end = launchCount();
   list.loops[*currentLoop] = range;
   currentLoop.reset();
 
@@ -271,7 +277,8 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
   }
   // What was written before the loop and is read in it lives through the loop.
   for (ScheduledBuffer &buffer : list.buffers)
-    if (buffer.first < range.begin && buffer.last >= range.begin)
+    if (buffer.step == list.steps.size() - 1 && buffer.first < range.begin &&
+        buffer.last >= range.begin)
       buffer.last = std::max(buffer.last, range.end - 1);
   return success();
 }
@@ -292,12 +299,12 @@ LogicalResult Lister::visitCall(func::CallOp call) {
   if (!layer || currentLoop)
     return visitBody(call);
   // Canonicalisation leaves of a loop over one layer its body.
-  auto begin = static_cast<int64_t>(list.launches.size());
+  auto begin = launchCount();
   currentLoop = list.loops.size();
   list.loops.push_back({*layer, 1, begin, begin});
   if (failed(visitBody(call)))
     return failure();
-  list.loops[*currentLoop].end = static_cast<int64_t>(list.launches.size());
+  list.loops[*currentLoop].end = launchCount();
   currentLoop.reset();
   return success();
 }
@@ -367,34 +374,74 @@ LogicalResult Lister::findCache() {
   return success();
 }
 
-FailureOr<LaunchList> Lister::run() {
-  auto forward = module.lookupSymbol<func::FuncOp>("forward");
-  if (!forward || forward.getNumArguments() != 5 || forward.isExternal() ||
-      !forward.getBody().hasOneBlock() || forward.getNumResults() != 1)
-    return module.emitError("expected a function @forward of tokens, positions, "
-                            "sequences, page table and logit rows");
-  constexpr plan::Input inputs[] = {
-      plan::Input::Tokens, plan::Input::Positions, plan::Input::Sequences,
-      plan::Input::PageTable, plan::Input::LogitRows};
-  for (auto [argument, input] :
-       llvm::zip(forward.getArguments(), llvm::ArrayRef(inputs))) {
+/// The buffer of result `index` of a function, which is called `name`. It lives
+/// to the end of the step.
+FailureOr<size_t> Lister::findResult(Operation *terminator, unsigned index,
+                                     StringRef name) {
+  FailureOr<ScheduledOperand> result =
+      findOperand(terminator, terminator->getOperand(index));
+  if (failed(result))
+    return failure();
+  if (result->kind != Kind::Buffer)
+    return terminator->emitOpError("expected ")
+           << name << " that a kernel computes, got an argument or a weight";
+  list.buffers[result->index].last = launchCount() - 1;
+  return result->index;
+}
+
+LogicalResult Lister::visitStep(func::FuncOp function,
+                                ArrayRef<plan::Input> inputs) {
+  list.steps.emplace_back();
+  for (auto [argument, input] : llvm::zip(function.getArguments(), inputs)) {
     operands[argument] = {Kind::Input, static_cast<size_t>(input)};
     rows[argument].kind =
         input == plan::Input::LogitRows ? RowKind::LogitRows : RowKind::Tokens;
   }
-  if (failed(findCache()) || failed(visitBlock(forward.front())))
+  if (failed(visitBlock(function.front())))
     return failure();
-  Operation *terminator = forward.front().getTerminator();
-  FailureOr<ScheduledOperand> logits =
-      findOperand(terminator, terminator->getOperand(0));
+  Operation *terminator = function.front().getTerminator();
+  FailureOr<size_t> logits = findResult(terminator, 0, "logits");
   if (failed(logits))
     return failure();
-  if (logits->kind != Kind::Buffer)
-    return terminator->emitOpError("expected logits that a kernel computes, got "
-                                   "an argument or a weight");
-  list.logits = logits->index;
-  list.buffers[list.logits].last =
-      static_cast<int64_t>(list.launches.size()) - 1;
+  step().logits = *logits;
+  if (function.getNumResults() == 1)
+    return success();
+  FailureOr<size_t> states = findResult(terminator, 1, "states");
+  if (failed(states))
+    return failure();
+  step().states = *states;
+  return success();
+}
+
+/// Whether `function` has a body of one block, `arguments` arguments and
+/// logits, and states or not, as results.
+static bool isStep(func::FuncOp function, size_t arguments) {
+  return function && !function.isExternal() &&
+         function.getNumArguments() == arguments &&
+         function.getBody().hasOneBlock() && function.getNumResults() >= 1 &&
+         function.getNumResults() <= 2;
+}
+
+FailureOr<LaunchList> Lister::run() {
+  constexpr plan::Input inputs[] = {
+      plan::Input::States,    plan::Input::Tokens,    plan::Input::Positions,
+      plan::Input::Sequences, plan::Input::PageTable, plan::Input::LogitRows};
+  ArrayRef<plan::Input> ofPrediction(inputs);
+  ArrayRef<plan::Input> ofForward = ofPrediction.drop_front();
+  auto forward = module.lookupSymbol<func::FuncOp>("forward");
+  if (!isStep(forward, ofForward.size()))
+    return module.emitError("expected a function @forward of tokens, positions, "
+                            "sequences, page table and logit rows");
+  if (failed(findCache()) || failed(visitStep(forward, ofForward)))
+    return failure();
+  auto predict = module.lookupSymbol<func::FuncOp>("predict");
+  if (!predict)
+    return std::move(list);
+  if (!isStep(predict, ofPrediction.size()))
+    return predict.emitOpError("expected states, tokens, positions, sequences, "
+                               "page table and logit rows as its arguments");
+  if (failed(visitStep(predict, ofPrediction)))
+    return failure();
   return std::move(list);
 }
 

@@ -1,4 +1,4 @@
-// The launches of a step in order, with what each reads and writes.
+// The launches of each step in order, with what each reads and writes.
 
 #ifndef TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
 #define TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
@@ -27,7 +27,8 @@ struct RowCount {
 struct ScheduledBuffer {
   RowKind rows;
   int64_t rowBytes; ///< For each of `rows`; all bytes if they are fixed.
-  int64_t first; ///< The launch that writes it.
+  size_t step;      ///< Into LaunchList::steps.
+  int64_t first;    ///< The launch of the step that writes it.
   int64_t last;  ///< The last launch that reads it.
 };
 
@@ -56,26 +57,34 @@ struct ScheduledLaunch {
   std::optional<size_t> loop; ///< Into LaunchList::loops.
 };
 
-/// Layers `[first, first + count)`, whose launches are `[begin, end)`.
+/// Layers `[first, first + count)`, whose launches of a step are `[begin,
+/// end)`.
 struct ScheduledLoop {
   int64_t first, count;
   int64_t begin, end;
 };
 
-/// All of a step.
-struct LaunchList {
+/// What one function of the model becomes.
+struct ScheduledStep {
   SmallVector<ScheduledLaunch> launches;
+  size_t logits = 0;            ///< Into LaunchList::buffers.
+  std::optional<size_t> states; ///< The same.
+};
+
+/// All of a plan.
+struct LaunchList {
+  /// Of @forward, and of @predict if there is one.
+  SmallVector<ScheduledStep> steps;
   SmallVector<ScheduledLoop> loops;
   SmallVector<ScheduledBuffer> buffers;
   SmallVector<ScheduledWeight> weights;
   SmallVector<kernel::RotaryTableOp> rotaryTables;
   transformer::CacheOp cache;
   Attribute cacheLayout; ///< Of kernel::CacheAttr or kernel::LatentCacheAttr.
-  size_t logits = 0; ///< Into buffers.
 };
 
-/// Lists the launches of @forward in `module`, loops over layers once. Fails with
-/// an error at the op that cannot be scheduled.
+/// Lists the launches of @forward and @predict in `module`, loops over layers
+/// once. Fails with an error at the op that cannot be scheduled.
 FailureOr<LaunchList> listLaunches(ModuleOp module);
 
 } // namespace mlir::tcc

@@ -84,16 +84,17 @@ public:
   void build();
 
 private:
-  void declareBuffers();
+  DenseI64ArrayAttr declareBuffers(size_t step);
   void declareWeights();
   void declareWeight(const ScheduledWeight &weight, StringRef name);
   void declareCache();
   void declareRest();
-  void buildStep();
+  void buildStep(StringRef name, const ScheduledStep &step,
+                 DenseI64ArrayAttr arena);
   void buildLaunch(OpBuilder &builder, const ScheduledLaunch &launch);
   FlatSymbolRefAttr symbolOf(const ScheduledOperand &operand);
-  bool isUsed(const ScheduledBuffer &buffer) const {
-    return buffer.last >= buffer.first;
+  FlatSymbolRefAttr bufferSymbol(size_t index) {
+    return symbol("buffer_" + Twine(index));
   }
   FlatSymbolRefAttr symbol(const Twine &name) {
     return FlatSymbolRefAttr::get(builder.getContext(), name.str());
@@ -104,20 +105,22 @@ private:
   OpBuilder builder;
   KernelOutliner outliner;
   SmallVector<FlatSymbolRefAttr> weights;
-  DenseI64ArrayAttr arena;
 };
 } // namespace
 
-/// Buffers of fixed size come first in the arena, then those of tokens and
-/// those of logit rows.
-void PlanBuilder::declareBuffers() {
+/// Places the buffers of step `step`: those of fixed size first, then those of
+/// tokens and those of logit rows. Returns the size of the arena.
+DenseI64ArrayAttr PlanBuilder::declareBuffers(size_t step) {
   int64_t ends[3] = {0, 0, 0};
   std::vector<int64_t> offsets(list.buffers.size(), 0);
+  auto isPlaced = [&](const ScheduledBuffer &buffer) {
+    return buffer.step == step && buffer.last >= buffer.first;
+  };
   for (RowKind kind : {RowKind::Fixed, RowKind::Tokens, RowKind::LogitRows}) {
     std::vector<Lifetime> lifetimes;
     std::vector<size_t> indices;
     for (auto [index, buffer] : llvm::enumerate(list.buffers))
-      if (isUsed(buffer) && buffer.rows == kind) {
+      if (isPlaced(buffer) && buffer.rows == kind) {
         lifetimes.push_back({buffer.rowBytes, buffer.first, buffer.last});
         indices.push_back(index);
       }
@@ -127,7 +130,7 @@ void PlanBuilder::declareBuffers() {
       offsets[index] = offset;
   }
   for (auto [index, buffer] : llvm::enumerate(list.buffers)) {
-    if (!isUsed(buffer))
+    if (!isPlaced(buffer))
       continue;
     auto kind = static_cast<size_t>(buffer.rows);
     // What comes before it in the arena, then its own place.
@@ -141,7 +144,7 @@ void PlanBuilder::declareBuffers() {
         expression(builder.getContext(), buffer.rows, buffer.rowBytes),
         builder.getDenseI64ArrayAttr({buffer.first, buffer.last}));
   }
-  arena = sum(builder.getContext(), ends);
+  return sum(builder.getContext(), ends);
 }
 
 void PlanBuilder::declareWeight(const ScheduledWeight &weight,
@@ -216,9 +219,12 @@ void PlanBuilder::declareRest() {
     plan::RotaryTableOp::create(
         builder, table.getLoc(), builder.getStringAttr("rotary_" + Twine(index)),
         table.getFrequenciesAttr(), table.getMultiplierAttr());
-  for (auto input : {plan::Input::Tokens, plan::Input::Positions,
-                     plan::Input::Sequences, plan::Input::LogitRows,
-                     plan::Input::PageTable})
+  SmallVector<plan::Input> inputs = {
+      plan::Input::Tokens, plan::Input::Positions, plan::Input::Sequences,
+      plan::Input::LogitRows, plan::Input::PageTable};
+  if (list.steps.size() > 1)
+    inputs.push_back(plan::Input::States);
+  for (plan::Input input : inputs)
     plan::InputOp::create(builder, location, plan::stringifyInput(input),
                           input);
 }
@@ -226,7 +232,7 @@ void PlanBuilder::declareRest() {
 FlatSymbolRefAttr PlanBuilder::symbolOf(const ScheduledOperand &operand) {
   switch (operand.kind) {
   case ScheduledOperand::Kind::Buffer:
-    return symbol("buffer_" + Twine(operand.index));
+    return bufferSymbol(operand.index);
   case ScheduledOperand::Kind::Weight:
     return weights[operand.index];
   case ScheduledOperand::Kind::Cache:
@@ -253,15 +259,17 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
                          expression(launch.rows, op.getScratchBytes()));
 }
 
-void PlanBuilder::buildStep() {
-  auto step = plan::StepOp::create(builder, module.getLoc(),
-                                   builder.getStringAttr("step"),
-                                   symbol("buffer_" + Twine(list.logits)),
-                                   /*states=*/{}, /*expansion=*/{}, arena);
+void PlanBuilder::buildStep(StringRef name, const ScheduledStep &scheduled,
+                            DenseI64ArrayAttr arena) {
+  auto step = plan::StepOp::create(
+      builder, module.getLoc(), builder.getStringAttr(name),
+      bufferSymbol(scheduled.logits),
+      scheduled.states ? bufferSymbol(*scheduled.states) : FlatSymbolRefAttr(),
+      /*expansion=*/{}, arena);
   OpBuilder outer = OpBuilder::atBlockBegin(&step.getBody().emplaceBlock());
   OpBuilder inner = outer;
   std::optional<size_t> current;
-  for (const ScheduledLaunch &launch : list.launches) {
+  for (const ScheduledLaunch &launch : scheduled.launches) {
     if (launch.loop && launch.loop != current) {
       const ScheduledLoop &range = list.loops[*launch.loop];
       auto loop = plan::LoopOp::create(
@@ -275,10 +283,14 @@ void PlanBuilder::buildStep() {
 }
 
 void PlanBuilder::build() {
-  declareBuffers();
+  constexpr StringRef names[] = {"step", "prediction"};
+  SmallVector<DenseI64ArrayAttr> arenas;
+  for (size_t step = 0; step < list.steps.size(); ++step)
+    arenas.push_back(declareBuffers(step));
   declareWeights();
   declareRest();
-  buildStep();
+  for (auto [name, step, arena] : llvm::zip(names, list.steps, arenas))
+    buildStep(name, step, arena);
 }
 
 namespace {
