@@ -32,6 +32,24 @@ static kernel::KernelOpInterface findKernel(plan::LaunchOp launch) {
   return cast<kernel::KernelOpInterface>(function.front().front());
 }
 
+/// Rows of `op` in a decode step and in a prefill of `tokens` tokens.
+static std::pair<int64_t, int64_t> rowsOf(kernel::KernelOpInterface op,
+                                          int64_t tokens) {
+  auto rows =
+      op->getParentOp()->getAttrOfType<StringAttr>(kernel::rowsAttribute);
+  switch (*kernel::symbolizeRows(rows)) {
+  case kernel::Rows::Tokens:
+    return {1, tokens};
+  case kernel::Rows::LogitRows:
+    return {1, 1};
+  case kernel::Rows::Expanded:
+    return {0, tokens};
+  case kernel::Rows::Absorbed:
+    return {1, 0};
+  }
+  llvm_unreachable("a launch has rows");
+}
+
 /// The configuration that the cost model chose for `op`, as text.
 static std::string configurationOf(Operation *op) {
   std::string text;
@@ -45,20 +63,36 @@ static std::string configurationOf(Operation *op) {
   return text;
 }
 
+/// What the names of the tensors of one expert begin with; of no tensor if
+/// there are no experts.
+static std::string nameFirstExpert(const schema::ModelT &model) {
+  for (const auto &tensor : model.tensors)
+    if (::tcc::isOfRoutedExpert(model, tensor->name)) {
+      size_t end = tensor->name.find('.', tensor->name.find(".experts.") + 9);
+      return tensor->name.substr(0, end + 1);
+    }
+  return " ";
+}
+
 Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   Report report;
   report.name = ::tcc::rt::printable(model.name);
   ::tcc::Parameters parameters = ::tcc::countParameters(model);
   report.parameters = parameters.model;
+  report.activeParameters = parameters.active;
   report.predictionParameters = parameters.prediction;
   if (model.architecture.type != schema::Architecture::NONE) { // Not of IR.
     int64_t positions = ::tcc::decoderSizes(model).maxPositions;
     report.decodeKeys = std::min(report.decodeKeys, positions);
     report.prefillTokens = std::min(report.prefillTokens, positions);
   }
+  std::string firstExpert = nameFirstExpert(model);
   llvm::MapVector<int, uint64_t> bytes;
-  for (const auto &tensor : model.tensors)
+  for (const auto &tensor : model.tensors) {
     bytes[static_cast<int>(tensor->storage)] += tensor->bytes;
+    if (tensor->name.rfind(firstExpert, 0) == 0)
+      report.expertBytes += tensor->bytes;
+  }
   for (auto [storage, count] : bytes)
     report.weightBytes.emplace_back(
         schema::EnumNameStorage(static_cast<schema::Storage>(storage)), count);
@@ -71,16 +105,14 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
     kernel::KernelOpInterface op = findKernel(launch);
     auto loop = launch->getParentOfType<plan::LoopOp>();
     int64_t times = loop ? loop.getLayers()[1] : 1;
-    // A launch has the rows of its tokens, or of the one logit that is asked for.
-    auto rows = op->getParentOp()->getAttrOfType<StringAttr>("kernel.rows");
-    bool ofTokens = rows.getValue() == "tokens";
-    int64_t tokens = ofTokens ? report.prefillTokens : 1;
+    auto [decode, tokens] = rowsOf(op, report.prefillTokens);
     KernelReport &entry = kernels[launch.getKernelAttr()];
     entry.name = ::tcc::rt::printable(launch.getKernel());
     entry.configuration = configurationOf(op);
     entry.launches += times;
     add(entry.decode,
-        {op.getFlops(1, report.decodeKeys), op.getBytes(1, report.decodeKeys)},
+        {op.getFlops(decode, report.decodeKeys),
+         op.getBytes(decode, report.decodeKeys)},
         times);
     // Under a causal mask the first token attends to itself, the last to all.
     int64_t flops =
@@ -109,11 +141,15 @@ std::string mlir::tcc::formatReport(const Report &report) {
   if (report.parameters) {
     line("model", report.name);
     line("parameters", report.parameters);
+    if (report.activeParameters != report.parameters)
+      line("  that a token uses", report.activeParameters);
   }
   if (report.predictionParameters)
     line("  of prediction, beside", report.predictionParameters);
   for (const auto &[storage, bytes] : report.weightBytes)
     line("weight bytes " + storage, bytes);
+  if (report.expertBytes)
+    line("bytes of an expert", report.expertBytes);
   if (report.kernels.empty())
     return text;
   line("cache bytes a token", report.cacheBytesPerToken);
@@ -166,11 +202,14 @@ std::string mlir::tcc::formatReportAsJson(const Report &report) {
       weightBytes[storage] = static_cast<int64_t>(bytes);
     object["model"] = report.name;
     object["parameters"] = static_cast<int64_t>(report.parameters);
+    object["active_parameters"] = static_cast<int64_t>(report.activeParameters);
     object["weight_bytes"] = std::move(weightBytes);
   }
   if (report.predictionParameters)
     object["prediction_parameters"] =
         static_cast<int64_t>(report.predictionParameters);
+  if (report.expertBytes)
+    object["expert_bytes"] = static_cast<int64_t>(report.expertBytes);
   if (!report.kernels.empty())
     addPlan(report, object);
   std::string text;

@@ -34,8 +34,10 @@ struct KernelReport {
 struct Report {
   std::string name; ///< Printable, as those of kernels: a file may say anything.
   uint64_t parameters = 0; ///< 0 if only IR is known; it has no name either.
+  uint64_t activeParameters = 0;     ///< Those that one token uses.
   uint64_t predictionParameters = 0; ///< Of multi-token prediction, beside.
   std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
+  uint64_t expertBytes = 0; ///< Of one expert of one layer, scales included.
   int64_t cacheBytesPerToken = 0; ///< As they lie in pages, with padding.
   int64_t decodeKeys = 1024, prefillTokens = 512; ///< At most those of `model`.
   Work decode, prefill;

@@ -17,13 +17,21 @@ static Type bufferType(Type type, const ScheduledOperand &operand) {
   return MemRefType::get(tensor.getShape(), tensor.getElementType(), layout);
 }
 
+/// The attributes of `op` that its definition does not know, without the rows:
+/// its function says them.
+static NamedAttrList discardableAttributes(Operation *op) {
+  NamedAttrList attributes(op->getDiscardableAttrDictionary());
+  attributes.erase(kernel::rowsAttribute);
+  return attributes;
+}
+
 /// Copies `op` to the end of `block`, on the block's arguments and without
 /// results.
 static void cloneOnBuffers(Operation *op, Block *block) {
   Operation *clone = Operation::create(
       op->getLoc(), op->getName(), TypeRange(), block->getArguments(),
-      NamedAttrList(op->getDiscardableAttrDictionary()),
-      op->getPropertiesStorage(), BlockRange(), op->getNumRegions());
+      discardableAttributes(op), op->getPropertiesStorage(), BlockRange(),
+      op->getNumRegions());
   for (auto [from, to] : llvm::zip(op->getRegions(), clone->getRegions())) {
     IRMapping mapping;
     from.cloneInto(&to, mapping);
@@ -63,10 +71,9 @@ FlatSymbolRefAttr KernelOutliner::outline(const ScheduledLaunch &launch) {
   auto function =
       func::FuncOp::create(op->getLoc(), "kernel",
                            FunctionType::get(context, types, {}));
-  function->setAttr("kernel.rows",
-                    StringAttr::get(context, launch.rows == RowKind::Tokens
-                                                 ? "tokens"
-                                                 : "logit_rows"));
+  function->setAttr(
+      kernel::rowsAttribute,
+      StringAttr::get(context, kernel::stringifyRows(launch.rows)));
   Block *block = function.addEntryBlock();
   cloneOnBuffers(op, block);
   OpBuilder builder(context);

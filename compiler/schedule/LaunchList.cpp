@@ -42,7 +42,8 @@ private:
   /// What `value` is for `user`.
   FailureOr<ScheduledOperand> findOperand(Operation *user, Value value);
   size_t findWeight(ScheduledWeight weight);
-  ScheduledOperand createBuffer(Value destination);
+  kernel::Rows findRows(kernel::KernelOpInterface op);
+  ScheduledOperand findDestination(Value value);
   RowCount countRows(Value destination);
   RowCount countSize(Value size);
   /// Makes `to` another name of what `from` is.
@@ -136,8 +137,14 @@ void Lister::rename(Value from, Value to) {
   rows[to] = count;
 }
 
-/// Adds the buffer that the next launch writes to `destination`.
-ScheduledOperand Lister::createBuffer(Value destination) {
+/// The buffer that the next launch writes to `destination`: a new one, or that
+/// of a value of which it writes other rows.
+ScheduledOperand Lister::findDestination(Value destination) {
+  auto known = operands.find(destination);
+  if (known != operands.end()) {
+    list.buffers[known->second.index].last = launchCount();
+    return known->second;
+  }
   auto type = cast<RankedTensorType>(destination.getType());
   RowCount count = countRows(destination);
   int64_t elements = count.factor;
@@ -178,16 +185,26 @@ void Lister::replaceBuffer(size_t from, size_t to) {
 // Ops
 //===----------------------------------------------------------------------===//
 
+kernel::Rows Lister::findRows(kernel::KernelOpInterface op) {
+  if (auto rows = op->getAttrOfType<StringAttr>(kernel::rowsAttribute))
+    if (std::optional<kernel::Rows> known = kernel::symbolizeRows(rows))
+      return *known;
+  auto destinations = cast<DestinationStyleOpInterface>(op.getOperation());
+  RowCount count = countRows(destinations.getDpsInits().front());
+  return count.kind == RowKind::LogitRows ? kernel::Rows::LogitRows
+                                          : kernel::Rows::Tokens;
+}
+
 LogicalResult Lister::visitLaunch(kernel::KernelOpInterface op) {
   ScheduledLaunch launch;
   launch.op = op;
   launch.loop = currentLoop;
   auto index = launchCount();
   auto destinations = cast<DestinationStyleOpInterface>(op.getOperation());
-  launch.rows = countRows(destinations.getDpsInits().front()).kind;
+  launch.rows = findRows(op);
   for (OpOperand &operand : op->getOpOperands()) {
     if (destinations.isDpsInit(&operand)) {
-      launch.operands.push_back(createBuffer(operand.get()));
+      launch.operands.push_back(findDestination(operand.get()));
       OpResult result = destinations.getTiedOpResult(&operand);
       operands[result] = launch.operands.back();
       rows[result] = countRows(operand.get());

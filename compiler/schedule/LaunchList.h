@@ -13,7 +13,7 @@
 
 namespace mlir::tcc {
 
-/// Which size of a step counts the rows of a tensor: none, new tokens or rows
+/// Which size of a step counts the rows of a buffer: none, new tokens or rows
 /// whose logits are asked for.
 enum class RowKind { Fixed, Tokens, LogitRows };
 
@@ -53,7 +53,7 @@ struct ScheduledOperand {
 struct ScheduledLaunch {
   kernel::KernelOpInterface op;
   SmallVector<ScheduledOperand> operands; ///< Of each operand of `op`.
-  RowKind rows;
+  kernel::Rows rows;
   std::optional<size_t> loop; ///< Into LaunchList::loops.
 };
 

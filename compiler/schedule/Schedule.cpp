@@ -33,11 +33,25 @@ static plan::Term termOf(RowKind kind) {
   llvm_unreachable("every kind of rows is a size of a step");
 }
 
-/// `perRow` times the rows of `kind`, plus `constant`.
-static DenseI64ArrayAttr expression(MLIRContext *context, RowKind kind,
-                                    int64_t perRow, int64_t constant = 0) {
+static plan::Term termOf(kernel::Rows rows) {
+  switch (rows) {
+  case kernel::Rows::Tokens:
+    return plan::Tokens;
+  case kernel::Rows::LogitRows:
+    return plan::LogitRows;
+  case kernel::Rows::Expanded:
+    return plan::ExpandedTokens;
+  case kernel::Rows::Absorbed:
+    return plan::AbsorbedTokens;
+  }
+  llvm_unreachable("all rows are a size of a step");
+}
+
+/// `factor` times the size `term`, plus `constant`.
+static DenseI64ArrayAttr expression(MLIRContext *context, plan::Term term,
+                                    int64_t factor, int64_t constant = 0) {
   std::array<int64_t, plan::termCount> terms = {constant};
-  terms[termOf(kind)] += perRow;
+  terms[term] += factor;
   return DenseI64ArrayAttr::get(context, terms);
 }
 
@@ -60,10 +74,10 @@ static int64_t evaluate(AffineMap map, int64_t rows) {
   return cast<IntegerAttr>(result.front()).getInt();
 }
 
-/// The linear map `(rows) -> (value)` as an expression.
-static DenseI64ArrayAttr expression(RowKind kind, AffineMap map) {
+/// The linear map `(rows) -> (value)` of the size `term` as an expression.
+static DenseI64ArrayAttr expression(plan::Term term, AffineMap map) {
   int64_t constant = evaluate(map, 0);
-  return expression(map.getContext(), kind, evaluate(map, 1) - constant,
+  return expression(map.getContext(), term, evaluate(map, 1) - constant,
                     constant);
 }
 
@@ -141,7 +155,7 @@ DenseI64ArrayAttr PlanBuilder::declareBuffers(size_t step) {
         builder, module.getLoc(),
         builder.getStringAttr("buffer_" + Twine(index)),
         sum(builder.getContext(), place),
-        expression(builder.getContext(), buffer.rows, buffer.rowBytes),
+        expression(builder.getContext(), termOf(buffer.rows), buffer.rowBytes),
         builder.getDenseI64ArrayAttr({buffer.first, buffer.last}));
   }
   return sum(builder.getContext(), ends);
@@ -255,8 +269,8 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
   kernel::KernelOpInterface op = launch.op;
   plan::LaunchOp::create(builder, op.getLoc(), outliner.outline(launch),
                          builder.getArrayAttr(arguments),
-                         expression(launch.rows, op.getTiles()),
-                         expression(launch.rows, op.getScratchBytes()));
+                         expression(termOf(launch.rows), op.getTiles()),
+                         expression(termOf(launch.rows), op.getScratchBytes()));
 }
 
 void PlanBuilder::buildStep(StringRef name, const ScheduledStep &scheduled,

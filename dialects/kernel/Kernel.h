@@ -15,6 +15,9 @@
 
 namespace mlir::tcc::kernel {
 
+/// The attribute that says which `Rows` a function or an op computes.
+constexpr StringLiteral rowsAttribute = "kernel.rows";
+
 /// Offsets in bytes of the parts of a thread's memory in a linear layer, each a
 /// multiple of 64, and the sizes that go with them.
 struct LinearScratch {

@@ -25,4 +25,21 @@ def Kernel_Scoring : I32EnumAttr<"Scoring",
   let cppNamespace = "::mlir::tcc::kernel";
 }
 
+def Kernel_Rows : I32EnumAttr<"Rows",
+    "which rows of a step a launch computes", [
+    I32EnumAttrCase<"Tokens", 0, "tokens">,
+    I32EnumAttrCase<"LogitRows", 1, "logit_rows">,
+    I32EnumAttrCase<"Expanded", 2, "expanded">,
+    I32EnumAttrCase<"Absorbed", 3, "absorbed">]> {
+  let cppNamespace = "::mlir::tcc::kernel";
+  let description = [{
+    `tokens` are all new tokens, `logit_rows` those whose logits are asked for. Where
+    attention has two forms, `expanded` and `absorbed` are the tokens of the sequences
+    that are computed in that form; the expanded ones come first.
+
+    It stands in `kernel.rows` of the function of a launch; before that, of an op
+    whose rows its operands do not tell.
+  }];
+}
+
 #endif // TCC_DIALECTS_KERNEL_ENUMS_TD

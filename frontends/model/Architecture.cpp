@@ -29,6 +29,19 @@ bool tcc::isOfPrediction(const schema::ModelT &model,
   return deepSeek && tensor.rfind(predictionPrefix(*deepSeek), 0) == 0;
 }
 
+RoutedExperts tcc::routedExperts(const schema::ModelT &model) {
+  const schema::DeepSeekT *deepSeek = model.architecture.AsDeepSeek();
+  if (!deepSeek)
+    return {};
+  return {deepSeek->experts, deepSeek->experts_per_token};
+}
+
+bool tcc::isOfRoutedExpert(const schema::ModelT &model,
+                           const std::string &tensor) {
+  return model.architecture.AsDeepSeek() &&
+         tensor.find(".mlp.experts.") != std::string::npos;
+}
+
 const char *tcc::architectureName(const schema::ModelT &model) {
   return schema::EnumNameArchitecture(model.architecture.type);
 }

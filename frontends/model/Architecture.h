@@ -31,6 +31,17 @@ Status checkArchitecture(const std::string &path, const schema::ModelT &model);
 /// Whether `tensor` is of the module for multi-token prediction.
 bool isOfPrediction(const schema::ModelT &model, const std::string &tensor);
 
+/// The experts of a layer from which a router chooses; none if no layer has
+/// any.
+struct RoutedExperts {
+  uint64_t count = 0;
+  uint64_t perToken = 0;
+};
+RoutedExperts routedExperts(const schema::ModelT &model);
+
+/// Whether `tensor` is of one of these experts.
+bool isOfRoutedExpert(const schema::ModelT &model, const std::string &tensor);
+
 /// Visits every tensor that `model` needs but scales, in no particular order.
 /// `checkArchitecture` accepts the model.
 Status visitTensors(const schema::ModelT &model, const TensorVisitor &visit);

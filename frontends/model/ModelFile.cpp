@@ -101,14 +101,22 @@ const schema::TensorT *tcc::findTensor(const schema::ModelT &model,
 
 Parameters tcc::countParameters(const schema::ModelT &model) {
   Parameters parameters;
+  RoutedExperts experts = routedExperts(model);
   for (const auto &tensor : model.tensors) {
     if (isScales(tensor->name))
       continue;
     uint64_t elements = 1;
     for (int64_t size : tensor->shape)
       elements *= static_cast<uint64_t>(size);
-    (isOfPrediction(model, tensor->name) ? parameters.prediction
-                                         : parameters.model) += elements;
+    if (isOfPrediction(model, tensor->name)) {
+      parameters.prediction += elements;
+      continue;
+    }
+    parameters.model += elements;
+    // All experts of a layer are alike: of `count`, a token uses `perToken`.
+    parameters.active += isOfRoutedExpert(model, tensor->name)
+                             ? elements * experts.perToken / experts.count
+                             : elements;
   }
   return parameters;
 }

@@ -77,6 +77,7 @@ const schema::TensorT *findTensor(const schema::ModelT &model,
 /// Elements of tensors but scales; tied tensors are there once.
 struct Parameters {
   uint64_t model = 0;
+  uint64_t active = 0;     ///< Of the model: those that one token uses.
   uint64_t prediction = 0; ///< Of the module for multi-token prediction.
 };
 Parameters countParameters(const schema::ModelT &model);
