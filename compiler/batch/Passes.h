@@ -18,6 +18,12 @@ namespace mlir::tcc {
 ///
 ///   (tokens [T], positions [T], sequences [T], page_table [B, P],
 ///    logit_rows [R]) -> logits [R, V]
+///
+/// If there is multi-token prediction, @forward returns states [T, N] too, and
+/// @predict is
+///
+///   (states [T, N], next tokens [T], positions [T], sequences [T],
+///    page_table [B, P], logit_rows [R]) -> logits [R, V], states [T, N]
 void buildBatchPhase(OpPassManager &pm);
 
 } // namespace mlir::tcc

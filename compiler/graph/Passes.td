@@ -298,8 +298,8 @@ def FuseResidualNormPass
 def SelectLogitsPass : Pass<"tcc-select-logits", "::mlir::ModuleOp"> {
   let summary = "Compute the logits of the rows that are asked for only";
   let description = [{
-    Gives `@forward`, which returns one row for each token, the rows to return as
-    a last argument:
+    Gives `@forward`, whose first result has one row for each token, the rows to
+    return as a last argument:
 
     ```mlir
     func.func @forward(%x: tensor<?x64xf32>, %norm: tensor<64xf32>,
@@ -325,13 +325,14 @@ def SelectLogitsPass : Pass<"tcc-select-logits", "::mlir::ModuleOp"> {
     }
     ```
 
-    The selection moves up through ops of `RowwiseOpInterface` whose results have
-    no other reader: a prefill of 512 tokens then multiplies one row by the
-    vocabulary's weights, not 512.
+    The selection moves up through elementwise ops and those of
+    `RowwiseOpInterface` whose results have no other reader: a prefill of 512 tokens
+    then multiplies one row by the vocabulary's weights, not 512. States, a second
+    result, stay those of all tokens. The same for `@predict`, if there is one.
 
-    It is an error if `@forward` is missing, is called, has several blocks, or
-    does not return one tensor with a dynamic number of rows. A second run adds a
-    second selection.
+    It is an error if `@forward` is missing, or if one of them is called, has several
+    blocks, or does not return a tensor with a dynamic number of rows first. A second
+    run adds a second selection.
 
     Numerics: bit-exact for the rows that are computed.
   }];

@@ -24,15 +24,28 @@ static Value selectRows(RewriterBase &rewriter, Location loc, Value input,
   return GatherRowsOp::create(rewriter, loc, type.clone(shape), input, rows);
 }
 
-/// Computes the selected rows of `op`'s result from selected rows of its
-/// operands; returns the operands' selections.
-static SmallVector<GatherRowsOp> selectOperands(RewriterBase &rewriter,
-                                                GatherRowsOp select,
-                                                RowwiseOpInterface op) {
+/// The operands of `op` whose row `t` is all of them that row `t` of its result
+/// depends on; none if there is no such row.
+static SmallVector<OpOperand *> rowOperands(Operation *op) {
+  if (auto rowwise = dyn_cast<RowwiseOpInterface>(op))
+    return rowwise.getRowOperands();
+  SmallVector<OpOperand *> operands;
+  if (op->hasTrait<OpTrait::Elementwise>())
+    for (OpOperand &operand : op->getOpOperands())
+      if (isa<RankedTensorType>(operand.get().getType()))
+        operands.push_back(&operand);
+  return operands;
+}
+
+/// Computes the selected rows of `op`'s result from selected rows of
+/// `operands`; returns their selections.
+static SmallVector<GatherRowsOp>
+selectOperands(RewriterBase &rewriter, GatherRowsOp select, Operation *op,
+               ArrayRef<OpOperand *> operands) {
   rewriter.setInsertionPoint(select);
   SmallVector<GatherRowsOp> selections;
   IRMapping mapping;
-  for (OpOperand *operand : op.getRowOperands()) {
+  for (OpOperand *operand : operands) {
     Value rows =
         selectRows(rewriter, select.getLoc(), operand->get(), select.getRows());
     mapping.map(operand->get(), rows);
@@ -50,28 +63,50 @@ static void moveUp(RewriterBase &rewriter, GatherRowsOp select) {
   SmallVector<GatherRowsOp> worklist = {select};
   while (!worklist.empty()) {
     GatherRowsOp current = worklist.pop_back_val();
-    auto op = current.getInput().getDefiningOp<RowwiseOpInterface>();
-    if (op && op->getNumResults() == 1 && op->hasOneUse())
-      worklist.append(selectOperands(rewriter, current, op));
+    Operation *op = current.getInput().getDefiningOp();
+    if (!op || op->getNumResults() != 1 || !op->hasOneUse())
+      continue;
+    SmallVector<OpOperand *> operands = rowOperands(op);
+    if (!operands.empty())
+      worklist.append(selectOperands(rewriter, current, op, operands));
   }
 }
 
-/// Checks what the description of the pass says of @forward.
-static LogicalResult verifyForward(ModuleOp module, func::FuncOp forward) {
-  if (!forward)
-    return module.emitError("expected a function @forward");
-  if (!SymbolTable::symbolKnownUseEmpty(forward, module))
-    return forward.emitOpError("expected no calls of @forward");
-  if (!forward.getBody().hasOneBlock())
-    return forward.emitOpError("expected @forward to have one block, got ")
-           << forward.getBody().getBlocks().size();
-  auto type = forward.getNumResults() == 1
-                  ? dyn_cast<RankedTensorType>(forward.getResultTypes()[0])
+/// Checks what the description of the pass says of @forward and @predict.
+static LogicalResult verifyEntry(func::FuncOp entry) {
+  StringRef name = entry.getName();
+  if (!SymbolTable::symbolKnownUseEmpty(entry, entry->getParentOp()))
+    return entry.emitOpError("expected no calls of @") << name;
+  if (!entry.getBody().hasOneBlock())
+    return entry.emitOpError("expected @")
+           << name << " to have one block, got "
+           << entry.getBody().getBlocks().size();
+  auto type = entry.getNumResults() > 0
+                  ? dyn_cast<RankedTensorType>(entry.getResultTypes()[0])
                   : RankedTensorType();
   if (!type || type.getRank() == 0 || !type.isDynamicDim(0))
-    return forward.emitOpError("expected @forward to return one tensor with a "
-                               "dynamic number of rows, got ")
-           << forward.getResultTypes();
+    return entry.emitOpError("expected @")
+           << name
+           << " to return a tensor with a dynamic number of rows first, got ("
+           << entry.getResultTypes() << ')';
+  return success();
+}
+
+/// Gives `entry` the rows of logits to return as its last argument.
+static LogicalResult selectLogits(func::FuncOp entry) {
+  auto rowsType = RankedTensorType::get(
+      {ShapedType::kDynamic}, IntegerType::get(entry.getContext(), 32));
+  unsigned last = entry.getNumArguments();
+  if (failed(entry.insertArgument(last, rowsType, {}, entry.getLoc())))
+    return failure();
+
+  Operation *end = entry.getBody().front().getTerminator();
+  IRRewriter rewriter(end);
+  Value logits = end->getOperand(0);
+  Value selected =
+      selectRows(rewriter, logits.getLoc(), logits, entry.getArgument(last));
+  rewriter.modifyOpInPlace(end, [&] { end->setOperand(0, selected); });
+  moveUp(rewriter, selected.getDefiningOp<GatherRowsOp>());
   return success();
 }
 
@@ -79,22 +114,14 @@ namespace {
 struct SelectLogits : tcc::impl::SelectLogitsPassBase<SelectLogits> {
   void runOnOperation() override {
     auto forward = getOperation().lookupSymbol<func::FuncOp>("forward");
-    if (failed(verifyForward(getOperation(), forward)))
+    auto predict = getOperation().lookupSymbol<func::FuncOp>("predict");
+    if (!forward) {
+      getOperation().emitError("expected a function @forward");
       return signalPassFailure();
-
-    auto rowsType = RankedTensorType::get({ShapedType::kDynamic},
-                                          IntegerType::get(&getContext(), 32));
-    unsigned last = forward.getNumArguments();
-    if (failed(forward.insertArgument(last, rowsType, {}, forward.getLoc())))
-      return signalPassFailure();
-
-    Operation *end = forward.getBody().front().getTerminator();
-    IRRewriter rewriter(end);
-    Value logits = end->getOperand(0);
-    Value selected = selectRows(rewriter, logits.getLoc(), logits,
-                                forward.getArgument(last));
-    rewriter.modifyOpInPlace(end, [&] { end->setOperand(0, selected); });
-    moveUp(rewriter, selected.getDefiningOp<GatherRowsOp>());
+    }
+    for (func::FuncOp entry : {forward, predict})
+      if (entry && (failed(verifyEntry(entry)) || failed(selectLogits(entry))))
+        return signalPassFailure();
   }
 };
 } // namespace
