@@ -16,53 +16,80 @@ static constexpr int64_t maxElements = int64_t(1) << 28;
 // Models
 //===----------------------------------------------------------------------===//
 
-/// Random tokens below `vocabulary`. Sequence `b` is shorter by 3 b, so that
-/// lengths differ, and has one token at least.
-static SmallVector<TokenSequence> randomSequences(int64_t vocabulary,
-                                                  const GeneratedInputs &inputs) {
-  SmallVector<TokenSequence> sequences;
+/// Random tokens below `vocabulary` for sequence `number`.
+static TokenSequence randomTokens(int64_t vocabulary, int64_t number,
+                                  int64_t length, uint64_t seed) {
+  TokenSequence tokens;
+  for (int64_t t = 0; t < length; ++t) {
+    // Uniform in [0, 1): the element has deviation 1, so its range is 2 sqrt 3.
+    double uniform = randomElement(seed, ("tokens " + Twine(number)).str(), t) /
+                         (2 * std::sqrt(3.0)) +
+                     0.5;
+    int64_t token = static_cast<int64_t>(uniform * double(vocabulary));
+    tokens.push_back(
+        static_cast<int32_t>(std::clamp<int64_t>(token, 0, vocabulary - 1)));
+  }
+  return tokens;
+}
+
+/// Random states [length, columns] for sequence `number`, in f32.
+static Tensor randomStates(FunctionOpInterface entry, int64_t columns,
+                           int64_t number, int64_t length, uint64_t seed) {
+  std::vector<double> values;
+  for (int64_t i = 0; i < length * columns; ++i)
+    values.push_back(randomElement(seed, ("states " + Twine(number)).str(), i));
+  roundAll(getElementTypeOrSelf(entry.getArgumentTypes().front()), values);
+  return Tensor({length, columns}, std::move(values));
+}
+
+/// Random inputs. Sequence `b` is shorter by 3 b, so that lengths differ, and
+/// has one token at least.
+static SmallVector<InputSequence>
+randomSequences(FunctionOpInterface entry, const ModelSignature &signature,
+                const GeneratedInputs &inputs) {
+  SmallVector<InputSequence> sequences;
   for (int64_t b = 0; b < inputs.sequences; ++b) {
-    TokenSequence tokens;
     int64_t length = std::max<int64_t>(inputs.length - 3 * b, 1);
-    for (int64_t t = 0; t < length; ++t) {
-      // Uniform in [0, 1): the element has deviation 1, so its range is 2 sqrt 3.
-      double uniform =
-          randomElement(inputs.seed, ("tokens " + Twine(b)).str(), t) /
-              (2 * std::sqrt(3.0)) +
-          0.5;
-      int64_t token = static_cast<int64_t>(uniform * double(vocabulary));
-      tokens.push_back(static_cast<int32_t>(std::clamp<int64_t>(token, 0, vocabulary - 1)));
-    }
-    sequences.push_back(std::move(tokens));
+    sequences.push_back(
+        {randomTokens(signature.vocabulary, b, length, inputs.seed), {}});
+    if (signature.takesStates)
+      sequences.back().states =
+          randomStates(entry, signature.hidden, b, length, inputs.seed);
   }
   return sequences;
 }
 
-/// Checks that the logits of `inputs` are not too many to hold.
-static LogicalResult verifyLogits(FunctionOpInterface entry,
-                                  int64_t vocabulary,
-                                  const GeneratedInputs &inputs) {
-  int64_t logits = inputs.length * inputs.sequences;
-  if (!llvm::MulOverflow(logits, vocabulary, logits) && logits <= maxElements)
+/// Checks that the logits, or states, of `inputs` are not too many to hold.
+static LogicalResult verifyResults(FunctionOpInterface entry, StringRef name,
+                                   int64_t columns,
+                                   const GeneratedInputs &inputs) {
+  int64_t elements = inputs.length * inputs.sequences;
+  if (!llvm::MulOverflow(elements, columns, elements) &&
+      elements <= maxElements)
     return success();
   return entry.emitOpError("expected at most ")
-         << maxElements << " logits, got " << inputs.sequences
-         << " sequences of up to " << inputs.length << " tokens and "
-         << vocabulary << " logits each";
+         << maxElements << ' ' << name << ", got " << inputs.sequences
+         << " sequences of up to " << inputs.length << " tokens and " << columns
+         << ' ' << name << " each";
 }
 
 static FailureOr<SmallVector<NamedTensor>>
 runModel(Interpreter &interpreter, FunctionOpInterface entry,
          const ModelSignature &signature, const GeneratedInputs &inputs) {
-  if (failed(verifyLogits(entry, signature.vocabulary, inputs)))
+  if (failed(verifyResults(entry, "logits", signature.vocabulary, inputs)) ||
+      failed(verifyResults(entry, "states", signature.hidden, inputs)))
     return failure();
-  FailureOr<SmallVector<Tensor>> logits = runSequences(
-      interpreter, entry, randomSequences(signature.vocabulary, inputs));
-  if (failed(logits))
+  FailureOr<SmallVector<OutputSequence>> outputs = runSequences(
+      interpreter, entry, randomSequences(entry, signature, inputs));
+  if (failed(outputs))
     return failure();
   SmallVector<NamedTensor> named;
-  for (auto [index, tensor] : llvm::enumerate(*logits))
-    named.push_back({"sequence " + std::to_string(index), std::move(tensor)});
+  for (auto [index, output] : llvm::enumerate(*outputs)) {
+    std::string name = "sequence " + std::to_string(index);
+    named.push_back({name, std::move(output.logits)});
+    if (signature.hidden)
+      named.push_back({"states of " + name, std::move(output.states)});
+  }
   return named;
 }
 

@@ -15,7 +15,8 @@ struct GeneratedInputs {
   uint64_t seed = 0;
 };
 
-/// A result and what it is called in messages: "sequence 0" or "result 0".
+/// A result and what it is called in messages: "sequence 0", "states
+/// of sequence 0" or "result 0".
 struct NamedTensor {
   std::string name;
   Tensor tensor;
@@ -23,13 +24,14 @@ struct NamedTensor {
 
 /// Runs `function` of the interpreter's module.
 ///
-/// The entry of a model runs on sequences of random tokens, the first of
-/// `length`, each of the others shorter; its results are the logits of each
-/// sequence, so that modules can be compared whose entries take other arguments.
+/// The entry of a model runs on sequences of random tokens, and states if it
+/// takes any, the first of `length`, each of the others shorter; its results
+/// are the logits of each sequence, and its states, so that modules can be
+/// compared whose entries take other arguments.
 ///
-/// Any other function runs once. Tensors of floating-point numbers or blocks are
-/// random with variance 1, rounded to their element type; integers count from 0,
-/// as positions do; dynamic dimensions are `length`.
+/// Any other function runs once. Tensors of floating-point numbers or blocks
+/// are random with variance 1, rounded to their element type; integers count
+/// from 0, as positions do; dynamic dimensions are `length`.
 FailureOr<SmallVector<NamedTensor>> runGenerated(Interpreter &interpreter,
                                                  FunctionOpInterface function,
                                                  const GeneratedInputs &inputs);

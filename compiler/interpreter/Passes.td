@@ -47,8 +47,10 @@ def InterpretPass : Pass<"tcc-interpret", "::mlir::ModuleOp"> {
     `page_table` and `logit_rows`, is the entry of a model. It runs on several
     sequences of random tokens and prints the logits of each: a batched entry in
     several steps that mix prefill and decode, an entry for one sequence once for
-    each. The figures are therefore the same at every stage of the compiler.
-    Arguments of any other function are random, integers count from 0.
+    each. The figures are therefore the same at every stage of the compiler. It may
+    return states beside logits; if it does, it may take as many, of the tokens
+    before, as its first argument: multi-token prediction. Arguments of any other
+    function are random, integers count from 0.
 
     Weights are random, and depend on the seed and the names of their tensors
     alone. With `output` the results are written as a NumPy array of float64,
@@ -74,7 +76,7 @@ def VerifyMeaningPass : Pass<"tcc-verify-meaning", "::mlir::ModuleOp"> {
     tcc-opt x.mlir --tcc-verify-meaning="pipeline=func.func(tcc-fuse-attention),cse"
     ```
 
-    Entries of models are compared by the logits of each sequence, so the pipeline
+    Entries of models are compared by what they return for each sequence, so the pipeline
     may give them the arguments of a batch. It must not remove public functions.
 
     With `round=true tolerance=0` it verifies that a pipeline is bit-exact.

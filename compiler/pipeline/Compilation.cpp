@@ -13,8 +13,6 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FileSystem.h"
 
-#include <numeric>
-
 using namespace mlir;
 using namespace mlir::tcc;
 using ::tcc::Status;
@@ -252,25 +250,18 @@ static Status writeLogits(const std::string &path, const Tensor &rows) {
 /// Runs the module for multi-token prediction over `tokens`: the state of each
 /// but the last, and the token behind it. Returns logits [T - 1, V].
 static FailureOr<Tensor> predictSecond(Interpreter &interpreter,
-                                       const TokenSequence &tokens) {
-  auto count = static_cast<int64_t>(tokens.size());
-  std::vector<double> ids(tokens.begin(), tokens.end()), positions(count);
-  std::iota(positions.begin(), positions.end(), 0);
-  FailureOr<SmallVector<Tensor>> states = interpreter.run(
-      "state", {Tensor({count}, ids), Tensor({count}, positions)});
-  if (mlir::failed(states))
+                                       ArrayRef<int32_t> tokens,
+                                       Tensor states) {
+  states.shape.front() -= 1;
+  states.values.resize(states.shape.front() * states.columns());
+  auto entry =
+      interpreter.getModule().lookupSymbol<FunctionOpInterface>("predict");
+  FailureOr<SmallVector<OutputSequence>> outputs =
+      runSequences(interpreter, entry,
+                   InputSequence{TokenSequence(tokens.drop_front()), states});
+  if (mlir::failed(outputs))
     return mlir::failure();
-  Tensor &state = states->front();
-  int64_t columns = state.columns();
-  state.values.resize((count - 1) * columns);
-  ids.erase(ids.begin());
-  positions.pop_back();
-  FailureOr<SmallVector<Tensor>> logits = interpreter.run(
-      "predict", {Tensor({count - 1, columns}, std::move(state.values)),
-                  Tensor({count - 1}, ids), Tensor({count - 1}, positions)});
-  if (mlir::failed(logits))
-    return mlir::failure();
-  return std::move(logits->front());
+  return std::move(outputs->front().logits);
 }
 
 Status Compilation::checkInterpretation(size_t tokens, bool predicts) {
@@ -306,21 +297,22 @@ Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
                            std::to_string(tokens.size()));
   if (Status status = checkTokens(tokens, signature->vocabulary); !status.ok())
     return status;
-  TokenSequence sequence(tokens);
   ::tcc::ModelWeights mapped;
   if (Status status = ::tcc::ModelWeights::open(model, mapped); !status.ok())
     return status;
   CheckpointWeights weights(model, mapped);
   Interpreter interpreter(*module, weights);
-  FailureOr<SmallVector<Tensor>> logits =
-      runSequences(interpreter, entry, sequence);
-  if (mlir::failed(logits))
+  FailureOr<SmallVector<OutputSequence>> outputs = runSequences(
+      interpreter, entry, InputSequence{TokenSequence(tokens), {}});
+  if (mlir::failed(outputs))
     return failure("cannot be interpreted");
-  if (Status status = writeLogits(path, logits->front()); !status.ok())
+  OutputSequence &output = outputs->front();
+  if (Status status = writeLogits(path, output.logits); !status.ok())
     return status;
   if (predictionPath.empty())
     return {};
-  FailureOr<Tensor> second = predictSecond(interpreter, sequence);
+  FailureOr<Tensor> second =
+      predictSecond(interpreter, tokens, std::move(output.states));
   if (mlir::failed(second))
     return failure("cannot be interpreted");
   return writeLogits(predictionPath, *second);

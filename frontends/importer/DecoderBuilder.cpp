@@ -21,22 +21,21 @@ public:
       : builder(builder), sizes(sizes), weights(weights),
         operandType(weights.operandType(builder.getContext())) {}
 
-  func::FuncOp declare(StringRef name, ArrayRef<Type> arguments, Type result);
   func::FuncOp declareForward();
-  func::FuncOp buildState(ArrayRef<func::FuncOp> layers);
   void buildForward(func::FuncOp forward, ArrayRef<func::FuncOp> layers);
   void buildPrediction(ArrayRef<func::FuncOp> layers);
 
 private:
-  RankedTensorType rows(int64_t columns, Type element);
+  func::FuncOp declare(StringRef name, ArrayRef<Type> arguments);
+  RankedTensorType rows(int64_t columns);
   RankedTensorType integers();
   Block *begin(func::FuncOp function);
   Value embed(Value tokens);
-  Value norm(Value input, StringRef symbol);
+  Value norm(Value input, StringRef symbol, Type element);
   Value head(Value normed);
   Value run(const LayerRun &run, func::FuncOp layer, Value stream,
             Value positions);
-  Value state(Value tokens, Value positions, ArrayRef<func::FuncOp> layers);
+  void end(Value stream, StringRef lastNorm);
 
   ImplicitLocOpBuilder &builder;
   const DecoderSizes &sizes;
@@ -45,18 +44,23 @@ private:
 };
 } // namespace
 
-RankedTensorType DecoderBuilder::rows(int64_t columns, Type element) {
-  return RankedTensorType::get({ShapedType::kDynamic, columns}, element);
+RankedTensorType DecoderBuilder::rows(int64_t columns) {
+  return RankedTensorType::get({ShapedType::kDynamic, columns},
+                               builder.getF32Type());
 }
 
 RankedTensorType DecoderBuilder::integers() {
   return RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
 }
 
-func::FuncOp DecoderBuilder::declare(StringRef name, ArrayRef<Type> arguments,
-                                     Type result) {
+/// Declares a function that returns logits and, if a prediction reads them,
+/// states.
+func::FuncOp DecoderBuilder::declare(StringRef name, ArrayRef<Type> arguments) {
+  SmallVector<Type> results = {rows(sizes.vocabulary)};
+  if (sizes.predictionLayers)
+    results.push_back(rows(sizes.hidden));
   return func::FuncOp::create(builder, name,
-                              builder.getFunctionType(arguments, result));
+                              builder.getFunctionType(arguments, results));
 }
 
 Block *DecoderBuilder::begin(func::FuncOp function) {
@@ -67,13 +71,12 @@ Block *DecoderBuilder::begin(func::FuncOp function) {
 
 Value DecoderBuilder::embed(Value tokens) {
   Value table = weights.get(builder, "embed_tokens");
-  return EmbeddingOp::create(builder, rows(sizes.hidden, builder.getF32Type()),
-                             tokens, table);
+  return EmbeddingOp::create(builder, rows(sizes.hidden), tokens, table);
 }
 
-Value DecoderBuilder::norm(Value input, StringRef symbol) {
+Value DecoderBuilder::norm(Value input, StringRef symbol, Type element) {
   return buildNorm(builder, input, weights.get(builder, symbol),
-                   sizes.normEpsilon, operandType);
+                   sizes.normEpsilon, element);
 }
 
 Value DecoderBuilder::head(Value normed) {
@@ -98,58 +101,41 @@ Value DecoderBuilder::run(const LayerRun &run, func::FuncOp layer, Value stream,
   return loop.getResult(0);
 }
 
-/// Embedding, layers and last norm.
-Value DecoderBuilder::state(Value tokens, Value positions,
-                            ArrayRef<func::FuncOp> layers) {
-  Value stream = embed(tokens);
-  for (const LayerRun &layerRun : weights.runs())
-    stream = run(layerRun, layers[layerRun.kind], stream, positions);
-  return norm(stream, "norm");
-}
-
 func::FuncOp DecoderBuilder::declareForward() {
-  return declare("forward", {integers(), integers()},
-                 rows(sizes.vocabulary, builder.getF32Type()));
+  return declare("forward", {integers(), integers()});
 }
 
-/// Writes @state.
-func::FuncOp DecoderBuilder::buildState(ArrayRef<func::FuncOp> layers) {
-  func::FuncOp function = declare("state", {integers(), integers()},
-                                  rows(sizes.hidden, operandType));
-  function.setPrivate();
-  OpBuilder::InsertionGuard guard(builder);
-  Block *body = begin(function);
-  Value result = state(body->getArgument(0), body->getArgument(1), layers);
-  func::ReturnOp::create(builder, result);
-  return function;
+/// Returns logits and, if a prediction reads them, the states that `lastNorm`
+/// gives.
+void DecoderBuilder::end(Value stream, StringRef lastNorm) {
+  if (!sizes.predictionLayers) {
+    Value normed = norm(stream, lastNorm, operandType);
+    func::ReturnOp::create(builder, head(normed));
+    return;
+  }
+  Value states = norm(stream, lastNorm, builder.getF32Type());
+  Value logits = head(buildRounding(builder, states, operandType));
+  func::ReturnOp::create(builder, ValueRange{logits, states});
 }
 
-/// Fills the body of @forward. The state is a function of its own if there is a
-/// module for prediction, which needs it too.
+/// Fills the body of @forward.
 void DecoderBuilder::buildForward(func::FuncOp forward,
                                   ArrayRef<func::FuncOp> layers) {
-  func::FuncOp function;
-  if (sizes.predictionLayers)
-    function = buildState(layers);
   Block *body = begin(forward);
-  Value result;
-  if (function)
-    result = func::CallOp::create(builder, function, body->getArguments())
-                 .getResult(0);
-  else
-    result = state(body->getArgument(0), body->getArgument(1), layers);
-  func::ReturnOp::create(builder, head(result));
+  Value stream = embed(body->getArgument(0)), positions = body->getArgument(1);
+  for (const LayerRun &layerRun : weights.runs())
+    stream = run(layerRun, layers[layerRun.kind], stream, positions);
+  end(stream, "norm");
 }
 
 /// Writes @predict. The order of what eh_proj reads is that of checkpoints.
 void DecoderBuilder::buildPrediction(ArrayRef<func::FuncOp> layers) {
-  func::FuncOp predict = declare(
-      "predict", {rows(sizes.hidden, operandType), integers(), integers()},
-      rows(sizes.vocabulary, builder.getF32Type()));
+  func::FuncOp predict =
+      declare("predict", {rows(sizes.hidden), integers(), integers()});
   Block *body = begin(predict);
   Value positions = body->getArgument(2);
-  Value embedded = norm(embed(body->getArgument(1)), "enorm");
-  Value normed = norm(body->getArgument(0), "hnorm");
+  Value embedded = norm(embed(body->getArgument(1)), "enorm", operandType);
+  Value normed = norm(body->getArgument(0), "hnorm", operandType);
   Value both = tensor::ConcatOp::create(builder, /*dim=*/1,
                                         ValueRange{embedded, normed});
   Value matrix = weights.get(builder, "eh_proj");
@@ -158,8 +144,7 @@ void DecoderBuilder::buildPrediction(ArrayRef<func::FuncOp> layers) {
   stream = func::CallOp::create(builder, layers[weights.predictionKind()],
                                 ValueRange{stream, positions, number})
                .getResult(0);
-  func::ReturnOp::create(builder,
-                         head(norm(stream, "shared_head.norm")));
+  end(stream, "shared_head.norm");
 }
 
 OwningOpRef<ModuleOp> mlir::tcc::buildDecoder(const ModelT &model,

@@ -19,10 +19,14 @@ using BuildLayer = llvm::function_ref<func::FuncOp(
 ///   @forward(tokens [T], positions [T]) -> logits [T, V], f32
 ///
 /// and, if there is a module for multi-token prediction, what it computes from
-/// the states of some tokens, which the private @state gives, and the token
-/// behind each:
+/// the states of tokens, which @forward then returns too, and the token behind
+/// each:
 ///
-///   @predict(states [T, N], next tokens [T], positions [T]) -> logits [T, V]
+///   @predict(states [T, N], next tokens [T], positions [T])
+///     -> logits [T, V], states [T, N]
+///
+/// States are what a last norm gives, in f32; those of @predict predict another
+/// token.
 ///
 /// One private function, which `buildLayer` writes, holds the body of each kind
 /// of layer. Projections and the residual stream are f32; what a linear layer

@@ -21,6 +21,14 @@ Value mlir::tcc::buildNorm(ImplicitLocOpBuilder &builder, Value input,
                            weight, builder.getF64FloatAttr(epsilon));
 }
 
+Value mlir::tcc::buildRounding(ImplicitLocOpBuilder &builder, Value input,
+                               Type operandType) {
+  if (operandType.isF32())
+    return input;
+  return arith::TruncFOp::create(builder, tensorLike(input, operandType),
+                                 input);
+}
+
 Value mlir::tcc::buildLinear(ImplicitLocOpBuilder &builder, Value input,
                              Value weight, Value bias) {
   int64_t columns = cast<RankedTensorType>(weight.getType()).getDimSize(0);
@@ -41,13 +49,6 @@ Value LayerBuilder::linear(Value input, const std::string &projection) {
 Value LayerBuilder::norm(Value input, StringRef part) {
   return buildNorm(builder, input, weight(part), sizes.normEpsilon,
                    operandType);
-}
-
-Value LayerBuilder::round(Value input) {
-  if (operandType.isF32())
-    return input;
-  return arith::TruncFOp::create(builder, tensorLike(input, operandType),
-                                 input);
 }
 
 Value LayerBuilder::add(Value left, Value right) {

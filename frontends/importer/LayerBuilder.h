@@ -13,6 +13,10 @@ namespace mlir::tcc {
 Value buildNorm(ImplicitLocOpBuilder &builder, Value input, Value weight,
                 double epsilon, Type operandType);
 
+/// Rounds an f32 tensor to `operandType`.
+Value buildRounding(ImplicitLocOpBuilder &builder, Value input,
+                    Type operandType);
+
 /// Multiplies `input` by a weight, to f32; `bias` may be null.
 Value buildLinear(ImplicitLocOpBuilder &builder, Value input, Value weight,
                   Value bias);
@@ -49,7 +53,9 @@ protected:
   Value norm(Value input, StringRef part);
 
   /// Rounds an f32 tensor to the operand type.
-  Value round(Value input);
+  Value round(Value input) {
+    return buildRounding(builder, input, operandType);
+  }
 
   Value add(Value left, Value right);
 

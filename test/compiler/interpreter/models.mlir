@@ -17,3 +17,12 @@
 // CHECK: @forward sequence 1: shape [8, 20], L2
 // CHECK: @forward sequence 2: shape [5, 20], L2
 // CHECK: @forward sequence 3: {{\[\[}}
+
+// An entry may return states, and a prediction from states too. They are compared
+// over a cache in test/compiler/graph/tiny-deepseeks.test.
+// RUN: tcc %tcc/test/fixtures/deepseek/v3-mtp --stop-after=import > %t.mtp.mlir
+// RUN: tcc-opt %t.mtp.mlir --tcc-interpret="sequences=1" -o /dev/null | FileCheck %s --check-prefix=STATES
+// STATES:      @forward sequence 0: shape [8, 130], L2
+// STATES-NEXT: @forward states of sequence 0: shape [8, 28], L2
+// STATES-NEXT: @predict sequence 0: shape [8, 130], L2
+// STATES-NEXT: @predict states of sequence 0: shape [8, 28], L2
