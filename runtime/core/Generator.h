@@ -8,27 +8,14 @@
 #define TCC_RUNTIME_CORE_GENERATOR_H
 
 #include "runtime/core/Executor.h"
+#include "runtime/core/Requirements.h"
 #include "runtime/core/Sampler.h"
 #include "runtime/support/Status.h"
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
 namespace tcc::rt {
-
-/// What is asked for, the same for all requests.
-struct GenerationOptions {
-  int64_t maxTokens = 256;  ///< Generated for each request; 0: prefill only.
-  int64_t context = 0;      ///< Positions of a request; 0: the model's maximum.
-  int64_t stepTokens = 512; ///< New tokens of a step, at least the requests.
-  bool allLogits = false;   ///< Compute logits of prompt tokens too.
-  bool promptsFirst = false; ///< No second token before all prompts are read.
-  /// Generation of a request stops at any of these.
-  std::vector<int32_t> endIds;
-  SamplingOptions sampling;
-  const std::atomic<bool> *cancelled = nullptr; ///< Looked at during steps.
-};
 
 /// What happens while tokens are generated. Calls come from the thread that
 /// called `Generator::run`, in ascending order of requests within a step.
@@ -51,30 +38,6 @@ public:
   /// `done` of `total` prompt tokens were read.
   virtual void onProgress(int64_t done, int64_t total) {}
 };
-
-/// What a run over given prompts takes.
-struct Requirements {
-  int64_t pages = 0; ///< Of the cache, for all requests to their ends.
-  StepLimits limits;
-  int64_t cacheBytes = 0;
-  int64_t workBytes = 0; ///< Arena and scratch.
-};
-
-/// Checks the prompts and the options against the model and the machine.
-///
-/// \param weightBytes    What the weights take; they are mapped, and the system
-///                       counts their pages as available.
-/// \param availableBytes What the process may use for all of it.
-///
-/// \returns Usage if there is no prompt, a prompt is empty or prompt and tokens
-///          exceed the context, or the context the model's maximum; BadData for
-///          a token outside the vocabulary; OutOfMemory if it does not fit, and
-///          the message says which context would.
-Status planRequests(const Plan &plan,
-                    const std::vector<std::vector<int32_t>> &prompts,
-                    const GenerationOptions &options, int threads,
-                    int64_t weightBytes, int64_t availableBytes,
-                    Requirements &result);
 
 /// Generates for one set of prompts.
 class Generator {

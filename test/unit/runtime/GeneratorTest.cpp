@@ -52,15 +52,11 @@ protected:
     ASSERT_TRUE(model->prepare().ok());
   }
 
-  Status plan(const std::vector<Tokens> &prompts, Requirements &needed,
-              int64_t available = INT64_MAX) {
-    return planRequests(model->plan(), prompts, options, 1, 256, available,
-                        needed);
-  }
-
   Status run(const std::vector<Tokens> &prompts) {
     Requirements needed;
-    if (Status status = plan(prompts, needed); !status.ok())
+    if (Status status = planRequests(model->plan(), prompts, options, 1, 256,
+                                     INT64_MAX, needed);
+        !status.ok())
       return status;
     if (!generator)
       if (Status status =
@@ -70,13 +66,6 @@ protected:
     recorder = Recorder();
     recorder.stopAfter = stopAfter;
     return generator->run(prompts, options, recorder);
-  }
-
-  std::string refused(Status::Code code, const std::vector<Tokens> &prompts) {
-    Requirements needed;
-    Status status = plan(prompts, needed);
-    EXPECT_EQ(status.code(), code);
-    return status.message();
   }
 
   std::unique_ptr<Executable> model;
@@ -201,101 +190,4 @@ TEST_F(GeneratorTest, CanBeInterruptedAndRunAgain) {
   cancelled = false;
   ASSERT_TRUE(run({{0}}).ok());
   EXPECT_EQ(recorder.tokens[0], Tokens({1, 2, 3, 4}));
-}
-
-//===----------------------------------------------------------------------===//
-// What a run needs
-//===----------------------------------------------------------------------===//
-
-TEST_F(GeneratorTest, PlansPagesForAllThatIsFed) {
-  options.maxTokens = 4;
-  Requirements needed;
-  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
-  // 4 and 5 positions in pages of 4: the last token is never fed.
-  EXPECT_EQ(needed.pages, 3);
-  EXPECT_EQ(needed.cacheBytes, 3 * 192);
-  EXPECT_EQ(needed.limits.tokens, 3);
-  EXPECT_EQ(needed.limits.sequences, 2);
-  EXPECT_EQ(needed.limits.logitRows, 2);
-  options.allLogits = true;
-  options.maxTokens = 0;
-  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
-  EXPECT_EQ(needed.pages, 2);
-  EXPECT_EQ(needed.limits.logitRows, 3);
-}
-
-TEST_F(GeneratorTest, SaysWhichPromptIsWrong) {
-  options.maxTokens = 4;
-  EXPECT_EQ(refused(Status::Code::Usage, {}),
-            "expected at least one prompt, got none");
-  EXPECT_EQ(refused(Status::Code::Usage, {{}}),
-            "prompt: expected at least one token, got none");
-  EXPECT_EQ(refused(Status::Code::Usage, {{0}, {}}),
-            "prompt 2: expected at least one token, got none");
-  EXPECT_EQ(refused(Status::Code::BadData, {{0}, {0, 8}}),
-            "prompt 2: expected ids from 0 to 7, got 8");
-  EXPECT_EQ(refused(Status::Code::BadData, {{-1}}),
-            "prompt: expected ids from 0 to 7, got -1");
-}
-
-TEST_F(GeneratorTest, HoldsTheContext) {
-  options.maxTokens = 4;
-  Requirements needed;
-  EXPECT_TRUE(plan({Tokens(28)}, needed).ok());
-  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(29)}),
-            "prompt: expected at most the 32 positions of the context, got 29 "
-            "tokens and 4 to generate; shorten the prompt or lower "
-            "--max-tokens");
-  options.maxTokens = INT64_MAX;
-  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(1)}),
-            "prompt: expected at most the 32 positions of the context, got 1 "
-            "tokens and 9223372036854775807 to generate; shorten the prompt or "
-            "lower --max-tokens");
-  options.maxTokens = 4;
-  options.context = 8;
-  EXPECT_TRUE(plan({Tokens(4)}, needed).ok());
-  EXPECT_EQ(refused(Status::Code::Usage, {Tokens(5)}),
-            "prompt: expected at most the 8 positions of the context, got 5 "
-            "tokens and 4 to generate; raise --context, up to 32");
-  options.context = 33;
-  EXPECT_EQ(
-      refused(Status::Code::Usage, {Tokens(5)}),
-      "--context: expected at most the 32 positions of the model, got 33");
-}
-
-TEST_F(GeneratorTest, HoldsTheMemory) {
-  options.maxTokens = 16;
-  Requirements needed;
-  ASSERT_TRUE(plan({Tokens(16), Tokens(16)}, needed).ok());
-  EXPECT_EQ(needed.cacheBytes, 2 * 8 * 192);
-  int64_t all = 256 + needed.cacheBytes + needed.workBytes;
-  EXPECT_TRUE(plan({Tokens(16), Tokens(16)}, needed, all).ok());
-  // One byte less: seven pages of four positions for each.
-  Status status = plan({Tokens(16), Tokens(16)}, needed, all - 1);
-  EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
-  EXPECT_EQ(status.message(),
-            "memory: expected room for weights (0 MB), key/value cache (0 MB) "
-            "and buffers (0 MB), got 0 MB; at most 28 tokens of prompt and "
-            "--max-tokens together would fit, for each prompt");
-  for (int64_t available : {int64_t(0), int64_t(300), 256 + needed.workBytes})
-    EXPECT_EQ(
-        plan({Tokens(16), Tokens(16)}, needed, available).message(),
-        "memory: expected room for weights (0 MB), key/value cache (0 MB) "
-        "and buffers (0 MB), got 0 MB; no context would fit");
-}
-
-// A plan whose steps need more than there are addresses: no sum overflows.
-TEST_F(GeneratorTest, HoldsTheMemoryOfHugePlans) {
-  Plan huge = model->plan();
-  huge.step.arenaBytes = {0, coefficientLimit, coefficientLimit,
-                          coefficientLimit};
-  huge.step.sections[0].launches[0].scratch = huge.step.arenaBytes;
-  Requirements needed;
-  options.stepTokens = 1 << 20;
-  options.maxTokens = 1;
-  for (int64_t available : {int64_t(0), int64_t(1000), INT64_MAX})
-    EXPECT_EQ(planRequests(huge, {Tokens(16)}, options, 1 << 20,
-                           int64_t(1) << 40, available, needed)
-                  .code(),
-              Status::Code::OutOfMemory);
 }
