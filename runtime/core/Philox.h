@@ -28,11 +28,16 @@ inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
   return counter;
 }
 
-/// A number in [0, 1) with 53 random bits for the token at `position` of
-/// request `request`.
-inline double uniformAt(uint64_t seed, uint64_t request, uint64_t position) {
+/// What a random number is for. Numbers of different streams are independent.
+enum class Stream : uint8_t { Token, Draft, Acceptance, Residual };
+
+/// A number in [0, 1) with 53 random bits of `stream`, for the token at
+/// `position`, below 2^56, of request `request`.
+inline double uniformAt(uint64_t seed, uint64_t request, uint64_t position,
+                        Stream stream = Stream::Token) {
   auto low = [](uint64_t x) { return static_cast<uint32_t>(x); };
   auto high = [](uint64_t x) { return static_cast<uint32_t>(x >> 32); };
+  position |= uint64_t(stream) << 56;
   std::array<uint32_t, 4> words =
       philox({low(position), high(position), low(request), high(request)},
              {low(seed), high(seed)});

@@ -1,7 +1,5 @@
 #include "runtime/core/Sampler.h"
 
-#include "runtime/core/Philox.h"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -50,12 +48,17 @@ Sampler::Sampler(const SamplingOptions &options, int64_t vocabulary,
                  uint64_t request)
     : options(options), vocabulary(vocabulary), request(request) {
   if (options.repetitionPenalty != 1)
-    observed.assign(static_cast<size_t>(vocabulary), false);
+    observed.assign(static_cast<size_t>(vocabulary), 0);
 }
 
 void Sampler::observe(int32_t token) {
   if (!observed.empty() && token >= 0 && token < vocabulary)
-    observed[static_cast<size_t>(token)] = true;
+    ++observed[static_cast<size_t>(token)];
+}
+
+void Sampler::forget(int32_t token) {
+  if (!observed.empty() && token >= 0 && token < vocabulary)
+    --observed[static_cast<size_t>(token)];
 }
 
 template <typename Use>
@@ -71,7 +74,7 @@ Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
           "; the weights are damaged or the model overflows its activations' "
           "type");
     double logit = logits[i];
-    if (!observed.empty() && observed[static_cast<size_t>(i)])
+    if (!observed.empty() && observed[static_cast<size_t>(i)] > 0)
       logit = logit > 0 ? logit / options.repetitionPenalty
                         : logit * options.repetitionPenalty;
     greatest = std::max(greatest, logit);
@@ -121,12 +124,9 @@ void Sampler::computeWeights() {
 void Sampler::keepTopP() {
   if (options.topP >= 1)
     return;
-  double total = 0;
-  for (const Candidate &candidate : candidates)
-    total += candidate.weight;
   // The few that reach p are among the greatest; sorting all of a vocabulary
   // would take longer than a step of a small model.
-  double sum = 0, wanted = options.topP * total;
+  double sum = 0, wanted = options.topP * totalWeight();
   size_t sorted = 0, kept = 0;
   for (size_t goal = 64;
        kept == 0 || (sum < wanted && kept < candidates.size()); goal *= 8) {
@@ -152,11 +152,52 @@ void Sampler::keepMinP() {
                    candidates.end());
 }
 
-int32_t Sampler::draw(uint64_t position) const {
+Status Sampler::listGreedy(const float *logits, uint64_t position) {
+  Candidate best = {-std::numeric_limits<double>::infinity(), 1, 0};
+  Status status = forLogits(logits, position, [&](int32_t token, double logit) {
+    // The first of equal ones.
+    if (logit > best.logit)
+      best = {logit, 1, token};
+  });
+  candidates = {best};
+  return status;
+}
+
+Status Sampler::listCandidates(const float *logits, uint64_t position) {
+  if (options.temperature == 0)
+    return listGreedy(logits, position);
+  candidates.clear();
+  if (Status status = forLogits(
+          logits, position,
+          [&](int32_t id, double logit) {
+            candidates.push_back({logit / options.temperature, 0, id});
+          });
+      !status.ok())
+    return status;
+  keepTopK();
+  computeWeights();
+  keepTopP();
+  keepMinP();
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Draws
+//===----------------------------------------------------------------------===//
+
+double Sampler::totalWeight() const {
   double total = 0;
   for (const Candidate &candidate : candidates)
     total += candidate.weight;
-  double target = uniformAt(options.seed, request, position) * total, sum = 0;
+  return total;
+}
+
+double Sampler::uniform(uint64_t position, Stream stream) const {
+  return uniformAt(options.seed, request, position, stream);
+}
+
+int32_t Sampler::draw(double uniform) const {
+  double target = uniform * totalWeight(), sum = 0;
   int32_t last = candidates.front().token;
   for (const Candidate &candidate : candidates) {
     if (candidate.weight == 0)
@@ -170,28 +211,50 @@ int32_t Sampler::draw(uint64_t position) const {
 }
 
 Status Sampler::sample(const float *logits, uint64_t position, int32_t &token) {
-  if (options.temperature == 0) {
-    double greatest = -std::numeric_limits<double>::infinity();
-    return forLogits(logits, position, [&](int32_t id, double logit) {
-      // The first of equal ones.
-      if (logit > greatest) {
-        greatest = logit;
-        token = id;
-      }
-    });
-  }
-  candidates.clear();
-  if (Status status = forLogits(
-          logits, position,
-          [&](int32_t id, double logit) {
-            candidates.push_back({logit / options.temperature, 0, id});
-          });
-      !status.ok())
+  if (Status status = listCandidates(logits, position); !status.ok())
     return status;
-  keepTopK();
-  computeWeights();
-  keepTopP();
-  keepMinP();
-  token = draw(position);
+  token = draw(uniform(position, Stream::Token));
+  return {};
+}
+
+Status Sampler::propose(const float *logits, uint64_t position, Draft &draft) {
+  if (Status status = listCandidates(logits, position); !status.ok())
+    return status;
+  draft.token = draw(uniform(position, Stream::Draft));
+  draft.choices.clear();
+  double total = totalWeight();
+  for (const Candidate &candidate : candidates)
+    draft.choices.push_back({candidate.token, candidate.weight / total});
+  return {};
+}
+
+/// The probability of `token` among `choices`.
+static double probabilityOf(const std::vector<Choice> &choices, int32_t token) {
+  auto found = std::lower_bound(choices.begin(), choices.end(), token,
+                                [](const Choice &choice, int32_t wanted) {
+                                  return choice.token < wanted;
+                                });
+  return found != choices.end() && found->token == token ? found->probability
+                                                         : 0;
+}
+
+Status Sampler::verify(const float *logits, uint64_t position,
+                       const Draft &draft, int32_t &token) {
+  if (Status status = listCandidates(logits, position); !status.ok())
+    return status;
+  double total = totalWeight(), kept = 0; // p of the draft.
+  for (Candidate &candidate : candidates) {
+    double p = candidate.weight / total;
+    if (candidate.token == draft.token)
+      kept = p;
+    candidate.weight =
+        std::max(p - probabilityOf(draft.choices, candidate.token), 0.0);
+  }
+  double q = probabilityOf(draft.choices, draft.token);
+  bool isAccepted = uniform(position, Stream::Acceptance) * q < kept;
+  // Nothing is left where p and q differ by roundings only.
+  token = isAccepted || totalWeight() == 0
+              ? draft.token
+              : draw(uniform(position, Stream::Residual));
   return {};
 }

@@ -3,6 +3,7 @@
 #ifndef TCC_RUNTIME_CORE_SAMPLER_H
 #define TCC_RUNTIME_CORE_SAMPLER_H
 
+#include "runtime/core/Philox.h"
 #include "runtime/support/Status.h"
 
 #include <cstdint>
@@ -25,6 +26,19 @@ struct SamplingOptions {
 /// place; 0 below -708.
 double portableExp(double x);
 
+/// A token that may be drawn.
+struct Choice {
+  int32_t token;
+  double probability;
+};
+
+/// A guess of the next token, and by ascending id the tokens from which it was
+/// drawn.
+struct Draft {
+  int32_t token = 0;
+  std::vector<Choice> choices;
+};
+
 /// The sampler of one request. In this order, all in f64, l a row of logits:
 ///
 ///   penalty      l[i] = l[i] > 0 ? l[i] / penalty : l[i] * penalty, once, for
@@ -39,6 +53,12 @@ double portableExp(double x);
 /// u = uniformAt(seed, request, position): the first whose cumulated
 /// probability exceeds u. Greedy takes the greatest logit after the penalty, of
 /// equal ones the lowest id.
+///
+/// `propose` and `verify` together draw from the distribution of `sample`
+/// (Leviathan et al. 2023, arXiv:2211.17192, algorithm 1). With q the
+/// probabilities of the draft d and p those of the token, all after the filters
+/// above: d is kept if u q[d] < p[d], else the token is drawn in proportion to
+/// max(p - q, 0). Drafts, u and the last draw have streams of their own.
 class Sampler {
 public:
   Sampler(const SamplingOptions &options, int64_t vocabulary, uint64_t request);
@@ -47,12 +67,24 @@ public:
   /// are ignored.
   void observe(int32_t token);
 
+  /// Takes one `observe` of `token` back.
+  void forget(int32_t token);
+
   /// Chooses the token at `position` of the sequence.
   ///
   /// \param logits f32 [vocabulary].
   ///
   /// \returns BadData if a logit is NaN or +infinity or all are -infinity.
   Status sample(const float *logits, uint64_t position, int32_t &token);
+
+  /// Draws a draft of the token at `position` from `logits`, which are those of
+  /// a cheaper model; else like `sample`.
+  Status propose(const float *logits, uint64_t position, Draft &draft);
+
+  /// Chooses the token at `position` where `draft` was proposed, like `sample`.
+  /// The draft is accepted if it is the token that was chosen.
+  Status verify(const float *logits, uint64_t position, const Draft &draft,
+                int32_t &token);
 
 private:
   struct Candidate {
@@ -61,6 +93,11 @@ private:
     int32_t token;
   };
 
+  /// Leaves the tokens that may be drawn in `candidates`; the greedy choice is
+  /// the only one.
+  Status listCandidates(const float *logits, uint64_t position);
+  Status listGreedy(const float *logits, uint64_t position);
+
   /// Calls `use(token, logit)` for each logit, after the penalty.
   template <typename Use>
   Status forLogits(const float *logits, uint64_t position, Use use);
@@ -68,12 +105,15 @@ private:
   void computeWeights();
   void keepTopP();
   void keepMinP();
-  int32_t draw(uint64_t position) const;
+  double totalWeight() const;
+  double uniform(uint64_t position, Stream stream) const;
+  /// Draws in proportion to the weights, which are not all zero.
+  int32_t draw(double uniform) const;
 
   SamplingOptions options;
   int64_t vocabulary;
   uint64_t request;
-  std::vector<bool> observed;        ///< Empty without a penalty.
+  std::vector<int32_t> observed;     ///< How often; empty without a penalty.
   std::vector<Candidate> candidates; ///< Of the current call.
 };
 

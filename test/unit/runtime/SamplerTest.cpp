@@ -56,6 +56,11 @@ TEST(Philox, EachPartOfTheKeyMatters) {
   EXPECT_NE(base, uniformAt(1, 4, 3));
   EXPECT_NE(base, uniformAt(1, 2, 4));
   EXPECT_NE(base, uniformAt(1 + (uint64_t(1) << 32), 2, 3));
+  for (Stream stream : {Stream::Draft, Stream::Acceptance, Stream::Residual})
+    EXPECT_NE(base, uniformAt(1, 2, 3, stream));
+  EXPECT_EQ(base, uniformAt(1, 2, 3, Stream::Token));
+  EXPECT_NE(uniformAt(1, 2, 3, Stream::Draft),
+            uniformAt(1, 2, 3, Stream::Residual));
 }
 
 TEST(PortableExp, IsWithinTwoUnits) {
@@ -250,6 +255,109 @@ TEST(SamplerFrequencies, Penalty) {
 TEST(SamplerFrequencies, AllInTheirOrder) {
   expectFrequencies({0.5, 3, 0.8, 0.2, 2, 3}, {0, 0, 0.2, 0.8, 0});
   expectFrequencies({0.5, 3, 0.8, 0.3, 2, 3}, {0, 0, 0, 1, 0});
+}
+
+//===----------------------------------------------------------------------===//
+// Drafts: whatever they are, the distribution is the same
+//===----------------------------------------------------------------------===//
+
+/// Draws 100,000 tokens with `target` by verifying drafts of `proposal`. Their
+/// distribution is compared by Pearson's test with the definition, and how many
+/// drafts are accepted with the sum of min(p, q).
+static void expectVerified(const std::vector<float> &target,
+                           const std::vector<float> &proposal,
+                           const SamplingOptions &options) {
+  constexpr int draws = 100000;
+  std::vector<int32_t> observed = {1, 3};
+  Sampler sampler(options, static_cast<int64_t>(target.size()), 2);
+  for (int32_t token : observed)
+    sampler.observe(token);
+  std::vector<double> counts(target.size()), p(target.size()), q(target.size());
+  double accepted = 0, expected = 0, statistic = 0;
+  for (uint64_t position = 0; position < draws; ++position) {
+    Draft draft;
+    int32_t token = -1;
+    ASSERT_TRUE(sampler.propose(proposal.data(), position, draft).ok());
+    ASSERT_TRUE(sampler.verify(target.data(), position, draft, token).ok());
+    ++counts.at(static_cast<size_t>(token));
+    accepted += token == draft.token;
+  }
+  for (const Entry &entry : definition(target, observed, options))
+    p[static_cast<size_t>(entry.token)] = entry.probability;
+  for (const Entry &entry : definition(proposal, observed, options))
+    q[static_cast<size_t>(entry.token)] = entry.probability;
+  for (size_t i = 0; i < p.size(); ++i) {
+    expected += std::min(p[i], q[i]);
+    if (p[i] == 0)
+      EXPECT_EQ(counts[i], 0) << "token " << i;
+    else
+      statistic += std::pow(counts[i] - draws * p[i], 2) / (draws * p[i]);
+  }
+  // Seven degrees of freedom exceed 35 once in 100,000 times.
+  EXPECT_LT(statistic, 35);
+  EXPECT_NEAR(accepted / draws, expected,
+              5 * std::sqrt(expected * (1 - expected) / draws) + 1e-9);
+}
+
+// Token 0 is drafted too often, 4 and 7 too rarely, 5 never.
+static const std::vector<float> target = {0, 1, 2, 0.5F, 2.5F, 1, -2, 1.5F},
+                                proposal = {2,    1,         1.5F, 0,
+                                            0.5F, -INFINITY, 1,    -1};
+
+TEST(SamplerDrafts, KeepTheDistribution) {
+  expectVerified(target, proposal, {1, 0, 1, 0, 1, 9});
+  expectVerified(target, proposal, {0.6, 0, 1, 0, 1, 9});
+  expectVerified(target, proposal, {1, 0, 1, 0, 1.8, 9});
+}
+
+// The draft's filters keep other tokens than the target's.
+TEST(SamplerDrafts, KeepTheDistributionOfWhatFiltersLeave) {
+  expectVerified(target, proposal, {1, 3, 1, 0, 1, 9});
+  expectVerified(target, proposal, {1, 0, 0.7, 0, 1, 9});
+  expectVerified(target, proposal, {1, 0, 1, 0.2, 1, 9});
+  expectVerified(target, proposal, {0.8, 5, 0.9, 0.1, 1.3, 9});
+}
+
+TEST(SamplerDrafts, OfTheSameDistributionAreAllAccepted) {
+  expectVerified(target, target, {1, 0, 1, 0, 1, 9});
+}
+
+// What both would draw has nothing in common.
+TEST(SamplerDrafts, MayAllBeRejected) {
+  expectVerified(target, proposal, {1, 1, 1, 0, 1, 9});
+}
+
+TEST(SamplerDrafts, ChangeNothingOfTheGreedyChoice) {
+  Sampler sampler({}, 8, 0);
+  for (const std::vector<float> &logits : {target, proposal}) {
+    Draft draft;
+    int32_t token = -1;
+    ASSERT_TRUE(sampler.propose(logits.data(), 3, draft).ok());
+    EXPECT_EQ(draft.choices.size(), 1u);
+    ASSERT_TRUE(sampler.verify(target.data(), 3, draft, token).ok());
+    EXPECT_EQ(token, 4);
+    EXPECT_EQ(token == draft.token, logits == target);
+  }
+}
+
+TEST(SamplerDrafts, AreForgottenAgain) {
+  SamplingOptions options;
+  options.repetitionPenalty = 2;
+  Sampler sampler(options, 3, 0);
+  std::vector<float> logits = {3, 2, 0};
+  auto choice = [&] {
+    int32_t token = -1;
+    EXPECT_TRUE(sampler.sample(logits.data(), 0, token).ok());
+    return token;
+  };
+  EXPECT_EQ(choice(), 0);
+  sampler.observe(0);
+  EXPECT_EQ(choice(), 1);
+  sampler.observe(0);
+  sampler.forget(0);
+  EXPECT_EQ(choice(), 1);
+  sampler.forget(0);
+  EXPECT_EQ(choice(), 0);
 }
 
 //===----------------------------------------------------------------------===//
