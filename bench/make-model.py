@@ -8,10 +8,10 @@ nothing overflows; the text that such a model writes means nothing.
 usage: make-model.py {bf16,q8_0,q4_0,q4_1} OUT [--layers N]
 """
 import argparse
-import json
-import os
 import random
 import struct
+
+from generate import elements, vocabulary, write_hugging_face, write_random
 
 SHAPE = {
     "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
@@ -22,9 +22,6 @@ ROPE = {"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0,
         "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
 # GGUF's type numbers, and the bytes of a block of 32 elements.
 BLOCKS = {"q8_0": (8, 34), "q4_0": (2, 18), "q4_1": (3, 20)}
-# The sign at random and an exponent that makes a bf16 about 0.01.
-HIGH_BYTES = bytes((byte & 0x80) | 0x3C for byte in range(256))
-CHUNK = 1 << 22
 
 
 def tensors(layers):
@@ -48,21 +45,6 @@ def tensors(layers):
     yield "model.norm.weight", "output_norm.weight", [hidden]
 
 
-def elements(shape):
-    product = 1
-    for size in shape:
-        product *= size
-    return product
-
-
-def random_bf16(generator, count):
-    """`count` bf16 of random sign and mantissa."""
-    data = bytearray(2 * count)
-    data[0::2] = generator.randbytes(count)
-    data[1::2] = generator.randbytes(count).translate(HIGH_BYTES)
-    return data
-
-
 def random_blocks(generator, kind, count):
     """`count` blocks with a scale of 0.0005, a minimum of 0 and random elements."""
     size = BLOCKS[kind][1]
@@ -74,59 +56,15 @@ def random_blocks(generator, kind, count):
     return data
 
 
-def write_random(file, count, make):
-    """Writes `count` units from `make(n)`, a chunk at a time."""
-    while count > 0:
-        part = min(count, CHUNK)
-        file.write(make(part))
-        count -= part
-
-
-def alphabet():
-    """GPT-2's printable character for each byte."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    table = {byte: chr(byte) for byte in printable}
-    table.update({byte: chr(256 + i) for i, byte in enumerate(others)})
-    return [table[byte] for byte in range(256)]
-
-
-def vocabulary():
-    return alphabet() + [f"<token {i}>" for i in range(256, SHAPE["vocab_size"])]
-
-
-def write_hugging_face(folder, layers, generator):
-    os.makedirs(folder, exist_ok=True)
+def write_folder(folder, layers, generator):
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", **SHAPE,
               "num_hidden_layers": layers, "rms_norm_eps": 1e-5,
               "rope_theta": 500000.0, "rope_scaling": ROPE, "hidden_act": "silu",
               "tie_word_embeddings": True, "torch_dtype": "bfloat16",
               "eos_token_id": SHAPE["vocab_size"] - 1}
-    with open(os.path.join(folder, "config.json"), "w") as file:
-        json.dump(config, file)
-    tokenizer = {"version": "1.0", "added_tokens": [], "normalizer": None,
-                 "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False,
-                                   "trim_offsets": True, "use_regex": True},
-                 "post_processor": None, "decoder": {"type": "ByteLevel"},
-                 "model": {"type": "BPE", "merges": [],
-                           "vocab": {t: i for i, t in enumerate(vocabulary())}}}
-    with open(os.path.join(folder, "tokenizer.json"), "w") as file:
-        json.dump(tokenizer, file)
-    header, offset = {}, 0
-    for name, _, shape in tensors(layers):
-        end = offset + 2 * elements(shape)
-        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(os.path.join(folder, "model.safetensors"), "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for _, _, shape in tensors(layers):
-            if len(shape) == 1:
-                file.write(struct.pack("<H", 0x3F80) * shape[0])
-            else:
-                write_random(file, elements(shape),
-                             lambda n: random_bf16(generator, n))
+    write_hugging_face(folder, config,
+                       [(name, shape, "BF16") for name, _, shape in tensors(layers)],
+                       generator)
 
 
 def string(text):
@@ -154,7 +92,7 @@ def metadata(layers):
     add("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5))
     add("tokenizer.ggml.model", 8, string("gpt2"))
     add("tokenizer.ggml.pre", 8, string("llama-bpe"))
-    add("tokenizer.ggml.tokens", 9, array(8, [string(t) for t in vocabulary()]))
+    add("tokenizer.ggml.tokens", 9, array(8, [string(t) for t in vocabulary(SHAPE["vocab_size"])]))
     add("tokenizer.ggml.token_type", 9,
         array(5, [struct.pack("<i", 1)] * SHAPE["vocab_size"]))
     add("tokenizer.ggml.merges", 9, array(8, []))
@@ -194,7 +132,7 @@ def main():
     options = parser.parse_args()
     generator = random.Random(1)
     if options.kind == "bf16":
-        write_hugging_face(options.out, options.layers, generator)
+        write_folder(options.out, options.layers, generator)
     else:
         write_gguf(options.out, options.kind, options.layers, generator)
 

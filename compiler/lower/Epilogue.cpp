@@ -53,3 +53,8 @@ Type tcc::chooseOperand(Value input, Value weight) {
   bool needsF32 = stored.isF32() || stored.isF16() || !given.isBF16();
   return needsF32 ? Type(Float32Type::get(stored.getContext())) : given;
 }
+
+Value tcc::findUnrounded(Value input, Type operand) {
+  auto round = input.getDefiningOp<arith::TruncFOp>();
+  return round && operand.isBF16() ? round.getIn() : input;
+}

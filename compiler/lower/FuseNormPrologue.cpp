@@ -33,26 +33,6 @@ static void buildPrologue(OpBuilder &builder, Location location, Region &region,
   kernel::YieldOp::create(builder, location, scaled);
 }
 
-/// The normalisation that is the input of a kernel with operands of type
-/// `operand`, or null. Rounding to that type is what the kernel does anyway.
-static transformer::RMSNormOp findNorm(Value input, Type operand) {
-  if (auto round = input.getDefiningOp<arith::TruncFOp>();
-      round && operand.isBF16())
-    input = round.getIn();
-  return input.getDefiningOp<transformer::RMSNormOp>();
-}
-
-/// Erases `op` if nobody but a question for its size reads it: `input` has the
-/// same.
-static void eraseIfUnused(PatternRewriter &rewriter, Operation *op,
-                          Value input) {
-  rewriter.replaceUsesWithIf(op->getResult(0), input, [](OpOperand &use) {
-    return isa<tensor::DimOp>(use.getOwner());
-  });
-  if (op->use_empty())
-    rewriter.eraseOp(op);
-}
-
 namespace {
 /// `Kernel` is a linear layer or one of experts.
 template <typename Kernel>
@@ -61,8 +41,7 @@ struct FuseNormIntoLinear : OpRewritePattern<Kernel> {
 
   LogicalResult matchAndRewrite(Kernel op,
                                 PatternRewriter &rewriter) const override {
-    Value input = op.getInput();
-    transformer::RMSNormOp norm = findNorm(input, op.getOperand());
+    auto norm = op.getInput().template getDefiningOp<transformer::RMSNormOp>();
     if (!norm || !op.getPrologue().empty())
       return rewriter.notifyMatchFailure(op, "input is no normalisation");
     rewriter.modifyOpInPlace(op, [&] {
@@ -72,9 +51,12 @@ struct FuseNormIntoLinear : OpRewritePattern<Kernel> {
       buildPrologue(rewriter, norm.getLoc(), op.getPrologue(),
                     norm.getEpsilon());
     });
-    if (auto round = input.getDefiningOp<arith::TruncFOp>())
-      eraseIfUnused(rewriter, round, norm.getInput());
-    eraseIfUnused(rewriter, norm, norm.getInput());
+    // Sizes may be asked of the input as well, which has the same shape.
+    rewriter.replaceUsesWithIf(norm, norm.getInput(), [](OpOperand &use) {
+      return isa<tensor::DimOp>(use.getOwner());
+    });
+    if (norm->use_empty())
+      rewriter.eraseOp(norm);
     return success();
   }
 };

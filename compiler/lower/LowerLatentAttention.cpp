@@ -36,11 +36,7 @@ struct LowerHeadLinear : OpRewritePattern<transformer::HeadLinearOp> {
       std::swap(shape[0], shape[1]);
     auto matrix = RankedTensorType::get(shape, weight.getElementType());
     Type operand = chooseOperand(op.getInput(), op.getWeight());
-    // The kernel rounds its input itself.
-    Value input = op.getInput();
-    if (auto round = input.getDefiningOp<arith::TruncFOp>();
-        round && operand.isBF16())
-      input = round.getIn();
+    Value input = findUnrounded(op.getInput(), operand);
     kernel::PackingAttr packing =
         x86::choosePacking(target, matrix, /*paired=*/false);
     rewriter.replaceOpWithNewOp<kernel::HeadLinearOp>(

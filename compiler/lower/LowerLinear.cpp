@@ -63,16 +63,15 @@ public:
                                biases.end());
     }
     auto type = cast<RankedTensorType>(root->getResult(0).getType());
-    Location location =
-        rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
-    Value destination =
-        createDestination(rewriter, location, type, linear.getInput());
+    Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
     Type operand = chooseOperand(linear.getInput(), linear.getWeight());
+    Value input = findUnrounded(linear.getInput(), operand);
+    Value destination = createDestination(rewriter, location, type, input);
     RankedTensorType weight = linear.getWeight().getType();
     auto packing = x86::choosePacking(target, weight, epilogue.paired);
     auto kernelOp = kernel::LinearOp::create(
-        rewriter, location, type, linear.getInput(), linear.getWeight(),
-        destination, /*prologue_operands=*/ValueRange(), epilogue.operands,
+        rewriter, location, type, input, linear.getWeight(), destination,
+        /*prologue_operands=*/ValueRange(), epilogue.operands,
         TypeAttr::get(operand), packing,
         x86::chooseLinear(target, weight, operand, packing),
         /*mean_square=*/nullptr);

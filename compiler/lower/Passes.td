@@ -87,7 +87,8 @@ def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
     - the gated unit of `transformer.swiglu`, if that is the only reader, or
     - the addition of another tensor (`arith.addf`), if that is the only reader.
 
-    A `transformer.residual_rms_norm` is taken apart first, so that its sum becomes
+    An input that is rounded to the type of the operands is read as it was before:
+    the kernel rounds it. A `transformer.residual_rms_norm` is taken apart first, so that its sum becomes
     the epilogue of the linear layer before it. The packing and the
     configuration come from the cost model of the target.
 
@@ -127,9 +128,8 @@ def FuseNormProloguePass
   let summary = "Compute a normalisation while its readers read it";
   let description = [{
     Makes a `transformer.rms_norm` the prologue of every `kernel.linear` and
-    `kernel.grouped_linear` that reads it, rounded to the type of its operands or
-    not. Each computes it again, which is cheaper than a launch. The norm stays if
-    it has other readers.
+    `kernel.grouped_linear` that reads it. Each computes it again, which is cheaper
+    than a launch. The norm stays if it has other readers.
 
     Numerics: bit-exact, except that a linear layer with f32 operands does not round
     the normalised value to bf16.

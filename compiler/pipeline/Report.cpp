@@ -81,8 +81,11 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   report.parameters = parameters.model;
   report.activeParameters = parameters.active;
   report.predictionParameters = parameters.prediction;
+  int64_t predictionLayers = 0;
   if (model.architecture.type != schema::Architecture::NONE) { // Not of IR.
-    int64_t positions = ::tcc::decoderSizes(model).maxPositions;
+    ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
+    predictionLayers = sizes.predictionLayers;
+    int64_t positions = sizes.maxPositions;
     report.decodeKeys = std::min(report.decodeKeys, positions);
     report.prefillTokens = std::min(report.prefillTokens, positions);
   }
@@ -96,9 +99,13 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   for (auto [storage, count] : bytes)
     report.weightBytes.emplace_back(
         schema::EnumNameStorage(static_cast<schema::Storage>(storage)), count);
-  for (auto cache : module.getOps<plan::CacheOp>())
-    report.cacheBytesPerToken += static_cast<int64_t>(
-        cache.getLayers() * cache.getPageBytes() / cache.getPageTokens());
+  for (auto cache : module.getOps<plan::CacheOp>()) {
+    auto bytes =
+        static_cast<int64_t>(cache.getPageBytes() / cache.getPageTokens());
+    auto layers = static_cast<int64_t>(cache.getLayers());
+    report.predictionCacheBytesPerToken += predictionLayers * bytes;
+    report.cacheBytesPerToken += (layers - predictionLayers) * bytes;
+  }
 
   llvm::MapVector<Attribute, KernelReport> kernels;
   module.walk([&](plan::LaunchOp launch) {
@@ -153,6 +160,8 @@ std::string mlir::tcc::formatReport(const Report &report) {
   if (report.kernels.empty())
     return text;
   line("cache bytes a token", report.cacheBytesPerToken);
+  if (report.predictionCacheBytesPerToken)
+    line("  of prediction, beside", report.predictionCacheBytesPerToken);
   line("decode, 1 token", "attends to " + std::to_string(report.decodeKeys) +
                               " positions");
   line("  operations", report.decode.flops);

@@ -38,7 +38,9 @@ struct Report {
   uint64_t predictionParameters = 0; ///< Of multi-token prediction, beside.
   std::vector<std::pair<std::string, uint64_t>> weightBytes; ///< By storage.
   uint64_t expertBytes = 0; ///< Of one expert of one layer, scales included.
-  int64_t cacheBytesPerToken = 0; ///< As they lie in pages, with padding.
+  /// Of the layers of the model, as they lie in pages, with padding.
+  int64_t cacheBytesPerToken = 0;
+  int64_t predictionCacheBytesPerToken = 0; ///< Of prediction, beside.
   int64_t decodeKeys = 1024, prefillTokens = 512; ///< At most those of `model`.
   Work decode, prefill;
   std::vector<KernelReport> kernels; ///< In the order of their first launch.
