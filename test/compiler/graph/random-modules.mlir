@@ -2,7 +2,7 @@
 // heads, sizes, storage, biases and the order of ops vary, and some values have a
 // second reader, which forbids to fuse them. In f64 only the order in which
 // factors are multiplied is left to differ, hence 1e-12.
-// RUN: %python %S/Inputs/random-modules.py 0 60 > %t.mlir
+// RUN: %python %S/Inputs/random_modules.py 0 60 > %t.mlir
 
 // RUN: tcc-opt %t.mlir --split-input-file --tcc-verify-meaning="pipeline=func.func(tcc-fuse-attention)" -o %t.attention
 // RUN: grep -c "transformer.attention" %t.attention | FileCheck %s --check-prefix=MANY

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes random models in small ops, as an importer would or would not.
 
-Usage: random-modules.py FIRST COUNT [--recognised]
+Usage: random_modules.py FIRST COUNT [--recognised]
 
 Prints modules of the seeds FIRST to FIRST + COUNT - 1, to be split at "-----".
 Heads, sizes, storage, biases and the order of ops vary. Some intermediate values
@@ -153,6 +153,11 @@ class Model:
                 f.op(f"transformer.repeat_heads {part} times({self.times}) : "
                      f"tensor<?x{G}x{size}x{element}> -> tensor<?x{H}x{size}x{element}>")
                 for part, size in ((key, D), (value, E)))
+        return self.mix(f, query, key, value)
+
+    def mix(self, f, query, key, value):
+        """The weighted sum of values, for each head; returns the same."""
+        H, E, element = self.heads, self.value_size, self.operand
         scores, seen = self.scores(f, query, key)
         kind = f"tensor<{H}x?x?xf32>"
         weights = f.op(f"transformer.softmax {scores} : {kind} -> {kind}")
@@ -178,10 +183,10 @@ class Model:
         self.random.shuffle(pair)
         return f.op(f"arith.addf {pair[0]}, {pair[1]} : {self.residual}")
 
-    def read_again(self, f, x, seen, kind):
+    def read_again(self, f, x, seen, kind, letters="hts"):
         """Adds to `x` a little of each scores in `seen`."""
         for scores in seen:
-            row = f.op(f'transformer.einsum "hts,hts->t" {scores}, {scores} : '
+            row = f.op(f'transformer.einsum "{letters},{letters}->t" {scores}, {scores} : '
                        f"{kind}, {kind} -> tensor<?xf32>")
             part = f.op(f'transformer.einsum "t,tn->tn" {row}, {x} : tensor<?xf32>, '
                         f"{self.residual} -> {self.residual}")
@@ -208,19 +213,7 @@ class Model:
             product = f.op(f"arith.addf {product}, {flat['up']} : {type_}")
         return self.rows(f, product, inner, "f32", self.operand)
 
-    def layer(self):
-        f = Function(self)
-        self.residual = f"tensor<?x{self.hidden}xf32>"
-        self.interleaved, x = self.chance(0.5), "%x"
-        f.lines += ["  %c0 = arith.constant 0 : index",
-                    f"  %rows = tensor.dim %x, %c0 : {self.residual}"]
-        read = f"tensor<?x{self.hidden}x{self.operand}>"
-        normed = self.norm(f, x, "norm1")
-        o, seen, kind = self.attention(f, normed, read)
-        o = f.linear(o, f"tensor<?x{self.heads * self.value_size}x{self.operand}>",
-                     "o", self.hidden, self.heads * self.value_size, "f32",
-                     "o" in self.biased)
-        x = self.add(f, x, o)
+    def add_mlp(self, f, x, read):
         early = self.add(f, x, x) if self.chance(0.2) else None
         normed = self.norm(f, x, "norm2")
         second = self.norm(f, x, "norm3") if self.chance(0.2) else None
@@ -234,6 +227,22 @@ class Model:
                                         self.hidden, "f32", False))
         if early:
             x = self.add(f, x, early)
+        return x
+
+    def layer(self):
+        f = Function(self)
+        self.residual = f"tensor<?x{self.hidden}xf32>"
+        self.interleaved, x = self.chance(0.5), "%x"
+        f.lines += ["  %c0 = arith.constant 0 : index",
+                    f"  %rows = tensor.dim %x, %c0 : {self.residual}"]
+        read = f"tensor<?x{self.hidden}x{self.operand}>"
+        normed = self.norm(f, x, "norm1")
+        o, seen, kind = self.attention(f, normed, read)
+        o = f.linear(o, f"tensor<?x{self.heads * self.value_size}x{self.operand}>",
+                     "o", self.hidden, self.heads * self.value_size, "f32",
+                     "o" in self.biased)
+        x = self.add(f, x, o)
+        x = self.add_mlp(f, x, read)
         x = self.read_again(f, x, seen, kind)
         return "\n".join(
             [f"func.func private @layer(%x: {self.residual}, %positions: tensor<?xi32>, "
@@ -270,11 +279,11 @@ class Model:
         return "\n".join([*self.weights.values(), layer, forward])
 
 
-def main(first, count, *flags):
-    modules = (f"// Seed {seed}\n" + Model(seed, "--recognised" in flags).text()
+def main(kind, first, count, *flags):
+    modules = (f"// Seed {seed}\n" + kind(seed, "--recognised" in flags).text()
                for seed in range(int(first), int(first) + int(count)))
     print("\n\n// -----\n\n".join(modules))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Model, *sys.argv[1:])
