@@ -167,8 +167,9 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
     - (C2) `init` has `N` columns, or `N/2` if paired; its rows are those of `rows`,
       which has rank 1, or those of `input`.
     - (C3) Operands of the prologue are vectors of `K` elements.
-    - (C4) A weight in blocks has a `K` that is a multiple of 32, and `N` is even
-      if paired.
+    - (C4) A weight in blocks has a `K` that is a multiple of 32. In one with scales
+      a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
+      paired.
     - (C5) `operand` is f32 or bf16; it is f32 if the weight is f32 or f16.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are

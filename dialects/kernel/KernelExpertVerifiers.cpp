@@ -179,8 +179,8 @@ LogicalResult HeadLinearOp::verify() {
     return emitOpError("expected no pairs, and no transposed weight in blocks, "
                        "got ")
            << getPacking() << " and " << weight;
-  if (failed(verifyBlocks(*this, storage, getDepth())) ||  // C2
-      failed(verifyOperand(*this, getOperand(), storage))) // C3
+  if (failed(verifyBlocks(*this, storage, getDepth(), getTransposed())) || // C2
+      failed(verifyOperand(*this, getOperand(), storage)))                 // C3
     return failure();
   return verifyConfiguration(*this, getConfiguration(), getPacking(),
                              getOperand()); // C4

@@ -30,7 +30,8 @@ def Kernel_HeadLinearOp : Kernel_LaunchOp<"head_linear"> {
     - (C1) All have rank 3, `weight` is static and not empty, and the shapes agree as
       in the table.
     - (C2) `packing` is not paired, and a weight in blocks is not transposed and has
-      a `K` that is a multiple of 32.
+      a `K` that is a multiple of 32. In one with scales a multiple of 4 elements of
+      `K`, at most 128, share a scale.
     - (C3) `operand` is f32 or bf16; it is f32 if the weight is f32 or f16.
     - (C4) `tile_columns` divides the columns of the packing, and `dot` needs bf16
       operands.

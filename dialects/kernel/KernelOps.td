@@ -76,6 +76,7 @@ def Kernel_EmbeddingOp : Kernel_LaunchOp<"embedding"> {
     - (C1) `tokens` has rank 1, `table` is static and has rank 2, `init` is a row
       of the table for each token.
     - (C2) `packing` is not `paired`.
+    - (C3) `table` has no scales: no checkpoint has such a table.
 
     Example:
 
@@ -143,8 +144,9 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     - (C2) `init` has the rows of `input` and `N` columns, or `N/2` if paired.
     - (C3) Operands of the prologue are vectors of `K` elements; operands of the
       epilogue are vectors of `N'` elements or have the shape of `init`.
-    - (C4) A weight in blocks has a `K` that is a multiple of 32, and `N` is even
-      if paired.
+    - (C4) A weight in blocks has a `K` that is a multiple of 32. In one with scales
+      a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
+      paired.
     - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
       or i16 for one in blocks of 32.
     - (C6) The prologue, if any, takes f32: the element, the mean square if

@@ -46,8 +46,10 @@ AttentionScratch attentionScratch(int64_t rows, int64_t queryBytes,
 /// Tensors are values.
 void addEffects(DestinationStyleOpInterface op, Effects &effects);
 
-/// Verifies that a weight of `storage` with `depth` columns has whole blocks.
-LogicalResult verifyBlocks(Operation *op, Type storage, int64_t depth);
+/// Verifies that a weight of `storage` with `depth` input columns has whole
+/// blocks, and scales of as many of them as kernels can sum up at once.
+LogicalResult verifyBlocks(Operation *op, Type storage, int64_t depth,
+                           bool transposed = false);
 
 /// Verifies that `operand` fits the `storage` of a weight.
 LogicalResult verifyOperand(Operation *op, Type operand, Type storage);

@@ -12,6 +12,7 @@
 using namespace mlir;
 using namespace mlir::tcc::kernel;
 using tcc::transformer::BlockType;
+using tcc::transformer::ScaledType;
 
 //===----------------------------------------------------------------------===//
 // Attributes
@@ -94,6 +95,8 @@ LogicalResult EmbeddingOp::verify() {
   if (getPacking().getPaired()) // C2
     return emitOpError("expected a packing that is not paired, got ")
            << getPacking();
+  if (isa<ScaledType>(table.getElementType())) // C3
+    return emitOpError("expected a table without scales, got ") << table;
   return success();
 }
 
@@ -130,11 +133,21 @@ static LogicalResult verifyShapes(LinearOp op) {
   return success();
 }
 
-LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage, int64_t depth) {
+LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage,
+                                              int64_t depth, bool transposed) {
   if (isa<BlockType>(storage) && depth % 32 != 0)
     return op->emitOpError("expected K to be a multiple of the 32 elements of a "
                            "block, got ")
            << depth;
+  auto scaled = dyn_cast<ScaledType>(storage);
+  if (!scaled)
+    return success();
+  int64_t shared = transposed ? scaled.getRows() : scaled.getColumns();
+  if (shared % 4 != 0 || shared > 128)
+    return op->emitOpError(
+               "expected a multiple of 4 elements of K, at most 128, "
+               "to share a scale, got ")
+           << shared;
   return success();
 }
 

@@ -348,6 +348,28 @@ Value Emitter::halfOfPairs(Value words, bool odd) {
   return bitcast(floats(), bits);
 }
 
+Value Emitter::pairsOfHalves(Value low, Value high) {
+  return either(shiftRight(bitcast(integers(), low), 16),
+                bitcast(integers(), high));
+}
+
+Value Emitter::decodeE4M3(Value bytes) {
+  // The exponent of f16 has one bit more than that of e4m3, and its bias is 15,
+  // not 7; subnormal numbers are what they are in both. CPUs convert those of
+  // f16 as quickly as others.
+  VectorType words = vectorOf(builder.getI16Type(), target.lanes);
+  auto constant = [&](int16_t value) -> Value {
+    return arith::ConstantOp::create(builder, location,
+                                     DenseElementsAttr::get(words, value));
+  };
+  Value wide = arith::ExtSIOp::create(builder, location, words, bytes);
+  Value shifted = arith::ShLIOp::create(builder, location, wide, constant(7));
+  Value sixteen = both(shifted, constant(static_cast<int16_t>(0xBF80)));
+  return arith::ExtFOp::create(
+      builder, location, floats(),
+      bitcast(vectorOf(builder.getF16Type(), target.lanes), sixteen));
+}
+
 Value Emitter::addProducts(Value sums, Value a, Value b) {
   auto multiply = [&](StringRef name, int64_t lanes, Value x, Value y) {
     Type halves = vectorOf(builder.getI16Type(), 2 * lanes);

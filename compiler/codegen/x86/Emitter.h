@@ -113,6 +113,10 @@ public:
   Value dotPairs(Value sums, Value a, Value b);
   /// The low or the odd (high) half of each pair of bf16 in `words`, as f32.
   Value halfOfPairs(Value words, bool odd);
+  /// The reverse: f32 that are exact in bf16 become the halves of words.
+  Value pairsOfHalves(Value low, Value high);
+  /// Bytes of e4m3 as f32, 2^-8 of what they are: exact, but NaN is 480.
+  Value decodeE4M3(Value bytes);
   /// `sums` plus the products of the two pairs of i16 in each lane, all of i32:
   /// exact (vpdpwssd where AVX512-VNNI is, vpmaddwd and vpaddd elsewhere).
   Value addProducts(Value sums, Value a, Value b);

@@ -1,10 +1,10 @@
 // Linear layers: rows are prepared once, then multiplied by panel after panel.
 //
 // A prepared row is what the prologue made of it, rounded: f32, bf16 or, for
-// weights in blocks, blocks of i16 with a scale. Blocks of weights that several
-// tiles of rows need are decoded once, to scratch; a single tile reads the
-// packed panel itself. Either way each sum adds the same products in the same
-// order.
+// weights in blocks of integers, blocks of i16 with a scale. Blocks of weights
+// that several tiles of rows need are decoded once, to scratch; a single tile
+// reads the packed panel itself. Either way each sum adds the same products in
+// the same order.
 
 #include "compiler/codegen/x86/LinearKernel.h"
 
@@ -47,7 +47,7 @@ void Linear::prepareRow(Value source, Value target) {
                                    depth));
   if (!prologue.empty())
     prologue.emitKnown();
-  if (isQuantised())
+  if (summation() == Summation::Blocks)
     return emitter.loop(
         emitter.integer(0), emitter.integer(depth / blockDepth), 1,
         [&](Value block) {
@@ -148,32 +148,38 @@ Product Linear::productOf(Value panel) const {
   product.columns = product.pitch = layout.columns;
   product.inputs = scratchAt(parts.input);
   product.inputStride = parts.inputStride;
-  product.weights = isQuantised() ? Value() : panel;
+  product.weights = isInBlocks() ? Value() : panel;
   product.sums = scratchAt(parts.sums);
   product.sumStride = layout.columns * 4;
   product.depth = emitter.integer(layout.paddedDepth);
   product.startsAtZero = true;
   product.blocks = panel;
+  product.blockDepth = layout.stepDepth;
   product.blockBytes = layout.stepBytes;
   product.headerBytes = headerBytesOf(layout.storage, layout.columns);
+  product.isRagged = layout.isRagged();
   product.inputScales = emitter.offset(product.inputs, parts.blockScales);
   product.inputSums = emitter.offset(product.inputs, parts.blockSums);
   return product;
 }
 
-/// Multiplies all rows of a block by a quantised panel that is decoded part by
+/// Multiplies all rows of a block by a panel in blocks that is decoded part by
 /// part. Sums wait in scratch from one part to the next.
 void Linear::multiplyDecoded(Value panel, Value rows) {
-  int64_t step = configuration.getBlockDepth();
+  int64_t step =
+      configuration.getBlockDepth() / layout.stepDepth * layout.stepDepth;
+  int64_t inputBytes =
+      configuration.getArithmetic() == kernel::Arithmetic::Fma ? 4 : 2;
   Value decoded = scratchAt(parts.weights);
   auto multiply = [&](Value k, Value depth, bool startsAtZero) {
     Product product = productOf(panel);
-    Value block = emitter.divide(k, blockDepth);
+    Value block = emitter.divide(k, layout.stepDepth);
     product.blocks =
         emitter.offset(panel, emitter.multiply(block, layout.stepBytes));
-    emitDecode(emitter, layout, product.blocks, depth, decoded);
+    emitDecode(emitter, layout, usesDot(), product.blocks, depth, decoded);
     product.weights = decoded;
-    product.inputs = emitter.offset(product.inputs, emitter.multiply(k, 2));
+    product.inputs =
+        emitter.offset(product.inputs, emitter.multiply(k, inputBytes));
     for (Value *perBlock : {&product.inputScales, &product.inputSums})
       *perBlock = emitter.offset(*perBlock, emitter.multiply(block, 4));
     product.depth = depth;
@@ -205,7 +211,7 @@ void Linear::multiplyPanel(Value panel, Value rows) {
         emitSmallProduct(emitter, productOf(panel), rows, tileRows, tileColumns);
       },
       [&] {
-        if (isQuantised())
+        if (isInBlocks())
           multiplyDecoded(panel, rows);
         else
           emitProduct(emitter, productOf(panel), rows, tileRows, tileColumns);

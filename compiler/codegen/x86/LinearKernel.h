@@ -88,12 +88,14 @@ public:
   void emit(const LinearRows &rows);
 
 private:
-  bool isQuantised() const { return layout.stepDepth == blockDepth; }
+  bool isInBlocks() const { return headerBytesOf(layout.storage, 1) != 0; }
   bool usesDot() const {
     return configuration.getArithmetic() == kernel::Arithmetic::Dot;
   }
   Summation summation() const {
-    if (isQuantised())
+    if (layout.storage == Storage::E4M3)
+      return Summation::Scaled;
+    if (isInBlocks())
       return Summation::Blocks;
     return layout.storage == Storage::F32 ? Summation::Groups
                                           : Summation::Chain;

@@ -13,13 +13,16 @@ using namespace mlir::tcc::x86;
 namespace {
 /// Reads weights of one format as vectors across columns. Integers are read in
 /// pairs, with their bias; `isDecoded` if they are what `emitDecode` writes.
+/// e4m3 is read as 2^-8 of what it is.
 class WeightReader {
 public:
   WeightReader(Emitter &emitter, Storage format, bool isDecoded, int64_t pitch)
       : emitter(emitter), format(format), isDecoded(isDecoded), pitch(pitch) {}
 
   /// Elements of K that are read together.
-  int64_t stepDepth() const { return bits() < 16 ? 8 : 4; }
+  int64_t stepDepth() const {
+    return bits() < 16 && format != Storage::E4M3 ? 8 : 4;
+  }
 
   /// Bytes from one step to the next.
   int64_t stepBytes() const { return stepDepth() * bits() / 8 * pitch; }
@@ -67,16 +70,22 @@ Value WeightReader::read(Value step, int64_t k, Value column) const {
   }
   case Storage::BF16:
     return emitter.halfOfPairs(readPairs(step, k / 2 * 2, column), k % 2);
+  case Storage::E4M3:
+    return emitter.decodeE4M3(
+        raw(emitter.vectorOf(emitter.builder.getI8Type(), emitter.target.lanes),
+            step, k, column));
   case Storage::Q8_0:
   case Storage::Q4_0:
   case Storage::Q4_1:
-  case Storage::E4M3:
     break;
   }
-  llvm_unreachable("blocks are read in pairs");
+  llvm_unreachable("integers are read in pairs");
 }
 
 Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
+  if (format == Storage::E4M3)
+    return emitter.pairsOfHalves(read(step, k, column),
+                                 read(step, k + 1, column));
   int64_t perWord = 32 / bits();
   Value words = raw(emitter.integers(), step, k / perWord, column);
   if (bits() == 16)
@@ -92,6 +101,13 @@ Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
 /// less from 2 KiB down and from 32 KiB up).
 static constexpr int64_t prefetchDistance = 4096;
 
+/// What the weights of `product` are when they are read.
+static Storage formatOf(const Product &product) {
+  if (product.format != Storage::E4M3 || !product.weights)
+    return product.format;
+  return product.dot ? Storage::BF16 : Storage::F32;
+}
+
 namespace {
 /// Emits the sums of `rows` rows and `vectors` vectors of columns.
 class Tile {
@@ -99,7 +115,7 @@ public:
   Tile(Emitter &emitter, const Product &product, int64_t rows, int64_t vectors,
        Value column)
       : emitter(emitter), product(product),
-        reader(emitter, product.format, isInBlocks() && product.weights,
+        reader(emitter, formatOf(product), isInteger() && product.weights,
                product.pitch),
         rows(rows), vectors(vectors), column(column) {}
 
@@ -108,8 +124,11 @@ public:
 private:
   using Sums = SmallVector<Value>; ///< [rows][vectors].
 
-  bool isInBlocks() const { return product.summation == Summation::Blocks; }
-  bool readsPairs() const { return product.dot || isInBlocks(); }
+  bool isInteger() const { return product.summation == Summation::Blocks; }
+  bool isInBlocks() const {
+    return isInteger() || product.summation == Summation::Scaled;
+  }
+  bool readsPairs() const { return product.dot || isInteger(); }
   int64_t inputBytes() const { return readsPairs() ? 2 : 4; }
 
   /// Whether packed blocks come from memory, at the speed of memory. The loop
@@ -140,7 +159,9 @@ private:
   Value inputOfBlock(Value inputs, int64_t row, Value block, Type type) const;
   Sums firstOfBlock(Value block) const;
   Sums sumOfBlock(Value block) const;
-  void addBlock(Value block, const Sums &partial, Sums &sums) const;
+  void addScaledBlock(Value header, const Sums &partial, Sums &sums) const;
+  void addIntegerBlock(Value header, Value block, const Sums &partial,
+                       Sums &sums) const;
   Value inputsFrom(Value k) const;
 
   Emitter &emitter;
@@ -202,7 +223,7 @@ void Tile::addStep(Value weights, Value inputs, Sums &sums) const {
       Value input = broadcastInput(inputs, row, k);
       for (int64_t vector = 0; vector < vectors; ++vector) {
         Value &sum = sums[row * vectors + vector];
-        if (isInBlocks())
+        if (isInteger())
           sum = emitter.addProducts(sum, input, values[vector]);
         else if (product.dot)
           sum = emitter.dotPairs(sum, input, values[vector]);
@@ -262,8 +283,10 @@ Value Tile::inputOfBlock(Value inputs, int64_t row, Value block,
   return emitter.broadcast(emitter.load(type, address, 4));
 }
 
-/// What undoes the bias of the weights.
+/// Zero, or what undoes the bias of the weights.
 Tile::Sums Tile::firstOfBlock(Value block) const {
+  if (!isInteger())
+    return zeros();
   if (biasOf(product.format) == 0)
     return Sums(rows * vectors, emitter.constantBits(0));
   Sums sums;
@@ -273,26 +296,44 @@ Tile::Sums Tile::firstOfBlock(Value block) const {
   return sums;
 }
 
-/// The sum of integers times integers over one block.
+/// The sum of weights times inputs over one block.
 Tile::Sums Tile::sumOfBlock(Value block) const {
   Value weights;
   if (product.weights) {
-    int64_t bytes = reader.stepBytes() / reader.stepDepth() * blockDepth;
+    int64_t bytes =
+        reader.stepBytes() / reader.stepDepth() * product.blockDepth;
     weights = emitter.offset(product.weights, emitter.multiply(block, bytes));
   } else {
     weights = emitter.offset(
         product.blocks, emitter.add(emitter.multiply(block, product.blockBytes),
                                     product.headerBytes));
   }
-  return addRange(weights, inputsFrom(emitter.multiply(block, blockDepth)),
-                  emitter.integer(blockDepth), firstOfBlock(block));
+  Value first = emitter.multiply(block, product.blockDepth);
+  Value depth = emitter.integer(product.blockDepth);
+  if (product.isRagged)
+    depth = emitter.minimum(depth, emitter.subtract(product.depth, first));
+  return addRange(weights, inputsFrom(first), depth, firstOfBlock(block));
+}
+
+/// sums += partial * scale, with the 2^8 that reading e4m3 leaves out.
+void Tile::addScaledBlock(Value header, const Sums &partial, Sums &sums) const {
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    Value scale = emitter.load(
+        emitter.floats(),
+        emitter.offset(header, emitter.multiply(columnOf(vector), 4)), 4);
+    for (int64_t row = 0; row < rows; ++row) {
+      int64_t index = row * vectors + vector;
+      sums[index] = emitter.multiplyAdd(
+          emitter.multiplyFloats(partial[index], emitter.constant(256)), scale,
+          sums[index]);
+    }
+  }
 }
 
 /// sums += partial * (scale of inputs) * scale + (sum of inputs) * minimum.
-void Tile::addBlock(Value block, const Sums &partial, Sums &sums) const {
+void Tile::addIntegerBlock(Value header, Value block, const Sums &partial,
+                           Sums &sums) const {
   Type half = emitter.builder.getF16Type();
-  Value header = emitter.offset(product.blocks,
-                                emitter.multiply(block, product.blockBytes));
   for (int64_t vector = 0; vector < vectors; ++vector) {
     Value at = emitter.offset(header, emitter.multiply(columnOf(vector), 2));
     Value scale = emitter.loadFloats(half, at);
@@ -317,7 +358,8 @@ void Tile::addBlock(Value block, const Sums &partial, Sums &sums) const {
 }
 
 void Tile::emitBlocks() const {
-  Value blocks = emitter.divide(product.depth, blockDepth);
+  Value blocks = emitter.divide(
+      emitter.add(product.depth, product.blockDepth - 1), product.blockDepth);
   // Sums and partial sums both in registers if they leave room for an input,
   // two vectors of weights and a product.
   bool fits = 2 * rows * vectors + 4 <= emitter.target.registers;
@@ -329,14 +371,16 @@ void Tile::emitBlocks() const {
   carried = emitter.loop(
       emitter.integer(0), blocks, 1, carried,
       [&](Value block, ValueRange before) {
+        Value header = emitter.offset(
+            product.blocks, emitter.multiply(block, product.blockBytes));
         if (isStreaming())
-          emitter.prefetch(
-              emitter.offset(product.blocks,
-                             emitter.multiply(block, product.blockBytes)),
-              prefetchBytes(), product.headerBytes);
+          emitter.prefetch(header, prefetchBytes(), product.headerBytes);
         Sums partial = sumOfBlock(block);
         Sums sums = fits ? Sums(before) : loadSums();
-        addBlock(block, partial, sums);
+        if (isInteger())
+          addIntegerBlock(header, block, partial, sums);
+        else
+          addScaledBlock(header, partial, sums);
         if (fits)
           return sums;
         storeSums(sums);
@@ -354,6 +398,7 @@ void Tile::emit() {
   case Summation::Groups:
     return emitGroups();
   case Summation::Blocks:
+  case Summation::Scaled:
     return emitBlocks();
   }
 }
@@ -424,31 +469,42 @@ void x86::emitProduct(Emitter &emitter, const Product &product, Value rows,
 // Decoding
 //===----------------------------------------------------------------------===//
 
-void x86::emitDecode(Emitter &emitter, const PackedLayout &layout, Value blocks,
-                     Value depth, Value out) {
+/// Decodes the step of blocks at `from` to `to`.
+static void decodeStep(Emitter &emitter, const WeightReader &reader,
+                       int64_t columns, bool toPairs, Value from, Value to) {
+  int64_t advance = toPairs ? 2 : 1;
+  for (int64_t k = 0; k < reader.stepDepth(); k += advance)
+    for (int64_t column = 0; column < columns; column += emitter.target.lanes) {
+      Value place = emitter.integer(column);
+      emitter.store(toPairs ? reader.readPairs(from, k, place)
+                            : reader.read(from, k, place),
+                    emitter.offset(to, (k / advance * columns + column) * 4),
+                    4);
+    }
+}
+
+void x86::emitDecode(Emitter &emitter, const PackedLayout &layout, bool dot,
+                     Value blocks, Value depth, Value out) {
   WeightReader reader(emitter, layout.storage, /*isDecoded=*/false,
                       layout.columns);
+  bool toPairs = dot || layout.storage != Storage::E4M3;
   int64_t header = headerBytesOf(layout.storage, layout.columns);
-  int64_t step = reader.stepDepth();
-  emitter.loop(emitter.integer(0), depth, blockDepth, [&](Value first) {
+  int64_t step = reader.stepDepth(), bytes = layout.columns * (toPairs ? 2 : 4);
+  emitter.loop(emitter.integer(0), depth, layout.stepDepth, [&](Value first) {
     Value block = emitter.offset(
-        blocks, emitter.add(emitter.multiply(emitter.divide(first, blockDepth),
-                                             layout.stepBytes),
-                            header));
-    Value target =
-        emitter.offset(out, emitter.multiply(first, layout.columns * 2));
-    emitter.loop(
-        emitter.integer(0), emitter.integer(blockDepth), step, [&](Value k) {
-          Value from = emitter.offset(
-              block, emitter.multiply(k, reader.stepBytes() / step));
-          Value to =
-              emitter.offset(target, emitter.multiply(k, layout.columns * 2));
-          for (int64_t i = 0; i < step; i += 2)
-            for (int64_t column = 0; column < layout.columns;
-                 column += emitter.target.lanes)
-              emitter.store(
-                  reader.readPairs(from, i, emitter.integer(column)),
-                  emitter.offset(to, i * layout.columns * 2 + column * 4), 4);
-        });
+        blocks,
+        emitter.add(emitter.multiply(emitter.divide(first, layout.stepDepth),
+                                     layout.stepBytes),
+                    header));
+    Value target = emitter.offset(out, emitter.multiply(first, bytes));
+    Value end = emitter.integer(layout.stepDepth);
+    if (layout.isRagged())
+      end = emitter.minimum(end, emitter.subtract(depth, first));
+    emitter.loop(emitter.integer(0), end, step, [&](Value k) {
+      decodeStep(
+          emitter, reader, layout.columns, toPairs,
+          emitter.offset(block, emitter.multiply(k, reader.stepBytes() / step)),
+          emitter.offset(target, emitter.multiply(k, bytes)));
+    });
   });
 }

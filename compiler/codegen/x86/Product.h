@@ -14,9 +14,10 @@ enum class Summation {
   Chain,  ///< One by one, from the first element of K to the last.
   Groups, ///< In groups of 128 elements, then group by group.
   Blocks, ///< In blocks of 32 as integers, each then scaled and added.
+  Scaled, ///< In blocks with a scale, each then scaled and added.
 };
 
-/// Elements of a group, and of a block.
+/// Elements of a group, and of a block of integers.
 constexpr int64_t groupDepth = 128, blockDepth = 32;
 
 /// sums[r][c] += sum_k inputs[r][k] * weights[k][c], for a panel of weights.
@@ -33,15 +34,19 @@ struct Product {
   int64_t inputStride; ///< Bytes from one row to the next.
   /// k = 0, column 0. In blocks, null or what `emitDecode` makes of them.
   Value weights;
-  Value sums;          ///< f32, row 0, column 0.
-  int64_t sumStride;   ///< Bytes from one row to the next.
-  Value depth;         ///< Elements of K, a multiple of 4, or of 32 in blocks.
-  bool startsAtZero;   ///< Sums are written, not added to.
+  Value sums;        ///< f32, row 0, column 0.
+  int64_t sumStride; ///< Bytes from one row to the next.
+  Value depth;       ///< Elements of K, a multiple of 4, or of 32 in Blocks.
+  bool startsAtZero; ///< Sums are written, not added to.
 
-  // Of Blocks only:
+  // Of Blocks and Scaled only:
   Value blocks; ///< Packed blocks from k = 0 on: scales are read from here.
+  int64_t blockDepth;  ///< Elements of K in a block.
   int64_t blockBytes;  ///< From one block to the next.
   int64_t headerBytes; ///< Scales and minima of a block.
+  bool isRagged;       ///< The last block may be smaller.
+
+  // Of Blocks only:
   /// Row 0, block 0 of the scales of the inputs, f32. Rows as far apart as
   /// those of `inputs`.
   Value inputScales;
@@ -64,9 +69,11 @@ void emitSmallProduct(Emitter &emitter, const Product &product, Value rows,
                       int64_t tileRows, int64_t tileColumns);
 
 /// Decodes `depth` elements of K of all columns of the blocks at `blocks` to
-/// i16 [k/2][columns][2] at `out`, without scales and with the bias.
-void emitDecode(Emitter &emitter, const PackedLayout &layout, Value blocks,
-                Value depth, Value out);
+/// `out`, without scales: integers, with their bias, to i16 [k/2][columns][2];
+/// e4m3 to bf16 in the same order if `dot`, else to f32 [k][columns], both
+/// times 2^-8.
+void emitDecode(Emitter &emitter, const PackedLayout &layout, bool dot,
+                Value blocks, Value depth, Value out);
 
 } // namespace mlir::tcc::x86
 

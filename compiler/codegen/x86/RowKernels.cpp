@@ -106,7 +106,7 @@ Value ColumnReader::read(Value k) const {
   case Storage::E4M3:
     break;
   }
-  llvm_unreachable("every storage can be read");
+  llvm_unreachable("no table has scales");
 }
 
 /// The integer of element `k` of a block, as f32.

@@ -55,6 +55,9 @@ struct PackedLayout {
   /// Steps of a panel.
   int64_t steps() const { return llvm::divideCeil(depth, stepDepth); }
 
+  /// Whether the last step is smaller than the others.
+  bool isRagged() const { return depth % stepDepth != 0; }
+
   /// Elements and bytes of one row in a checkpoint, and bytes of its scales.
   int64_t rowElements() const { return transposed ? rows : depth; }
   int64_t rowBytes() const;

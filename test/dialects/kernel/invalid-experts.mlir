@@ -89,6 +89,14 @@ func.func @grouped_linear_c4_block(%x: tensor<?x4xf32>, %w: tensor<8x6x4x!transf
 
 // -----
 
+func.func @grouped_linear_c4_scales(%x: tensor<?x4xf32>, %w: tensor<8x6x4x!transformer.scaled<f8E4M3FN, 4, 6>>, %o: tensor<9xi32>, %y: tensor<?x6xf32>) {
+  // expected-error@+1 {{'kernel.grouped_linear' op expected a multiple of 4 elements of K, at most 128, to share a scale, got 6}}
+  %r = kernel.grouped_linear %x , %w offsets(%o) into %y operand(bf16) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)   : tensor<?x4xf32>, tensor<8x6x4x!transformer.scaled<f8E4M3FN, 4, 6>>, tensor<9xi32>, tensor<?x6xf32> -> tensor<?x6xf32>
+  return
+}
+
+// -----
+
 func.func @grouped_linear_c4_pairs(%x: memref<?x4xf32>, %w: memref<8x5x4xbf16>, %o: memref<9xi32>, %y: memref<?x2xf32>) {
   // expected-error@+1 {{'kernel.grouped_linear' op expected an even number of paired rows, got 5}}
   kernel.grouped_linear %x , %w offsets(%o) into %y operand(bf16) packing(<columns = 32, paired = true>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)   : memref<?x4xf32>, memref<8x5x4xbf16>, memref<9xi32>, memref<?x2xf32>

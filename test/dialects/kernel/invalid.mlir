@@ -59,6 +59,15 @@ func.func @embedding_c2_paired(%tokens: memref<?xi32>, %table: memref<20x12xf32>
 
 // -----
 
+func.func @embedding_c3_scales(%tokens: tensor<?xi32>, %table: tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, %y: tensor<?x12xf32>) {
+  // expected-error@+1 {{'kernel.embedding' op expected a table without scales, got 'tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>'}}
+  %x = kernel.embedding %tokens, %table into %y packing(<columns = 16>)
+    : tensor<?xi32>, tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, tensor<?x12xf32> -> tensor<?x12xf32>
+  return
+}
+
+// -----
+
 //===----------------------------------------------------------------------===//
 // linear
 //===----------------------------------------------------------------------===//
@@ -181,6 +190,26 @@ func.func @linear_c4_block(%x: memref<?x48xf32>, %w: memref<20x48x!transformer.b
   // expected-error@+1 {{'kernel.linear' op expected K to be a multiple of the 32 elements of a block, got 48}}
   kernel.linear %x, %w into %y operand(f32) packing(<columns = 16>) config(#config)
     : memref<?x48xf32>, memref<20x48x!transformer.block<q8_0>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c4_odd_scales(%x: memref<?x48xf32>, %w: memref<20x48x!transformer.scaled<f8E4M3FN, 4, 6>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a multiple of 4 elements of K, at most 128, to share a scale, got 6}}
+  kernel.linear %x, %w into %y operand(f32) packing(<columns = 16>) config(#config)
+    : memref<?x48xf32>, memref<20x48x!transformer.scaled<f8E4M3FN, 4, 6>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c4_far_scales(%x: memref<?x48xf32>, %w: memref<20x48x!transformer.scaled<f8E4M3FN, 1, 256>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a multiple of 4 elements of K, at most 128, to share a scale, got 256}}
+  kernel.linear %x, %w into %y operand(f32) packing(<columns = 16>) config(#config)
+    : memref<?x48xf32>, memref<20x48x!transformer.scaled<f8E4M3FN, 1, 256>>, memref<?x20xf32>
   return
 }
 

@@ -4,6 +4,7 @@
 #include "test/unit/compiler/Values.h"
 #include "test/unit/compiler/Weights.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <functional>
@@ -51,15 +52,21 @@ std::vector<Numbers> LinearKernelTest::allNumbers() const {
       {"!transformer.block<q8_0>", "i16", "integer", blockTolerance},
       {"!transformer.block<q4_0>", "i16", "integer", blockTolerance},
       {"!transformer.block<q4_1>", "i16", "integer", blockTolerance},
+      {"!transformer.scaled<f8E4M3FN, 4, 12>", "f32", "fma", floatTolerance},
+      {"!transformer.scaled<f8E4M3FN, 128, 128>", "bf16", "fma",
+       floatTolerance},
   };
-  if (GetParam() == "emulated-znver4")
-    all.push_back({"bf16", "bf16", "dot", floatTolerance});
+  if (GetParam() != "emulated-znver4")
+    return all;
+  for (const char *weight : {"!transformer.scaled<f8E4M3FN, 4, 12>",
+                             "!transformer.scaled<f8E4M3FN, 128, 128>", "bf16"})
+    all.push_back({weight, "bf16", "dot", floatTolerance});
   return all;
 }
 
 std::vector<Numbers> LinearKernelTest::someNumbers() const {
   std::vector<Numbers> all = allNumbers();
-  return {all.front(), all[3], all[4], all.back()};
+  return {all.front(), all[3], all[4], all[7], all.back()};
 }
 
 std::string LinearKernelTest::configuration(const Numbers &numbers) const {
@@ -139,6 +146,150 @@ TEST_P(LinearKernel, ReadsAView) {
     for (int64_t n = 0; n < outputs; ++n)
       expected.push_back(dot(prepared, weights.values.data(), n));
     expectRow(result.values<float>(), row, expected, numbers.tolerance);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Linear, with scales
+//===----------------------------------------------------------------------===//
+
+namespace {
+class ScaledLinearKernel : public LinearKernelTest {
+protected:
+  ScaledLinearKernel() {
+    context
+        .loadDialect<kernel::KernelDialect, transformer::TransformerDialect>();
+  }
+
+  /// How e4m3 can be multiplied.
+  std::vector<Numbers> scaledNumbers(const char *weight) const {
+    std::vector<Numbers> all = {{weight, "f32", "fma", floatTolerance},
+                                {weight, "bf16", "fma", floatTolerance}};
+    if (GetParam() == "emulated-znver4")
+      all.push_back({weight, "bf16", "dot", floatTolerance});
+    return all;
+  }
+
+  /// A weight of elements called `element`.
+  StoredMatrix makeWeight(const char *element, int64_t rows, int64_t depth) {
+    return {random, parseType(element, &context), rows, depth};
+  }
+
+  /// The kernel of a linear layer with `weight`.
+  std::unique_ptr<KernelRunner> compileFor(const StoredMatrix &weight,
+                                           const Numbers &numbers);
+
+  /// The products of the rows of `x` and `weight`.
+  std::vector<float> multiply(const KernelRunner &kernel,
+                              const StoredMatrix &weight,
+                              const std::vector<float> &x);
+
+  mlir::MLIRContext context;
+  std::mt19937 random{1};
+};
+} // namespace
+
+TCC_TEST_MARCHES(ScaledLinearKernel);
+
+std::unique_ptr<KernelRunner>
+ScaledLinearKernel::compileFor(const StoredMatrix &weight,
+                               const Numbers &numbers) {
+  return compile(llvm::formatv(
+                     R"(
+    func.func @linear(%x: memref<?x{0}xf32>, %w: memref<{1}x{0}x{2}>,
+        %y: memref<?x{1}xf32>) attributes {{kernel.rows = "tokens"} {{
+      kernel.linear %x, %w into %y operand({3}) packing(<columns = {4}>) {5}
+        : memref<?x{0}xf32>, memref<{1}x{0}x{2}>, memref<?x{1}xf32>
+      return
+    })",
+                     weight.columns, weight.rows, numbers.weight,
+                     numbers.operand, columns(), configuration(numbers))
+                     .str());
+}
+
+std::vector<float> ScaledLinearKernel::multiply(const KernelRunner &kernel,
+                                                const StoredMatrix &weight,
+                                                const std::vector<float> &x) {
+  auto rows = static_cast<int64_t>(x.size()) / weight.columns;
+  Buffer input(x), packed(pack(weight, columns())),
+      result(rows * weight.rows * 4);
+  kernel.run({&input, &packed, &result}, rows);
+  return result.values<float>();
+}
+
+// Edges of blocks in both dimensions, and K that is padded. One row, which
+// reads the panel, and several tiles, for which it is decoded.
+TEST_P(ScaledLinearKernel, EdgesOfBlocks) {
+  struct Case {
+    const char *element;
+    int64_t outputs, depth;
+  };
+  for (auto [element, outputs, depth] :
+       {Case{"!transformer.scaled<f8E4M3FN, 4, 4>", 5, 7},
+        Case{"!transformer.scaled<f8E4M3FN, 4, 4>", 1, 1},
+        Case{"!transformer.scaled<f8E4M3FN, 3, 100>", 70, 250},
+        Case{"!transformer.scaled<f8E4M3FN, 128, 128>", 130, 256},
+        Case{"!transformer.scaled<f8E4M3FN, 128, 128>", 257, 389}})
+    for (const Numbers &numbers : scaledNumbers(element)) {
+      SCOPED_TRACE(llvm::formatv("{0}x{1}x{2} by {3}", outputs, depth, element,
+                                 numbers.operand)
+                       .str());
+      StoredMatrix weight = makeWeight(element, outputs, depth);
+      auto kernel = compileFor(weight, numbers);
+      ASSERT_TRUE(kernel);
+      for (int64_t rows : {1, 7}) {
+        std::vector<float> x = randomFloats(random, rows * depth);
+        std::vector<float> y = multiply(*kernel, weight, x);
+        for (int64_t row = 0; row < rows; ++row) {
+          std::vector<double> prepared, expected;
+          for (int64_t k = 0; k < depth; ++k)
+            prepared.push_back(roundOperand(x[row * depth + k], numbers));
+          for (int64_t n = 0; n < outputs; ++n)
+            expected.push_back(dot(prepared, weight.values.data(), n));
+          expectRow(y, row, expected, numbers.tolerance);
+        }
+      }
+    }
+}
+
+// Element 5 of row n is the byte n. NaN reaches its output, and no other.
+TEST_P(ScaledLinearKernel, EveryByteIsWhatItIs) {
+  constexpr const char *element = "!transformer.scaled<f8E4M3FN, 16, 8>";
+  constexpr int64_t depth = 12, one = 5;
+  StoredMatrix weight = makeWeight(element, 256, depth);
+  for (int64_t n = 0; n < 256; ++n)
+    weight.bytes[n * depth + one] = static_cast<uint8_t>(n);
+  weight.decode();
+  for (const Numbers &numbers : scaledNumbers(element)) {
+    auto kernel = compileFor(weight, numbers);
+    ASSERT_TRUE(kernel);
+    for (int64_t rows : {1, 7}) {
+      std::vector<float> x(rows * depth);
+      for (int64_t row = 0; row < rows; ++row)
+        x[row * depth + one] = 1;
+      std::vector<float> y = multiply(*kernel, weight, x);
+      for (int64_t i = 0; i < rows * 256; ++i) {
+        auto expected = static_cast<float>(weight.at(i % 256, one));
+        EXPECT_TRUE(std::isnan(expected) ? std::isnan(y[i]) : y[i] == expected)
+            << "byte " << i % 256 << ": expected " << expected << ", got "
+            << y[i];
+      }
+    }
+  }
+}
+
+// What is left out of e4m3 on the way may neither overflow nor vanish.
+TEST_P(ScaledLinearKernel, LargestAndSmallestScales) {
+  constexpr const char *element = "!transformer.scaled<f8E4M3FN, 1, 4>";
+  StoredMatrix weight = makeWeight(element, 3, 4);
+  weight.bytes = {0x01, 0, 0, 0, 0x7E, 0, 0, 0, 0x01, 0, 0, 0};
+  weight.scales = {0x1p120f, 0x1p100f, 0x1p-126f};
+  for (const Numbers &numbers : scaledNumbers(element)) {
+    auto kernel = compileFor(weight, numbers);
+    ASSERT_TRUE(kernel);
+    EXPECT_EQ(multiply(*kernel, weight, {0x1p10f, 0, 0, 0}),
+              (std::vector<float>{0x1p121f, 448 * 0x1p110f, 0x1p-125f}))
+        << numbers.operand;
   }
 }
 
@@ -382,19 +533,19 @@ static std::string headText(const Numbers &numbers, int64_t depth,
       transposed ? "transposed" : "", numbers.operand, columns, configuration);
 }
 
-// The input is a part of each head of a larger tensor. A weight that the op
-// calls transposed is packed like any other.
+// The input is a part of each head of a larger tensor.
 TEST_P(HeadLinearKernel, MultipliesEachHeadByItsWeight) {
   constexpr int64_t heads = 3;
   for (const Numbers &numbers : someNumbers()) {
     SCOPED_TRACE(std::string(numbers.weight) + " by " + numbers.operand);
     int64_t depth = isInBlocks(numbers) ? 64 : 43, outputs = columns() + 9;
-    auto kernel =
-        compile(headText(numbers, depth, outputs, !isInBlocks(numbers),
-                         columns(), configuration(numbers)));
+    bool transposed = !isInBlocks(numbers);
+    auto kernel = compile(headText(numbers, depth, outputs, transposed,
+                                   columns(), configuration(numbers)));
     ASSERT_TRUE(kernel);
     std::mt19937 random(1);
-    Weights weights(random, numbers.weight, heads, outputs, depth, columns());
+    Weights weights(random, numbers.weight, heads, outputs, depth, columns(),
+                    /*paired=*/false, transposed);
     Buffer weight(weights.packed);
     for (int64_t rows : {1, 5, 29}) {
       int64_t stride = heads * (depth + 5);

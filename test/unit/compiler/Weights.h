@@ -4,14 +4,18 @@
 #ifndef TCC_TEST_UNIT_COMPILER_WEIGHTS_H
 #define TCC_TEST_UNIT_COMPILER_WEIGHTS_H
 
-#include "mlir/Support/LLVM.h"
+#include "test/unit/compiler/StoredMatrix.h"
 
 #include <cstdint>
 #include <random>
-#include <string>
 #include <vector>
 
 namespace mlir::tcc::x86 {
+
+/// The bytes of `stored`, [rows, depth] or its reverse if `transposed`, packed
+/// in panels of `columns`.
+std::vector<uint8_t> pack(const StoredMatrix &stored, int64_t columns,
+                          bool paired = false, bool transposed = false);
 
 /// `matrices` weights [rows, depth].
 struct Weights {
@@ -19,9 +23,10 @@ struct Weights {
   std::vector<uint8_t> packed;
 
   /// Makes weights whose elements have the type that is called `element` in
-  /// MLIR, packed in panels of `columns`.
+  /// MLIR, packed in panels of `columns`. If `transposed`, they are stored so.
   Weights(std::mt19937 &random, StringRef element, int64_t matrices,
-          int64_t rows, int64_t depth, int64_t columns, bool paired = false);
+          int64_t rows, int64_t depth, int64_t columns, bool paired = false,
+          bool transposed = false);
 };
 
 } // namespace mlir::tcc::x86

@@ -20,6 +20,27 @@ func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
   return
 }
 
+// Bytes of e4m3 become f16 by a shift. Each block is summed alone, then scaled.
+// CHECK-LABEL: func.func @scaled(
+// CHECK:         llvm.intr.prefetch
+// CHECK:         %[[BYTES:.*]] = llvm.load {{.*}} -> vector<[[LANES:8|16]]xi8>
+// CHECK:         %[[WIDE:.*]] = arith.extsi %[[BYTES]] : vector<[[LANES]]xi8> to vector<[[LANES]]xi16>
+// CHECK:         %[[SHIFTED:.*]] = arith.shli %[[WIDE]]
+// CHECK:         %[[BITS:.*]] = arith.andi %[[SHIFTED]]
+// CHECK:         %[[HALF:.*]] = vector.bitcast %[[BITS]] : vector<[[LANES]]xi16> to vector<[[LANES]]xf16>
+// CHECK:         %[[WEIGHT:.*]] = arith.extf %[[HALF]]
+// CHECK:         math.fma %{{.*}}, %[[WEIGHT]], %{{.*}}
+// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<[[LANES]]xf32>
+// CHECK:         math.fma %[[SCALED]],
+func.func @scaled(%input: memref<?x12xf32>,
+                  %weight: tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>,
+                  %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
+  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x12xf32>, tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x6xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @no_kernel(
 // CHECK-SAME:    %{{.*}}: memref<?xf32>)
 func.func @no_kernel(%input: memref<?xf32>) {
