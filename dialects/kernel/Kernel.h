@@ -48,6 +48,15 @@ struct LatentScratch : AttentionScratch {
   int64_t page;
 };
 
+/// Offsets in bytes of the parts of a thread's memory in a router, each a
+/// multiple of 64.
+struct RouteScratch {
+  int64_t scores;    ///< [E] f32.
+  int64_t keys;      ///< [E] i32: what experts are chosen by.
+  int64_t groupKeys; ///< [groups] i32.
+  int64_t bytes;     ///< Of all.
+};
+
 /// `value` rounded up to a multiple of `multiple`.
 inline int64_t roundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;

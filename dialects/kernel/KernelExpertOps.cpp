@@ -72,6 +72,17 @@ LinearScratch HeadLinearOp::getScratch() {
                        getPacking().getColumns());
 }
 
+RouteScratch RouteOp::getScratch() {
+  int64_t row = roundUp(dimension(getLogits(), 1) * 4, lineBytes);
+  RouteScratch scratch;
+  scratch.scores = 0;
+  scratch.keys = row;
+  scratch.groupKeys = 2 * row;
+  scratch.bytes = scratch.groupKeys +
+                  roundUp(static_cast<int64_t>(getGroups()) * 4, lineBytes);
+  return scratch;
+}
+
 int64_t LatentAttentionOp::getHeads() { return dimension(getLatentQuery(), 1); }
 
 LatentScratch LatentAttentionOp::getScratch() {
@@ -113,8 +124,7 @@ AffineMap DispatchOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap CombineOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap LatentAppendOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap RouteOp::getScratchBytes() {
-  // Scores, and scores with the bias.
-  return constant(*this, 2 * roundUp(dimension(getLogits(), 1) * 4, lineBytes));
+  return constant(*this, getScratch().bytes);
 }
 AffineMap GroupedLinearOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);

@@ -11,12 +11,13 @@ def Kernel_MixedResult : RankedTensorOf<[F32, I32]>;
 // A launch whose last `count` operands are its destinations.
 class Kernel_MultiLaunchOp<string mnemonic, int count>
     : Kernel_LaunchOp<mnemonic> {
-  let extraClassDeclaration = [{
+  code multiLaunchDeclarations = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       unsigned count = }] # !cast<string>(count) # [{;
       return {getOperation(), getOperation()->getNumOperands() - count, count};
     }
   }];
+  let extraClassDeclaration = multiLaunchDeclarations;
 }
 
 def Kernel_RouteOp : Kernel_MultiLaunchOp<"route", 2> {
@@ -81,6 +82,10 @@ def Kernel_RouteOp : Kernel_MultiLaunchOp<"route", 2> {
     (`->` type($results)^)?
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = multiLaunchDeclarations # [{
+    /// Where the parts of a thread's memory are.
+    RouteScratch getScratch();
+  }];
 }
 
 def Kernel_DispatchOp : Kernel_MultiLaunchOp<"dispatch", 3> {
@@ -107,6 +112,7 @@ def Kernel_DispatchOp : Kernel_MultiLaunchOp<"dispatch", 3> {
     Constraints:
     - (C1) `experts` and `places_init` have one shape of rank 2, the other
       destinations rank 1; `offsets_init` is static and has two elements at least.
+    - (C2) `J` is static.
 
     Example:
 
@@ -170,7 +176,8 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
     - (C4) A weight in blocks has a `K` that is a multiple of 32. In one with scales
       a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
       paired.
-    - (C5) `operand` is f32 or bf16; it is f32 if the weight is f32 or f16.
+    - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
+      or i16 for one in blocks of 32.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.
@@ -178,8 +185,8 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
       epilogue the packing is not paired.
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
-    - (C9) `tile_columns` divides the columns of the packing, and `dot` needs bf16
-      operands.
+    - (C9) `tile_columns` divides the columns of the packing, `dot` needs bf16
+      operands, and `integer` is for i16 operands and they for it.
 
     Example:
 
@@ -255,6 +262,7 @@ def Kernel_CombineOp : Kernel_LaunchOp<"combine"> {
 
     Constraints:
     - (C1) All have rank 2, and their shapes agree as in the table.
+    - (C2) `J` and `N` are static.
 
     Example:
 

@@ -75,9 +75,16 @@ LogicalResult RouteOp::verify() {
 }
 
 LogicalResult DispatchOp::verify() {
-  return transformer::verifyDispatch(
-      *this, shapedType(getExperts()), shapedType(getRowsInit()),
-      shapedType(getPlacesInit()), shapedType(getOffsetsInit())); // C1
+  ShapedType experts = shapedType(getExperts());
+  if (failed(transformer::verifyDispatch(
+          *this, experts, shapedType(getRowsInit()),
+          shapedType(getPlacesInit()), shapedType(getOffsetsInit())))) // C1
+    return failure();
+  if (experts.isDynamicDim(1)) // C2
+    return emitOpError(
+               "expected a static number of experts of each token, got ")
+           << experts;
+  return success();
 }
 
 /// Verifies C1 to C3.
@@ -154,6 +161,9 @@ LogicalResult CombineOp::verify() {
              {places.getDimSize(0), input.getDimSize(1)})) // C1
     return emitOpError("expected shapes MxN, TxJ, TxJ and TxN, got ")
            << input << ", " << places << ", " << weights << " and " << init;
+  if (places.isDynamicDim(1) || init.isDynamicDim(1)) // C2
+    return emitOpError("expected static numbers of experts and columns, got ")
+           << places << " and " << init;
   return success();
 }
 

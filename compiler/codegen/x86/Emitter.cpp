@@ -56,8 +56,17 @@ Value Emitter::either(Value a, Value b) {
   return builder.createOrFold<arith::OrIOp>(location, a, b);
 }
 
+Value Emitter::word(int32_t value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getI32IntegerAttr(value));
+}
+
 Value Emitter::widen(Value value) {
   return arith::ExtSIOp::create(builder, location, i64(), value);
+}
+
+Value Emitter::narrow(Value value) {
+  return arith::TruncIOp::create(builder, location, i32(), value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -139,16 +148,17 @@ void Emitter::storeFloats(Value value, Type element, Value pointer,
     store(value, pointer, alignment);
 }
 
-Value Emitter::firstLanes(Value count) {
+Value Emitter::laneNumbers() {
   SmallVector<int32_t> numbers(target.lanes);
-  for (int64_t lane = 0; lane < target.lanes; ++lane)
-    numbers[lane] = static_cast<int32_t>(lane);
-  Value lanes = arith::ConstantOp::create(
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return arith::ConstantOp::create(
       builder, location, DenseElementsAttr::get(integers(), ArrayRef(numbers)));
-  Value bound = minimum(count, integer(target.lanes));
-  Value narrow = arith::TruncIOp::create(builder, location, i32(), bound);
+}
+
+Value Emitter::firstLanes(Value count) {
+  Value bound = narrow(minimum(count, integer(target.lanes)));
   return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt,
-                               lanes, broadcast(narrow));
+                               laneNumbers(), broadcast(bound));
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,6 +201,10 @@ Value Emitter::addFloats(Value a, Value b) {
 
 Value Emitter::multiplyFloats(Value a, Value b) {
   return arith::MulFOp::create(builder, location, a, b);
+}
+
+Value Emitter::divideFloats(Value a, Value b) {
+  return arith::DivFOp::create(builder, location, a, b);
 }
 
 Value Emitter::multiplyAdd(Value a, Value b, Value c) {

@@ -42,8 +42,11 @@ public:
   Value compare(arith::CmpIPredicate predicate, Value a, Value b);
   Value both(Value a, Value b);
   Value either(Value a, Value b);
+  Value word(int32_t value); ///< Of 32 bits.
   /// A 32-bit integer as one of 64 bits, signed.
   Value widen(Value value);
+  /// The low 32 bits of an integer.
+  Value narrow(Value value);
 
   //===--------------------------------------------------------------------===//
   // Memory
@@ -66,6 +69,8 @@ public:
   /// Rounds a vector of f32 to `element` (f32 or bf16) and stores it, or only
   /// the lanes of the mask.
   void storeFloats(Value value, Type element, Value pointer, Value mask = {});
+  /// The number of each lane, from 0.
+  Value laneNumbers();
   /// The mask of the first `count` lanes; `count` may be negative or large.
   Value firstLanes(Value count);
 
@@ -88,6 +93,7 @@ public:
   Value bitcast(Type type, Value vector);
   Value addFloats(Value a, Value b);
   Value multiplyFloats(Value a, Value b);
+  Value divideFloats(Value a, Value b);
   /// a * b + c, rounded once.
   Value multiplyAdd(Value a, Value b, Value c);
   /// The larger element of each pair: of f32, neither NaN, or of signed i32.

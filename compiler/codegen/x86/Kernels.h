@@ -26,6 +26,11 @@ Operation *findKernel(func::FuncOp function);
 /// a tensor of static shape but for its first dimension.
 SmallVector<int64_t> stridesOf(Type type);
 
+/// The second dimension of `operand`.
+inline int64_t columnsOf(Value operand) {
+  return cast<ShapedType>(operand.getType()).getDimSize(1);
+}
+
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
@@ -45,6 +50,11 @@ void emitKernel(Emitter &emitter, kernel::LinearOp op,
 void emitKernel(Emitter &emitter, kernel::GroupedLinearOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::HeadLinearOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::RouteOp op, const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::DispatchOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::CombineOp op,
                 const KernelFrame &frame);
 
 /// The mean of the squares of `count` elements at `source`, in all lanes.

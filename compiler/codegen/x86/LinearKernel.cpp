@@ -127,10 +127,7 @@ void Linear::storeBlock(ArrayRef<Value> values, Value block, Value target) {
         arith::SIToFPOp::create(builder, location, emitter.f32(), sum), scale);
   else
     sum = emitter.multiply(
-        sum, arith::ConstantOp::create(
-                 builder, location,
-                 builder.getI32IntegerAttr(
-                     static_cast<int32_t>(-biasOf(layout.storage)))));
+        sum, emitter.word(static_cast<int32_t>(-biasOf(layout.storage))));
   Value place = emitter.offset(target, emitter.multiply(block, 4));
   emitter.store(scale, emitter.offset(place, parts.blockScales), 4);
   emitter.store(sum, emitter.offset(place, parts.blockSums), 4);

@@ -132,7 +132,8 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
           })
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
             kernel::RotaryAppendOp, kernel::AttentionOp, kernel::LatentAppendOp,
-            kernel::LatentAttentionOp>([&](auto kernelOp) {
+            kernel::LatentAttentionOp, kernel::RouteOp, kernel::DispatchOp,
+            kernel::CombineOp>([&](auto kernelOp) {
         emitKernel(emitter, kernelOp, frame);
         return success();
       })

@@ -24,25 +24,23 @@ static Value loadScalar(Emitter &emitter, Type element, Value pointer) {
 static Value roundScalarToBF16(Emitter &emitter, Value value) {
   OpBuilder &builder = emitter.builder;
   Location location = emitter.location;
-  auto constant = [&](int32_t number) -> Value {
-    return arith::ConstantOp::create(builder, location,
-                                     builder.getI32IntegerAttr(number));
-  };
   Value bits = arith::BitcastOp::create(builder, location, emitter.i32(), value);
-  Value high = arith::ShRUIOp::create(builder, location, bits, constant(16));
-  Value odd = arith::AndIOp::create(builder, location, high, constant(1));
+  Value high =
+      arith::ShRUIOp::create(builder, location, bits, emitter.word(16));
+  Value odd = arith::AndIOp::create(builder, location, high, emitter.word(1));
   Value rounded = arith::AddIOp::create(
       builder, location, arith::AddIOp::create(builder, location, bits, odd),
-      constant(0x7FFF));
+      emitter.word(0x7FFF));
   // Rounding must not carry a NaN over into infinity.
-  Value quiet = arith::OrIOp::create(builder, location, bits, constant(1 << 22));
+  Value quiet =
+      arith::OrIOp::create(builder, location, bits, emitter.word(1 << 22));
   Value isNaN = arith::CmpFOp::create(builder, location,
                                       arith::CmpFPredicate::UNO, value, value);
   Value chosen =
       arith::SelectOp::create(builder, location, isNaN, quiet, rounded);
   return arith::TruncIOp::create(
       builder, location, builder.getI16Type(),
-      arith::ShRUIOp::create(builder, location, chosen, constant(16)));
+      arith::ShRUIOp::create(builder, location, chosen, emitter.word(16)));
 }
 
 /// Rounds f32 to `element` (f32 or bf16) and stores it.
@@ -121,18 +119,14 @@ Value ColumnReader::quant(Value k, Value block) const {
   Value pair = emitter.divide(emitter.modulo(k, perWord), 2);
   Value shift = emitter.add(emitter.multiply(pair, bits),
                             emitter.multiply(emitter.modulo(k, 2), 16));
-  Value amount = arith::TruncIOp::create(builder, location, emitter.i32(), shift);
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantOp::create(
-        builder, location,
-        builder.getI32IntegerAttr(static_cast<int32_t>(value)));
-  };
+  Value amount = emitter.narrow(shift);
   Value biased =
       emitter.both(arith::ShRUIOp::create(builder, location, word, amount),
-                   constant((1 << bits) - 1));
+                   emitter.word((1 << bits) - 1));
   return arith::SIToFPOp::create(
       builder, location, emitter.f32(),
-      emitter.subtract(biased, constant(biasOf(layout.storage))));
+      emitter.subtract(
+          biased, emitter.word(static_cast<int32_t>(biasOf(layout.storage)))));
 }
 
 Value ColumnReader::readBlock(Value k) const {

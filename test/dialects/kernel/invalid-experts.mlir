@@ -46,6 +46,15 @@ func.func @dispatch_c1_offsets(%e: memref<?x2xi32>, %r: memref<?xi32>, %p: memre
 
 // -----
 
+func.func @dispatch_c2_experts(%e: memref<?x?xi32>, %r: memref<?xi32>, %p: memref<?x2xi32>, %o: memref<9xi32>) {
+  // expected-error@+1 {{'kernel.dispatch' op expected a static number of experts of each token, got 'memref<?x?xi32>'}}
+  kernel.dispatch %e into %r, %p, %o
+    : memref<?x?xi32>, memref<?xi32>, memref<?x2xi32>, memref<9xi32>
+  return
+}
+
+// -----
+
 func.func @grouped_linear_c1_offsets(%x: memref<?x4xf32>, %w: memref<8x6x4xbf16>, %o: memref<8xi32>, %y: memref<?x6xf32>) {
   // expected-error@+1 {{'kernel.grouped_linear' op expected shapes TxK, ExNxK, E + 1 and MxN, with E, N and K static and positive, got 'memref<?x4xf32>', 'memref<8x6x4xbf16>', 'memref<8xi32>' and 'memref<?x6xf32>'}}
   kernel.grouped_linear %x , %w offsets(%o) into %y operand(bf16) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)   : memref<?x4xf32>, memref<8x6x4xbf16>, memref<8xi32>, memref<?x6xf32>
@@ -184,5 +193,14 @@ func.func @combine_c1_addend(%x: memref<?x4xf32>, %p: memref<?x2xi32>, %w: memre
   // expected-error@+1 {{'kernel.combine' op expected shapes MxN, TxJ, TxJ and TxN, got 'memref<?x4xf32>', 'memref<?x2xi32>', 'memref<?x2xf32>' and 'memref<?x4xf32>'}}
   kernel.combine %x, %p, %w add(%a : memref<?x5xf32>) into %y
     : memref<?x4xf32>, memref<?x2xi32>, memref<?x2xf32>, memref<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @combine_c2_columns(%x: memref<?x?xf32>, %p: memref<?x2xi32>, %w: memref<?x2xf32>, %y: memref<?x?xf32>) {
+  // expected-error@+1 {{'kernel.combine' op expected static numbers of experts and columns, got 'memref<?x2xi32>' and 'memref<?x?xf32>'}}
+  kernel.combine %x, %p, %w into %y
+    : memref<?x?xf32>, memref<?x2xi32>, memref<?x2xf32>, memref<?x?xf32>
   return
 }

@@ -69,16 +69,6 @@ private:
 };
 } // namespace
 
-static SourceMatrix sourceOf(ArrayRef<StoredMatrix> sources, int64_t firstRow) {
-  SourceMatrix matrix;
-  matrix.firstRow = firstRow;
-  for (const StoredMatrix &source : sources)
-    matrix.sources.push_back(
-        {source.bytes.data(), source.rows,
-         reinterpret_cast<const uint8_t *>(source.scales.data())});
-  return matrix;
-}
-
 /// The element of `sources`, one after another, in row `row`.
 static double elementOf(ArrayRef<StoredMatrix> sources, int64_t row,
                         int64_t column) {

@@ -2,6 +2,7 @@
 
 #include "compiler/interpreter/StorageDecoder.h"
 #include "dialects/transformer/Transformer.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -18,33 +19,42 @@ static Type storedElement(Type element) {
   return scaled ? scaled.getStorage() : element;
 }
 
-/// Clears a bit of the exponent of every number in the unit of `element` at
-/// `unit`: it is below 2, and finite.
-static void makeFinite(Type element, uint8_t *unit) {
-  constexpr uint8_t mask = 0xBF;
+/// Writes a random number of type `type` to `out`.
+static void writeNumber(std::mt19937 &random, FloatType type, float scale,
+                        uint8_t *out) {
+  llvm::APFloat number(std::normal_distribution<float>(0, scale)(random));
+  bool isInexact = false;
+  number.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven,
+                 &isInexact);
+  llvm::StoreIntToMemory(number.bitcastToAPInt(), out, type.getWidth() / 8);
+}
+
+/// Makes the random bytes of a unit of `element` what a checkpoint could have.
+static void makeUsual(std::mt19937 &random, Type element, uint8_t *unit) {
   if (auto block = dyn_cast<BlockType>(element)) {
-    unit[1] &= mask;
+    auto half = Float16Type::get(element.getContext());
+    bool isByte = block.getFormat() == BlockFormat::Q8_0;
+    writeNumber(random, half, isByte ? 1.0f / 64 : 1.0f / 8, unit);
     if (block.getFormat() == BlockFormat::Q4_1)
-      unit[3] &= mask;
+      writeNumber(random, half, 1, unit + 2);
     return;
   }
-  if (element.isFloat(8)) {
-    if ((unit[0] & 0x7F) == 0x7F)
-      unit[0] -= 1;
-    return;
-  }
-  unit[element.getIntOrFloatBitWidth() / 8 - 1] &= mask;
+  if (!element.isFloat(8))
+    return writeNumber(random, cast<FloatType>(element), 1, unit);
+  if ((unit[0] & 0x7F) == 0x7F) // No NaN.
+    unit[0] -= 1;
 }
 
 StoredMatrix::StoredMatrix(std::mt19937 &random, Type element, int64_t rows,
                            int64_t columns)
     : element(element), rows(rows), columns(columns) {
-  StorageUnit unit = storageUnit(storedElement(element));
+  Type stored = storedElement(element);
+  StorageUnit unit = storageUnit(stored);
   bytes.resize(rows * columns / unit.elements * unit.bytes);
   for (uint8_t &byte : bytes)
     byte = static_cast<uint8_t>(random());
   for (size_t i = 0; i < bytes.size(); i += unit.bytes)
-    makeFinite(storedElement(element), bytes.data() + i);
+    makeUsual(random, stored, bytes.data() + i);
   if (auto scaled = dyn_cast<ScaledType>(element)) {
     scales.resize(llvm::divideCeil(rows, scaled.getRows()) *
                   llvm::divideCeil(columns, scaled.getColumns()));
@@ -67,6 +77,17 @@ void StoredMatrix::decode() {
     for (int64_t column = 0; column < columns; ++column)
       values[row * columns + column] *= scales[row / scaled.getRows() * across +
                                                column / scaled.getColumns()];
+}
+
+x86::SourceMatrix tcc::sourceOf(ArrayRef<StoredMatrix> sources,
+                                int64_t firstRow) {
+  x86::SourceMatrix matrix;
+  matrix.firstRow = firstRow;
+  for (const StoredMatrix &source : sources)
+    matrix.sources.push_back(
+        {source.bytes.data(), source.rows,
+         reinterpret_cast<const uint8_t *>(source.scales.data())});
+  return matrix;
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,7 +5,7 @@
 #ifndef TCC_TEST_UNIT_COMPILER_STOREDMATRIX_H
 #define TCC_TEST_UNIT_COMPILER_STOREDMATRIX_H
 
-#include "mlir/IR/Types.h"
+#include "compiler/target/x86/PackedWeights.h"
 
 #include <cstdint>
 #include <random>
@@ -15,7 +15,7 @@ namespace mlir::tcc {
 
 /// A matrix of a checkpoint.
 struct StoredMatrix {
-  /// Finite random elements of type `element`.
+  /// Finite random elements of type `element`; in e4m3, any of them.
   StoredMatrix(std::mt19937 &random, Type element, int64_t rows,
                int64_t columns);
 
@@ -32,6 +32,9 @@ struct StoredMatrix {
   std::vector<float> scales; ///< Empty if it has none.
   std::vector<double> values;
 };
+
+/// The rows of all `sources` from `firstRow` on.
+x86::SourceMatrix sourceOf(ArrayRef<StoredMatrix> sources, int64_t firstRow);
 
 /// The element `k` of column `column` of the panel at `panel`, which has
 /// `columns` columns of elements `element` in blocks of `block` elements of K.
