@@ -54,7 +54,7 @@ Type tcc::chooseOperand(Value input, Value weight) {
   return needsF32 ? Type(Float32Type::get(stored.getContext())) : given;
 }
 
-Value tcc::findUnrounded(Value input, Type operand) {
+Value tcc::findUnrounded(Value input) {
   auto round = input.getDefiningOp<arith::TruncFOp>();
-  return round && operand.isBF16() ? round.getIn() : input;
+  return round ? round.getIn() : input;
 }

@@ -31,9 +31,8 @@ void buildEpilogue(OpBuilder &builder, Location location, Region &region,
 /// The type that a layer with `weight` rounds its `input` to before it multiplies.
 Type chooseOperand(Value input, Value weight);
 
-/// `input` before it was rounded to `operand`, as a kernel with such operands
-/// does itself.
-Value findUnrounded(Value input, Type operand);
+/// `input` before it was rounded: a kernel rounds to its operands itself.
+Value findUnrounded(Value input);
 
 } // namespace mlir::tcc
 

@@ -83,7 +83,7 @@ public:
     auto matrix = RankedTensorType::get(weight.getShape().drop_front(),
                                         weight.getElementType());
     Type operand = chooseOperand(input, linear.getWeight());
-    input = findUnrounded(input, operand);
+    input = findUnrounded(input);
     auto packing = x86::choosePacking(target, matrix, epilogue.paired);
     auto kernelOp = kernel::GroupedLinearOp::create(
         rewriter, location, type, input, rows, linear.getWeight(),

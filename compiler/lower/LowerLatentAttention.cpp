@@ -36,7 +36,7 @@ struct LowerHeadLinear : OpRewritePattern<transformer::HeadLinearOp> {
       std::swap(shape[0], shape[1]);
     auto matrix = RankedTensorType::get(shape, weight.getElementType());
     Type operand = chooseOperand(op.getInput(), op.getWeight());
-    Value input = findUnrounded(op.getInput(), operand);
+    Value input = findUnrounded(op.getInput());
     kernel::PackingAttr packing =
         x86::choosePacking(target, matrix, /*paired=*/false);
     rewriter.replaceOpWithNewOp<kernel::HeadLinearOp>(

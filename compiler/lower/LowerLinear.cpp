@@ -65,7 +65,7 @@ public:
     auto type = cast<RankedTensorType>(root->getResult(0).getType());
     Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
     Type operand = chooseOperand(linear.getInput(), linear.getWeight());
-    Value input = findUnrounded(linear.getInput(), operand);
+    Value input = findUnrounded(linear.getInput());
     Value destination = createDestination(rewriter, location, type, input);
     RankedTensorType weight = linear.getWeight().getType();
     auto packing = x86::choosePacking(target, weight, epilogue.paired);

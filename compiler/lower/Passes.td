@@ -87,12 +87,13 @@ def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
     - the gated unit of `transformer.swiglu`, if that is the only reader, or
     - the addition of another tensor (`arith.addf`), if that is the only reader.
 
-    An input that is rounded to the type of the operands is read as it was before:
-    the kernel rounds it. A `transformer.residual_rms_norm` is taken apart first, so that its sum becomes
-    the epilogue of the linear layer before it. The packing and the
-    configuration come from the cost model of the target.
+    An input that is rounded is read as it was before: the kernel rounds it to the
+    type of its operands. A `transformer.residual_rms_norm` is taken apart first, so
+    that its sum becomes the epilogue of the linear layer before it. The packing and
+    the configuration come from the cost model of the target.
 
-    Numerics: the sum, bias, gate and addition are in f32 and round once.
+    Numerics: the sum, bias, gate and addition are in f32 and round once. Kernels with
+    operands of f32 or integers round an input to these only.
   }];
   let options = [MarchOption];
   let dependentDialects = [

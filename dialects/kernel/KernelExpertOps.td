@@ -62,7 +62,7 @@ def Kernel_RouteOp : Kernel_MultiLaunchOp<"route", 2> {
   }];
   let arguments = (ins
     Kernel_F32:$logits,
-    Optional<Kernel_F32>:$bias,
+    Optional<Kernel_Weight>:$bias,
     Kernel_Integers:$experts_init,
     Kernel_F32:$weights_init,
     Kernel_Scoring:$scoring,

@@ -53,6 +53,7 @@ private:
 
   Value exponentials(Value logits);
   Value score(Value logits, Value index, Value mask, Value total);
+  Value loadBias(Value index, Value mask);
   void makeKeys(Value logits);
 
   Value flipNegative(Value bits);
@@ -127,6 +128,15 @@ Value Route::score(Value logits, Value index, Value mask, Value total) {
       one, emitter.addFloats(one, emitter.exponential(negative)));
 }
 
+/// The biases from `index` on.
+Value Route::loadBias(Value index, Value mask) {
+  Type element = getElementTypeOrSelf(op.getBias());
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  return emitter.loadFloats(
+      element,
+      emitter.offset(frame.operands[1], emitter.multiply(index, bytes)), mask);
+}
+
 /// Stores the scores and, with the bias, their keys.
 void Route::makeKeys(Value logits) {
   Value total;
@@ -136,7 +146,7 @@ void Route::makeKeys(Value logits) {
     Value value = score(logits, index, mask, total);
     store(value, scores, index, mask);
     if (op.getBias())
-      value = emitter.addFloats(value, load(frame.operands[1], index, mask));
+      value = emitter.addFloats(value, loadBias(index, mask));
     store(keyOf(value), keys, index, mask);
     return SmallVector<Value>();
   });

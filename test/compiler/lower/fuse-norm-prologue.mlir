@@ -39,7 +39,7 @@ func.func @no_prologue_without_norm(%x: tensor<?x12xbf16>, %w: tensor<20x12xbf16
   return %z : tensor<?x20xf32>
 }
 
-// Rounding to the type of its operands is what the kernel does itself.
+// Rounding is what kernels do themselves.
 // CHECK-LABEL: func @rounded
 //  CHECK-SAME:   %[[X:[a-z0-9]*]]: tensor<?x12xf32>
 func.func @rounded(%x: tensor<?x12xf32>, %n: tensor<12xbf16>, %w: tensor<20x12xbf16>) -> (tensor<?x20xf32>, tensor<?x20xf32>) {
@@ -55,20 +55,6 @@ func.func @rounded(%x: tensor<?x12xf32>, %n: tensor<12xbf16>, %w: tensor<20x12xb
   %u = transformer.linear %y, %w
     : tensor<?x12xf32>, tensor<20x12xbf16> -> tensor<?x20xf32>
   return %z, %u : tensor<?x20xf32>, tensor<?x20xf32>
-}
-
-// A layer with f32 operands would not round.
-// CHECK-LABEL: func @no_prologue_other_rounding
-func.func @no_prologue_other_rounding(%x: tensor<?x12xf32>, %n: tensor<12xbf16>, %w: tensor<20x12xf32>) -> tensor<?x20xf32> {
-  // CHECK: rms_norm
-  // CHECK: kernel.linear
-  // CHECK-NOT: prologue
-  %y = transformer.rms_norm %x, %n epsilon(1.0e-5)
-    : tensor<?x12xf32>, tensor<12xbf16> -> tensor<?x12xf32>
-  %r = arith.truncf %y : tensor<?x12xf32> to tensor<?x12xbf16>
-  %z = transformer.linear %r, %w
-    : tensor<?x12xbf16>, tensor<20x12xf32> -> tensor<?x20xf32>
-  return %z : tensor<?x20xf32>
 }
 
 // The rows of experts are normalised as they are read.
