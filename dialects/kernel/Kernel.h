@@ -43,10 +43,14 @@ struct AttentionScratch {
 
 /// The same in attention over latents.
 struct LatentScratch : AttentionScratch {
-  /// A page as the products read it where that is not how it lies in memory:
-  /// [page_tokens][D'] f32, or values as pairs, [page_tokens/2][C'][2] bf16.
-  int64_t page;
+  /// A part of a page as the products read it where that is not how it lies in
+  /// memory: so many rows of keys in f32, or so many columns of values in f32
+  /// or as pairs of positions.
+  int64_t slice;
 };
+
+/// Rows and columns of a slice: few enough for the first cache.
+constexpr int64_t latentSliceRows = 8, latentSliceColumns = 32;
 
 /// Offsets in bytes of the parts of a thread's memory in a router, each a
 /// multiple of 64.

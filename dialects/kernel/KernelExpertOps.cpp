@@ -93,12 +93,12 @@ LatentScratch LatentAttentionOp::getScratch() {
   LatentScratch scratch = {
       attentionScratch(rows, cache.getPaddedRowSize() * (isDot ? 2 : 4),
                        cache.getPageTokens(), cache.getPaddedLatentSize()),
-      /*page=*/0};
-  scratch.page = scratch.bytes;
-  if (isDot)
-    scratch.bytes += cache.getPageTokens() * cache.getPaddedLatentSize() * 2;
-  else if (cache.getElementBytes() == 2)
-    scratch.bytes += cache.getPageTokens() * cache.getPaddedRowSize() * 4;
+      /*slice=*/0};
+  scratch.slice = scratch.bytes;
+  if (cache.getElementBytes() == 2)
+    scratch.bytes += std::max(latentSliceRows * cache.getPaddedRowSize(),
+                              latentSliceColumns * cache.getPageTokens()) *
+                     4;
   return scratch;
 }
 

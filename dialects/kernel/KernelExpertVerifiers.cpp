@@ -246,8 +246,9 @@ LogicalResult LatentAttentionOp::verify() {
                  rotated.getElementType().isBF16();
   if (arithmetic != Arithmetic::Fma &&
       (arithmetic != Arithmetic::Dot || !areBF16)) // C3
-    return emitOpError("expected the arithmetic to be 'fma', or 'dot' if queries "
-                       "and cache are bf16, got '")
+    return emitOpError(
+               "expected the arithmetic to be 'fma', or 'dot' if queries "
+               "and cache are bf16, got '")
            << stringifyArithmetic(arithmetic) << "'";
   return success();
 }

@@ -1,8 +1,9 @@
 // Attention over the pages of one sequence.
 //
-// A block of neighbouring tokens of one sequence, times the query heads that share
-// a key/value head, are the rows of two small products for each page: queries
-// with keys, probabilities with values. Scores never leave the first cache.
+// A block of neighbouring tokens of one sequence, times the query heads that
+// share a key/value head, are the rows of two small products for each page:
+// queries with keys, probabilities with values. Scores never leave the first
+// cache.
 
 #include "compiler/codegen/x86/AttentionRows.h"
 
@@ -61,8 +62,6 @@ AttentionShape Attention::shapeOf(kernel::AttentionOp op) {
   shape.scale = static_cast<float>(op.getScale().convertToDouble());
   shape.rounds = cache.getElementBytes() == 2;
   shape.dot = false;
-  shape.tileRows = op.getConfiguration().getTileRows();
-  shape.tileColumns = op.getConfiguration().getTileColumns();
   return shape;
 }
 
@@ -101,15 +100,17 @@ void Attention::emitPage(Value page, Value first, Value last, Value head,
   kernel::AttentionConfigAttr configuration = op.getConfiguration();
   emitProduct(emitter, scoresOf(page, head), count, configuration.getTileRows(),
               std::min(configuration.getTileColumns(), cache.getPageTokens()));
-  Value values = emitter.offset(
-      page, emitter.add(emitter.multiply(head, cache.getValueBytes()),
-                        cache.getHeads() * cache.getKeyBytes()));
-  Value none = emitter.integer(0);
-  rows.addScores(first, none, count, [&](Value row) {
+  rows.addScores(first, emitter.integer(0), count, [&](Value row) {
     return blocks.positionOf(tokenOf(token, row));
   });
-  rows.addValues(none, count, rows.usedPositions(first, last), formatOf(),
-                 values, cache.getPaddedValueSize());
+  Product outputs = rows.outputs(rows.usedPositions(first, last));
+  outputs.format = formatOf();
+  outputs.columns = outputs.pitch = cache.getPaddedValueSize();
+  outputs.weights = emitter.offset(
+      page, emitter.add(emitter.multiply(head, cache.getValueBytes()),
+                        cache.getHeads() * cache.getKeyBytes()));
+  emitProduct(emitter, outputs, count, configuration.getTileRows(),
+              std::min(configuration.getTileColumns(), outputs.columns));
 }
 
 /// Writes the rows where they belong.
@@ -152,7 +153,6 @@ void Attention::emit(Value head, Value token) {
 void x86::emitKernel(Emitter &emitter, kernel::AttentionOp op,
                      const KernelFrame &frame) {
   Attention code(emitter, op, frame);
-  emitTokenTiles(emitter, frame, [&](Value head, Value token) {
-    code.emit(head, token);
-  });
+  emitTokenTiles(emitter, frame,
+                 [&](Value head, Value token) { code.emit(head, token); });
 }

@@ -11,23 +11,23 @@ using namespace mlir::tcc::x86;
 //===----------------------------------------------------------------------===//
 
 Value TokenBlocks::begins(Value token) const {
-  Value aligned = emitter.compare(
-      arith::CmpIPredicate::eq, emitter.modulo(positionOf(token), size),
-      emitter.integer(0));
-  Value isFirst = emitter.compare(arith::CmpIPredicate::eq, token,
+  Value aligned = emitter.compare(arith::CmpIPredicate::eq,
+                                  emitter.modulo(positionOf(token), size),
                                   emitter.integer(0));
+  Value isFirst =
+      emitter.compare(arith::CmpIPredicate::eq, token, emitter.integer(0));
   // Token 0 has none before it: compare it with itself.
-  Value before = arith::SelectOp::create(
-      emitter.builder, emitter.location, isFirst, token,
-      emitter.subtract(token, emitter.integer(1)));
+  Value before =
+      arith::SelectOp::create(emitter.builder, emitter.location, isFirst, token,
+                              emitter.subtract(token, emitter.integer(1)));
   Value changes = emitter.compare(arith::CmpIPredicate::ne, sequenceOf(before),
                                   sequenceOf(token));
   return emitter.either(emitter.either(aligned, isFirst), changes);
 }
 
 Value TokenBlocks::count(Value token) const {
-  Value toBoundary = emitter.subtract(
-      emitter.integer(size), emitter.modulo(positionOf(token), size));
+  Value toBoundary = emitter.subtract(emitter.integer(size),
+                                      emitter.modulo(positionOf(token), size));
   Value most = emitter.minimum(toBoundary, emitter.subtract(tokens, token));
   Value sequence = sequenceOf(token);
   // Sequences ascend: those of the block are the first ones that are equal.
@@ -57,8 +57,8 @@ void AttentionRows::loadQuery(Value row, int64_t first, Value source,
   auto maskOf = [&](int64_t count) {
     return count < lanes ? emitter.firstLanes(emitter.integer(count)) : Value();
   };
-  Value target = emitter.offset(at(parts.query, row, shape.queryBytes),
-                                first * bytes);
+  Value target =
+      emitter.offset(at(parts.query, row, shape.queryBytes), first * bytes);
   for (int64_t d = 0; d < padded; d += lanes) {
     Value value = emitter.constant(0.0f);
     if (d < size)
@@ -104,10 +104,11 @@ void AttentionRows::softmax(Value row, Value visible) const {
   SmallVector<Value> scaled, masks;
   Value largest = lowest;
   for (int64_t s = 0; s < shape.pageTokens; s += lanes) {
-    masks.push_back(emitter.firstLanes(
-        emitter.subtract(visible, emitter.integer(s))));
+    masks.push_back(
+        emitter.firstLanes(emitter.subtract(visible, emitter.integer(s))));
     Value score = emitter.multiplyFloats(
-        emitter.load(emitter.floats(), emitter.offset(scores, s * 4), 4), scale);
+        emitter.load(emitter.floats(), emitter.offset(scores, s * 4), 4),
+        scale);
     scaled.push_back(arith::SelectOp::create(builder, location, masks.back(),
                                              score, lowest));
     largest = emitter.maximum(largest, scaled.back());
@@ -143,7 +144,10 @@ void AttentionRows::softmax(Value row, Value visible) const {
                                 emitter.broadcast(emitter.sumOfLanes(total)));
   Value one = emitter.firstLanes(emitter.integer(1));
   emitter.storeFloats(sum, emitter.f32(), sumAt, one);
-  scaleOutput(row, factor);
+  // Most pages have no score above those before, and one is the factor.
+  Value isScaled = arith::CmpFOp::create(
+      builder, location, arith::CmpFPredicate::UNE, before, after);
+  emitter.when(isScaled, [&] { scaleOutput(row, factor); });
 }
 
 void AttentionRows::addScores(
@@ -162,25 +166,17 @@ Value AttentionRows::usedPositions(Value first, Value last) const {
                          emitter.integer(shape.pageTokens));
 }
 
-void AttentionRows::addValues(Value firstRow, Value rows, Value used,
-                              Storage format, Value values,
-                              int64_t pitch) const {
+Product AttentionRows::outputs(Value used) const {
   Product product = {};
-  product.format = format;
   product.summation = Summation::Chain;
   product.dot = shape.dot;
-  product.columns = shape.valueSize;
-  product.pitch = pitch;
   product.inputs = scores();
   product.inputStride = scoreBytes();
-  product.weights = values;
   product.sums = at(parts.outputs);
   product.sumStride = shape.valueSize * 4;
   product.depth = used;
   product.startsAtZero = false;
-  emitProduct(emitter, product.fromRow(emitter, firstRow),
-              emitter.subtract(rows, firstRow), shape.tileRows,
-              std::min(shape.tileColumns, shape.valueSize));
+  return product;
 }
 
 void AttentionRows::storeOutput(Value row, Value target, Type element,
@@ -198,7 +194,8 @@ void AttentionRows::storeOutput(Value row, Value target, Type element,
     Value value = emitter.multiplyFloats(
         emitter.load(emitter.floats(), emitter.offset(output, e * 4), 4),
         inverse);
-    emitter.storeFloats(value, element, emitter.offset(target, e * bytes), mask);
+    emitter.storeFloats(value, element, emitter.offset(target, e * bytes),
+                        mask);
   }
 }
 
@@ -212,8 +209,8 @@ void x86::emitTokenTiles(Emitter &emitter, const KernelFrame &frame,
     // There is one token at least if there is a tile.
     Value part = arith::DivUIOp::create(emitter.builder, emitter.location, tile,
                                         frame.rows);
-    Value token = arith::RemUIOp::create(emitter.builder, emitter.location, tile,
-                                         frame.rows);
+    Value token = arith::RemUIOp::create(emitter.builder, emitter.location,
+                                         tile, frame.rows);
     body(part, token);
   });
 }

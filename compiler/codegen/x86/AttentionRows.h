@@ -1,5 +1,5 @@
-// What every form of attention over pages has in common: which tokens share pages,
-// and a softmax that rows carry from page to page.
+// What every form of attention over pages has in common: which tokens share
+// pages, and a softmax that rows carry from page to page.
 //
 // Source: Milakov and Gimelshein, "Online normalizer calculation for softmax",
 // arXiv:1805.02867; Dao, "FlashAttention-2", arXiv:2307.08691.
@@ -12,8 +12,8 @@
 
 namespace mlir::tcc::x86 {
 
-/// Where the new tokens of a step are, and their blocks: neighbouring tokens of one
-/// sequence whose positions, divided by the size of a block, are equal.
+/// Where the new tokens of a step are, and their blocks: neighbouring tokens of
+/// one sequence whose positions, divided by the size of a block, are equal.
 class TokenBlocks {
 public:
   /// `positions` and `sequences` are arrays of `tokens` i32.
@@ -51,24 +51,23 @@ struct AttentionShape {
   bool rounds;
   /// Whether queries and probabilities are bf16 for dot products, else f32.
   bool dot;
-  int64_t tileRows, tileColumns; ///< Of the products.
 };
 
-/// Rows in scratch: each a query, its scores for one page, and what it has added up
-/// so far, relative to its largest score.
+/// Rows in scratch: each a query, its scores for one page, and what it has
+/// added up so far, relative to its largest score.
 ///
-/// What a row computes depends on its own position alone: it takes page after page
-/// from the first, masked positions count exactly nothing, and a page that is
-/// masked as a whole multiplies its sums by one. So a row has the same bits in a
-/// prefill, in a chunk of it, and in a decode step.
+/// What a row computes depends on its own position alone: it takes page after
+/// page from the first, masked positions count exactly nothing, and a page that
+/// is masked as a whole multiplies its sums by one. So a row has the same bits
+/// in a prefill, in a chunk of it, and in a decode step.
 class AttentionRows {
 public:
   AttentionRows(Emitter &emitter, const AttentionShape &shape,
                 const kernel::AttentionScratch &parts, Value scratch)
       : emitter(emitter), shape(shape), parts(parts), scratch(scratch) {}
 
-  /// Copies `size` elements at `source` to the query of `row`, from element `first`
-  /// on, and adds zeros up to `padded` elements.
+  /// Copies `size` elements at `source` to the query of `row`, from element
+  /// `first` on, and adds zeros up to `padded` elements.
   void loadQuery(Value row, int64_t first, Value source, Type element,
                  int64_t size, int64_t padded) const;
 
@@ -79,21 +78,20 @@ public:
   Value scores() const { return at(parts.scores); }
   int64_t scoreBytes() const { return shape.pageTokens * 4; } ///< Of a row.
 
-  /// Turns the scores of the rows `firstRow` to `rows` into probabilities relative
-  /// to the largest score so far. Positions beyond that of a row do not count; the
-  /// page begins with position `first`.
+  /// Turns the scores of the rows `firstRow` to `rows` into probabilities
+  /// relative to the largest score so far. Positions beyond that of a row do
+  /// not count; the page begins with position `first`.
   void addScores(Value first, Value firstRow, Value rows,
                  llvm::function_ref<Value(Value row)> positionOf) const;
 
   /// Positions of a page that begins with position `first` which rows up to
-  /// position `last` read: some more than count, so that products are whole steps.
+  /// position `last` read: some more than count, so that products are whole
+  /// steps.
   Value usedPositions(Value first, Value last) const;
 
-  /// Adds the first `used` values of the page, weighted with what `addScores` left.
-  /// Row `p` of `values`, or pair of rows, is `pitch` elements, or pairs, behind
-  /// row `p - 1`.
-  void addValues(Value firstRow, Value rows, Value used, Storage format,
-                 Value values, int64_t pitch) const;
+  /// The product that adds the first `used` values of a page, weighted with
+  /// what `addScores` left. What the values are is for the caller to say.
+  Product outputs(Value used) const;
 
   /// Divides the outputs of `row` by its sum and stores `size` of them.
   void storeOutput(Value row, Value target, Type element, int64_t size) const;

@@ -135,10 +135,14 @@ void Emitter::prefetch(Value pointer, int64_t distance, int64_t bytes) {
 void Emitter::storeFloats(Value value, Type element, Value pointer,
                           Value mask) {
   if (element.isBF16()) {
-    Value bits = bitcast(integers(), roundToBF16(value));
-    value = arith::TruncIOp::create(
-        builder, location, vectorOf(builder.getI16Type(), target.lanes),
-        shiftRight(bits, 16));
+    // Not truncated: LLVM 22 stores 32 bits where a mask that it knows leaves
+    // one lane of what was truncated.
+    Type halves = vectorOf(builder.getI16Type(), 2 * target.lanes);
+    Value bits = bitcast(halves, roundToBF16(value));
+    SmallVector<int64_t> odd(target.lanes);
+    for (int64_t lane = 0; lane < target.lanes; ++lane)
+      odd[lane] = 2 * lane + 1;
+    value = vector::ShuffleOp::create(builder, location, bits, bits, odd);
   }
   int64_t alignment = element.getIntOrFloatBitWidth() / 8;
   if (mask)
@@ -457,6 +461,10 @@ SmallVector<Value> Emitter::loop(Value from, Value to, int64_t step,
   return loopOp.getResults();
 }
 
+Value Emitter::select(Value condition, Value a, Value b) {
+  return builder.createOrFold<arith::SelectOp>(location, condition, a, b);
+}
+
 void Emitter::forVectors(int64_t count,
                          llvm::function_ref<void(Value, Value)> body) {
   int64_t rest = count % target.lanes;
@@ -464,10 +472,6 @@ void Emitter::forVectors(int64_t count,
        [&](Value first) { body(first, Value()); });
   if (rest != 0)
     body(integer(count - rest), firstLanes(integer(rest)));
-}
-
-Value Emitter::select(Value condition, Value a, Value b) {
-  return builder.createOrFold<arith::SelectOp>(location, condition, a, b);
 }
 
 void Emitter::when(Value condition, llvm::function_ref<void()> then,

@@ -142,11 +142,11 @@ public:
   /// The same with values that each iteration replaces; returns the last.
   SmallVector<Value> loop(Value from, Value to, int64_t step,
                           ValueRange initial, ReducingBody body);
-  /// Calls `body` for each vector of `count` elements, with the number of its first
-  /// element and, if it is not whole, its mask.
-  void forVectors(int64_t count, llvm::function_ref<void(Value, Value)> body);
   /// `a` where the condition is true, else `b`.
   Value select(Value condition, Value a, Value b);
+  /// Calls `body` for each vector of `count` elements, with the number of its
+  /// first element and, if it is not whole, its mask.
+  void forVectors(int64_t count, llvm::function_ref<void(Value, Value)> body);
   void when(Value condition, llvm::function_ref<void()> then,
             llvm::function_ref<void()> otherwise = {});
   /// Calls `body` for the one of `first` to `last` that `value` equals, with its

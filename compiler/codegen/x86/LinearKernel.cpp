@@ -43,8 +43,8 @@ void Linear::prepareRow(Value source, Value target) {
   int64_t depth = layout.depth;
   VectorRegion prologue(emitter, layer.prologue);
   if (layer.meanSquare)
-    prologue.set(1, emitMeanSquare(emitter, layer.input.getElementType(), source,
-                                   depth));
+    prologue.set(1, emitMeanSquare(emitter, layer.input.getElementType(),
+                                   source, depth));
   if (!prologue.empty())
     prologue.emitKnown();
   if (summation() == Summation::Blocks)

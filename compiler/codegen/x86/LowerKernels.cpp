@@ -74,7 +74,7 @@ static LogicalResult verifyViews(Operation *op) {
         failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
         ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
         strides.back() != 1)
-      return op->emitOpError("expected views as its inputs alone, with static "
+      return op->emitOpError("expected views only as inputs, with static "
                              "strides, the last of them 1, and a static "
                              "offset, got ")
              << type;
@@ -120,8 +120,22 @@ static LogicalResult verifyOperand(Op op) {
   return success();
 }
 
+/// Whether the configuration of `op` asks for dot products of bf16.
+static bool usesDot(Operation *op) {
+  Attribute configuration = op->getAttr("configuration");
+  if (auto linear = dyn_cast_or_null<kernel::LinearConfigAttr>(configuration))
+    return linear.getArithmetic() == kernel::Arithmetic::Dot;
+  if (auto latent = dyn_cast_or_null<kernel::LatentConfigAttr>(configuration))
+    return latent.getArithmetic() == kernel::Arithmetic::Dot;
+  return false;
+}
+
 static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
+  if (usesDot(op) && !emitter.target.dotIsFaster)
+    return op->emitOpError("expected no dot products for a CPU that multiplies "
+                           "bf16 no faster than f32, got ")
+           << op->getAttr("configuration");
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
           [&](auto linear) {
@@ -137,8 +151,8 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
         emitKernel(emitter, kernelOp, frame);
         return success();
       })
-      .Default([](Operation *other) {
-        return other->emitOpError("has no code for x86-64");
+      .Default([](Operation *) -> LogicalResult {
+        llvm_unreachable("every kernel op has code");
       });
 }
 

@@ -51,9 +51,8 @@ Value WeightReader::raw(Type type, Value step, int64_t row,
                         Value column) const {
   int64_t bytes =
       cast<VectorType>(type).getElementType().getIntOrFloatBitWidth() / 8;
-  Value address =
-      emitter.offset(step, emitter.add(emitter.multiply(column, bytes),
-                                       row * pitch * bytes));
+  Value address = emitter.offset(
+      step, emitter.add(emitter.multiply(column, bytes), row * pitch * bytes));
   return emitter.load(type, address, bytes);
 }
 

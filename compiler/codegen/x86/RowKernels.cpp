@@ -214,28 +214,31 @@ static void emitRotation(Emitter &emitter, Value head, int64_t size,
                          Value angles, bool interleaved, Store store) {
   OpBuilder &builder = emitter.builder;
   Location location = emitter.location;
-  emitter.loop(emitter.integer(0), emitter.integer(size / 2), 1,
-               [&](Value pair) {
-    Value first = pair, second = emitter.add(pair, size / 2);
-    if (interleaved) {
-      first = emitter.multiply(pair, 2);
-      second = emitter.add(first, 1);
-    }
-    auto load = [&](Value base, Value index) {
-      return emitter.load(emitter.f32(),
-                          emitter.offset(base, emitter.multiply(index, 4)), 4);
-    };
-    Value a = load(head, first), b = load(head, second);
-    Value cosine = load(angles, emitter.multiply(pair, 2));
-    Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
-    auto multiply = [&](Value x, Value y) -> Value {
-      return arith::MulFOp::create(builder, location, x, y);
-    };
-    store(first, arith::SubFOp::create(builder, location, multiply(a, cosine),
-                                       multiply(b, sine)));
-    store(second, arith::AddFOp::create(builder, location, multiply(b, cosine),
-                                        multiply(a, sine)));
-  });
+  emitter.loop(
+      emitter.integer(0), emitter.integer(size / 2), 1, [&](Value pair) {
+        Value first = pair, second = emitter.add(pair, size / 2);
+        if (interleaved) {
+          first = emitter.multiply(pair, 2);
+          second = emitter.add(first, 1);
+        }
+        auto load = [&](Value base, Value index) {
+          return emitter.load(emitter.f32(),
+                              emitter.offset(base, emitter.multiply(index, 4)),
+                              4);
+        };
+        Value a = load(head, first), b = load(head, second);
+        Value cosine = load(angles, emitter.multiply(pair, 2));
+        Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
+        auto multiply = [&](Value x, Value y) -> Value {
+          return arith::MulFOp::create(builder, location, x, y);
+        };
+        store(first,
+              arith::SubFOp::create(builder, location, multiply(a, cosine),
+                                    multiply(b, sine)));
+        store(second,
+              arith::AddFOp::create(builder, location, multiply(b, cosine),
+                                    multiply(a, sine)));
+      });
 }
 
 Value x86::emitMeanSquare(Emitter &emitter, Type element, Value source,
@@ -247,12 +250,12 @@ Value x86::emitMeanSquare(Emitter &emitter, Type element, Value source,
         element, emitter.offset(source, emitter.multiply(column, bytes)), mask);
     return emitter.multiplyAdd(value, value, total);
   };
-  Value total = emitter.loop(
-      emitter.integer(0), emitter.integer(count - rest), lanes,
-      {emitter.constant(0.0f)},
-      [&](Value column, ValueRange sum) -> SmallVector<Value> {
-        return {addSquares(sum[0], column, Value())};
-      })[0];
+  Value total =
+      emitter.loop(emitter.integer(0), emitter.integer(count - rest), lanes,
+                   {emitter.constant(0.0f)},
+                   [&](Value column, ValueRange sum) -> SmallVector<Value> {
+                     return {addSquares(sum[0], column, Value())};
+                   })[0];
   if (rest != 0)
     total = addSquares(total, emitter.integer(count - rest),
                        emitter.firstLanes(emitter.integer(rest)));
@@ -339,8 +342,8 @@ private:
   Value keyAddress(Value d) const;
   Value valueAddress(Value e) const;
   void rotate(Value head, Value angles, Store store) {
-    emitRotation(emitter, head, cache.getKeySize(), angles,
-                 op.getInterleaved(), store);
+    emitRotation(emitter, head, cache.getKeySize(), angles, op.getInterleaved(),
+                 store);
   }
   void rotateQueries(Value token, Value angles);
   void appendKeys(Value token, Value angles);
@@ -490,7 +493,8 @@ private:
 };
 } // namespace
 
-/// Writes the normalised latent at `source` to the row of the cache at `target`.
+/// Writes the normalised latent at `source` to the row of the cache at
+/// `target`.
 void LatentAppend::normalise(Value source, Value target) {
   emitNorm(emitter, {source, cache.getLatentSize()},
            getElementTypeOrSelf(op.getNorm()), frame.operands[2],
@@ -500,11 +504,12 @@ void LatentAppend::normalise(Value source, Value target) {
 /// Writes the rotated elements at `source` to `target`.
 void LatentAppend::rotate(Value source, Value angles, Type element,
                           Value target) {
-  emitRotation(emitter, source, cache.getRotarySize(), angles,
-               op.getInterleaved(), [&](Value d, Value value) {
-    Value at = emitter.multiply(d, element.getIntOrFloatBitWidth() / 8);
-    storeScalar(emitter, value, element, emitter.offset(target, at));
-  });
+  emitRotation(
+      emitter, source, cache.getRotarySize(), angles, op.getInterleaved(),
+      [&](Value d, Value value) {
+        Value at = emitter.multiply(d, element.getIntOrFloatBitWidth() / 8);
+        storeScalar(emitter, value, element, emitter.offset(target, at));
+      });
 }
 
 void LatentAppend::emit(Value token) {
@@ -514,11 +519,10 @@ void LatentAppend::emit(Value token) {
                         frame.operands[6], frame.pageTableStride, sequence,
                         emitter.divide(position, cache.getPageTokens()));
   Value slot = emitter.modulo(position, cache.getPageTokens());
-  Value row =
-      emitter.offset(page, emitter.multiply(slot, cache.getRowBytes()));
+  Value row = emitter.offset(page, emitter.multiply(slot, cache.getRowBytes()));
   int64_t size = cache.getRotarySize(), latentSize = cache.getLatentSize();
-  Value angles = emitter.offset(frame.operands[3],
-                                emitter.multiply(token, size / 2 * 8));
+  Value angles =
+      emitter.offset(frame.operands[3], emitter.multiply(token, size / 2 * 8));
   Value latents = emitter.offset(
       frame.operands[1],
       emitter.multiply(token, stridesOf(op.getLatents().getType())[0] * 4));
@@ -533,15 +537,14 @@ void LatentAppend::emit(Value token) {
   int64_t unrotated =
       cast<ShapedType>(op.getQuery().getType()).getDimSize(2) - size;
   emitter.loop(emitter.integer(0), emitter.integer(heads), 1, [&](Value head) {
-    Value source = emitter.add(
-        emitter.add(emitter.multiply(token, strides[0]),
-                    emitter.multiply(head, strides[1])),
-        unrotated);
+    Value source = emitter.add(emitter.add(emitter.multiply(token, strides[0]),
+                                           emitter.multiply(head, strides[1])),
+                               unrotated);
     Value target = emitter.add(emitter.multiply(token, heads), head);
-    rotate(emitter.offset(frame.operands[0], emitter.multiply(source, 4)),
-           angles, init.getElementType(),
-           emitter.offset(frame.operands[8],
-                          emitter.multiply(target, headBytes)));
+    rotate(
+        emitter.offset(frame.operands[0], emitter.multiply(source, 4)), angles,
+        init.getElementType(),
+        emitter.offset(frame.operands[8], emitter.multiply(target, headBytes)));
   });
 }
 

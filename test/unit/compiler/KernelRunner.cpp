@@ -234,3 +234,5 @@ void KernelTest::SetUp() {
 }
 
 int64_t KernelTest::lanes() const { return targetOf(GetParam()).lanes; }
+
+bool KernelTest::hasDot() const { return targetOf(GetParam()).dotIsFaster; }

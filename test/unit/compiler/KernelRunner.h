@@ -134,6 +134,9 @@ protected:
 
   /// f32 elements of a vector register of the march.
   int64_t lanes() const;
+
+  /// Whether the march multiplies pairs of bf16.
+  bool hasDot() const;
 };
 
 /// Makes the tests of `fixture`, a class derived from KernelTest.

@@ -20,27 +20,6 @@ func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
   return
 }
 
-// Bytes of e4m3 become f16 by a shift. Each block is summed alone, then scaled.
-// CHECK-LABEL: func.func @scaled(
-// CHECK:         llvm.intr.prefetch
-// CHECK:         %[[BYTES:.*]] = llvm.load {{.*}} -> vector<[[LANES:8|16]]xi8>
-// CHECK:         %[[WIDE:.*]] = arith.extsi %[[BYTES]] : vector<[[LANES]]xi8> to vector<[[LANES]]xi16>
-// CHECK:         %[[SHIFTED:.*]] = arith.shli %[[WIDE]]
-// CHECK:         %[[BITS:.*]] = arith.andi %[[SHIFTED]]
-// CHECK:         %[[HALF:.*]] = vector.bitcast %[[BITS]] : vector<[[LANES]]xi16> to vector<[[LANES]]xf16>
-// CHECK:         %[[WEIGHT:.*]] = arith.extf %[[HALF]]
-// CHECK:         math.fma %{{.*}}, %[[WEIGHT]], %{{.*}}
-// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<[[LANES]]xf32>
-// CHECK:         math.fma %[[SCALED]],
-func.func @scaled(%input: memref<?x12xf32>,
-                  %weight: tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>,
-                  %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
-  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
-    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
-    : memref<?x12xf32>, tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x6xf32>
-  return
-}
-
 // CHECK-LABEL: func.func @no_kernel(
 // CHECK-SAME:    %{{.*}}: memref<?xf32>)
 func.func @no_kernel(%input: memref<?xf32>) {
@@ -49,26 +28,10 @@ func.func @no_kernel(%input: memref<?xf32>) {
 
 // -----
 
-func.func @no_code(%q_latent: memref<?x4x8xbf16>, %q_rotated: memref<?x4x4xbf16>,
-                   %positions: memref<?xi32>, %sequences: memref<?xi32>,
-                   %page_table: memref<?x?xi32>, %pages: memref<?xi8>,
-                   %y: memref<?x4x8xbf16>) attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.latent_attention' op has no code for x86-64}}
-  kernel.latent_attention %q_latent, %q_rotated
-    at(%positions, %sequences, %page_table) cache(%pages) into %y scale(0.35)
-    layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
-    config(<block_tokens = 12, tile_rows = 6, tile_columns = 16>)
-    : memref<?x4x8xbf16>, memref<?x4x4xbf16>, memref<?xi32>, memref<?xi32>,
-      memref<?x?xi32>, memref<?xi8>, memref<?x4x8xbf16>
-  return
-}
-
-// -----
-
 func.func @no_view_of_result(%input: memref<?x12xf32>, %weight: memref<6x12xbf16>,
                              %out: memref<?x6xf32, strided<[8, 1]>>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views as its inputs alone, with static strides, the last of them 1, and a static offset, got 'memref<?x6xf32, strided<[8, 1]>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x6xf32, strided<[8, 1]>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32>, memref<6x12xbf16>, memref<?x6xf32, strided<[8, 1]>>
@@ -80,7 +43,7 @@ func.func @no_view_of_result(%input: memref<?x12xf32>, %weight: memref<6x12xbf16
 func.func @no_view_in_steps(%input: memref<?x12xf32, strided<[24, 2]>>,
                             %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views as its inputs alone, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 2]>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 2]>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32, strided<[24, 2]>>, memref<6x12xbf16>, memref<?x6xf32>
@@ -92,7 +55,7 @@ func.func @no_view_in_steps(%input: memref<?x12xf32, strided<[24, 2]>>,
 func.func @no_view_anywhere(%input: memref<?x12xf32, strided<[24, 1], offset: ?>>,
                             %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views as its inputs alone, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 1], offset: ?>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 1], offset: ?>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32, strided<[24, 1], offset: ?>>, memref<6x12xbf16>, memref<?x6xf32>
@@ -141,5 +104,17 @@ func.func @floats_by_blocks(%input: memref<?x32xf32>,
     packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x32xf32>, tensor<6x32x!transformer.block<q8_0>>, memref<?x6xf32>
+  return
+}
+
+// -----
+
+func.func @no_dot_products(%input: memref<?x32xf32>, %weight: memref<6x32xbf16>,
+                           %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected no dot products for a CPU that multiplies bf16 no faster than f32, got #kernel.linear_config<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>}}
+  kernel.linear %input, %weight into %out operand(bf16)
+    packing(<columns = 32>)
+    config(<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x32xf32>, memref<6x32xbf16>, memref<?x6xf32>
   return
 }
