@@ -81,8 +81,7 @@ static std::optional<LatentHeads> matchLatent(const Parts &key, Value value) {
   int64_t keySize = headSize(key.plain), valueSize = headSize(value);
   tensor::ExpandShapeOp heads = matchColumns(key.plain, 0);
   if (!heads || heads != matchColumns(value, keySize) ||
-      heads.getSrcType().getRank() != 2 ||
-      headSize(heads) != keySize + valueSize)
+      heads.getSrcType().getRank() != 2)
     return std::nullopt;
   auto expansion = heads.getSrc().getDefiningOp<LinearOp>();
   Value shared = matchShared(key.rotated);

@@ -101,8 +101,8 @@ def AbsorbLatentAttentionPass
 
     - Query and key are two parts beside each other, the first parts of one size.
     - The first part of the key and the value are, rounded to nearest or not, the
-      first and the other rows of each head of one linear layer, which has no bias
-      and a weight of static shape.
+      first rows of each head of one linear layer and those behind them. The layer
+      has no bias and a weight of static shape.
     - The other part of the key is one head, which `repeat_heads` gives to all, in
       the element type of the latent.
     - Each query head has a key of its own.

@@ -141,7 +141,7 @@ func.func @no_absorb_values_first(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>,
   return %o : tensor<6x3x5xf32>
 }
 
-// Columns between key and value belong to neither.
+// Rows between those of key and value belong to neither.
 // CHECK-LABEL: func @no_absorb_gap
 func.func @no_absorb_gap(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>, %c: tensor<6x8xf32>,
                          %shared: tensor<6x1x2xf32>, %w: tensor<36x8xf32>,
@@ -163,6 +163,35 @@ func.func @no_absorb_gap(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>, %c: tenso
      : tensor<6x3x7xf32>, tensor<6x3x7xf32>, tensor<6x3x6xf32>, tensor<6xi32>,
        tensor<6xi32> -> tensor<6x3x6xf32>
   return %o : tensor<6x3x6xf32>
+}
+
+// Values are linear in another latent.
+// CHECK-LABEL: func @no_absorb_two_latents
+func.func @no_absorb_two_latents(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>,
+                                 %c: tensor<6x8xf32>, %d: tensor<6x8xf32>,
+                                 %shared: tensor<6x1x2xf32>, %w: tensor<36x8xf32>,
+                                 %pos: tensor<6xi32>) -> tensor<6x3x7xf32> {
+  // CHECK-NOT: transformer.head_linear
+  %kv = transformer.linear %c, %w : tensor<6x8xf32>, tensor<36x8xf32> -> tensor<6x36xf32>
+  %heads = tensor.expand_shape %kv [[0], [1, 2]] output_shape [6, 3, 12]
+    : tensor<6x36xf32> into tensor<6x3x12xf32>
+  %plain = tensor.extract_slice %heads[0, 0, 0] [6, 3, 5] [1, 1, 1]
+    : tensor<6x3x12xf32> to tensor<6x3x5xf32>
+  %others = transformer.linear %d, %w
+    : tensor<6x8xf32>, tensor<36x8xf32> -> tensor<6x36xf32>
+  %other_heads = tensor.expand_shape %others [[0], [1, 2]] output_shape [6, 3, 12]
+    : tensor<6x36xf32> into tensor<6x3x12xf32>
+  %value = tensor.extract_slice %other_heads[0, 0, 5] [6, 3, 7] [1, 1, 1]
+    : tensor<6x3x12xf32> to tensor<6x3x7xf32>
+  %all = transformer.repeat_heads %shared times(3) : tensor<6x1x2xf32> -> tensor<6x3x2xf32>
+  %key = tensor.concat dim(2) %plain, %all
+    : (tensor<6x3x5xf32>, tensor<6x3x2xf32>) -> tensor<6x3x7xf32>
+  %query = tensor.concat dim(2) %q, %p
+    : (tensor<6x3x5xf32>, tensor<6x3x2xf32>) -> tensor<6x3x7xf32>
+  %o = transformer.attention %query, %key, %value positions(%pos, %pos) scale(0.3)
+     : tensor<6x3x7xf32>, tensor<6x3x7xf32>, tensor<6x3x7xf32>, tensor<6xi32>,
+       tensor<6xi32> -> tensor<6x3x7xf32>
+  return %o : tensor<6x3x7xf32>
 }
 
 // Heads of which the first half shares one rotated key, the second another.
