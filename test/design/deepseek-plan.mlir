@@ -148,7 +148,7 @@ plan.step @step logits(@logits) arena(832 T + 256 R + 64) {
     plan.launch @linear_router(@x1, @router, @router_logits, @post_attention_layernorm)
       tiles(1) scratch(76288)
     plan.launch @route(@router_logits, @router_bias, @experts, @expert_weights)
-      tiles(1 T) scratch(128)
+      tiles(1 T) scratch(192)
     plan.launch @dispatch(@experts, @expert_rows, @places, @offsets)
       tiles(1) scratch(0)
     plan.launch @grouped_linear_gate_up(@x1, @expert_rows, @gate_up_experts, @offsets,
