@@ -8,8 +8,8 @@ For each checkpoint: compiles it, runs `tcc-run --bench` and prints
             or products of i16 for weights in blocks
   attention its share of the seconds of the prefill: the part that grows with the
             square of the prompt, from a second prompt of twice the length
-  decode    bytes of weights and cache a second, as a share of the bandwidth with
-            which the machine reads memory
+  decode    bytes of weights, of experts only those that are used, and of the cache a
+            second, as a share of the bandwidth with which the machine reads memory
 
 with the medians that tcc-run prints, and peaks measured before and after, of which
 the larger counts. Prints one line for each checkpoint, or JSON with --json.
@@ -52,13 +52,15 @@ def measure(build, march, checkpoint, prompt, generate):
     peaks = {key: max(before[key], after[key]) for key in before}
     flops = collections.Counter()
     for kernel in report["kernels"]:
-        if kernel["name"].startswith("linear"):
+        if "linear" in kernel["name"]:
             arithmetic = re.search(r"arithmetic = (\w+)", kernel["configuration"])[1]
             flops[arithmetic] += kernel["prefill"]["flops"] / report["prefill"]["tokens"]
     linear = sum(flops.values())
     [(arithmetic, _)] = flops.most_common(1)
-    step = (sum(report["weight_bytes"].values())
-            + report["cache_bytes_per_token"] * (prompt + generate / 2))
+    # What the kernels of a step move, with as many positions as the run has.
+    step = (report["decode"]["bytes"]
+            + report["cache_bytes_per_token"]
+            * (prompt + generate / 2 - report["decode"]["keys"]))
     prefill, decode = bench["prefill"], bench["decode"]
     decode_step = decode["seconds"] * decode["batch"] / decode["tokens"]
     # a n + b n^2 is the time of n tokens, and of 2 n: solved for b n^2.

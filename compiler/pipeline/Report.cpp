@@ -50,6 +50,19 @@ static std::pair<int64_t, int64_t> rowsOf(kernel::KernelOpInterface op,
   llvm_unreachable("a launch has rows");
 }
 
+/// Rows of the experts for each token: how much more `launch` writes than a
+/// row.
+static int64_t expertRows(plan::LaunchOp launch,
+                          kernel::GroupedLinearOp experts) {
+  auto init = cast<BlockArgument>(experts.getInit());
+  auto buffer = SymbolTable::lookupNearestSymbolFrom<plan::BufferOp>(
+      launch,
+      cast<FlatSymbolRefAttr>(launch.getArguments()[init.getArgNumber()]));
+  auto type = cast<MemRefType>(init.getType());
+  return buffer.getBytes()[plan::Tokens] /
+         (type.getDimSize(1) * type.getElementTypeBitWidth() / 8);
+}
+
 /// The configuration that the cost model chose for `op`, as text.
 static std::string configurationOf(Operation *op) {
   std::string text;
@@ -113,6 +126,10 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
     auto loop = launch->getParentOfType<plan::LoopOp>();
     int64_t times = loop ? loop.getLayers()[1] : 1;
     auto [decode, tokens] = rowsOf(op, report.prefillTokens);
+    if (auto experts = dyn_cast<kernel::GroupedLinearOp>(op.getOperation())) {
+      decode *= expertRows(launch, experts);
+      tokens *= expertRows(launch, experts);
+    }
     KernelReport &entry = kernels[launch.getKernelAttr()];
     entry.name = ::tcc::rt::printable(launch.getKernel());
     entry.configuration = configurationOf(op);

@@ -1,4 +1,4 @@
-// RUN: tcc-opt %s --tcc-lower-linear=march=x86-64-v3 --tcc-fuse-norm-prologue | FileCheck %s
+// RUN: tcc-opt %s --tcc-lower-linear=march=x86-64-v3 --tcc-fuse-norm-prologue --canonicalize | FileCheck %s
 
 // CHECK-LABEL: func @one_reader
 //  CHECK-SAME:   %[[X:[a-z0-9]*]]: tensor<?x12xf32>, %[[N:[a-z0-9]*]]: tensor<12xbf16>

@@ -7,8 +7,7 @@ BIN is the folder of tcc and tcc-run, FIXTURES the one of test/fixtures/deepseek
 Prints a line for each comparison; ends with 1 if one is beyond its tolerance.
 
 Compiled models are held against an oracle in float64: 1e-5 where weights are f32,
-1e-2 where activations are bf16, 2e-2 where weights are FP8 and 6e-2 where activations
-are too. The interpreter too, to 1e-10, and against transformers, which keeps norms,
+1e-2 where activations are bf16 and 2e-2 where weights are FP8. The interpreter too, to 1e-10, and against transformers, which keeps norms,
 softmax, rotation and routers in float32: 2e-6 in all, 1e-5 in the worst row. Logits of
 multi-token prediction likewise, where there is a module for it.
 
@@ -23,8 +22,8 @@ import sys
 
 COMPARE = pathlib.Path(__file__).resolve().parent.parent / "compare-logits.py"
 
-# What scores of choice move by at most when activations are rounded to e4m3, and
-# otherwise; make.py of the fixtures asserts half of it.
+# What scores of choice move by at most where weights are FP8, and otherwise; make.py
+# of the fixtures asserts half of it.
 MARGINS = {"FP8": 0.04, "BF16": 0.02, "F16": 0.02, "F32": 0.02}
 
 
@@ -43,10 +42,10 @@ def run(*command):
     return done.stdout.strip()
 
 
-def compare(fixture, name, got, whole, row, what=""):
+def compare(fixture, name, got, whole, row):
     figures = run(sys.executable, COMPARE, fixture / f"{name}.npy", got,
                   "--all", whole, "--row", row)
-    print(f"{fixture.name} {name}{what}: {figures}", flush=True)
+    print(f"{fixture.name} {name}: {figures}", flush=True)
 
 
 def storage(fixture):
@@ -88,15 +87,12 @@ def main():
                 if (fixture / f"{name}.npy").exists():
                     compare(fixture, name, file, 2e-6, 1e-5)
             continue
-        ways = {"F32": {"": 1e-5}, "FP8": {"": 2e-2, "--fp8-activations": 6e-2}}
-        for flag, tolerance in ways.get(kind, {"": 1e-2}).items():
-            model = scratch / f"{fixture.name}.bin"
-            run(tools / "tcc", fixture, f"--march={sys.argv[4]}",
-                *filter(None, [flag]), "-o", model)
-            run(tools / "tcc-run", model, "--tokens", ids, "--max-tokens", 0, *outputs)
-            for prefix, file in files.items():
-                compare(fixture, f"{prefix}logits-f64", file, tolerance, tolerance,
-                        f" {flag}".rstrip())
+        tolerance = {"F32": 1e-5, "FP8": 2e-2}.get(kind, 1e-2)
+        model = scratch / f"{fixture.name}.bin"
+        run(tools / "tcc", fixture, f"--march={sys.argv[4]}", "-o", model)
+        run(tools / "tcc-run", model, "--tokens", ids, "--max-tokens", 0, *outputs)
+        for prefix, file in files.items():
+            compare(fixture, f"{prefix}logits-f64", file, tolerance, tolerance)
 
 
 main()
