@@ -11,6 +11,16 @@ using namespace tcc::rt;
 /// each thread streams its own part of the weights.
 static constexpr int64_t dynamicTokens = 32;
 
+void Step::clear() {
+  tokens.clear();
+  positions.clear();
+  sequences.clear();
+  logitRows.clear();
+  pages.clear();
+  expandedSequences = 0;
+  states.clear();
+}
+
 StepSizes Step::sizes() const {
   auto expandedTokens =
       std::lower_bound(sequences.begin(), sequences.end(), expandedSequences) -

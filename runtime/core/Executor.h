@@ -45,7 +45,7 @@ struct Step {
   std::vector<float> states;
 
   StepSizes sizes() const;
-  void clear() { *this = Step(); }
+  void clear();
 };
 
 /// Not thread-safe: one Executor serves one caller at a time.

@@ -40,110 +40,6 @@ void Generator::start(const std::vector<std::vector<int32_t>> &prompts,
   }
 }
 
-Status Generator::feed(Request &request, int64_t count,
-                       const GenerationOptions &options) {
-  auto sequence = static_cast<int32_t>(step.pages.size());
-  auto known = static_cast<int64_t>(request.tokens.size());
-  if (Status status = cache->grow(request.pages, request.fed + count);
-      !status.ok())
-    return status;
-  for (int64_t i = request.fed; i < request.fed + count; ++i) {
-    bool generates = i + 1 == known && options.maxTokens > 0;
-    if (options.allLogits || generates)
-      step.logitRows.push_back(static_cast<int32_t>(step.tokens.size()));
-    step.tokens.push_back(request.tokens[static_cast<size_t>(i)]);
-    step.positions.push_back(static_cast<int32_t>(i));
-    step.sequences.push_back(sequence);
-  }
-  step.pages.push_back(&request.pages);
-  request.fedThisStep = count;
-  return {};
-}
-
-Status Generator::buildStep(const GenerationOptions &options) {
-  step.clear();
-  bool isReading = false;
-  for (const Request &request : requests)
-    isReading = isReading || request.isReading();
-  bool promptsOnly = options.promptsFirst && isReading;
-  // Those that generate come first in the budget, so that a long prompt does
-  // not hold them up; the order in the step is that of the requests.
-  int64_t budget = requirements.limits.tokens;
-  for (const Request &request : requests)
-    if (!request.finished && !request.isReading() && !promptsOnly)
-      --budget;
-  for (Request &request : requests) {
-    request.fedThisStep = 0;
-    if (request.finished || (promptsOnly && !request.isReading()))
-      continue;
-    int64_t count = 1;
-    if (request.isReading()) {
-      count = std::min(request.promptTokens - request.fed, budget);
-      budget -= count;
-    }
-    if (count <= 0)
-      continue;
-    if (Status status = feed(request, count, options); !status.ok())
-      return status;
-  }
-  return {};
-}
-
-Status Generator::consumeLogits(size_t index, int64_t position,
-                                const float *logits,
-                                const GenerationOptions &options,
-                                GenerationListener &listener) {
-  if (Status status = listener.onLogits(index, position, logits); !status.ok())
-    return status;
-  Request &request = requests[index];
-  if (position + 1 < static_cast<int64_t>(request.tokens.size()) ||
-      options.maxTokens == 0)
-    return {};
-  int32_t token;
-  if (Status status = request.sampler->sample(
-          logits, static_cast<uint64_t>(position) + 1, token);
-      !status.ok())
-    return status;
-  request.tokens.push_back(token);
-  request.sampler->observe(token);
-  bool goesOn = listener.onToken(index, token);
-  bool isEnd = std::count(options.endIds.begin(), options.endIds.end(), token);
-  int64_t generated =
-      static_cast<int64_t>(request.tokens.size()) - request.promptTokens;
-  request.finished = !goesOn || isEnd || generated >= options.maxTokens;
-  return {};
-}
-
-Status Generator::consumeStep(const GenerationOptions &options,
-                              GenerationListener &listener) {
-  int64_t row = 0;
-  size_t first = 0; // Of the request's tokens in the step.
-  for (size_t index = 0; index < requests.size(); ++index) {
-    Request &request = requests[index];
-    size_t end = first + static_cast<size_t>(request.fedThisStep);
-    int64_t before = request.fed;
-    request.fed += request.fedThisStep;
-    while (row < step.sizes().logitRows &&
-           static_cast<size_t>(step.logitRows[static_cast<size_t>(row)]) <
-               end) {
-      auto token =
-          static_cast<size_t>(step.logitRows[static_cast<size_t>(row)]);
-      if (Status status =
-              consumeLogits(index, before + static_cast<int64_t>(token - first),
-                            executor->logits(row), options, listener);
-          !status.ok())
-        return status;
-      ++row;
-    }
-    if (options.maxTokens == 0 && request.fed == request.promptTokens)
-      request.finished = true;
-    if (request.finished)
-      cache->release(request.pages);
-    first = end;
-  }
-  return {};
-}
-
 void Generator::reportProgress(GenerationListener &listener) const {
   int64_t done = 0, total = 0;
   for (const Request &request : requests) {
@@ -158,16 +54,279 @@ Status Generator::run(const std::vector<std::vector<int32_t>> &prompts,
                       GenerationListener &listener) {
   start(prompts, options);
   for (;;) {
-    if (Status status = buildStep(options); !status.ok())
-      return status;
-    if (step.tokens.empty())
+    std::vector<Feed> feeds = chooseFeeds(options);
+    if (feeds.empty())
       return {};
-    if (Status status =
-            executor->run(executor->plan().step, step, options.cancelled);
-        !status.ok())
+    if (Status status = runFeeds(plan().step, feeds, options); !status.ok())
       return status;
-    if (Status status = consumeStep(options, listener); !status.ok())
+    for (const Feed &feed : feeds)
+      if (Status status = consume(feed, options, listener); !status.ok())
+        return status;
+    if (Status status = predict(feeds, options, listener); !status.ok())
       return status;
+    for (const Feed &feed : feeds)
+      if (requests[feed.request].finished)
+        cache->release(requests[feed.request].pages);
     reportProgress(listener);
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+int32_t Generator::Request::tokenAt(int64_t index) const {
+  return index < known() ? tokens[static_cast<size_t>(index)]
+                         : drafts[static_cast<size_t>(index - known())].token;
+}
+
+// All positions of a chunk of a prompt have one form, whichever steps they are
+// in, so that bits do not depend on how the prompt was cut. What is generated
+// has absorbed form, so that a verified token has the bits of one that was not
+// drafted.
+bool Generator::isExpanded(const StepPlan &which, const Request &request,
+                           int64_t position) const {
+  if (!which.expansion || position >= request.promptTokens)
+    return false;
+  int64_t cached = position / expansionChunk * expansionChunk;
+  int64_t count = std::min(expansionChunk, request.promptTokens - cached);
+  return which.expansion->isCheaper(count, cached);
+}
+
+int64_t Generator::readable(const Request &request) const {
+  int64_t unread = request.promptTokens - request.fed;
+  bool hasTwoForms = plan().step.expansion ||
+                     (plan().prediction && plan().prediction->expansion);
+  return hasTwoForms
+             ? std::min(unread, expansionChunk - request.fed % expansionChunk)
+             : unread;
+}
+
+std::vector<Generator::Feed>
+Generator::chooseFeeds(const GenerationOptions &options) const {
+  bool isReading = false;
+  for (const Request &request : requests)
+    isReading = isReading || request.isReading();
+  bool promptsOnly = options.promptsFirst && isReading;
+  auto generates = [&](const Request &request) {
+    return !request.finished && !request.isReading() && !promptsOnly;
+  };
+  // Those that generate come first in the budget, so that a long prompt does
+  // not hold them up.
+  int64_t budget = requirements.limits.tokens;
+  for (const Request &request : requests)
+    if (generates(request))
+      budget -= 1 + static_cast<int64_t>(request.drafts.size());
+  std::vector<Feed> feeds;
+  for (size_t index = 0; index < requests.size(); ++index) {
+    const Request &request = requests[index];
+    Feed feed = {index, request.fed, 0,
+                 options.allLogits ? 0 : request.known() - 1};
+    if (generates(request))
+      feed.count = 1 + static_cast<int64_t>(request.drafts.size());
+    else if (!request.finished && request.isReading())
+      budget -= feed.count = std::min(readable(request), budget);
+    if (!options.allLogits && options.maxTokens == 0)
+      feed.logitsFrom = feed.end();
+    feed.isExpanded = isExpanded(plan().step, request, feed.first);
+    if (feed.count > 0)
+      feeds.push_back(feed);
+  }
+  return feeds;
+}
+
+Status Generator::runFeeds(const StepPlan &which, std::vector<Feed> &feeds,
+                           const GenerationOptions &options) {
+  step.clear();
+  for (bool expanded : {true, false})
+    for (Feed &feed : feeds)
+      if (feed.isExpanded == expanded)
+        if (Status status = append(which, feed); !status.ok())
+          return status;
+  return executor->run(which, step, options.cancelled);
+}
+
+Status Generator::append(const StepPlan &which, Feed &feed) {
+  Request &request = requests[feed.request];
+  if (Status status = cache->grow(request.pages, feed.end()); !status.ok())
+    return status;
+  feed.firstToken = step.sizes().tokens;
+  feed.firstLogitRow = step.sizes().logitRows;
+  feed.logitsFrom = std::max(feed.logitsFrom, feed.first);
+  auto sequence = static_cast<int32_t>(step.pages.size());
+  // A prediction takes the token after the position.
+  int64_t ahead = &which == &plan().step ? 0 : 1;
+  for (int64_t position = feed.first; position < feed.end(); ++position) {
+    if (position >= feed.logitsFrom)
+      step.logitRows.push_back(static_cast<int32_t>(step.tokens.size()));
+    step.tokens.push_back(request.tokenAt(position + ahead));
+    step.positions.push_back(static_cast<int32_t>(position));
+    step.sequences.push_back(sequence);
+  }
+  if (feed.states)
+    step.states.insert(step.states.end(), feed.states,
+                       feed.states + feed.count * plan().hiddenSize);
+  step.pages.push_back(&request.pages);
+  step.expandedSequences += feed.isExpanded;
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens
+//===----------------------------------------------------------------------===//
+
+Status Generator::chooseToken(size_t index, const float *logits,
+                              const Draft *draft,
+                              const GenerationOptions &options,
+                              GenerationListener &listener) {
+  Request &request = requests[index];
+  auto position = static_cast<uint64_t>(request.known());
+  int32_t token;
+  if (Status status =
+          draft ? request.sampler->verify(logits, position, *draft, token)
+                : request.sampler->sample(logits, position, token);
+      !status.ok())
+    return status;
+  request.tokens.push_back(token);
+  request.sampler->observe(token);
+  bool goesOn = listener.onToken(index, token);
+  bool isEnd = std::count(options.endIds.begin(), options.endIds.end(), token);
+  int64_t generated = request.known() - request.promptTokens;
+  request.finished = !goesOn || isEnd || generated >= options.maxTokens;
+  return {};
+}
+
+Status Generator::consume(const Feed &feed, const GenerationOptions &options,
+                          GenerationListener &listener) {
+  Request &request = requests[feed.request];
+  bool generates = !request.isReading();
+  std::vector<Draft> drafts = std::move(request.drafts);
+  request.drafts.clear();
+  size_t accepted = 0;
+  bool goesOn = true;
+  for (int64_t position = feed.first; position < feed.end() && goesOn;
+       ++position) {
+    ++request.fed;
+    if (position < feed.logitsFrom)
+      continue;
+    const float *logits =
+        executor->logits(feed.firstLogitRow + position - feed.logitsFrom);
+    if (Status status = listener.onLogits(feed.request, position, logits);
+        !status.ok())
+      return status;
+    if (request.fed < request.known() || options.maxTokens == 0)
+      continue;
+    const Draft *draft = accepted < drafts.size() ? &drafts[accepted] : nullptr;
+    if (Status status =
+            chooseToken(feed.request, logits, draft, options, listener);
+        !status.ok())
+      return status;
+    bool isAccepted = draft && request.tokens.back() == draft->token;
+    accepted += isAccepted;
+    goesOn = isAccepted && !request.finished;
+  }
+  if (options.maxTokens == 0 && !request.isReading())
+    request.finished = true;
+  if (generates)
+    listener.onDrafts(feed.request, static_cast<int64_t>(drafts.size()),
+                      static_cast<int64_t>(accepted));
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Predictions and drafts
+//===----------------------------------------------------------------------===//
+
+int64_t Generator::draftsFor(const Request &request,
+                             const GenerationOptions &options) const {
+  if (request.finished)
+    return 0;
+  // The step gives one token more than it has drafts.
+  int64_t generated =
+      std::max<int64_t>(request.known() - request.promptTokens, 1);
+  return std::clamp<int64_t>(options.maxTokens - generated - 1, 0,
+                             options.draftTokens);
+}
+
+std::vector<Generator::Feed>
+Generator::choosePredictions(const std::vector<Feed> &fed,
+                             const GenerationOptions &options) const {
+  std::vector<Feed> predictions;
+  for (const Feed &from : fed) {
+    const Request &request = requests[from.request];
+    bool drafts = draftsFor(request, options) > 0;
+    if (!drafts && !options.predictionLogits)
+      continue;
+    // The token after the position is known; of a request that has ended, it is
+    // one that was fed.
+    int64_t end = request.finished ? request.fed - 1
+                                   : std::min(request.fed, request.known() - 1);
+    Feed feed = {from.request, from.first, end - from.first, end};
+    if (drafts && !request.isReading())
+      feed.logitsFrom = end - 1;
+    if (options.predictionLogits)
+      feed.logitsFrom = from.first;
+    feed.isExpanded = isExpanded(*plan().prediction, request, from.first);
+    feed.states = executor->states(from.firstToken);
+    if (feed.count > 0)
+      predictions.push_back(feed);
+  }
+  return predictions;
+}
+
+Status Generator::predict(const std::vector<Feed> &fed,
+                          const GenerationOptions &options,
+                          GenerationListener &listener) {
+  if (options.draftTokens == 0 && !options.predictionLogits)
+    return {};
+  std::vector<Feed> feeds = choosePredictions(fed, options);
+  for (bool isFirst = true; !feeds.empty(); isFirst = false) {
+    if (Status status = runFeeds(*plan().prediction, feeds, options);
+        !status.ok())
+      return status;
+    std::vector<Feed> next;
+    for (const Feed &feed : feeds) {
+      if (Status status = consumePrediction(feed, isFirst, options, listener);
+          !status.ok())
+        return status;
+      const Request &request = requests[feed.request];
+      auto drafts = static_cast<int64_t>(request.drafts.size());
+      if (drafts > 0 && drafts < draftsFor(request, options))
+        next.push_back({feed.request, feed.end(), 1, feed.end(), false,
+                        executor->states(feed.firstToken + feed.count - 1)});
+    }
+    feeds = std::move(next);
+  }
+  return {};
+}
+
+Status Generator::consumePrediction(const Feed &feed, bool isCertain,
+                                    const GenerationOptions &options,
+                                    GenerationListener &listener) {
+  Request &request = requests[feed.request];
+  int64_t row = feed.firstLogitRow;
+  if (options.predictionLogits && isCertain)
+    for (int64_t position = feed.first; position < feed.end(); ++position)
+      if (Status status = listener.onPredictionLogits(feed.request, position,
+                                                      executor->logits(row++));
+          !status.ok())
+        return status;
+  if (request.isReading() || draftsFor(request, options) == 0)
+    return {};
+  int64_t last = feed.firstLogitRow + feed.end() - 1 - feed.logitsFrom;
+  return propose(request, executor->logits(last));
+}
+
+Status Generator::propose(Request &request, const float *logits) {
+  auto position =
+      static_cast<uint64_t>(request.known()) + request.drafts.size();
+  // The penalty sees all tokens before the position.
+  for (const Draft &draft : request.drafts)
+    request.sampler->observe(draft.token);
+  Draft draft;
+  Status status = request.sampler->propose(logits, position, draft);
+  for (const Draft &earlier : request.drafts)
+    request.sampler->forget(earlier.token);
+  request.drafts.push_back(std::move(draft));
+  return status;
 }

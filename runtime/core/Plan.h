@@ -138,6 +138,10 @@ struct KernelPlan {
   std::string configuration;
 };
 
+/// Which form a prompt is computed in is chosen for each chunk of this many
+/// positions, so that it does not depend on how the prompt is cut into steps.
+constexpr int64_t expansionChunk = 512;
+
 /// When expanded form is cheaper than absorbed form: what one position costs to
 /// expand, and what each pair of query and key then saves.
 struct Expansion {

@@ -52,6 +52,12 @@ static Status checkPrompts(const Plan &plan,
   return {};
 }
 
+/// The most drafts of a step: it gives one token more, and the first token of a
+/// request comes before.
+static int64_t mostDrafts(const GenerationOptions &options) {
+  return std::clamp<int64_t>(options.maxTokens - 2, 0, options.draftTokens);
+}
+
 static StepLimits stepLimits(const Plan &plan,
                              const std::vector<std::vector<int32_t>> &prompts,
                              const GenerationOptions &options) {
@@ -60,10 +66,39 @@ static StepLimits stepLimits(const Plan &plan,
   for (const std::vector<int32_t> &prompt : prompts)
     promptTokens += static_cast<int64_t>(prompt.size());
   int64_t tokens = options.stepTokens;
-  if (options.allLogits)
+  bool allRows = options.allLogits || options.predictionLogits;
+  if (allRows)
     tokens = std::min(tokens, logitBytesOfStep / (4 * plan.vocabulary));
-  tokens = std::max(std::min(tokens, promptTokens), count);
-  return {tokens, count, options.allLogits ? tokens : count};
+  int64_t generating = count * (1 + mostDrafts(options));
+  tokens = std::max(std::min(tokens, promptTokens), generating);
+  return {tokens, count, allRows ? tokens : generating};
+}
+
+static Status checkPrediction(const Plan &plan,
+                              const GenerationOptions &options) {
+  if (plan.prediction ||
+      (options.draftTokens == 0 && !options.predictionLogits))
+    return {};
+  return {
+      Status::Code::Usage,
+      std::string(options.draftTokens > 0 ? "--draft" : "--mtp-logits") +
+          ": expected a model with multi-token prediction, got one without"};
+}
+
+/// What the steps of `plan` and what lies between them take.
+static int64_t workBytes(const Plan &plan, const StepLimits &limits,
+                         const GenerationOptions &options, int threads) {
+  int64_t bytes = Executor::bytesFor(plan, limits, threads);
+  int64_t states = 0, choices = 0;
+  if (options.draftTokens > 0 || options.predictionLogits)
+    states =
+        limits.tokens * plan.hiddenSize * static_cast<int64_t>(sizeof(float));
+  // A greedy draft has one choice.
+  if (options.sampling.temperature > 0)
+    choices = limits.sequences * mostDrafts(options) * plan.vocabulary *
+              static_cast<int64_t>(sizeof(Choice));
+  return __builtin_add_overflow(bytes, states + choices, &bytes) ? INT64_MAX
+                                                                 : bytes;
 }
 
 /// The greatest context for which all requests would fit, or 0.
@@ -110,6 +145,8 @@ Status tcc::rt::planRequests(const Plan &plan,
                                      std::to_string(plan.maxPositions) +
                                      " positions of the model, got " +
                                      std::to_string(context)};
+  if (Status status = checkPrediction(plan, options); !status.ok())
+    return status;
   if (Status status = checkPrompts(plan, prompts, options, context);
       !status.ok())
     return status;
@@ -117,7 +154,8 @@ Status tcc::rt::planRequests(const Plan &plan,
   needed.limits = stepLimits(plan, prompts, options);
   if (needed.limits.tokens > largestStep.tokens)
     return {Status::Code::Usage,
-            "expected at most " + std::to_string(largestStep.tokens) +
+            "expected at most " +
+                std::to_string(largestStep.tokens / (1 + mostDrafts(options))) +
                 " prompts, got " + std::to_string(prompts.size())};
   if (int64_t pageTokens = plan.pageTokens())
     for (const std::vector<int32_t> &prompt : prompts) {
@@ -126,7 +164,7 @@ Status tcc::rt::planRequests(const Plan &plan,
       needed.pages += (positions + pageTokens - 1) / pageTokens;
     }
   needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
-  needed.workBytes = Executor::bytesFor(plan, needed.limits, threads);
+  needed.workBytes = workBytes(plan, needed.limits, options, threads);
   if (Status status = checkMemory(plan, needed, weightBytes, availableBytes);
       !status.ok())
     return status;

@@ -17,7 +17,9 @@ struct GenerationOptions {
   int64_t maxTokens = 256;  ///< Generated for each request; 0: prefill only.
   int64_t context = 0;      ///< Positions of a request; 0: the model's maximum.
   int64_t stepTokens = 512; ///< New tokens of a step, at least the requests.
+  int64_t draftTokens = 0;  ///< Drafts of the prediction for each step.
   bool allLogits = false;   ///< Compute logits of prompt tokens too.
+  bool predictionLogits = false; ///< Compute logits of the prediction.
   bool promptsFirst = false; ///< No second token before all prompts are read.
   /// Generation of a request stops at any of these.
   std::vector<int32_t> endIds;
@@ -30,7 +32,7 @@ struct Requirements {
   int64_t pages = 0; ///< Of the cache, for all requests to their ends.
   StepLimits limits;
   int64_t cacheBytes = 0;
-  int64_t workBytes = 0; ///< Arena and scratch.
+  int64_t workBytes = 0; ///< Arena, scratch, states and drafts.
 };
 
 /// Checks the prompts and the options against the model and the machine.
@@ -40,9 +42,10 @@ struct Requirements {
 /// \param availableBytes What the process may use for all of it.
 ///
 /// \returns Usage if there is no prompt, a prompt is empty or prompt and tokens
-///          exceed the context, or the context the model's maximum; BadData for
-///          a token outside the vocabulary; OutOfMemory if it does not fit, and
-///          the message says which context would.
+///          exceed the context, or the context the model's maximum, or drafts
+///          or logits of a prediction are asked for that the model does not
+///          have; BadData for a token outside the vocabulary; OutOfMemory if it
+///          does not fit, and the message says which context would.
 Status planRequests(const Plan &plan,
                     const std::vector<std::vector<int32_t>> &prompts,
                     const GenerationOptions &options, int threads,

@@ -87,14 +87,17 @@ static void run(const Plan &plan, uint64_t weightBytes) {
   static ThreadPool pool(1);
   std::vector<std::vector<int32_t>> prompts = {{0}, {0, 0, 0, 0, 0}};
   GenerationOptions options;
-  options.maxTokens = 3;
+  options.maxTokens = 6;
   options.stepTokens = 4;
+  options.draftTokens = plan.prediction ? 2 : 0;
+  options.predictionLogits = plan.prediction.has_value();
   Requirements needed;
   AnonymousMemory weights;
   Program program = {&plan, {}, nullptr};
   program.kernels.assign(plan.kernels.size(), noKernel);
   std::unique_ptr<Generator> generator;
   if (launchesOf(plan.step) > 1000 ||
+      (plan.prediction && launchesOf(*plan.prediction) > 1000) ||
       !planRequests(plan, prompts, options, pool.size(), 0, int64_t(16) << 20,
                     needed)
            .ok() ||

@@ -4,6 +4,7 @@
 #include "runtime/core/Requirements.h"
 
 #include "runtime/core/Executable.h"
+#include "runtime/core/Executor.h"
 #include "test/unit/runtime/TinyModel.h"
 
 #include <gtest/gtest.h>
@@ -56,6 +57,58 @@ TEST_F(RequirementsTest, PlansPagesForAllThatIsFed) {
   ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
   EXPECT_EQ(needed.pages, 2);
   EXPECT_EQ(needed.limits.logitRows, 3);
+}
+
+// Drafts lie within the tokens that are generated: they need no more pages.
+TEST_F(RequirementsTest, PlansStepsThatVerifyDrafts) {
+  options.maxTokens = 8;
+  Requirements without, needed;
+  ASSERT_TRUE(plan({{0}, {0, 0}}, without).ok());
+  options.draftTokens = 3;
+  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.pages, without.pages);
+  EXPECT_EQ(needed.limits.tokens, 8);
+  EXPECT_EQ(needed.limits.logitRows, 8);
+  // The prompt gives one token, and the first step behind it the last one.
+  options.maxTokens = 3;
+  ASSERT_TRUE(plan({{0}, {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.limits.tokens, 4);
+  options.predictionLogits = true;
+  ASSERT_TRUE(plan({Tokens(20)}, needed).ok());
+  EXPECT_EQ(needed.limits.logitRows, 20);
+}
+
+TEST_F(RequirementsTest, PlansStatesAndDrafts) {
+  options.maxTokens = 8;
+  Requirements without, needed;
+  ASSERT_TRUE(plan({Tokens(20), {0, 0}}, without).ok());
+  options.predictionLogits = true;
+  ASSERT_TRUE(plan({Tokens(20), {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.workBytes,
+            Executor::bytesFor(tinyPlan, needed.limits, 1) + 22 * 4 * 4);
+  options.predictionLogits = false;
+  options.draftTokens = 3;
+  ASSERT_TRUE(plan({Tokens(20), {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.workBytes,
+            Executor::bytesFor(tinyPlan, needed.limits, 1) + 22 * 4 * 4);
+  // The probabilities of 8 tokens for each draft.
+  options.sampling.temperature = 1;
+  int64_t greedy = needed.workBytes;
+  ASSERT_TRUE(plan({Tokens(20), {0, 0}}, needed).ok());
+  EXPECT_EQ(needed.workBytes, greedy + 2 * 3 * 8 * 16);
+}
+
+TEST_F(RequirementsTest, SaysWhatAModelWithoutPredictionLacks) {
+  tinyPlan.prediction.reset();
+  options.draftTokens = 1;
+  EXPECT_EQ(refused(Status::Code::Usage, {{0}}),
+            "--draft: expected a model with multi-token prediction, got one "
+            "without");
+  options.draftTokens = 0;
+  options.predictionLogits = true;
+  EXPECT_EQ(refused(Status::Code::Usage, {{0}}),
+            "--mtp-logits: expected a model with multi-token prediction, got "
+            "one without");
 }
 
 TEST_F(RequirementsTest, SaysWhichPromptIsWrong) {
@@ -126,9 +179,12 @@ TEST_F(RequirementsTest, HoldsTheMemoryOfHugePlans) {
   huge.step.sections[0].launches[0].scratch = huge.step.arenaBytes;
   Requirements needed;
   options.stepTokens = 1 << 20;
-  options.maxTokens = 1;
+  options.maxTokens = 20;
+  options.draftTokens = 16;
+  huge.hiddenSize = huge.vocabulary = 1 << 24;
+  options.sampling.temperature = 1;
   for (int64_t available : {int64_t(0), int64_t(1000), INT64_MAX})
-    EXPECT_EQ(planRequests(huge, {Tokens(16)}, options, 1 << 20,
+    EXPECT_EQ(planRequests(huge, {Tokens(12)}, options, 1 << 20,
                            int64_t(1) << 40, available, needed)
                   .code(),
               Status::Code::OutOfMemory);
