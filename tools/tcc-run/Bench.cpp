@@ -31,6 +31,13 @@ public:
     return true;
   }
 
+  void onDrafts(size_t request, int64_t draftedTokens,
+                int64_t acceptedTokens) override {
+    ++steps;
+    drafted += draftedTokens;
+    accepted += acceptedTokens;
+  }
+
   void onProgress(int64_t done, int64_t total) override {
     double seconds = secondsSince(start);
     if (missing == 0 && prefillSeconds == 0)
@@ -40,6 +47,7 @@ public:
 
   double prefillSeconds = 0, decodeSeconds = 0;
   int64_t decodeTokens = 0;
+  int64_t steps = 0, drafted = 0, accepted = 0; ///< Of each request.
 
 private:
   size_t missing;
@@ -110,6 +118,19 @@ static nlohmann::ordered_json describe(int64_t tokens, const Summary &seconds) {
           {"tokens_per_second", static_cast<double>(tokens) / seconds.median}};
 }
 
+/// How many drafts were accepted, and what a step gave one request.
+static nlohmann::ordered_json describeDrafts(const Stopwatch &watch) {
+  auto ratio = [](int64_t part, int64_t whole) {
+    return whole == 0 ? 0.0
+                      : static_cast<double>(part) / static_cast<double>(whole);
+  };
+  return {
+      {"drafted", watch.drafted},
+      {"accepted", watch.accepted},
+      {"acceptance", ratio(watch.accepted, watch.drafted)},
+      {"tokens_per_step", ratio(watch.steps + watch.accepted, watch.steps)}};
+}
+
 static int64_t peakBytes() {
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -132,6 +153,15 @@ static void print(const nlohmann::ordered_json &report) {
   line("prefill");
   line("decode");
   char text[200];
+  if (report.contains("draft")) {
+    snprintf(text, sizeof(text),
+             "draft    %6lld accepted of %lld (%.4f), %.4f tokens a step\n",
+             static_cast<long long>(report["draft"]["accepted"].get<int64_t>()),
+             static_cast<long long>(report["draft"]["drafted"].get<int64_t>()),
+             report["draft"]["acceptance"].get<double>(),
+             report["draft"]["tokens_per_step"].get<double>());
+    writeOutput(text, false);
+  }
   snprintf(text, sizeof(text),
            "load %.4f s, first token after %.4f s, peak memory %.1f MB; median "
            "(least to greatest) of %d runs\n",
@@ -153,6 +183,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   generation.maxTokens = bench.generatedTokens + 1;
   generation.context = options.context;
   generation.promptsFirst = true;
+  generation.draftTokens = options.draftTokens;
   generation.sampling = options.sampling;
   generation.cancelled = installInterrupt();
   std::unique_ptr<rt::ThreadPool> pool;
@@ -164,6 +195,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;
   std::vector<double> prefill, decode;
   int64_t decodeTokens = 0;
+  nlohmann::ordered_json drafts;
   Progress progress("tcc-run");
   for (int i = 0; i <= repetitions; ++i) {
     double begin = secondsSince(startTime());
@@ -180,12 +212,15 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
     prefill.push_back(watch.prefillSeconds);
     decode.push_back(watch.decodeSeconds);
     decodeTokens = watch.decodeTokens;
+    drafts = describeDrafts(watch);
   }
   progress.clear();
   nlohmann::ordered_json report;
   report["prefill"] = describe(bench.promptTokens * bench.batch, summarise(prefill));
   report["decode"] = describe(decodeTokens, summarise(decode));
   report["decode"]["batch"] = bench.batch;
+  if (options.draftTokens > 0)
+    report["draft"] = drafts;
   report["load_seconds"] = loadSeconds;
   report["first_token_seconds"] = firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();

@@ -67,6 +67,11 @@ public:
     return logitFiles.empty() ? Status() : logitFiles[request]->append(logits);
   }
 
+  Status onPredictionLogits(size_t request, int64_t position,
+                            const float *logits) override {
+    return mtpFiles[request]->append(logits);
+  }
+
   void onProgress(int64_t done, int64_t total) override {
     if (done < total)
       progress.show("reading prompts: " + std::to_string(done) + " of " +
@@ -87,7 +92,7 @@ public:
 
   std::vector<TextOutput> texts; ///< Empty if ids are printed.
   /// One for each request, or none.
-  std::vector<std::unique_ptr<NpyWriter>> logitFiles;
+  std::vector<std::unique_ptr<NpyWriter>> logitFiles, mtpFiles;
 
 private:
   /// False if the output is lost: then it is in vain to go on.
@@ -145,6 +150,8 @@ generationOptions(const rt::Executable &executable, const Options &options,
   result.maxTokens = options.maxTokens.value_or(maxTokensFor(
       prompts, options.context ? std::min(options.context, maximum) : maximum));
   result.allLogits = !options.logits.empty();
+  result.predictionLogits = !options.mtpLogits.empty();
+  result.draftTokens = options.draftTokens;
   if (const auto *ids = executable.root().end_ids())
     result.endIds.assign(ids->begin(), ids->end());
   result.sampling = options.sampling;
@@ -192,9 +199,10 @@ static Status runPrompts(rt::Generator &generator,
   Status written = finishOutput();
   if (status.ok())
     status = written;
-  for (const std::unique_ptr<NpyWriter> &file : listener.logitFiles)
-    if (status.ok())
-      status = file->commit();
+  for (const auto *files : {&listener.logitFiles, &listener.mtpFiles})
+    for (const std::unique_ptr<NpyWriter> &file : *files)
+      if (status.ok())
+        status = file->commit();
   return status;
 }
 
@@ -218,6 +226,10 @@ Status tcc::run::generate(rt::Executable &executable, const Options &options) {
       listener.texts.emplace_back(*tokenizer, prompt, options.stops);
   if (Status status =
           createLogits(executable, options.logits, listener.logitFiles);
+      !status.ok())
+    return status;
+  if (Status status =
+          createLogits(executable, options.mtpLogits, listener.mtpFiles);
       !status.ok())
     return status;
   Status status = runPrompts(*generator, prompts, generation, listener);

@@ -69,6 +69,16 @@ static Status readBench(const std::string &text, BenchOptions &result) {
   return {};
 }
 
+static Status readDraft(const std::string &text, int64_t &result) {
+  constexpr int64_t most = 16;
+  result = 1;
+  if (text == "mtp")
+    return {};
+  if (text.compare(0, 4, "mtp:") != 0)
+    return usage("--draft: expected mtp or mtp:K, got '" + text + "'");
+  return readInteger("--draft", text.substr(4), 1, most, result);
+}
+
 //===----------------------------------------------------------------------===//
 // The command line
 //===----------------------------------------------------------------------===//
@@ -80,7 +90,7 @@ struct Texts {
   std::vector<std::string> tokens;
   std::optional<std::string> maxTokens, context, temperature, topK, topP, minP,
       repetitionPenalty, seed, threads;
-  std::optional<std::string> tokenize, detokenize;
+  std::optional<std::string> tokenize, detokenize, draft;
   std::string device = "cpu", bench;
   bool info = false;
 };
@@ -109,6 +119,14 @@ static void declareGeneration(CLI::App &app, Options &options, Texts &texts) {
                  "prompts, repeat it for each")
       ->type_name("OUT.npy")
       ->allow_extra_args(false);
+  app.add_option("--mtp-logits", options.mtpLogits,
+                 "Write those of multi-token prediction, a row less")
+      ->type_name("OUT.npy")
+      ->allow_extra_args(false);
+  app.add_option("--draft", texts.draft,
+                 "Guess K tokens (1) by multi-token prediction and verify them "
+                 "in one step")
+      ->type_name("mtp[:K]");
 }
 
 static void declareSampling(CLI::App &app, Texts &texts) {
@@ -201,7 +219,8 @@ static Status readNumbers(const Texts &texts, Options &options) {
        real("--min-p", texts.minP, 0, 1, false, sampling.minP),
        real("--repetition-penalty", texts.repetitionPenalty, 0.01, 100, false,
             sampling.repetitionPenalty),
-       texts.seed ? readSeed(*texts.seed, sampling.seed) : Status()});
+       texts.seed ? readSeed(*texts.seed, sampling.seed) : Status(),
+       texts.draft ? readDraft(*texts.draft, options.draftTokens) : Status()});
   if (texts.maxTokens)
     options.maxTokens = maxTokens;
   options.threads = static_cast<int>(threads);
@@ -240,24 +259,41 @@ static std::filesystem::path resolve(const std::string &name) {
   return error ? path : resolved;
 }
 
+/// Refuses outputs that are not one for each prompt or not files of their own.
+static Status checkOutputs(const Options &options) {
+  size_t prompts = options.prompts.size() + options.tokens.size();
+  std::set<std::filesystem::path> files;
+  for (const auto &[option, names] :
+       {std::pair("--logits", &options.logits),
+        std::pair("--mtp-logits", &options.mtpLogits)}) {
+    if (!names->empty() && names->size() != prompts)
+      return usage(std::string(option) +
+                   ": expected one for each --prompt or --tokens, got " +
+                   std::to_string(names->size()) + " for " +
+                   std::to_string(prompts));
+    for (const std::string &name : *names)
+      if (!files.insert(resolve(name)).second)
+        return usage(std::string(option) +
+                     ": expected another file for each prompt, got '" + name +
+                     "' twice");
+  }
+  return {};
+}
+
 /// Refuses what makes no sense together.
 static Status checkTogether(const Texts &texts, const Options &options) {
   if (options.model.empty())
     return usage("expected a model.bin, got none; see 'tcc-run --help'");
   if (texts.device != "cpu")
     return usage("--device: expected cpu, got '" + texts.device + "'");
-  size_t prompts = options.prompts.size() + options.tokens.size();
-  if (!options.logits.empty() && options.logits.size() != prompts)
-    return usage("--logits: expected one for each --prompt or --tokens, got " +
-                 std::to_string(options.logits.size()) + " for " +
-                 std::to_string(prompts));
-  std::set<std::filesystem::path> files;
-  for (const std::string &name : options.logits)
-    if (!files.insert(resolve(name)).second)
-      return usage("--logits: expected another file for each prompt, got '" +
-                   name + "' twice");
+  if (Status status = checkOutputs(options); !status.ok())
+    return status;
   if (options.json && options.mode != Mode::Info && options.mode != Mode::Bench)
     return usage("--json: expected --info or --bench with it, got neither");
+  if (texts.draft && options.mode != Mode::Generate &&
+      options.mode != Mode::Bench)
+    return usage("--draft: expected --prompt, --tokens or --bench with it, got "
+                 "none");
   if (!options.stops.empty() && options.prompts.empty())
     return usage("--stop: expected --prompt with it, got none");
   return {};

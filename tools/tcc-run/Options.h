@@ -34,6 +34,8 @@ struct Options {
   rt::SamplingOptions sampling;
   std::vector<std::string> stops;
   std::vector<std::string> logits; ///< A .npy for each prompt, or none.
+  std::vector<std::string> mtpLogits; ///< Likewise.
+  int64_t draftTokens = 0;            ///< For each step; 0: none.
   int threads = 0;                 ///< 0: what the machine allows.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.
