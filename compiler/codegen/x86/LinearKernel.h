@@ -18,29 +18,28 @@ struct RegionOperand {
   Value pointer;
 };
 
-/// The layout of a weight, or of one of several, that `op` multiplies by.
+/// Whether the checkpoint has the weight of `op` as [K, N].
 template <typename Op>
-PackedLayout layoutOf(Op op) {
-  kernel::PackingAttr packing = op.getPacking();
-  auto weight = cast<ShapedType>(op.getWeight().getType());
-  int64_t rows = op.getOutputColumns() * (packing.getPaired() ? 2 : 1);
-  return PackedLayout(weight.clone({rows, op.getDepth()}), packing);
+bool isTransposed(Op) {
+  return false;
 }
+inline bool isTransposed(kernel::HeadLinearOp op) { return op.getTransposed(); }
 
 /// A linear layer as its op describes it.
 struct LinearLayer {
   /// What every op of linear layers says.
   template <typename Op>
   explicit LinearLayer(Op op)
-      : layout(layoutOf(op)), configuration(op.getConfiguration()),
-        parts(op.getScratch()), operand(op.getOperand()),
-        outputs(op.getOutputColumns()),
+      : layout(cast<ShapedType>(op.getWeight().getType()), op.getPacking(),
+               isTransposed(op)),
+        configuration(op.getConfiguration()), parts(op.getScratch()),
+        operand(op.getOperand()), outputs(op.getOutputColumns()),
         input(cast<ShapedType>(op.getInput().getType())),
         result(cast<ShapedType>(op.getInit().getType())),
         inputStride(stridesOf(op.getInput().getType())[0]),
         resultStride(stridesOf(op.getInit().getType())[0]) {}
 
-  PackedLayout layout; ///< Of one weight.
+  PackedLayout layout;
   kernel::LinearConfigAttr configuration;
   kernel::LinearScratch parts;
   Type operand;    ///< What inputs are rounded to.

@@ -75,7 +75,7 @@ Value GroupedLinear::countExperts() {
 
 void GroupedLinear::emitExpert(Value expert, LinearRows rows) {
   rows.weight = emitter.offset(
-      weights, emitter.multiply(expert, layer.layout.totalBytes()));
+      weights, emitter.multiply(expert, layer.layout.matrixBytes()));
   rows.input = frame.operands[0];
   rows.result = operand(4);
   if (op.getRows())
@@ -138,7 +138,7 @@ void x86::emitKernel(Emitter &emitter, kernel::HeadLinearOp op,
                  rows.firstRow = emitter.integer(0);
                  rows.endRow = frame.rows;
                  rows.input = at(0, bytesOfHead(layer.input));
-                 rows.weight = at(1, layer.layout.totalBytes());
+                 rows.weight = at(1, layer.layout.matrixBytes());
                  rows.result = at(2, bytesOfHead(layer.result));
                  setPanels(emitter, rows, emitter.multiply(head, panels),
                            frame.begin, frame.end, panels);
