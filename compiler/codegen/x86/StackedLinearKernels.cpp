@@ -101,13 +101,12 @@ void GroupedLinear::emit() {
                  rows.endRow =
                      emitter.loadIndex(offsets, emitter.add(expert, 1));
                  setPanels(emitter, rows, firstPanel, begin, end, panels);
-                 Value isActive = hasRows(rows.firstRow, rows.endRow);
                  Value isOurs = emitter.compare(arith::CmpIPredicate::slt,
                                                 rows.firstPanel, rows.endPanel);
-                 emitter.when(emitter.both(isActive, isOurs),
-                              [&] { emitExpert(expert, rows); });
-                 return {emitter.select(
-                     isActive, emitter.add(firstPanel, panels), firstPanel)};
+                 emitter.when(isOurs, [&] { emitExpert(expert, rows); });
+                 return {emitter.select(hasRows(rows.firstRow, rows.endRow),
+                                        emitter.add(firstPanel, panels),
+                                        firstPanel)};
                });
 }
 

@@ -91,6 +91,21 @@ TEST_P(RouteKernel, TiesGoToTheLowest) {
   }
 }
 
+// All logits are far below 0, and the experts fill no whole vector: what is
+// beside them must not be the largest.
+TEST_P(RouteKernel, SoftmaxOfSmallLogits) {
+  Router router = {true, 1, 1, 1, 3, {}, 1};
+  std::mt19937 random(1);
+  for (int64_t experts : {5, 19}) {
+    auto kernel = compile(routeText(router, experts, false));
+    ASSERT_TRUE(kernel);
+    std::vector<float> logits = randomFloats(random, experts);
+    for (float &logit : logits)
+      logit -= 200;
+    expectRouting(*kernel, router, {logits}, {});
+  }
+}
+
 // Biased scores are below 0: experts of the group that is left out must not
 // come back with scores of 0.
 TEST_P(RouteKernel, DroppedGroupsStayDropped) {
