@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures what compiling takes: seconds from descriptions, and packing of weights.
 
-For the descriptions under test/tools/tcc/Inputs (Llama 1B to 405B): the seconds of
-`tcc CONFIG --no-weights`, medians, and the ratio of the slowest to the fastest.
+For the descriptions under test/tools/tcc/Inputs (Llama 1B to 405B), and for DeepSeek-V3
+and the same with 5 layers: the seconds of `tcc CONFIG --no-weights`, medians, and the
+ratio of the slowest to the fastest of each family.
 
 For each checkpoint:
 
@@ -14,6 +15,7 @@ For each checkpoint:
 usage: compile.py [--build DIR] [--repeat N] [--folder DIR] [CHECKPOINT...]
 """
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -22,7 +24,8 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-INPUTS = os.path.join(ROOT, "test", "tools", "tcc", "Inputs")
+LLAMAS = os.path.join(ROOT, "test", "tools", "tcc", "Inputs")
+DEEPSEEK = os.path.join(ROOT, "test", "frontends", "deepseek", "Inputs", "v3.json")
 
 
 def seconds(*command):
@@ -79,17 +82,26 @@ def measure_packing(tcc, checkpoint, folder, repeat):
           f"{100 * packed / copied:5.1f} %   anonymous {anonymous / 2**20:6.0f} MiB")
 
 
-def measure_descriptions(tcc, folder, repeat):
+def measure_descriptions(tcc, configs, folder, repeat):
     medians = []
-    for name in sorted(os.listdir(INPUTS)):
-        if not name.endswith(".json"):
-            continue
+    for config in configs:
         model = os.path.join(folder, "model.bin")
-        times = [seconds(tcc, os.path.join(INPUTS, name), "--no-weights", "-o", model)
+        times = [seconds(tcc, config, "--no-weights", "-o", model)
                  for _ in range(repeat)]
         medians.append(statistics.median(times))
-        print(f"{name:28} {medians[-1]:6.2f} s ({min(times):.2f} to {max(times):.2f})")
+        print(f"{os.path.basename(config):28} {medians[-1]:6.2f} s "
+              f"({min(times):.2f} to {max(times):.2f})")
     print(f"{'slowest / fastest':28} {max(medians) / min(medians):6.2f}")
+
+
+def cut_layers(config, layers, folder):
+    """Writes `config` with so many layers to `folder`; returns its path."""
+    with open(config, encoding="utf-8") as file:
+        fields = json.load(file)
+    path = os.path.join(folder, f"{layers}-layers.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({**fields, "num_hidden_layers": layers}, file)
+    return path
 
 
 def main():
@@ -101,7 +113,11 @@ def main():
     options = parser.parse_args()
     tcc = os.path.join(options.build, "bin", "tcc")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        measure_descriptions(tcc, folder, options.repeat)
+        llamas = [os.path.join(LLAMAS, name) for name in sorted(os.listdir(LLAMAS))
+                  if name.endswith(".json")]
+        measure_descriptions(tcc, llamas, folder, options.repeat)
+        deepseeks = [DEEPSEEK, cut_layers(DEEPSEEK, 5, folder)]
+        measure_descriptions(tcc, deepseeks, folder, options.repeat)
         for checkpoint in options.checkpoints:
             measure_packing(tcc, checkpoint, folder, options.repeat)
 
