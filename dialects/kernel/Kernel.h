@@ -52,6 +52,17 @@ struct LatentScratch : AttentionScratch {
 /// Rows and columns of a slice: few enough for the first cache.
 constexpr int64_t latentSliceRows = 8, latentSliceColumns = 32;
 
+/// The same in attention over expanded latents. `S` is N + V', with what makes
+/// a row a multiple of 64 bytes.
+struct ExpandedScratch : AttentionScratch {
+  LinearScratch linear; ///< Of the expansion, from `expansion` on.
+  int64_t expansion;
+  int64_t rowBytes; ///< Of a row of `rows`.
+  int64_t rows;   ///< [page_tokens][S] of the cache's type: keys, then values.
+  int64_t keys;   ///< [K'][page_tokens] f32, or [K'/2][page_tokens][2] bf16.
+  int64_t values; ///< [page_tokens][V'] f32, or [page_tokens/2][V'][2] bf16.
+};
+
 /// Offsets in bytes of the parts of a thread's memory in a router, each a
 /// multiple of 64.
 struct RouteScratch {

@@ -102,6 +102,49 @@ LatentScratch LatentAttentionOp::getScratch() {
   return scratch;
 }
 
+int64_t ExpandedAttentionOp::getHeads() { return dimension(getWeight(), 0); }
+int64_t ExpandedAttentionOp::getNopeSize() {
+  return dimension(getNopeQuery(), 2);
+}
+int64_t ExpandedAttentionOp::getValueSize() { return dimension(getInit(), 2); }
+
+int64_t ExpandedAttentionOp::getPaddedNopeSize() {
+  return roundUp(getNopeSize(), widestPairs);
+}
+int64_t ExpandedAttentionOp::getPaddedKeySize() {
+  return getPaddedNopeSize() + roundUp(getCache().getRotarySize(), widestPairs);
+}
+int64_t ExpandedAttentionOp::getPaddedValueSize() {
+  return roundUp(getValueSize(), widestPairs);
+}
+
+bool ExpandedAttentionOp::usesDot() {
+  return getConfiguration().getArithmetic() == Arithmetic::Dot;
+}
+
+ExpandedScratch ExpandedAttentionOp::getScratch() {
+  LatentCacheAttr cache = getCache();
+  int64_t operandBytes = usesDot() ? 2 : 4, positions = cache.getPageTokens();
+  int64_t keySize = getPaddedKeySize(), valueSize = getPaddedValueSize();
+  ExpandedScratch scratch;
+  static_cast<AttentionScratch &>(scratch) =
+      attentionScratch(getAttention().getBlockTokens(), keySize * operandBytes,
+                       positions, valueSize);
+  scratch.linear = linearScratch(getConfiguration(), cache.getLatentSize(),
+                                 getPacking().getColumns());
+  scratch.expansion = scratch.bytes;
+  scratch.rows = scratch.expansion + roundUp(scratch.linear.bytes, lineBytes);
+  scratch.rowBytes =
+      roundUp((getNopeSize() + valueSize) * cache.getElementBytes(), lineBytes);
+  scratch.keys = scratch.rows + positions * scratch.rowBytes;
+  scratch.values = scratch.keys + keySize * positions * operandBytes;
+  // Values in f32 are read where they are.
+  scratch.bytes =
+      scratch.values +
+      (cache.getElementBytes() == 4 ? 0 : positions * valueSize * operandBytes);
+  return scratch;
+}
+
 //===----------------------------------------------------------------------===//
 // Tiles and memory
 //===----------------------------------------------------------------------===//
@@ -113,6 +156,7 @@ AffineMap LatentAppendOp::getTiles() { return perRow(*this, 1); }
 AffineMap LatentAttentionOp::getTiles() {
   return perRow(*this, getHeads() / getConfiguration().getBlockHeads());
 }
+AffineMap ExpandedAttentionOp::getTiles() { return perRow(*this, getHeads()); }
 AffineMap GroupedLinearOp::getTiles() {
   return constant(*this, getExperts() * getPanels());
 }
@@ -133,6 +177,9 @@ AffineMap HeadLinearOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);
 }
 AffineMap LatentAttentionOp::getScratchBytes() {
+  return constant(*this, getScratch().bytes);
+}
+AffineMap ExpandedAttentionOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);
 }
 
@@ -167,6 +214,14 @@ int64_t LatentAppendOp::getFlops(int64_t rows, int64_t keys) {
 int64_t LatentAttentionOp::getFlops(int64_t rows, int64_t keys) {
   return 2 * rows * getHeads() * keys *
          (getCache().getRowSize() + getCache().getLatentSize());
+}
+
+int64_t ExpandedAttentionOp::getFlops(int64_t rows, int64_t keys) {
+  int64_t expanded = getNopeSize() + getValueSize();
+  int64_t blocks = llvm::divideCeil(rows, getAttention().getBlockTokens());
+  int64_t expansion = blocks * keys * expanded * getCache().getLatentSize();
+  return 2 * getHeads() *
+         (expansion + rows * keys * (expanded + getCache().getRotarySize()));
 }
 
 int64_t RouteOp::getBytes(int64_t rows, int64_t keys) {
@@ -219,6 +274,16 @@ int64_t LatentAttentionOp::getBytes(int64_t rows, int64_t keys) {
          keys * getCache().getRowSize() * getCache().getElementBytes();
 }
 
+int64_t ExpandedAttentionOp::getBytes(int64_t rows, int64_t keys) {
+  auto weight = shapedType(getWeight());
+  return rowBytes(getNopeQuery().getType(), rows) +
+         rowBytes(getRotatedQuery().getType(), rows) +
+         rowBytes(getInit().getType(), rows) +
+         getHeads() * weightBytes(weight.getDimSize(1), weight.getDimSize(2),
+                                  weight.getElementType()) +
+         keys * getCache().getRowSize() * getCache().getElementBytes();
+}
+
 //===----------------------------------------------------------------------===//
 // Effects
 //===----------------------------------------------------------------------===//
@@ -231,6 +296,9 @@ void GroupedLinearOp::getEffects(Effects &effects) {
 }
 void HeadLinearOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void LatentAttentionOp::getEffects(Effects &effects) {
+  addEffects(*this, effects);
+}
+void ExpandedAttentionOp::getEffects(Effects &effects) {
   addEffects(*this, effects);
 }
 

@@ -252,3 +252,59 @@ LogicalResult LatentAttentionOp::verify() {
            << stringifyArithmetic(arithmetic) << "'";
   return success();
 }
+
+/// Verifies C1.
+static LogicalResult verifyShapes(ExpandedAttentionOp op) {
+  ShapedType nope = shapedType(op.getNopeQuery());
+  ShapedType rotated = shapedType(op.getRotatedQuery());
+  ShapedType weight = shapedType(op.getWeight());
+  ShapedType init = shapedType(op.getInit());
+  LatentCacheAttr cache = op.getCache();
+  bool haveRanks = nope.getRank() == 3 && weight.getRank() == 3 &&
+                   init.getRank() == 3 && weight.hasStaticShape() &&
+                   weight.getNumElements() != 0;
+  if (haveRanks) {
+    int64_t tokens = nope.getDimSize(0), heads = weight.getDimSize(0);
+    int64_t keys = nope.getDimSize(2), values = init.getDimSize(2);
+    if (keys > 0 && values > 0 &&
+        agree(nope.getShape(), {tokens, heads, keys}) &&
+        agree(rotated.getShape(), {tokens, heads, cache.getRotarySize()}) &&
+        agree(init.getShape(), {tokens, heads, values}) &&
+        agree(weight.getShape(), {heads, keys + values, cache.getLatentSize()}))
+      return success();
+  }
+  return op.emitOpError("expected shapes TxHxN, TxHx")
+         << cache.getRotarySize() << ", HxN+Vx" << cache.getLatentSize()
+         << " and TxHxV, with H, N and V static and positive, got " << nope
+         << ", " << rotated << ", " << weight << " and " << init;
+}
+
+LogicalResult ExpandedAttentionOp::verify() {
+  if (failed(verifyShapes(*this)) || // C1
+      failed(verifyPlaces(*this, getPositions(), getSequences(),
+                          getPageTable()))) // C2
+    return failure();
+  Type storage = shapedType(getWeight()).getElementType();
+  LinearConfigAttr configuration = getConfiguration();
+  if (getPacking().getPaired() || isa<BlockType>(storage)) // C3
+    return emitOpError(
+               "expected no pairs and a weight that is not in blocks, got ")
+           << getPacking() << " and " << storage;
+  if (failed(verifyBlocks(*this, storage, getCache().getLatentSize()))) // C3
+    return failure();
+  if (getPacking().getColumns() % configuration.getTileColumns() != 0) // C3
+    return emitOpError("expected tile_columns to divide the columns of the "
+                       "packing, got ")
+           << configuration.getTileColumns() << " and "
+           << getPacking().getColumns();
+  Arithmetic arithmetic = configuration.getArithmetic();
+  bool isNarrow = getCache().getElement().isBF16() && !storage.isF32() &&
+                  !storage.isF16() && getNopeSize() % 2 == 0;
+  if (arithmetic != Arithmetic::Fma &&
+      (arithmetic != Arithmetic::Dot || !isNarrow)) // C4
+    return emitOpError(
+               "expected the arithmetic to be 'fma', or 'dot' if the cache "
+               "is bf16, the weight neither f32 nor f16, and N even, got '")
+           << stringifyArithmetic(arithmetic) << "'";
+  return success();
+}

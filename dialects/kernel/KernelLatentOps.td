@@ -1,8 +1,11 @@
-// The ops of latent attention, in the form in which keys and values are never
-// expanded: queries are brought into the space of the latents instead.
+// The ops of latent attention in two forms. In the absorbed form keys and values are
+// never expanded: queries are brought into the space of the latents instead. In the
+// expanded form each page of latents becomes keys and values of a head.
 //
 // Letters of dimensions: `T` new tokens, `B` sequences, `H` query heads, `C` size of
-// a latent, `R` rotated elements, `K` input columns, `N` output columns.
+// a latent, `R` rotated elements, `K` input columns, `N` output columns; in
+// `expanded_attention`, `N` elements of a key that are not rotated and `V` elements of
+// a value.
 
 #ifndef TCC_DIALECTS_KERNEL_LATENTOPS_TD
 #define TCC_DIALECTS_KERNEL_LATENTOPS_TD
@@ -231,6 +234,117 @@ def Kernel_LatentAttentionOp : Kernel_LaunchOp<"latent_attention"> {
 
     /// Where the parts of a thread's memory are.
     LatentScratch getScratch();
+  }];
+}
+
+def Kernel_ExpandedAttentionOp : Kernel_LaunchOp<"expanded_attention"> {
+  let summary = "Causal attention over keys and values that are expanded from latents";
+  let description = [{
+    For token `t` and query head `h`, with `row` those of sequence `sequences[t]`, over
+    the positions `s <= positions[t]`:
+
+    ```
+    key[s, n]       = sum_c row[s][c] * weight[h, n, c]        n < N
+    value[s, v]     = sum_c row[s][c] * weight[h, N + v, c]    v < V
+    p[s]            = softmax_s(scale * (dot(nope_query[t, h, :], key[s, :])
+                                         + dot(rotated_query[t, h, :], row[s][C:])))
+    result[t, h, :] = sum_s p[s] * value[s, :]
+    ```
+
+    Queries, keys and values are rounded to the element type of the cache. Sums over
+    `C` are those of `kernel.linear`; scores, softmax and sums are in f32, the result
+    is rounded once. The softmax is accumulated page by page, so that the order of
+    every sum depends on the position of the query alone. `nope_query` may be a part
+    of each head of a larger tensor.
+
+    A page is expanded once for each block of tokens: this form is for sequences of
+    which many tokens are new.
+
+    One tile is a head of a block of tokens of one sequence: tile `h * T + t` does the
+    work of the block that begins with token `t`, and nothing if none begins there.
+
+    | Operand       | Shape     | Meaning                                |
+    |---------------|-----------|----------------------------------------|
+    | nope_query    | `TxHxN`   | what is not rotated                    |
+    | rotated_query | `TxHxR`   |                                        |
+    | weight        | `HxN+VxC` | packed                                 |
+    | positions     | `T`       | in the sequence, from 0                |
+    | sequences     | `T`       | ascending                              |
+    | page_table    | `BxP`     | number of each page of each sequence   |
+    | pages         | bytes     | the cache of this layer                |
+    | init          | `TxHxV`   | destination                            |
+
+    Constraints:
+    - (C1) The queries, `weight` and `init` have rank 3, `weight` is static and not
+      empty, and their shapes agree as in the table, with `C` and `R` those of the
+      layout.
+    - (C2) `positions` and `sequences` have rank 1, `page_table` has rank 2.
+    - (C3) `packing` is not paired and `tile_columns` divides its columns. The weight is
+      not in blocks; in one with scales a multiple of 4 elements of `C`, at most 128,
+      share a scale.
+    - (C4) The arithmetic is `fma`, or `dot` if the cache is bf16, the weight neither
+      f32 nor f16, and `N` even.
+
+    Example:
+
+    ```mlir
+    // DeepSeek-V3.
+    %o = kernel.expanded_attention %q_nope, %q_rotated, %w
+      at(%positions, %sequences, %page_table) cache(%pages) into %init scale(0.1352337788609)
+      layout(<page_tokens = 64, latent_size = 512, rotary_size = 64, element = bf16>)
+      packing(<columns = 64>)
+      config(<arithmetic = dot, tile_rows = 6, tile_columns = 64, block_rows = 96, block_depth = 512>)
+      attention(<block_tokens = 512, tile_rows = 6, tile_columns = 64>)
+      : tensor<?x128x128xf32>, tensor<?x128x64xbf16>, tensor<128x256x512xbf16>,
+        tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>, memref<?xi8>,
+        tensor<?x128x128xbf16> -> tensor<?x128x128xbf16>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_Activation:$nope_query,
+    Kernel_Activation:$rotated_query,
+    Kernel_Weight:$weight,
+    Kernel_Integers:$positions,
+    Kernel_Integers:$sequences,
+    Kernel_Integers:$page_table,
+    Kernel_CachePages:$pages,
+    Kernel_Activation:$init,
+    F64Attr:$scale,
+    Kernel_LatentCacheAttr:$cache,
+    Kernel_PackingAttr:$packing,
+    Kernel_LinearConfigAttr:$configuration,
+    Kernel_AttentionConfigAttr:$attention
+  );
+  let results = (outs Optional<Kernel_Result>:$result);
+  let assemblyFormat = [{
+    $nope_query `,` $rotated_query `,` $weight
+    `at` `(` $positions `,` $sequences `,` $page_table `)` `cache` `(` $pages `)`
+    `into` $init `scale` `(` $scale `)` `layout` `(` $cache `)`
+    `packing` `(` $packing `)` `config` `(` $configuration `)`
+    `attention` `(` $attention `)` attr-dict
+    `:` type($nope_query) `,` type($rotated_query) `,` type($weight) `,`
+    type($positions) `,` type($sequences) `,` type($page_table) `,` type($pages) `,`
+    type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = launchDeclarations # [{
+    /// Query heads, `H`; elements of a key that are not rotated, `N`, and of a value,
+    /// `V`.
+    int64_t getHeads();
+    int64_t getNopeSize();
+    int64_t getValueSize();
+
+    /// Elements of a query and a key, and of a value, in memory of a thread: both
+    /// parts of a key, and a value, are rounded up to whole vectors of pairs.
+    int64_t getPaddedNopeSize();
+    int64_t getPaddedKeySize();
+    int64_t getPaddedValueSize();
+
+    /// Whether products are dot products of pairs of bf16.
+    bool usesDot();
+
+    /// Where the parts of a thread's memory are.
+    ExpandedScratch getScratch();
   }];
 }
 

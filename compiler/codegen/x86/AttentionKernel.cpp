@@ -18,8 +18,8 @@ public:
   Attention(Emitter &emitter, kernel::AttentionOp op, const KernelFrame &frame)
       : emitter(emitter), op(op), cache(op.getCache()), frame(frame),
         group(op.getGroup()),
-        blocks(emitter, frame.operands[1], frame.operands[2], frame.rows,
-               op.getConfiguration().getBlockTokens()),
+        blocks(emitter, frame, 1, op.getConfiguration().getBlockTokens(),
+               cache.getPageTokens(), cache.getPageBytes()),
         rows(emitter, shapeOf(op), op.getScratch(), frame.scratch) {}
 
   void emit(Value head, Value token);
@@ -28,8 +28,7 @@ private:
   static AttentionShape shapeOf(kernel::AttentionOp op);
   void emitBlock(Value head, Value token);
   void loadQueries(Value head, Value token, Value count);
-  void emitPage(Value page, Value first, Value last, Value head, Value token,
-                Value count);
+  void emitPage(const BlockPage &page, Value head, Value token, Value count);
   Product scoresOf(Value page, Value head) const;
   void storeRows(Value head, Value token, Value count);
   Value tokenOf(Value token, Value row) const {
@@ -95,20 +94,21 @@ Product Attention::scoresOf(Value page, Value head) const {
   return product;
 }
 
-void Attention::emitPage(Value page, Value first, Value last, Value head,
-                         Value token, Value count) {
+void Attention::emitPage(const BlockPage &page, Value head, Value token,
+                         Value count) {
   kernel::AttentionConfigAttr configuration = op.getConfiguration();
-  emitProduct(emitter, scoresOf(page, head), count, configuration.getTileRows(),
+  emitProduct(emitter, scoresOf(page.begin, head), count,
+              configuration.getTileRows(),
               std::min(configuration.getTileColumns(), cache.getPageTokens()));
-  rows.addScores(first, emitter.integer(0), count, [&](Value row) {
+  rows.addScores(page.first, emitter.integer(0), count, [&](Value row) {
     return blocks.positionOf(tokenOf(token, row));
   });
-  Product outputs = rows.outputs(rows.usedPositions(first, last));
+  Product outputs = rows.outputs(page.used);
   outputs.format = formatOf();
   outputs.columns = outputs.pitch = cache.getPaddedValueSize();
   outputs.weights = emitter.offset(
-      page, emitter.add(emitter.multiply(head, cache.getValueBytes()),
-                        cache.getHeads() * cache.getKeyBytes()));
+      page.begin, emitter.add(emitter.multiply(head, cache.getValueBytes()),
+                              cache.getHeads() * cache.getKeyBytes()));
   emitProduct(emitter, outputs, count, configuration.getTileRows(),
               std::min(configuration.getTileColumns(), outputs.columns));
 }
@@ -132,16 +132,8 @@ void Attention::emitBlock(Value head, Value token) {
   Value count = emitter.multiply(tokens, group);
   loadQueries(head, token, count);
   rows.clear(count);
-  Value last = blocks.positionOf(
-      emitter.subtract(emitter.add(token, tokens), emitter.integer(1)));
-  Value pages = emitter.add(emitter.divide(last, cache.getPageTokens()), 1);
-  Value sequence = blocks.sequenceOf(token);
-  emitter.loop(emitter.integer(0), pages, 1, [&](Value number) {
-    Value page = x86::emitPage(emitter, cache.getPageBytes(), frame.operands[4],
-                               frame.operands[3], frame.pageTableStride,
-                               sequence, number);
-    emitPage(page, emitter.multiply(number, cache.getPageTokens()), last, head,
-             token, count);
+  blocks.forPages(token, tokens, [&](const BlockPage &page) {
+    emitPage(page, head, token, count);
   });
   storeRows(head, token, count);
 }

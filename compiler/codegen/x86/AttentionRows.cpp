@@ -28,7 +28,7 @@ Value TokenBlocks::begins(Value token) const {
 Value TokenBlocks::count(Value token) const {
   Value toBoundary = emitter.subtract(emitter.integer(size),
                                       emitter.modulo(positionOf(token), size));
-  Value most = emitter.minimum(toBoundary, emitter.subtract(tokens, token));
+  Value most = emitter.minimum(toBoundary, emitter.subtract(frame.rows, token));
   Value sequence = sequenceOf(token);
   // Sequences ascend: those of the block are the first ones that are equal.
   return emitter.loop(
@@ -41,6 +41,32 @@ Value TokenBlocks::count(Value token) const {
                                            emitter.i64(), same);
         return {emitter.add(count[0], one)};
       })[0];
+}
+
+void TokenBlocks::forPages(
+    Value token, Value tokens,
+    llvm::function_ref<void(const BlockPage &)> body) const {
+  Value last = positionOf(
+      emitter.subtract(emitter.add(token, tokens), emitter.integer(1)));
+  Value lastPage = emitter.divide(last, pageTokens);
+  Value sequence = sequenceOf(token);
+  auto pageAt = [&](Value number) {
+    return emitPage(emitter, pageBytes, places[3], places[2],
+                    frame.pageTableStride, sequence, number);
+  };
+  emitter.loop(
+      emitter.integer(0), emitter.add(lastPage, 1), 1, [&](Value number) {
+        BlockPage page;
+        page.begin = pageAt(number);
+        page.next = pageAt(emitter.minimum(emitter.add(number, 1), lastPage));
+        page.first = emitter.multiply(number, pageTokens);
+        // Positions after the last one are masked in all rows.
+        Value steps = emitter.divide(
+            emitter.add(emitter.subtract(last, page.first), 4), 4);
+        page.used = emitter.minimum(emitter.multiply(steps, 4),
+                                    emitter.integer(pageTokens));
+        body(page);
+      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -64,6 +90,8 @@ void AttentionRows::loadQuery(Value row, int64_t first, Value source,
     if (d < size)
       value = emitter.loadFloats(
           element, emitter.offset(source, d * sourceBytes), maskOf(size - d));
+    if (shape.roundsQueries && !shape.dot)
+      value = emitter.roundToBF16(value);
     emitter.storeFloats(value, stored, emitter.offset(target, d * bytes),
                         maskOf(padded - d));
   }
@@ -158,14 +186,6 @@ void AttentionRows::addScores(
   });
 }
 
-Value AttentionRows::usedPositions(Value first, Value last) const {
-  // Those after the last one are masked in all rows.
-  Value steps =
-      emitter.divide(emitter.add(emitter.subtract(last, first), 4), 4);
-  return emitter.minimum(emitter.multiply(steps, 4),
-                         emitter.integer(shape.pageTokens));
-}
-
 Product AttentionRows::outputs(Value used) const {
   Product product = {};
   product.summation = Summation::Chain;
@@ -202,6 +222,18 @@ void AttentionRows::storeOutput(Value row, Value target, Type element,
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
+
+Value x86::emitHead(Emitter &emitter, const KernelFrame &frame, Operation *op,
+                    unsigned operand, Value token, Value head) {
+  Type type = op->getOperand(operand).getType();
+  SmallVector<int64_t> strides = stridesOf(type);
+  Value element = emitter.add(emitter.multiply(token, strides[0]),
+                              emitter.multiply(head, strides[1]));
+  return emitter.offset(
+      frame.operands[operand],
+      emitter.multiply(element,
+                       cast<ShapedType>(type).getElementTypeBitWidth() / 8));
+}
 
 void x86::emitTokenTiles(Emitter &emitter, const KernelFrame &frame,
                          llvm::function_ref<void(Value, Value)> body) {

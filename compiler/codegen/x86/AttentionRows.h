@@ -12,21 +12,31 @@
 
 namespace mlir::tcc::x86 {
 
+/// A page that the tokens of a block read.
+struct BlockPage {
+  Value begin; ///< Where its bytes are.
+  Value next;  ///< Those of the page after it; of the last page its own.
+  Value first; ///< The position that it begins with.
+  Value used;  ///< Positions that are read: whole steps of products.
+};
+
 /// Where the new tokens of a step are, and their blocks: neighbouring tokens of
 /// one sequence whose positions, divided by the size of a block, are equal.
 class TokenBlocks {
 public:
-  /// `positions` and `sequences` are arrays of `tokens` i32.
-  TokenBlocks(Emitter &emitter, Value positions, Value sequences, Value tokens,
-              int64_t size)
-      : emitter(emitter), positions(positions), sequences(sequences),
-        tokens(tokens), size(size) {}
+  /// Positions, sequences, page table and pages are operands of the kernel, one
+  /// after another from number `operand` on.
+  TokenBlocks(Emitter &emitter, const KernelFrame &frame, unsigned operand,
+              int64_t size, int64_t pageTokens, int64_t pageBytes)
+      : emitter(emitter), frame(frame),
+        places(ArrayRef(frame.operands).slice(operand, 4)), size(size),
+        pageTokens(pageTokens), pageBytes(pageBytes) {}
 
   Value positionOf(Value token) const {
-    return emitter.loadIndex(positions, token);
+    return emitter.loadIndex(places[0], token);
   }
   Value sequenceOf(Value token) const {
-    return emitter.loadIndex(sequences, token);
+    return emitter.loadIndex(places[1], token);
   }
 
   /// Whether a block begins with `token`.
@@ -35,10 +45,15 @@ public:
   /// How many tokens the block that begins with `token` has.
   Value count(Value token) const;
 
+  /// Calls `body` for each page that `tokens` tokens from `token` on read.
+  void forPages(Value token, Value tokens,
+                llvm::function_ref<void(const BlockPage &)> body) const;
+
 private:
   Emitter &emitter;
-  Value positions, sequences, tokens;
-  int64_t size;
+  const KernelFrame &frame;
+  ArrayRef<Value> places;
+  int64_t size, pageTokens, pageBytes;
 };
 
 /// What rows of attention are like.
@@ -51,6 +66,8 @@ struct AttentionShape {
   bool rounds;
   /// Whether queries and probabilities are bf16 for dot products, else f32.
   bool dot;
+  /// Whether queries are rounded to bf16.
+  bool roundsQueries = false;
 };
 
 /// Rows in scratch: each a query, its scores for one page, and what it has
@@ -84,11 +101,6 @@ public:
   void addScores(Value first, Value firstRow, Value rows,
                  llvm::function_ref<Value(Value row)> positionOf) const;
 
-  /// Positions of a page that begins with position `first` which rows up to
-  /// position `last` read: some more than count, so that products are whole
-  /// steps.
-  Value usedPositions(Value first, Value last) const;
-
   /// The product that adds the first `used` values of a page, weighted with
   /// what `addScores` left. What the values are is for the caller to say.
   Product outputs(Value used) const;
@@ -109,6 +121,11 @@ private:
   kernel::AttentionScratch parts;
   Value scratch;
 };
+
+/// Where head `head` of token `token` begins in operand `operand` of `op`, of
+/// shape [T, H, ...].
+Value emitHead(Emitter &emitter, const KernelFrame &frame, Operation *op,
+               unsigned operand, Value token, Value head);
 
 /// Calls `body` with `part` and `token` for each tile `part * T + token`.
 void emitTokenTiles(Emitter &emitter, const KernelFrame &frame,

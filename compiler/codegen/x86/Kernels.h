@@ -45,6 +45,8 @@ void emitKernel(Emitter &emitter, kernel::LatentAppendOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::LatentAttentionOp op,
                 const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::ExpandedAttentionOp op,
+                const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::GroupedLinearOp op,

@@ -39,6 +39,12 @@ struct LinearLayer {
         inputStride(stridesOf(op.getInput().getType())[0]),
         resultStride(stridesOf(op.getInit().getType())[0]) {}
 
+  /// One that is a part of another kernel, which says the rest.
+  LinearLayer(const PackedLayout &layout,
+              kernel::LinearConfigAttr configuration,
+              const kernel::LinearScratch &parts)
+      : layout(layout), configuration(configuration), parts(parts) {}
+
   PackedLayout layout;
   kernel::LinearConfigAttr configuration;
   kernel::LinearScratch parts;

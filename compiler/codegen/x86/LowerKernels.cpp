@@ -15,7 +15,8 @@ using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
 // Places in the array of sizes, as runtime/schema/Executable.fbs has them.
-static constexpr int64_t tokensSize = 0, logitRowsSize = 2, pageTableSize = 3;
+static constexpr int64_t tokensSize = 0, logitRowsSize = 2, pageTableSize = 3,
+                         expandedSize = 4;
 
 Operation *x86::findKernel(func::FuncOp function) {
   if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
@@ -57,6 +58,8 @@ static bool mayBeView(Operation *op, Value operand) {
       .Case<kernel::LatentAppendOp>([&](auto append) {
         return operand == append.getQuery() || operand == append.getLatents();
       })
+      .Case<kernel::ExpandedAttentionOp>(
+          [&](auto attention) { return operand == attention.getNopeQuery(); })
       .Case<kernel::RMSNormOp>([&](auto norm) {
         return llvm::is_contained(norm.getInputs(), operand);
       })
@@ -82,9 +85,56 @@ static LogicalResult verifyViews(Operation *op) {
   return success();
 }
 
+/// Which rows the kernel in `function` computes.
+static FailureOr<kernel::Rows> rowsOf(func::FuncOp function) {
+  auto text = function->getAttrOfType<StringAttr>("kernel.rows");
+  if (!text)
+    return kernel::Rows::Tokens;
+  if (std::optional<kernel::Rows> rows = kernel::symbolizeRows(text))
+    return *rows;
+  return function.emitOpError(
+             "expected 'kernel.rows' to be tokens, logit_rows, "
+             "expanded or absorbed, got ")
+         << text;
+}
+
+/// Whether `type` has one element for each row of a step, as neither the page
+/// table has nor the pages.
+static bool hasRows(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return shaped.isDynamicDim(0) && !shaped.getElementType().isInteger(8) &&
+         !ShapedType::isDynamicShape(shaped.getShape().drop_front());
+}
+
+/// Sets the number of rows, and lets what has rows begin with the first of
+/// them.
+static void setRows(Emitter &emitter, KernelFrame &frame, Operation *op,
+                    kernel::Rows rows, Value sizes) {
+  auto size = [&](int64_t place) {
+    return emitter.load(emitter.i64(), emitter.offset(sizes, place * 8), 8);
+  };
+  if (rows == kernel::Rows::Tokens || rows == kernel::Rows::LogitRows) {
+    frame.rows =
+        size(rows == kernel::Rows::Tokens ? tokensSize : logitRowsSize);
+    return;
+  }
+  frame.rows = size(expandedSize);
+  if (rows == kernel::Rows::Expanded)
+    return;
+  for (auto [operand, memory] : llvm::zip(op->getOperands(), frame.operands)) {
+    Type type = operand.getType();
+    if (!hasRows(type))
+      continue;
+    int64_t bytes = stridesOf(type)[0] *
+                    cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+    memory = emitter.offset(memory, emitter.multiply(frame.rows, bytes));
+  }
+  frame.rows = emitter.subtract(size(tokensSize), frame.rows);
+}
+
 /// Loads what the runtime passes. `entry` has the arguments of the new function.
-static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
-                             Operation *op, Block &entry) {
+static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
+                             Block &entry) {
   KernelFrame frame;
   Type pointer = LLVM::LLVMPointerType::get(emitter.builder.getContext());
   Value arguments = entry.getArgument(0), sizes = entry.getArgument(1);
@@ -95,11 +145,7 @@ static KernelFrame makeFrame(Emitter &emitter, func::FuncOp function,
     frame.operands.push_back(
         emitter.offset(memory, offsetOf(operand.getType())));
   }
-  auto rows = function->getAttrOfType<StringAttr>("kernel.rows");
-  int64_t place = rows && rows.getValue() == "logit_rows" ? logitRowsSize
-                                                          : tokensSize;
-  frame.rows =
-      emitter.load(emitter.i64(), emitter.offset(sizes, place * 8), 8);
+  setRows(emitter, frame, op, rows, sizes);
   frame.pageTableStride =
       emitter.load(emitter.i64(), emitter.offset(sizes, pageTableSize * 8), 8);
   frame.begin = entry.getArgument(2);
@@ -146,11 +192,12 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
           })
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
             kernel::RotaryAppendOp, kernel::AttentionOp, kernel::LatentAppendOp,
-            kernel::LatentAttentionOp, kernel::RouteOp, kernel::DispatchOp,
-            kernel::CombineOp>([&](auto kernelOp) {
-        emitKernel(emitter, kernelOp, frame);
-        return success();
-      })
+            kernel::LatentAttentionOp, kernel::ExpandedAttentionOp,
+            kernel::RouteOp, kernel::DispatchOp, kernel::CombineOp>(
+          [&](auto kernelOp) {
+            emitKernel(emitter, kernelOp, frame);
+            return success();
+          })
       .Default([](Operation *) -> LogicalResult {
         llvm_unreachable("every kernel op has code");
       });
@@ -162,7 +209,8 @@ static LogicalResult lower(func::FuncOp function, Operation *op,
   if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
     return op->emitOpError("expected no result and to be alone in its function, "
                            "as phase 'schedule' leaves it");
-  if (failed(verifyViews(op)))
+  FailureOr<kernel::Rows> rows = rowsOf(function);
+  if (failed(rows) || failed(verifyViews(op)))
     return failure();
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);
@@ -175,7 +223,7 @@ static LogicalResult lower(func::FuncOp function, Operation *op,
   Block *entry = lowered.addEntryBlock();
   builder.setInsertionPointToStart(entry);
   Emitter emitter(builder, op->getLoc(), target);
-  KernelFrame frame = makeFrame(emitter, function, op, *entry);
+  KernelFrame frame = makeFrame(emitter, *rows, op, *entry);
   if (failed(emitCode(emitter, op, frame)))
     return failure();
   builder.setInsertionPointToEnd(entry);

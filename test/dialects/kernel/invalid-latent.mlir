@@ -105,6 +105,78 @@ func.func @latent_attention_c3_arithmetic(%q: memref<?x4x8xf32>, %r: memref<?x4x
 
 // -----
 
+func.func @expanded_attention_c1_weight(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x11x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected shapes TxHxN, TxHx4, HxN+Vx8 and TxHxV, with H, N and V static and positive, got 'memref<?x4x4xf32>', 'memref<?x4x4xf32>', 'memref<4x11x8xbf16>' and 'memref<?x4x8xf32>'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x11x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c2_places(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x12x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected positions and sequences of rank 1 and a page table of rank 2, got 'memref<?xi32>', 'memref<?xi32>' and 'memref<?xi32>'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x12x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c3_pairs(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x12x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected no pairs and a weight that is not in blocks, got #kernel.packing<columns = 32, paired = true> and 'bf16'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32, paired = true>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x12x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c3_block(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: tensor<4x12x8x!transformer.block<q8_0>>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected no pairs and a weight that is not in blocks, got #kernel.packing<columns = 32> and '!transformer.block<q8_0>'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, tensor<4x12x8x!transformer.block<q8_0>>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c3_scale(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: tensor<4x12x8x!transformer.scaled<f8E4M3FN, 4, 6>>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected a multiple of 4 elements of K, at most 128, to share a scale, got 6}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, tensor<4x12x8x!transformer.scaled<f8E4M3FN, 4, 6>>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c3_tile(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x12x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected tile_columns to divide the columns of the packing, got 24 and 32}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 24, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x12x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c4_cache(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x12x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected the arithmetic to be 'fma', or 'dot' if the cache is bf16, the weight neither f32 nor f16, and N even, got 'dot'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>) packing(<columns = 32>) config(<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x12x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c4_weight(%q: memref<?x4x4xf32>, %r: memref<?x4x4xf32>, %w: memref<4x12x8xf32>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected the arithmetic to be 'fma', or 'dot' if the cache is bf16, the weight neither f32 nor f16, and N even, got 'dot'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>) packing(<columns = 32>) config(<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x4xf32>, memref<?x4x4xf32>, memref<4x12x8xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @expanded_attention_c4_odd(%q: memref<?x4x3xf32>, %r: memref<?x4x4xf32>, %w: memref<4x11x8xbf16>, %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x4x8xf32>) {
+  // expected-error@+1 {{'kernel.expanded_attention' op expected the arithmetic to be 'fma', or 'dot' if the cache is bf16, the weight neither f32 nor f16, and N even, got 'dot'}}
+  kernel.expanded_attention %q, %r, %w at(%p, %s, %t) cache(%c) into %y scale(0.5) layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>) packing(<columns = 32>) config(<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 128>) attention(<block_tokens = 512, tile_rows = 6, tile_columns = 32>) : memref<?x4x3xf32>, memref<?x4x4xf32>, memref<4x11x8xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
+// -----
+
 // expected-error@+1 {{expected page_tokens to be a positive multiple of 32, got 8}}
 func.func private @latent_cache_pages() attributes {layout = #kernel.latent_cache<page_tokens = 8, latent_size = 8, rotary_size = 4, element = f32>}
 

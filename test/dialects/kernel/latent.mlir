@@ -46,3 +46,22 @@ func.func @latent_attention(%q_latent: tensor<?x128x512xbf16>, %q_rotated: tenso
       tensor<?x?xi32>, memref<?xi8>, tensor<?x128x512xbf16> -> tensor<?x128x512xbf16>
   return
 }
+
+// CHECK-LABEL: func @expanded_attention
+func.func @expanded_attention(%q_nope: tensor<?x128x128xf32>, %q_rotated: tensor<?x128x64xbf16>,
+    %w: tensor<128x256x512xbf16>, %positions: tensor<?xi32>, %sequences: tensor<?xi32>,
+    %page_table: tensor<?x?xi32>, %pages: memref<?xi8>, %init: tensor<?x128x128xbf16>) {
+  // CHECK: kernel.expanded_attention %{{.*}}, %{{.*}}, %{{.*}} at(%{{.*}}, %{{.*}}, %{{.*}}) cache(%{{.*}}) into
+  // CHECK-SAME: attention(<block_tokens = 512, tile_rows = 6, tile_columns = 64>)
+  // DeepSeek-V3.
+  %o = kernel.expanded_attention %q_nope, %q_rotated, %w
+    at(%positions, %sequences, %page_table) cache(%pages) into %init scale(0.1352337788609)
+    layout(<page_tokens = 64, latent_size = 512, rotary_size = 64, element = bf16>)
+    packing(<columns = 64>)
+    config(<arithmetic = dot, tile_rows = 6, tile_columns = 64, block_rows = 96, block_depth = 512>)
+    attention(<block_tokens = 512, tile_rows = 6, tile_columns = 64>)
+    : tensor<?x128x128xf32>, tensor<?x128x64xbf16>, tensor<128x256x512xbf16>,
+      tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>, memref<?xi8>,
+      tensor<?x128x128xbf16> -> tensor<?x128x128xbf16>
+  return
+}

@@ -94,8 +94,8 @@ static int64_t evaluate(AffineMap map, int64_t rows) {
 void KernelRunner::describe(kernel::KernelOpInterface op) {
   auto function = op->getParentOfType<func::FuncOp>();
   arguments = function.getNumArguments();
-  auto rows = function->getAttrOfType<StringAttr>("kernel.rows");
-  countsLogitRows = rows && rows.getValue() == "logit_rows";
+  if (auto text = function->getAttrOfType<StringAttr>("kernel.rows"))
+    rows = *kernel::symbolizeRows(text);
   auto sizeOf = [](AffineMap map) -> Size {
     int64_t none = evaluate(map, 0);
     return {none, evaluate(map, 1) - none};
@@ -127,13 +127,27 @@ KernelRunner::~KernelRunner() { munmap(code, codeBytes); }
 // Running
 //===----------------------------------------------------------------------===//
 
+int64_t KernelRunner::rowsOf(const StepSizes &sizes) const {
+  switch (rows) {
+  case kernel::Rows::Tokens:
+    return sizes.tokens;
+  case kernel::Rows::LogitRows:
+    return sizes.logitRows;
+  case kernel::Rows::Expanded:
+    return sizes.expandedTokens;
+  case kernel::Rows::Absorbed:
+    return sizes.tokens - sizes.expandedTokens;
+  }
+  llvm_unreachable("every kind of rows has a number");
+}
+
 void KernelRunner::call(ArrayRef<const Buffer *> arguments,
                         const StepSizes &sizes, ArrayRef<Range> ranges) const {
   std::vector<void *> pointers;
   for (const Buffer *argument : arguments)
     pointers.push_back(argument->data());
   int64_t numbers[] = {sizes.tokens, sizes.sequences, sizes.logitRows,
-                       sizes.pageTableStride};
+                       sizes.pageTableStride, sizes.expandedTokens};
   Buffer scratch(scratchBytes.of(rowsOf(sizes)));
   for (auto [begin, end] : ranges)
     entry(pointers.data(), numbers, begin, end, scratch.data());
@@ -213,7 +227,8 @@ void KernelRunner::run(ArrayRef<const Buffer *> buffers,
 
 void KernelRunner::run(ArrayRef<const Buffer *> buffers, int64_t rows) const {
   StepSizes sizes;
-  (countsLogitRows ? sizes.logitRows : sizes.tokens) = rows;
+  (this->rows == kernel::Rows::LogitRows ? sizes.logitRows : sizes.tokens) =
+      rows;
   run(buffers, sizes);
 }
 

@@ -64,6 +64,7 @@ struct StepSizes {
   int64_t sequences = 1;
   int64_t logitRows = 0;
   int64_t pageTableStride = 0;
+  int64_t expandedTokens = 0; ///< The first of all.
 };
 
 /// Machine code of one kernel op, which is alone in a function on memrefs.
@@ -98,15 +99,13 @@ private:
   KernelRunner() = default;
   void describe(kernel::KernelOpInterface op);
   void load(const CompiledImage &image);
-  int64_t rowsOf(const StepSizes &sizes) const {
-    return countsLogitRows ? sizes.logitRows : sizes.tokens;
-  }
+  int64_t rowsOf(const StepSizes &sizes) const;
   void call(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
             ArrayRef<Range> ranges) const;
   void callOnThreads(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
                      ArrayRef<Range> ranges) const;
 
-  bool countsLogitRows = false;
+  kernel::Rows rows = kernel::Rows::Tokens;
   size_t arguments = 0;
   std::vector<size_t> written; ///< Arguments that the op writes.
   Size tiles = {}, scratchBytes = {};

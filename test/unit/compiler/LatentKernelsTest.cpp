@@ -1,54 +1,11 @@
 // Kernels of latent attention, against their definitions in f64.
 
-#include "test/unit/compiler/PagedStep.h"
-#include "test/unit/compiler/Values.h"
+#include "test/unit/compiler/Latents.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
-
-namespace {
-/// Sizes of a model: heads, a latent, rotated elements, and what the cache is
-/// of.
-struct LatentSizes {
-  int64_t heads, latent, rotary;
-  bool isBF16;
-
-  const char *element() const { return isBF16 ? "bf16" : "f32"; }
-  int64_t bytes() const { return isBF16 ? 2 : 4; }
-  int64_t rowSize() const { return (latent + rotary + 31) / 32 * 32; }
-  int64_t pageBytes() const {
-    return PagedStep::pageTokens * rowSize() * bytes();
-  }
-};
-} // namespace
-
-/// A buffer of `values`, rounded if they are bf16.
-static Buffer store(const std::vector<float> &values, bool isBF16) {
-  return isBF16 ? Buffer(toBF16(values)) : Buffer(values);
-}
-
-/// The elements of `buffer` as f32.
-static std::vector<float> load(const Buffer &buffer, bool isBF16) {
-  return isBF16 ? fromBF16(buffer.values<uint16_t>()) : buffer.values<float>();
-}
-
-/// `values` as they are after they were stored.
-static std::vector<float> rounded(std::vector<float> values, bool isBF16) {
-  return isBF16 ? fromBF16(toBF16(values)) : values;
-}
-
-/// ||got - expected|| / ||expected||, each over `count` elements.
-static double relativeError(const float *got, const double *expected,
-                            int64_t count) {
-  double difference = 0, norm = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    difference += (got[i] - expected[i]) * (got[i] - expected[i]);
-    norm += expected[i] * expected[i];
-  }
-  return std::sqrt(difference / norm);
-}
 
 //===----------------------------------------------------------------------===//
 // latent_append
@@ -201,7 +158,8 @@ struct LatentProblem {
 class LatentAttentionKernel : public KernelTest {
 protected:
   std::unique_ptr<KernelRunner> compileFor(const LatentSizes &sizes,
-                                           const LatentCuts &cuts);
+                                           const LatentCuts &cuts,
+                                           const char *rows = "tokens");
   std::vector<float> run(const KernelRunner &kernel,
                          const LatentProblem &problem, const PagedStep &step,
                          int64_t firstToken);
@@ -215,8 +173,6 @@ protected:
 
 TCC_TEST_MARCHES(LatentAttentionKernel);
 
-static constexpr float softmaxScale = 0.3f;
-
 LatentProblem::LatentProblem(const LatentSizes &sizes,
                              std::vector<SequenceLengths> lengths)
     : sizes(sizes), step(std::move(lengths), random) {
@@ -226,17 +182,7 @@ LatentProblem::LatentProblem(const LatentSizes &sizes,
   };
   latentQuery = make(rows * sizes.latent);
   rotatedQuery = make(rows * sizes.rotary);
-  // Pages are zero where nothing was appended.
-  cache.assign(step.pageCount * PagedStep::pageTokens * sizes.rowSize(), 0.0f);
-  for (size_t s = 0; s < step.lengths.size(); ++s) {
-    auto [cached, added] = step.lengths[s];
-    for (int64_t i = 0; i < cached + added; ++i) {
-      std::vector<float> row = make(sizes.latent + sizes.rotary);
-      std::copy(
-          row.begin(), row.end(),
-          &cache[step.rowOf(static_cast<int64_t>(s), i) * sizes.rowSize()]);
-    }
-  }
+  cache = randomLatents(random, sizes, step);
 }
 
 std::vector<double> LatentProblem::expected(int64_t token) const {
@@ -269,11 +215,11 @@ std::vector<double> LatentProblem::expected(int64_t token) const {
 
 std::unique_ptr<KernelRunner>
 LatentAttentionKernel::compileFor(const LatentSizes &sizes,
-                                  const LatentCuts &cuts) {
+                                  const LatentCuts &cuts, const char *rows) {
   return compile(llvm::formatv(R"(
     func.func @attention(%l: memref<?x{0}x{1}x{2}>, %r: memref<?x{0}x{3}x{2}>,
         %p: memref<?xi32>, %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>,
-        %y: memref<?x{0}x{1}x{2}>) attributes {{kernel.rows = "tokens"} {{
+        %y: memref<?x{0}x{1}x{2}>) attributes {{kernel.rows = "{8}"} {{
       kernel.latent_attention %l, %r at(%p, %s, %t) cache(%c) into %y scale(0.3)
         layout(<page_tokens = 64, latent_size = {1}, rotary_size = {3}, element = {2}>)
         config(<arithmetic = {4}, block_tokens = {5}, block_heads = {6}, tile_rows = 6,
@@ -284,7 +230,7 @@ LatentAttentionKernel::compileFor(const LatentSizes &sizes,
     })",
                                sizes.heads, sizes.latent, sizes.element(),
                                sizes.rotary, cuts.arithmetic, cuts.tokens,
-                               cuts.heads, cuts.columns)
+                               cuts.heads, cuts.columns, rows)
                      .str());
 }
 
@@ -308,10 +254,6 @@ std::vector<float> LatentAttentionKernel::run(const KernelRunner &kernel,
   kernel.run({&l, &r, &p, &s, &t, &c, &y}, step.sizes());
   return load(y, sizes.isBF16);
 }
-
-/// Sequences that begin, decode and continue amid a page, over several pages.
-static const std::vector<SequenceLengths> raggedBatch = {
-    {0, 5}, {130, 1}, {63, 70}, {0, 1}, {191, 1}};
 
 void LatentAttentionKernel::check(const LatentSizes &sizes,
                                   const LatentCuts &cuts) {
@@ -378,5 +320,26 @@ TEST_P(LatentAttentionKernel, CutsChangeNoBit) {
       first = got;
     EXPECT_EQ(got, first) << cuts.tokens << " tokens, " << cuts.heads
                           << " heads, " << cuts.columns << " columns";
+  }
+}
+
+TEST_P(LatentAttentionKernel, AbsorbedRowsAreTheLast) {
+  LatentSizes sizes = {2, 16, 6, false};
+  LatentCuts cuts = {"fma", 6, 2, 64};
+  LatentProblem problem(sizes, raggedBatch);
+  auto all = compileFor(sizes, cuts);
+  auto absorbed = compileFor(sizes, cuts, "absorbed");
+  ASSERT_TRUE(all && absorbed);
+  std::vector<float> expected = run(*all, problem);
+  PagedStep step = problem.step;
+  for (int64_t expandedTokens : {int64_t(6), int64_t(0), step.tokens()}) {
+    step.expandedTokens = expandedTokens;
+    std::vector<float> got = run(*absorbed, problem, step, 0);
+    auto first = expandedTokens * sizes.heads * sizes.latent;
+    EXPECT_TRUE(
+        std::equal(got.begin() + first, got.end(), expected.begin() + first));
+    EXPECT_TRUE(std::all_of(got.begin(), got.begin() + first, [](float value) {
+      return std::isnan(value);
+    })) << "rows before stay as they were";
   }
 }

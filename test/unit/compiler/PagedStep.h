@@ -69,12 +69,14 @@ struct PagedStep {
     sizes.tokens = tokens();
     sizes.sequences = static_cast<int64_t>(lengths.size());
     sizes.pageTableStride = stride;
+    sizes.expandedTokens = expandedTokens;
     return sizes;
   }
 
   std::vector<SequenceLengths> lengths;
   std::vector<int32_t> positions, sequences, pageTable;
   int64_t stride = 0, pageCount = 0;
+  int64_t expandedTokens = 0; ///< Computed in expanded form: the first of all.
 };
 
 } // namespace mlir::tcc::x86

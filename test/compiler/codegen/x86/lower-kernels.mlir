@@ -20,6 +20,54 @@ func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
   return
 }
 
+// Bytes of e4m3 become f16 by a shift. Each block is summed alone, then scaled.
+// CHECK-LABEL: func.func @scaled(
+// CHECK:         llvm.intr.prefetch
+// CHECK:         %[[BYTES:.*]] = llvm.load {{.*}} -> vector<[[LANES:8|16]]xi8>
+// CHECK:         %[[WIDE:.*]] = arith.extsi %[[BYTES]] : vector<[[LANES]]xi8> to vector<[[LANES]]xi16>
+// CHECK:         %[[SHIFTED:.*]] = arith.shli %[[WIDE]]
+// CHECK:         %[[BITS:.*]] = arith.andi %[[SHIFTED]]
+// CHECK:         %[[HALF:.*]] = vector.bitcast %[[BITS]] : vector<[[LANES]]xi16> to vector<[[LANES]]xf16>
+// CHECK:         %[[WEIGHT:.*]] = arith.extf %[[HALF]]
+// CHECK:         math.fma %{{.*}}, %[[WEIGHT]], %{{.*}}
+// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<[[LANES]]xf32>
+// CHECK:         math.fma %[[SCALED]],
+func.func @scaled(%input: memref<?x12xf32>,
+                  %weight: tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>,
+                  %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
+  kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x12xf32>, tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x6xf32>
+  return
+}
+
+// Absorbed rows are those behind the expanded ones, number 4 of the sizes: what has
+// rows begins with the first of them, which a page table and pages have not.
+// CHECK-LABEL: func.func @absorbed(
+// CHECK-SAME:    %{{.*}}: !llvm.ptr, %[[SIZES:.*]]: !llvm.ptr,
+// CHECK:         %[[PLACE:.*]] = llvm.getelementptr inbounds %[[SIZES]][%c32_i64{{[_0-9]*}}]
+// CHECK:         %[[EXPANDED:.*]] = llvm.load %[[PLACE]]
+// CHECK:         %[[BYTES:.*]] = arith.muli %[[EXPANDED]], %c128_i64{{[_0-9]*}}
+// CHECK:         llvm.getelementptr inbounds %{{.*}}[%[[BYTES]]]
+// CHECK:         %[[BYTES:.*]] = arith.muli %[[EXPANDED]], %c64_i64{{[_0-9]*}}
+// CHECK:         llvm.getelementptr inbounds %{{.*}}[%[[BYTES]]]
+// CHECK-COUNT-2: arith.muli %[[EXPANDED]], %c4_i64{{[_0-9]*}}
+// CHECK-NOT:     arith.muli %[[EXPANDED]], %c4_i64{{[_0-9]*}}
+// CHECK:         arith.muli %[[EXPANDED]], %c128_i64{{[_0-9]*}}
+// CHECK:         arith.subi %{{.*}}, %[[EXPANDED]]
+func.func @absorbed(%latent: memref<?x4x8xf32>, %rotated: memref<?x4x4xf32>,
+                    %positions: memref<?xi32>, %sequences: memref<?xi32>,
+                    %page_table: memref<?x?xi32>, %pages: memref<?xi8>,
+                    %out: memref<?x4x8xf32>) attributes {kernel.rows = "absorbed"} {
+  kernel.latent_attention %latent, %rotated at(%positions, %sequences, %page_table)
+    cache(%pages) into %out scale(0.5)
+    layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = f32>)
+    config(<arithmetic = fma, block_tokens = 1, block_heads = 4, tile_rows = 6, tile_columns = 32>)
+    : memref<?x4x8xf32>, memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>,
+      memref<?x?xi32>, memref<?xi8>, memref<?x4x8xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @no_kernel(
 // CHECK-SAME:    %{{.*}}: memref<?xf32>)
 func.func @no_kernel(%input: memref<?xf32>) {
@@ -116,5 +164,15 @@ func.func @no_dot_products(%input: memref<?x32xf32>, %weight: memref<6x32xbf16>,
     packing(<columns = 32>)
     config(<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x32xf32>, memref<6x32xbf16>, memref<?x6xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op expected 'kernel.rows' to be tokens, logit_rows, expanded or absorbed, got "pages"}}
+func.func @no_such_rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
+                        %out: memref<?x12xf32>) attributes {kernel.rows = "pages"} {
+  kernel.gather_rows %input, %rows into %out
+    : memref<?x12xf32>, memref<?xi32>, memref<?x12xf32>
   return
 }
