@@ -371,21 +371,29 @@ Value Emitter::pairsOfHalves(Value low, Value high) {
                 bitcast(integers(), high));
 }
 
-Value Emitter::decodeE4M3(Value bytes) {
+SmallVector<Value> Emitter::decodeE4M3(Value bytes) {
   // The exponent of f16 has one bit more than that of e4m3, and its bias is 15,
   // not 7; subnormal numbers are what they are in both. CPUs convert those of
   // f16 as quickly as others.
-  VectorType words = vectorOf(builder.getI16Type(), target.lanes);
+  int64_t elements = cast<VectorType>(bytes.getType()).getNumElements();
+  VectorType words = vectorOf(builder.getI16Type(), elements);
   auto constant = [&](int16_t value) -> Value {
     return arith::ConstantOp::create(builder, location,
                                      DenseElementsAttr::get(words, value));
   };
   Value wide = arith::ExtSIOp::create(builder, location, words, bytes);
   Value shifted = arith::ShLIOp::create(builder, location, wide, constant(7));
-  Value sixteen = both(shifted, constant(static_cast<int16_t>(0xBF80)));
-  return arith::ExtFOp::create(
-      builder, location, floats(),
-      bitcast(vectorOf(builder.getF16Type(), target.lanes), sixteen));
+  Value halves = bitcast(vectorOf(builder.getF16Type(), elements),
+                         both(shifted, constant(static_cast<int16_t>(0xBF80))));
+  SmallVector<Value> vectors;
+  for (int64_t first = 0; first < elements; first += target.lanes) {
+    SmallVector<int64_t> lanes(target.lanes);
+    std::iota(lanes.begin(), lanes.end(), first);
+    Value part =
+        vector::ShuffleOp::create(builder, location, halves, halves, lanes);
+    vectors.push_back(arith::ExtFOp::create(builder, location, floats(), part));
+  }
+  return vectors;
 }
 
 Value Emitter::addProducts(Value sums, Value a, Value b) {

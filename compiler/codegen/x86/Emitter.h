@@ -121,8 +121,9 @@ public:
   Value halfOfPairs(Value words, bool odd);
   /// The reverse: f32 that are exact in bf16 become the halves of words.
   Value pairsOfHalves(Value low, Value high);
-  /// Bytes of e4m3 as f32, 2^-8 of what they are: exact, but NaN is 480.
-  Value decodeE4M3(Value bytes);
+  /// Bytes of e4m3, of any number of vectors, as f32, 2^-8 of what they are:
+  /// exact, but NaN is 480.
+  SmallVector<Value> decodeE4M3(Value bytes);
   /// `sums` plus the products of the two pairs of i16 in each lane, all of i32:
   /// exact (vpdpwssd where AVX512-VNNI is, vpmaddwd and vpaddd elsewhere).
   Value addProducts(Value sums, Value a, Value b);

@@ -27,17 +27,20 @@ public:
   /// Bytes from one step to the next.
   int64_t stepBytes() const { return stepDepth() * bits() / 8 * pitch; }
 
-  /// Element `k` of the step at `step`, of the vector that begins at column
-  /// `column`, as f32. Repeated loads of one address are LLVM's to remove.
-  Value read(Value step, int64_t k, Value column) const;
-
-  /// Elements `k` (even) and `k + 1`, each in half of a word.
-  Value readPairs(Value step, int64_t k, Value column) const;
+  /// Element `k` of the step at `step`, of `vectors` vectors from column
+  /// `column` on, as f32; or, in `pairs`, elements `k` (even) and `k + 1`, each
+  /// in half of a word. Repeated loads of one address are LLVM's to remove.
+  SmallVector<Value> read(Value step, int64_t k, Value column, int64_t vectors,
+                          bool pairs) const;
 
 private:
   /// Bits of one element.
   int64_t bits() const { return isDecoded ? 16 : bitsOf(format); }
   Value raw(Type type, Value step, int64_t row, Value column) const;
+  Value readFloats(Value step, int64_t k, Value column) const;
+  Value readPairs(Value step, int64_t k, Value column) const;
+  SmallVector<Value> readE4M3(Value step, int64_t k, Value column,
+                              int64_t vectors) const;
 
   Emitter &emitter;
   Storage format;
@@ -56,7 +59,7 @@ Value WeightReader::raw(Type type, Value step, int64_t row,
   return emitter.load(type, address, bytes);
 }
 
-Value WeightReader::read(Value step, int64_t k, Value column) const {
+Value WeightReader::readFloats(Value step, int64_t k, Value column) const {
   switch (format) {
   case Storage::F32:
     return raw(emitter.floats(), step, k, column);
@@ -69,27 +72,55 @@ Value WeightReader::read(Value step, int64_t k, Value column) const {
   }
   case Storage::BF16:
     return emitter.halfOfPairs(readPairs(step, k / 2 * 2, column), k % 2);
-  case Storage::E4M3:
-    return emitter.decodeE4M3(
-        raw(emitter.vectorOf(emitter.builder.getI8Type(), emitter.target.lanes),
-            step, k, column));
   case Storage::Q8_0:
   case Storage::Q4_0:
   case Storage::Q4_1:
+  case Storage::E4M3:
     break;
   }
-  llvm_unreachable("integers are read in pairs");
+  llvm_unreachable("these are read in other ways");
 }
 
 Value WeightReader::readPairs(Value step, int64_t k, Value column) const {
-  if (format == Storage::E4M3)
-    return emitter.pairsOfHalves(read(step, k, column),
-                                 read(step, k + 1, column));
   int64_t perWord = 32 / bits();
   Value words = raw(emitter.integers(), step, k / perWord, column);
   if (bits() == 16)
     return words;
   return emitter.bitsOfHalves(words, k % perWord / 2 * bits(), bits());
+}
+
+/// Two vectors at a time, as f16 fill a register.
+SmallVector<Value> WeightReader::readE4M3(Value step, int64_t k, Value column,
+                                          int64_t vectors) const {
+  int64_t lanes = emitter.target.lanes;
+  SmallVector<Value> result;
+  while (vectors > 0) {
+    int64_t count = std::min<int64_t>(vectors, 2);
+    Type bytes = emitter.vectorOf(emitter.builder.getI8Type(), count * lanes);
+    result.append(emitter.decodeE4M3(raw(bytes, step, k, column)));
+    column = emitter.add(column, count * lanes);
+    vectors -= count;
+  }
+  return result;
+}
+
+SmallVector<Value> WeightReader::read(Value step, int64_t k, Value column,
+                                      int64_t vectors, bool pairs) const {
+  SmallVector<Value> result;
+  if (format == Storage::E4M3) {
+    result = readE4M3(step, k, column, vectors);
+    if (pairs)
+      for (auto [low, high] :
+           llvm::zip(result, readE4M3(step, k + 1, column, vectors)))
+        low = emitter.pairsOfHalves(low, high);
+    return result;
+  }
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    Value first = emitter.add(column, vector * emitter.target.lanes);
+    result.push_back(pairs ? readPairs(step, k, first)
+                           : readFloats(step, k, first));
+  }
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -213,11 +244,8 @@ Value Tile::broadcastInput(Value inputs, int64_t row, int64_t k) const {
 void Tile::addStep(Value weights, Value inputs, Sums &sums) const {
   int64_t advance = readsPairs() ? 2 : 1;
   for (int64_t k = 0; k < reader.stepDepth(); k += advance) {
-    SmallVector<Value> values;
-    for (int64_t vector = 0; vector < vectors; ++vector)
-      values.push_back(readsPairs()
-                           ? reader.readPairs(weights, k, columnOf(vector))
-                           : reader.read(weights, k, columnOf(vector)));
+    SmallVector<Value> values =
+        reader.read(weights, k, column, vectors, readsPairs());
     for (int64_t row = 0; row < rows; ++row) {
       Value input = broadcastInput(inputs, row, k);
       for (int64_t vector = 0; vector < vectors; ++vector) {
@@ -471,15 +499,16 @@ void x86::emitProduct(Emitter &emitter, const Product &product, Value rows,
 /// Decodes the step of blocks at `from` to `to`.
 static void decodeStep(Emitter &emitter, const WeightReader &reader,
                        int64_t columns, bool toPairs, Value from, Value to) {
-  int64_t advance = toPairs ? 2 : 1;
-  for (int64_t k = 0; k < reader.stepDepth(); k += advance)
-    for (int64_t column = 0; column < columns; column += emitter.target.lanes) {
-      Value place = emitter.integer(column);
-      emitter.store(toPairs ? reader.readPairs(from, k, place)
-                            : reader.read(from, k, place),
-                    emitter.offset(to, (k / advance * columns + column) * 4),
-                    4);
+  int64_t advance = toPairs ? 2 : 1, lanes = emitter.target.lanes;
+  for (int64_t k = 0; k < reader.stepDepth(); k += advance) {
+    SmallVector<Value> vectors =
+        reader.read(from, k, emitter.integer(0), columns / lanes, toPairs);
+    for (auto [index, vector] : llvm::enumerate(vectors)) {
+      auto column = static_cast<int64_t>(index) * lanes;
+      emitter.store(
+          vector, emitter.offset(to, (k / advance * columns + column) * 4), 4);
     }
+  }
 }
 
 void x86::emitDecode(Emitter &emitter, const PackedLayout &layout, bool dot,
