@@ -20,17 +20,19 @@ func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
   return
 }
 
-// Bytes of e4m3 become f16 by a shift. Each block is summed alone, then scaled.
+// Bytes of e4m3, of two vectors at a time, become f16 by a shift. Each block is summed
+// alone, then scaled.
 // CHECK-LABEL: func.func @scaled(
 // CHECK:         llvm.intr.prefetch
-// CHECK:         %[[BYTES:.*]] = llvm.load {{.*}} -> vector<[[LANES:8|16]]xi8>
-// CHECK:         %[[WIDE:.*]] = arith.extsi %[[BYTES]] : vector<[[LANES]]xi8> to vector<[[LANES]]xi16>
+// CHECK:         %[[BYTES:.*]] = llvm.load {{.*}} -> vector<[[BOTH:16|32]]xi8>
+// CHECK:         %[[WIDE:.*]] = arith.extsi %[[BYTES]] : vector<[[BOTH]]xi8> to vector<[[BOTH]]xi16>
 // CHECK:         %[[SHIFTED:.*]] = arith.shli %[[WIDE]]
 // CHECK:         %[[BITS:.*]] = arith.andi %[[SHIFTED]]
-// CHECK:         %[[HALF:.*]] = vector.bitcast %[[BITS]] : vector<[[LANES]]xi16> to vector<[[LANES]]xf16>
+// CHECK:         %[[HALVES:.*]] = vector.bitcast %[[BITS]] : vector<[[BOTH]]xi16> to vector<[[BOTH]]xf16>
+// CHECK:         %[[HALF:.*]] = vector.shuffle %[[HALVES]], %[[HALVES]]
 // CHECK:         %[[WEIGHT:.*]] = arith.extf %[[HALF]]
 // CHECK:         math.fma %{{.*}}, %[[WEIGHT]], %{{.*}}
-// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<[[LANES]]xf32>
+// CHECK:         %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<[[LANES:8|16]]xf32>
 // CHECK:         math.fma %[[SCALED]],
 func.func @scaled(%input: memref<?x12xf32>,
                   %weight: tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>,
