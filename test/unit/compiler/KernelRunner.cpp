@@ -183,19 +183,46 @@ static std::vector<std::pair<int64_t, int64_t>> shuffledRanges(int64_t tiles) {
   return ranges;
 }
 
-static std::vector<std::vector<uint8_t>>
-contentsOf(ArrayRef<const Buffer *> buffers) {
-  std::vector<std::vector<uint8_t>> contents;
+/// The contents of `buffers`, one after another.
+static std::vector<uint8_t> contentsOf(ArrayRef<const Buffer *> buffers) {
+  std::vector<uint8_t> contents;
   for (const Buffer *buffer : buffers)
-    contents.push_back(buffer->values<uint8_t>());
+    contents.insert(contents.end(), buffer->data(),
+                    buffer->data() + buffer->size());
   return contents;
 }
 
 /// Copies `contents` back to `buffers`.
 static void restore(ArrayRef<const Buffer *> buffers,
-                    ArrayRef<std::vector<uint8_t>> contents) {
-  for (auto [buffer, bytes] : llvm::zip(buffers, contents))
-    std::memcpy(buffer->data(), bytes.data(), bytes.size());
+                    const std::vector<uint8_t> &contents) {
+  const uint8_t *from = contents.data();
+  for (const Buffer *buffer : buffers) {
+    std::memcpy(buffer->data(), from, buffer->size());
+    from += buffer->size();
+  }
+}
+
+/// Calls each tile alone with the same contents before it, and returns what all
+/// of them make of those. No byte is to be changed by two tiles.
+std::vector<uint8_t>
+KernelRunner::callTileByTile(ArrayRef<const Buffer *> buffers,
+                             ArrayRef<const Buffer *> results,
+                             const StepSizes &sizes) const {
+  std::vector<uint8_t> before = contentsOf(results), all = before;
+  bool isDisjoint = true;
+  for (int64_t tile = tiles.of(rowsOf(sizes)); tile-- > 0;) {
+    restore(results, before);
+    call(buffers, sizes, {{tile, tile + 1}});
+    std::vector<uint8_t> own = contentsOf(results);
+    for (size_t i = 0; i < own.size(); ++i) {
+      if (own[i] == before[i])
+        continue;
+      isDisjoint &= all[i] == before[i];
+      all[i] = own[i];
+    }
+  }
+  EXPECT_TRUE(isDisjoint) << "two tiles write the same byte";
+  return all;
 }
 
 void KernelRunner::run(ArrayRef<const Buffer *> buffers,
@@ -205,22 +232,17 @@ void KernelRunner::run(ArrayRef<const Buffer *> buffers,
   std::vector<const Buffer *> results;
   for (size_t argument : written)
     results.push_back(buffers[argument]);
-  std::vector<std::vector<uint8_t>> before = contentsOf(results);
+  std::vector<uint8_t> before = contentsOf(results);
 
-  call(buffers, sizes, {{0, count}});
-  std::vector<std::vector<uint8_t>> expected = contentsOf(results);
-
-  std::vector<Range> single;
-  for (int64_t tile = count; tile-- > 0;)
-    single.emplace_back(tile, tile + 1);
-  restore(results, before);
-  call(buffers, sizes, single);
-  EXPECT_TRUE(contentsOf(results) == expected) << "tile by tile";
-
+  std::vector<uint8_t> tileByTile = callTileByTile(buffers, results, sizes);
   restore(results, before);
   callOnThreads(buffers, sizes, shuffledRanges(count));
-  EXPECT_TRUE(contentsOf(results) == expected) << "on threads";
+  std::vector<uint8_t> onThreads = contentsOf(results);
+  restore(results, before);
+  call(buffers, sizes, {{0, count}});
 
+  EXPECT_TRUE(tileByTile == contentsOf(results)) << "tile by tile";
+  EXPECT_TRUE(onThreads == contentsOf(results)) << "on threads";
   for (const Buffer *buffer : buffers)
     EXPECT_TRUE(buffer->isIntact());
 }

@@ -76,9 +76,10 @@ public:
   ~KernelRunner();
 
   /// Calls the code for all tiles with `arguments`, those of the function in
-  /// their order: at once; one by one from the last to the first; and by three
-  /// threads in shuffled ranges. Each time what the op writes has the same
-  /// contents before, and is expected to have the same ones afterwards.
+  /// their order: one by one from the last to the first; by three threads in
+  /// shuffled ranges; and at once. Each time what the op writes has the same
+  /// contents before, and is expected to have the same ones afterwards, each
+  /// byte by one tile.
   void run(ArrayRef<const Buffer *> arguments, const StepSizes &sizes) const;
 
   /// The same with as many rows as the op has.
@@ -102,6 +103,9 @@ private:
   int64_t rowsOf(const StepSizes &sizes) const;
   void call(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
             ArrayRef<Range> ranges) const;
+  std::vector<uint8_t> callTileByTile(ArrayRef<const Buffer *> arguments,
+                                      ArrayRef<const Buffer *> results,
+                                      const StepSizes &sizes) const;
   void callOnThreads(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
                      ArrayRef<Range> ranges) const;
 
