@@ -14,6 +14,16 @@ CacheOp tcc::findCache(PagedAttentionOp attention) {
       attention, attention.getCacheAttr());
 }
 
+SmallVector<PagedAttentionOp> tcc::findAttentions(Operation *function,
+                                                  bool latent) {
+  SmallVector<PagedAttentionOp> attentions;
+  function->walk([&](PagedAttentionOp op) {
+    if (findCache(op).getLatent() == latent)
+      attentions.push_back(op);
+  });
+  return attentions;
+}
+
 LogicalResult tcc::verifyElement(PagedAttentionOp attention, CacheOp cache) {
   Type element = cache.getElement();
   if (!element.isF32() && !element.isBF16())

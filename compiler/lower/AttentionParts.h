@@ -11,6 +11,10 @@ namespace mlir::tcc {
 /// The cache that `attention` reads.
 transformer::CacheOp findCache(transformer::PagedAttentionOp attention);
 
+/// The attentions of `function` whose cache is latent, or those whose is not.
+SmallVector<transformer::PagedAttentionOp> findAttentions(Operation *function,
+                                                          bool latent);
+
 /// Verifies that there is a layout for the pages of `cache`.
 LogicalResult verifyElement(transformer::PagedAttentionOp attention,
                             transformer::CacheOp cache);

@@ -85,12 +85,8 @@ struct LowerAttention : tcc::impl::LowerAttentionPassBase<LowerAttention> {
         x86::describeTarget(march, getOperation().getLoc());
     if (failed(target))
       return signalPassFailure();
-    SmallVector<transformer::PagedAttentionOp> attentions;
-    getOperation().walk([&](transformer::PagedAttentionOp op) {
-      if (!findCache(op).getLatent())
-        attentions.push_back(op);
-    });
-    for (transformer::PagedAttentionOp op : attentions)
+    for (transformer::PagedAttentionOp op :
+         findAttentions(getOperation(), /*latent=*/false))
       if (failed(lower(op, *target)))
         return signalPassFailure();
   }

@@ -188,12 +188,8 @@ struct LowerLatentAttention
         x86::describeTarget(march, getOperation().getLoc());
     if (failed(target))
       return signalPassFailure();
-    SmallVector<transformer::PagedAttentionOp> attentions;
-    getOperation().walk([&](transformer::PagedAttentionOp op) {
-      if (findCache(op).getLatent())
-        attentions.push_back(op);
-    });
-    for (transformer::PagedAttentionOp op : attentions)
+    for (transformer::PagedAttentionOp op :
+         findAttentions(getOperation(), /*latent=*/true))
       if (failed(lower(op, *target)))
         return signalPassFailure();
     RewritePatternSet patterns(&getContext());
