@@ -1,5 +1,9 @@
-// Lowers attention over latents, with the layers for each head around it, to the
-// kernels that do them.
+// Lowers attention over latents, with the layers for each head around it, to
+// the kernels that do them.
+//
+// Where both layers are parts of one weight, the plan gets attention in two
+// forms: absorbed, as it stands in the model, and expanded, which computes the
+// same from the whole weight. Each is for some rows of one result.
 
 #include "compiler/lower/Passes.h"
 
@@ -8,7 +12,7 @@
 #include "compiler/lower/Epilogue.h"
 #include "compiler/lower/Rows.h"
 #include "compiler/target/x86/CostModel.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "mlir/IR/PatternMatch.h"
 
 namespace mlir::tcc {
 #define GEN_PASS_DEF_LOWERLATENTATTENTIONPASS
@@ -22,34 +26,40 @@ using namespace mlir::tcc;
 // Layers for each head
 //===----------------------------------------------------------------------===//
 
-namespace {
-struct LowerHeadLinear : OpRewritePattern<transformer::HeadLinearOp> {
-  LowerHeadLinear(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), target(target) {}
+/// The weight of one head of `op`, [N, K].
+static RankedTensorType matrixOf(transformer::HeadLinearOp op) {
+  RankedTensorType weight = op.getWeight().getType();
+  SmallVector<int64_t> shape(weight.getShape().drop_front());
+  if (op.getTransposed())
+    std::swap(shape[0], shape[1]);
+  return RankedTensorType::get(shape, weight.getElementType());
+}
 
-  LogicalResult matchAndRewrite(transformer::HeadLinearOp op,
-                                PatternRewriter &rewriter) const override {
-    Location location = op.getLoc();
-    RankedTensorType weight = op.getWeight().getType();
-    SmallVector<int64_t> shape(weight.getShape().drop_front());
-    if (op.getTransposed())
-      std::swap(shape[0], shape[1]);
-    auto matrix = RankedTensorType::get(shape, weight.getElementType());
-    Type operand = chooseOperand(op.getInput(), op.getWeight());
-    Value input = findUnrounded(op.getInput());
-    kernel::PackingAttr packing =
-        x86::choosePacking(target, matrix, /*paired=*/false);
-    rewriter.replaceOpWithNewOp<kernel::HeadLinearOp>(
-        op, op.getType(), input, op.getWeight(),
-        createDestination(rewriter, location, op.getType(), input), operand,
-        packing, x86::chooseLinear(target, matrix, operand, packing),
-        op.getTransposed());
-    return success();
-  }
+/// Replaces `op` by a kernel that writes to `destination`.
+static kernel::HeadLinearOp lowerTo(Value destination,
+                                    transformer::HeadLinearOp op,
+                                    RewriterBase &rewriter,
+                                    const x86::TargetDescription &target) {
+  RankedTensorType matrix = matrixOf(op);
+  Type operand = chooseOperand(op.getInput(), op.getWeight());
+  kernel::PackingAttr packing =
+      x86::choosePacking(target, matrix, /*paired=*/false);
+  return rewriter.replaceOpWithNewOp<kernel::HeadLinearOp>(
+      op, op.getType(), findUnrounded(op.getInput()), op.getWeight(),
+      destination, operand, packing,
+      x86::chooseLinear(target, matrix, operand, packing), op.getTransposed());
+}
 
-  const x86::TargetDescription &target;
-};
-} // namespace
+/// Replaces `op` by a kernel that writes to a tensor of its own.
+static kernel::HeadLinearOp lower(transformer::HeadLinearOp op,
+                                  RewriterBase &rewriter,
+                                  const x86::TargetDescription &target) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(op);
+  Value destination = createDestination(rewriter, op.getLoc(), op.getType(),
+                                        findUnrounded(op.getInput()));
+  return lowerTo(destination, op, rewriter, target);
+}
 
 //===----------------------------------------------------------------------===//
 // Attention
@@ -178,6 +188,53 @@ static Value buildAppend(OpBuilder &builder, const LatentParts &parts,
       .getResult();
 }
 
+//===----------------------------------------------------------------------===//
+// The two forms
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The layers for each head around an attention, whose weights are parts of
+/// one.
+struct HeadLayers {
+  transformer::HeadLinearOp key, value;
+  Value weight; ///< Rows of keys, then of values, in each head: [H, N + V, C].
+};
+} // namespace
+
+/// The layers around `parts` if attention has an expanded form that is
+/// sometimes the cheaper one: products of queries and keys, probabilities and
+/// values are shorter than with latents.
+static std::optional<HeadLayers> findHeadLayers(const LatentParts &parts) {
+  HeadLayers layers;
+  transformer::PagedAttentionOp attention = parts.attention;
+  layers.key = parts.latentQuery.getDefiningOp<transformer::HeadLinearOp>();
+  if (attention->hasOneUse())
+    layers.value =
+        dyn_cast<transformer::HeadLinearOp>(*attention->user_begin());
+  if (!layers.key || !layers.value || !layers.key->hasOneUse())
+    return std::nullopt;
+  auto keys = layers.key.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
+  auto values =
+      layers.value.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
+  if (!keys || !values || keys.getSource() != values.getSource())
+    return std::nullopt;
+  layers.weight = keys.getSource();
+  int64_t keySize = keys.getType().getDimSize(1);
+  int64_t size = keys.getSourceType().getDimSize(1);
+  bool areAll = isConstantIntValue(keys.getMixedOffsets()[1], 0) &&
+                isConstantIntValue(values.getMixedOffsets()[1], keySize) &&
+                keySize + values.getType().getDimSize(1) == size;
+  if (!areAll || size >= 2 * keys.getSourceType().getDimSize(2))
+    return std::nullopt;
+  return layers;
+}
+
+/// Says that `op` computes the rows of one form alone.
+static void setRows(Operation *op, kernel::Rows rows) {
+  op->setAttr(kernel::rowsAttribute,
+              StringAttr::get(op->getContext(), kernel::stringifyRows(rows)));
+}
+
 namespace {
 struct LowerLatentAttention
     : tcc::impl::LowerLatentAttentionPassBase<LowerLatentAttention> {
@@ -190,44 +247,106 @@ struct LowerLatentAttention
       return signalPassFailure();
     for (transformer::PagedAttentionOp op :
          findAttentions(getOperation(), /*latent=*/true))
-      if (failed(lower(op, *target)))
+      if (failed(lowerAttention(op, *target)))
         return signalPassFailure();
-    RewritePatternSet patterns(&getContext());
-    patterns.add<LowerHeadLinear>(&getContext(), *target);
-    walkAndApplyPatterns(getOperation(), std::move(patterns));
+    IRRewriter rewriter(&getContext());
+    getOperation()->walk(
+        [&](transformer::HeadLinearOp op) { ::lower(op, rewriter, *target); });
   }
 
 private:
-  LogicalResult lower(transformer::PagedAttentionOp op,
-                      const x86::TargetDescription &target);
+  LogicalResult lowerAttention(transformer::PagedAttentionOp op,
+                               const x86::TargetDescription &target);
+};
+
+/// Builds the kernels of one attention, after its append.
+class AttentionBuilder {
+public:
+  AttentionBuilder(RewriterBase &rewriter, const x86::TargetDescription &target,
+                   const LatentParts &parts, kernel::LatentCacheAttr layout)
+      : rewriter(rewriter), target(target), parts(parts), layout(layout),
+        op(parts.attention) {}
+
+  void build();
+
+private:
+  kernel::LatentAttentionOp buildAbsorbed(Value latentQuery);
+  kernel::ExpandedAttentionOp buildExpanded(const HeadLayers &layers);
+
+  RewriterBase &rewriter;
+  const x86::TargetDescription &target;
+  const LatentParts &parts;
+  kernel::LatentCacheAttr layout;
+  transformer::PagedAttentionOp op;
+  Value pages, rotated;
 };
 } // namespace
 
+kernel::LatentAttentionOp AttentionBuilder::buildAbsorbed(Value latentQuery) {
+  RankedTensorType type = op.getType();
+  return kernel::LatentAttentionOp::create(
+      rewriter, op.getLoc(), type, latentQuery, rotated, op.getPositions(),
+      op.getSequences(), op.getPageTable(), pages,
+      createDestination(rewriter, op.getLoc(), type, op.getPositions()),
+      op.getScaleAttr(), layout,
+      x86::chooseLatentAttention(target, layout, type));
+}
+
+kernel::ExpandedAttentionOp
+AttentionBuilder::buildExpanded(const HeadLayers &layers) {
+  transformer::HeadLinearOp key = layers.key, value = layers.value;
+  RankedTensorType type = value.getType();
+  auto weight = cast<RankedTensorType>(layers.weight.getType());
+  auto matrix = RankedTensorType::get(weight.getShape().drop_front(),
+                                      weight.getElementType());
+  // Dot products are of pairs.
+  bool isPaired = key.getInput().getType().getDimSize(2) % 2 == 0;
+  Type operand = isPaired ? chooseOperand(rotated, layers.weight)
+                          : Type(rewriter.getF32Type());
+  kernel::PackingAttr packing =
+      x86::choosePacking(target, matrix, /*paired=*/false);
+  return kernel::ExpandedAttentionOp::create(
+      rewriter, op.getLoc(), type, findUnrounded(key.getInput()), rotated,
+      layers.weight, op.getPositions(), op.getSequences(), op.getPageTable(),
+      pages, createDestination(rewriter, op.getLoc(), type, op.getPositions()),
+      op.getScaleAttr(), layout, packing,
+      x86::chooseLinear(target, matrix, operand, packing),
+      x86::chooseExpandedAttention(target, type));
+}
+
+void AttentionBuilder::build() {
+  pages = createPages(rewriter, op);
+  rotated = buildAppend(rewriter, parts, layout, pages);
+  std::optional<HeadLayers> layers = findHeadLayers(parts);
+  if (!layers) {
+    rewriter.replaceOp(op, buildAbsorbed(parts.latentQuery));
+    return;
+  }
+  auto expanded = buildExpanded(*layers);
+  auto key = lower(layers->key, rewriter, target);
+  auto absorbed = buildAbsorbed(key.getResult());
+  rewriter.replaceOp(op, absorbed);
+  rewriter.setInsertionPoint(layers->value);
+  auto value = lowerTo(expanded.getResult(), layers->value, rewriter, target);
+  setRows(expanded, kernel::Rows::Expanded);
+  for (Operation *part :
+       {key.getOperation(), absorbed.getOperation(), value.getOperation()})
+    setRows(part, kernel::Rows::Absorbed);
+}
+
 LogicalResult
-LowerLatentAttention::lower(transformer::PagedAttentionOp op,
-                            const x86::TargetDescription &target) {
+LowerLatentAttention::lowerAttention(transformer::PagedAttentionOp op,
+                                     const x86::TargetDescription &target) {
   transformer::CacheOp cache = findCache(op);
   if (failed(verifyElement(op, cache)))
     return failure();
   FailureOr<LatentParts> parts = findLatentParts(op);
   if (failed(parts))
     return failure();
-  kernel::LatentCacheAttr layout = x86::chooseLatentCache(target, cache);
-  OpBuilder builder(op);
-  Value pages = createPages(builder, op);
-  Value rotated = buildAppend(builder, *parts, layout, pages);
-  RankedTensorType type = op.getType();
-  Value result = kernel::LatentAttentionOp::create(
-                     builder, op.getLoc(), type, parts->latentQuery, rotated,
-                     op.getPositions(), op.getSequences(), op.getPageTable(),
-                     pages,
-                     createDestination(builder, op.getLoc(), type,
-                                       op.getPositions()),
-                     op.getScaleAttr(), layout,
-                     x86::chooseLatentAttention(target, layout, type))
-                     .getResult();
-  op.replaceAllUsesWith(result);
-  op.erase();
+  IRRewriter rewriter(op);
+  AttentionBuilder(rewriter, target, *parts,
+                   x86::chooseLatentCache(target, cache))
+      .build();
   parts->append.erase();
   return success();
 }

@@ -66,12 +66,25 @@ def LowerLatentAttentionPass
     %o = kernel.head_linear %u
     ```
 
+    If both layers for heads are all rows of one weight, first those of keys, and a
+    key and a value of a head together are shorter than two latents, then the result
+    has two kinds of rows, those of sequences in expanded form and the others:
+
+    ```
+    %o_expanded = kernel.expanded_attention (first part of each head of %q), %q_rotated
+    %q_latent = kernel.head_linear ... {kernel.rows = "absorbed"}
+    %u = kernel.latent_attention ... {kernel.rows = "absorbed"}
+    %o = kernel.head_linear %u into %o_expanded {kernel.rows = "absorbed"}
+    ```
+
     The cache is latent and holds f32 or bf16. Rotations, append and attention are
     for the same tokens. Otherwise the pass fails with an error at the attention or
     the append.
 
     Numerics: probabilities are rounded to the element type of the cache before
-    they weigh the latents; latents and rotated values round where they did.
+    they weigh the latents; latents and rotated values round where they did. In
+    expanded form queries, keys and values are rounded to that type instead of queries
+    in the space of latents and sums of latents.
   }];
   let options = [MarchOption];
   let dependentDialects = [

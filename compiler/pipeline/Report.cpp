@@ -5,8 +5,10 @@
 #include "frontends/model/Architecture.h"
 #include "frontends/model/ModelFile.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/core/Plan.h"
 #include "runtime/support/Text.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/Sequence.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 
@@ -32,28 +34,26 @@ static kernel::KernelOpInterface findKernel(plan::LaunchOp launch) {
   return cast<kernel::KernelOpInterface>(function.front().front());
 }
 
-/// Rows of `op` in a decode step and in a prefill of `tokens` tokens.
-static std::pair<int64_t, int64_t> rowsOf(kernel::KernelOpInterface op,
-                                          int64_t tokens) {
-  auto rows =
-      op->getParentOp()->getAttrOfType<StringAttr>(kernel::rowsAttribute);
-  switch (*kernel::symbolizeRows(rows)) {
-  case kernel::Rows::Tokens:
-    return {1, tokens};
-  case kernel::Rows::LogitRows:
-    return {1, 1};
-  case kernel::Rows::Expanded:
-    return {0, tokens};
-  case kernel::Rows::Absorbed:
-    return {1, 0};
-  }
-  llvm_unreachable("a launch has rows");
+/// The work of `rows` tokens of one sequence that has `cached` positions.
+static Work workOf(kernel::KernelOpInterface op, int64_t rows, int64_t cached) {
+  if (rows == 0)
+    return {};
+  return {op.getFlops(rows, cached), op.getBytes(rows, cached)};
 }
 
-/// Rows of the experts for each token: how much more `launch` writes than a
-/// row.
-static int64_t expertRows(plan::LaunchOp launch,
-                          kernel::GroupedLinearOp experts) {
+static kernel::Rows rowsOf(kernel::KernelOpInterface op) {
+  auto rows =
+      op->getParentOp()->getAttrOfType<StringAttr>(kernel::rowsAttribute);
+  return *kernel::symbolizeRows(rows);
+}
+
+/// Rows of `op` for each token: how much more `launch` writes than a row if it
+/// is of experts.
+static int64_t rowsForToken(plan::LaunchOp launch,
+                            kernel::KernelOpInterface op) {
+  auto experts = dyn_cast<kernel::GroupedLinearOp>(op.getOperation());
+  if (!experts)
+    return 1;
   auto init = cast<BlockArgument>(experts.getInit());
   auto buffer = SymbolTable::lookupNearestSymbolFrom<plan::BufferOp>(
       launch,
@@ -87,21 +87,13 @@ static std::string nameFirstExpert(const schema::ModelT &model) {
   return " ";
 }
 
-Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
-  Report report;
+/// Counts what `model` says without a plan.
+static void countModel(Report &report, const schema::ModelT &model) {
   report.name = ::tcc::rt::printable(model.name);
   ::tcc::Parameters parameters = ::tcc::countParameters(model);
   report.parameters = parameters.model;
   report.activeParameters = parameters.active;
   report.predictionParameters = parameters.prediction;
-  int64_t predictionLayers = 0;
-  if (model.architecture.type != schema::Architecture::NONE) { // Not of IR.
-    ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
-    predictionLayers = sizes.predictionLayers;
-    int64_t positions = sizes.maxPositions;
-    report.decodeKeys = std::min(report.decodeKeys, positions);
-    report.prefillTokens = std::min(report.prefillTokens, positions);
-  }
   std::string firstExpert = nameFirstExpert(model);
   llvm::MapVector<int, uint64_t> bytes;
   for (const auto &tensor : model.tensors) {
@@ -112,38 +104,100 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
   for (auto [storage, count] : bytes)
     report.weightBytes.emplace_back(
         schema::EnumNameStorage(static_cast<schema::Storage>(storage)), count);
-  for (auto cache : module.getOps<plan::CacheOp>()) {
-    auto bytes =
-        static_cast<int64_t>(cache.getPageBytes() / cache.getPageTokens());
-    auto layers = static_cast<int64_t>(cache.getLayers());
-    report.predictionCacheBytesPerToken += predictionLayers * bytes;
-    report.cacheBytesPerToken += (layers - predictionLayers) * bytes;
-  }
+  if (model.architecture.type == schema::Architecture::NONE) // Of IR.
+    return;
+  ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
+  report.decodeKeys = std::min(report.decodeKeys, sizes.maxPositions);
+  report.prefillTokens = std::min(report.prefillTokens, sizes.maxPositions);
+}
 
-  llvm::MapVector<Attribute, KernelReport> kernels;
-  module.walk([&](plan::LaunchOp launch) {
+static void countCache(Report &report, plan::CacheOp cache,
+                       int64_t predictionLayers) {
+  auto bytes =
+      static_cast<int64_t>(cache.getPageBytes() / cache.getPageTokens());
+  auto layers = static_cast<int64_t>(cache.getLayers());
+  report.predictionCacheBytesPerToken = predictionLayers * bytes;
+  report.cacheBytesPerToken = (layers - predictionLayers) * bytes;
+}
+
+/// Where `step` changes from one form of attention to the other, without work.
+static std::optional<BreakEven> findBreakEven(plan::StepOp step,
+                                              int64_t cached) {
+  std::optional<ArrayRef<int64_t>> expansion = step.getExpansion();
+  if (!expansion || (*expansion)[0] == 0)
+    return std::nullopt;
+  BreakEven result;
+  result.pairSaving = (*expansion)[0];
+  result.expansionCost = (*expansion)[1];
+  result.cached = cached;
+  result.tokensAfterAny = result.expansionCost / result.pairSaving + 1;
+  ::tcc::rt::Expansion rule = {static_cast<uint64_t>(result.pairSaving),
+                               static_cast<uint64_t>(result.expansionCost)};
+  auto tokens = llvm::seq<int64_t>(1, result.tokensAfterAny);
+  result.tokens =
+      *std::partition_point(tokens.begin(), tokens.end(), [&](int64_t count) {
+        return !rule.isCheaper(count, cached);
+      });
+  return result;
+}
+
+/// Adds what `launch` of the model does.
+static void countLaunch(Report &report, KernelReport &entry,
+                        plan::LaunchOp launch) {
+  kernel::KernelOpInterface op = findKernel(launch);
+  auto loop = launch->getParentOfType<plan::LoopOp>();
+  int64_t times = loop ? loop.getLayers()[1] : 1;
+  kernel::Rows rows = rowsOf(op);
+  bool isExpanded = rows == kernel::Rows::Expanded;
+  bool isAbsorbed = rows == kernel::Rows::Absorbed;
+  int64_t factor = rowsForToken(launch, op);
+  // A prefill begins with nothing cached, where expanded form is the cheaper
+  // one.
+  int64_t tokens = report.prefillTokens;
+  if (rows == kernel::Rows::LogitRows)
+    tokens = 1;
+  entry.name = ::tcc::rt::printable(launch.getKernel());
+  entry.configuration = configurationOf(op);
+  entry.launches += times;
+  add(entry.decode, workOf(op, isExpanded ? 0 : factor, report.decodeKeys - 1),
+      times);
+  add(entry.prefill, workOf(op, isAbsorbed ? 0 : tokens * factor, 0), times);
+  if (!report.breakEven || (!isExpanded && !isAbsorbed))
+    return;
+  BreakEven &forms = *report.breakEven;
+  add(isExpanded ? forms.expanded : forms.absorbed,
+      workOf(op, forms.tokens, forms.cached), times);
+}
+
+/// Counts one token of `step`, which predicts.
+static void countPrediction(Report &report, plan::StepOp step) {
+  step.walk([&](plan::LaunchOp launch) {
     kernel::KernelOpInterface op = findKernel(launch);
-    auto loop = launch->getParentOfType<plan::LoopOp>();
-    int64_t times = loop ? loop.getLayers()[1] : 1;
-    auto [decode, tokens] = rowsOf(op, report.prefillTokens);
-    if (auto experts = dyn_cast<kernel::GroupedLinearOp>(op.getOperation())) {
-      decode *= expertRows(launch, experts);
-      tokens *= expertRows(launch, experts);
-    }
-    KernelReport &entry = kernels[launch.getKernelAttr()];
-    entry.name = ::tcc::rt::printable(launch.getKernel());
-    entry.configuration = configurationOf(op);
-    entry.launches += times;
-    add(entry.decode,
-        {op.getFlops(decode, report.decodeKeys),
-         op.getBytes(decode, report.decodeKeys)},
-        times);
-    // Under a causal mask the first token attends to itself, the last to all.
-    int64_t flops =
-        (op.getFlops(tokens, 1) + op.getFlops(tokens, report.prefillTokens)) / 2;
-    add(entry.prefill, {flops, op.getBytes(tokens, report.prefillTokens)},
-        times);
+    if (rowsOf(op) != kernel::Rows::Expanded)
+      add(report.predictionDecode,
+          workOf(op, rowsForToken(launch, op), report.decodeKeys - 1));
   });
+}
+
+Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
+  Report report;
+  countModel(report, model);
+  int64_t predictionLayers = 0;
+  if (model.architecture.type != schema::Architecture::NONE)
+    predictionLayers = ::tcc::decoderSizes(model).predictionLayers;
+  for (auto cache : module.getOps<plan::CacheOp>())
+    countCache(report, cache, predictionLayers);
+  llvm::MapVector<Attribute, KernelReport> kernels;
+  for (auto step : module.getOps<plan::StepOp>()) {
+    if (step.getSymName() != "step") {
+      countPrediction(report, step);
+      continue;
+    }
+    report.breakEven = findBreakEven(step, report.decodeKeys);
+    step.walk([&](plan::LaunchOp launch) {
+      countLaunch(report, kernels[launch.getKernelAttr()], launch);
+    });
+  }
   for (auto &[name, entry] : kernels) {
     add(report.decode, entry.decode);
     add(report.prefill, entry.prefill);
@@ -155,6 +209,20 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
 //===----------------------------------------------------------------------===//
 // Formatting
 //===----------------------------------------------------------------------===//
+
+static void formatBreakEven(const BreakEven &forms, raw_ostream &stream) {
+  stream << "attention               expanded for n tokens after p where "
+         << forms.pairSaving << " (n p + n (n + 1) / 2) > "
+         << forms.expansionCost << " p\n"
+         << "  from                  " << forms.tokensAfterAny
+         << " tokens after any number of positions\n"
+         << "  from                  " << forms.tokens << " tokens after "
+         << forms.cached << " positions\n";
+  for (auto [name, work] :
+       {std::pair("    expanded            ", forms.expanded),
+        std::pair("    absorbed            ", forms.absorbed)})
+    stream << name << work.flops << " operations, " << work.bytes << " bytes\n";
+}
 
 std::string mlir::tcc::formatReport(const Report &report) {
   std::string text;
@@ -183,9 +251,16 @@ std::string mlir::tcc::formatReport(const Report &report) {
                               " positions");
   line("  operations", report.decode.flops);
   line("  bytes", report.decode.bytes);
+  if (report.predictionDecode.flops) {
+    line("prediction, 1 token", "likewise, beside");
+    line("  operations", report.predictionDecode.flops);
+    line("  bytes", report.predictionDecode.bytes);
+  }
   line("prefill", std::to_string(report.prefillTokens) + " tokens");
   line("  operations", report.prefill.flops);
   line("  bytes", report.prefill.bytes);
+  if (report.breakEven)
+    formatBreakEven(*report.breakEven, stream);
   stream << "kernels (launches a step, decode bytes, prefill operations)\n";
   for (const KernelReport &kernel : report.kernels)
     stream << "  " << llvm::left_justify(kernel.name, 32)
@@ -218,6 +293,17 @@ static void addPlan(const Report &report, llvm::json::Object &object) {
   object["decode"] = std::move(decode);
   object["prefill"] = std::move(prefill);
   object["kernels"] = std::move(kernels);
+  if (report.predictionDecode.flops)
+    object["prediction_decode"] = toJson(report.predictionDecode);
+  if (const std::optional<BreakEven> &forms = report.breakEven)
+    object["break_even"] =
+        llvm::json::Object{{"pair_saving", forms->pairSaving},
+                           {"expansion_cost", forms->expansionCost},
+                           {"cached", forms->cached},
+                           {"tokens", forms->tokens},
+                           {"tokens_after_any", forms->tokensAfterAny},
+                           {"expanded", toJson(forms->expanded)},
+                           {"absorbed", toJson(forms->absorbed)}};
 }
 
 std::string mlir::tcc::formatReportAsJson(const Report &report) {

@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,17 @@ struct KernelReport {
   Work decode, prefill; ///< Of all its launches in one step.
 };
 
+/// Where a model with attention in two forms changes from one to the other:
+/// `tokens` new tokens of a sequence are the first that cost less in expanded
+/// form after `cached` positions, `tokensAfterAny` are so after any number of
+/// them.
+struct BreakEven {
+  int64_t pairSaving = 0, expansionCost = 0; ///< Those of `plan.step`.
+  int64_t cached = 0, tokens = 0, tokensAfterAny = 0;
+  Work expanded,
+      absorbed; ///< Of `tokens`, in the kernels that differ, all layers.
+};
+
 /// The figures of a model. A decode step is one token of one sequence that attends
 /// to `decodeKeys` positions; a prefill is one sequence of `prefillTokens` tokens,
 /// of which the last one's logits are computed.
@@ -42,8 +54,11 @@ struct Report {
   int64_t cacheBytesPerToken = 0;
   int64_t predictionCacheBytesPerToken = 0; ///< Of prediction, beside.
   int64_t decodeKeys = 1024, prefillTokens = 512; ///< At most those of `model`.
-  Work decode, prefill;
-  std::vector<KernelReport> kernels; ///< In the order of their first launch.
+  Work decode, prefill;  ///< Of the model alone, without prediction.
+  Work predictionDecode; ///< Of one token of prediction.
+  std::optional<BreakEven> breakEven;
+  /// Of the model, in the order of their first launch.
+  std::vector<KernelReport> kernels;
 };
 
 /// Counts what the plan in `module`, if there is one, does for `model`.

@@ -187,7 +187,8 @@ void PlanBuilder::declareWeight(const ScheduledWeight &weight,
 }
 
 /// The names of the weights on top of each other, joined, without the kind of
-/// layer before the dot, and which of their rows there are.
+/// layer before the dot, and where the rows of each head begin that are not
+/// all.
 static std::string nameOf(const WeightView &view) {
   SmallVector<StringRef> names;
   for (Attribute source : transformer::GetWeightOp(view.get).getWeights()) {
@@ -195,7 +196,7 @@ static std::string nameOf(const WeightView &view) {
     names.push_back(symbol.substr(symbol.rfind('.') + 1));
   }
   std::string name = llvm::join(names, "_");
-  if (view.rows)
+  if (view.rows && view.rows[1] != view.rows[2])
     name += "_from_" + std::to_string(view.rows[0]);
   return name;
 }
@@ -273,13 +274,31 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
                          expression(termOf(launch.rows), op.getScratchBytes()));
 }
 
+/// By what a step with two forms of attention chooses one, in multiply-adds of
+/// a head: what a pair of query and key costs less in expanded form, and what
+/// it costs to expand a position. Null if there is one form.
+static DenseI64ArrayAttr findExpansion(const ScheduledStep &step) {
+  for (const ScheduledLaunch &launch : step.launches) {
+    kernel::KernelOpInterface op = launch.op;
+    auto attention = dyn_cast<kernel::ExpandedAttentionOp>(op.getOperation());
+    if (!attention)
+      continue;
+    int64_t latent = attention.getCache().getLatentSize();
+    int64_t expanded = attention.getNopeSize() + attention.getValueSize();
+    return DenseI64ArrayAttr::get(
+        op->getContext(),
+        {std::max<int64_t>(2 * latent - expanded, 0), expanded * latent});
+  }
+  return {};
+}
+
 void PlanBuilder::buildStep(StringRef name, const ScheduledStep &scheduled,
                             DenseI64ArrayAttr arena) {
   auto step = plan::StepOp::create(
       builder, module.getLoc(), builder.getStringAttr(name),
       bufferSymbol(scheduled.logits),
       scheduled.states ? bufferSymbol(*scheduled.states) : FlatSymbolRefAttr(),
-      /*expansion=*/{}, arena);
+      findExpansion(scheduled), arena);
   OpBuilder outer = OpBuilder::atBlockBegin(&step.getBody().emplaceBlock());
   OpBuilder inner = outer;
   std::optional<size_t> current;

@@ -187,56 +187,59 @@ AffineMap ExpandedAttentionOp::getScratchBytes() {
 // Work
 //===----------------------------------------------------------------------===//
 
-int64_t RouteOp::getFlops(int64_t rows, int64_t keys) { return 0; }
-int64_t DispatchOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+int64_t RouteOp::getFlops(int64_t rows, int64_t cached) { return 0; }
+int64_t DispatchOp::getFlops(int64_t rows, int64_t cached) { return 0; }
 
-int64_t CombineOp::getFlops(int64_t rows, int64_t keys) {
+int64_t CombineOp::getFlops(int64_t rows, int64_t cached) {
   auto addends = static_cast<int64_t>(getAddends().size());
   return rows * dimension(getInit(), 1) *
          (2 * dimension(getPlaces(), 1) + addends);
 }
 
-int64_t GroupedLinearOp::getFlops(int64_t rows, int64_t keys) {
+int64_t GroupedLinearOp::getFlops(int64_t rows, int64_t cached) {
   return 2 * rows * getWeightRows() * getDepth();
 }
 
-int64_t HeadLinearOp::getFlops(int64_t rows, int64_t keys) {
+int64_t HeadLinearOp::getFlops(int64_t rows, int64_t cached) {
   return 2 * rows * getHeads() * getOutputColumns() * getDepth();
 }
 
-int64_t LatentAppendOp::getFlops(int64_t rows, int64_t keys) {
+int64_t LatentAppendOp::getFlops(int64_t rows, int64_t cached) {
   int64_t heads = dimension(getQuery(), 1);
   // Four multiplications and two additions for each pair; squares and products.
   return rows * ((heads + 1) * (getCache().getRotarySize() / 2) * 6 +
                  4 * getCache().getLatentSize());
 }
 
-int64_t LatentAttentionOp::getFlops(int64_t rows, int64_t keys) {
-  return 2 * rows * getHeads() * keys *
+int64_t LatentAttentionOp::getFlops(int64_t rows, int64_t cached) {
+  return 2 * getHeads() * countPairs(rows, cached) *
          (getCache().getRowSize() + getCache().getLatentSize());
 }
 
-int64_t ExpandedAttentionOp::getFlops(int64_t rows, int64_t keys) {
+int64_t ExpandedAttentionOp::getFlops(int64_t rows, int64_t cached) {
   int64_t expanded = getNopeSize() + getValueSize();
-  int64_t blocks = llvm::divideCeil(rows, getAttention().getBlockTokens());
-  int64_t expansion = blocks * keys * expanded * getCache().getLatentSize();
+  // Each block of tokens expands the positions up to its last.
+  int64_t blockTokens = getAttention().getBlockTokens(), positions = 0;
+  for (int64_t first = 0; first < rows; first += blockTokens)
+    positions += cached + std::min(first + blockTokens, rows);
   return 2 * getHeads() *
-         (expansion + rows * keys * (expanded + getCache().getRotarySize()));
+         (positions * expanded * getCache().getLatentSize() +
+          countPairs(rows, cached) * (expanded + getCache().getRotarySize()));
 }
 
-int64_t RouteOp::getBytes(int64_t rows, int64_t keys) {
+int64_t RouteOp::getBytes(int64_t rows, int64_t cached) {
   return rowBytes(getLogits().getType(), rows) +
          rowBytes(getExpertsInit().getType(), rows) +
          rowBytes(getWeightsInit().getType(), rows);
 }
 
-int64_t DispatchOp::getBytes(int64_t rows, int64_t keys) {
+int64_t DispatchOp::getBytes(int64_t rows, int64_t cached) {
   // Experts are read twice; rows, places and offsets are written.
   return 4 * rowBytes(getExperts().getType(), rows) +
          4 * dimension(getOffsetsInit(), 0);
 }
 
-int64_t CombineOp::getBytes(int64_t rows, int64_t keys) {
+int64_t CombineOp::getBytes(int64_t rows, int64_t cached) {
   int64_t summands =
       dimension(getPlaces(), 1) + static_cast<int64_t>(getAddends().size()) + 1;
   return summands * rowBytes(getInit().getType(), rows) +
@@ -244,7 +247,7 @@ int64_t CombineOp::getBytes(int64_t rows, int64_t keys) {
          rowBytes(getWeights().getType(), rows);
 }
 
-int64_t GroupedLinearOp::getBytes(int64_t rows, int64_t keys) {
+int64_t GroupedLinearOp::getBytes(int64_t rows, int64_t cached) {
   // No more experts are read than there are rows.
   int64_t experts = std::min(rows, getExperts());
   return experts * weightBytes(getWeightRows(), getDepth(),
@@ -253,35 +256,37 @@ int64_t GroupedLinearOp::getBytes(int64_t rows, int64_t keys) {
          rowBytes(getInit().getType(), rows);
 }
 
-int64_t HeadLinearOp::getBytes(int64_t rows, int64_t keys) {
+int64_t HeadLinearOp::getBytes(int64_t rows, int64_t cached) {
   return getHeads() * weightBytes(getOutputColumns(), getDepth(),
                                   shapedType(getWeight()).getElementType()) +
          rowBytes(getInput().getType(), rows) +
          rowBytes(getInit().getType(), rows);
 }
 
-int64_t LatentAppendOp::getBytes(int64_t rows, int64_t keys) {
+int64_t LatentAppendOp::getBytes(int64_t rows, int64_t cached) {
   return rowBytes(getLatents().getType(), rows) +
          rowBytes(getRotary().getType(), rows) +
          2 * rowBytes(getInit().getType(), rows) +
          rows * getCache().getRowSize() * getCache().getElementBytes();
 }
 
-int64_t LatentAttentionOp::getBytes(int64_t rows, int64_t keys) {
+int64_t LatentAttentionOp::getBytes(int64_t rows, int64_t cached) {
   return rowBytes(getLatentQuery().getType(), rows) +
          rowBytes(getRotatedQuery().getType(), rows) +
          rowBytes(getInit().getType(), rows) +
-         keys * getCache().getRowSize() * getCache().getElementBytes();
+         (cached + rows) * getCache().getRowSize() *
+             getCache().getElementBytes();
 }
 
-int64_t ExpandedAttentionOp::getBytes(int64_t rows, int64_t keys) {
+int64_t ExpandedAttentionOp::getBytes(int64_t rows, int64_t cached) {
   auto weight = shapedType(getWeight());
   return rowBytes(getNopeQuery().getType(), rows) +
          rowBytes(getRotatedQuery().getType(), rows) +
          rowBytes(getInit().getType(), rows) +
          getHeads() * weightBytes(weight.getDimSize(1), weight.getDimSize(2),
                                   weight.getElementType()) +
-         keys * getCache().getRowSize() * getCache().getElementBytes();
+         (cached + rows) * getCache().getRowSize() *
+             getCache().getElementBytes();
 }
 
 //===----------------------------------------------------------------------===//

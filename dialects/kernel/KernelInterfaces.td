@@ -22,12 +22,13 @@ def Kernel_KernelOpInterface : OpInterface<"KernelOpInterface"> {
     }], "::mlir::AffineMap", "getScratchBytes">,
     InterfaceMethod<[{
       Returns the floating-point operations of one launch, a fused multiply-add
-      counting as two, for `rows` rows that attend to `keys` positions each.
-    }], "int64_t", "getFlops", (ins "int64_t":$rows, "int64_t":$keys)>,
+      counting as two, for `rows` tokens of one sequence that has `cached` positions
+      before them; each attends to those up to itself.
+    }], "int64_t", "getFlops", (ins "int64_t":$rows, "int64_t":$cached)>,
     InterfaceMethod<[{
       Returns the bytes that one launch moves from and to memory if every byte is
-      moved once, for `rows` rows that attend to `keys` positions of one sequence.
-    }], "int64_t", "getBytes", (ins "int64_t":$rows, "int64_t":$keys)>
+      moved once, for the same tokens.
+    }], "int64_t", "getBytes", (ins "int64_t":$rows, "int64_t":$cached)>
   ];
 }
 

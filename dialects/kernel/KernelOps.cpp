@@ -186,49 +186,49 @@ AttentionScratch AttentionOp::getScratch() {
 // Work
 //===----------------------------------------------------------------------===//
 
-int64_t EmbeddingOp::getFlops(int64_t rows, int64_t keys) { return 0; }
-int64_t GatherRowsOp::getFlops(int64_t rows, int64_t keys) { return 0; }
+int64_t EmbeddingOp::getFlops(int64_t rows, int64_t cached) { return 0; }
+int64_t GatherRowsOp::getFlops(int64_t rows, int64_t cached) { return 0; }
 
-int64_t RMSNormOp::getFlops(int64_t rows, int64_t keys) {
+int64_t RMSNormOp::getFlops(int64_t rows, int64_t cached) {
   // Squares and their sum, then two products.
   return 4 * rows * shapedType(getInit()).getDimSize(1);
 }
 
-int64_t RotaryAppendOp::getFlops(int64_t rows, int64_t keys) {
+int64_t RotaryAppendOp::getFlops(int64_t rows, int64_t cached) {
   int64_t queryHeads = cast<ShapedType>(getInit().getType()).getDimSize(1);
   // Four multiplications and two additions for each pair.
   return rows * (queryHeads + getCache().getHeads()) *
          (getCache().getKeySize() / 2) * 6;
 }
 
-int64_t LinearOp::getFlops(int64_t rows, int64_t keys) {
+int64_t LinearOp::getFlops(int64_t rows, int64_t cached) {
   return 2 * rows * getWeightRows() * getDepth();
 }
 
-int64_t AttentionOp::getFlops(int64_t rows, int64_t keys) {
+int64_t AttentionOp::getFlops(int64_t rows, int64_t cached) {
   int64_t heads = cast<ShapedType>(getQuery().getType()).getDimSize(1);
-  return 2 * rows * heads * keys *
+  return 2 * heads * countPairs(rows, cached) *
          (getCache().getKeySize() + getCache().getValueSize());
 }
 
-int64_t EmbeddingOp::getBytes(int64_t rows, int64_t keys) {
+int64_t EmbeddingOp::getBytes(int64_t rows, int64_t cached) {
   auto table = cast<ShapedType>(getTable().getType());
   return weightBytes(rows, table.getDimSize(1), table.getElementType()) +
          rowBytes(getInit().getType(), rows);
 }
 
-int64_t GatherRowsOp::getBytes(int64_t rows, int64_t keys) {
+int64_t GatherRowsOp::getBytes(int64_t rows, int64_t cached) {
   return 2 * rowBytes(getInit().getType(), rows);
 }
 
-int64_t RMSNormOp::getBytes(int64_t rows, int64_t keys) {
+int64_t RMSNormOp::getBytes(int64_t rows, int64_t cached) {
   int64_t bytes = rowBytes(getInit().getType(), rows);
   for (Value input : getInputs())
     bytes += rowBytes(input.getType(), rows);
   return bytes;
 }
 
-int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t keys) {
+int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t cached) {
   int64_t bytes = rowBytes(getRotary().getType(), rows) +
                   rowBytes(getInit().getType(), rows) +
                   rows * getCache().getHeads() *
@@ -239,7 +239,7 @@ int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t keys) {
   return bytes;
 }
 
-int64_t LinearOp::getBytes(int64_t rows, int64_t keys) {
+int64_t LinearOp::getBytes(int64_t rows, int64_t cached) {
   auto weight = cast<ShapedType>(getWeight().getType());
   int64_t bytes =
       weightBytes(getWeightRows(), getDepth(), weight.getElementType()) +
@@ -250,10 +250,10 @@ int64_t LinearOp::getBytes(int64_t rows, int64_t keys) {
   return bytes;
 }
 
-int64_t AttentionOp::getBytes(int64_t rows, int64_t keys) {
+int64_t AttentionOp::getBytes(int64_t rows, int64_t cached) {
   return rowBytes(getQuery().getType(), rows) +
          rowBytes(getInit().getType(), rows) +
-         keys * getCache().getHeads() *
+         (cached + rows) * getCache().getHeads() *
              (getCache().getKeySize() + getCache().getValueSize()) *
              getCache().getElementBytes();
 }

@@ -29,6 +29,12 @@ AffineMap perRow(Operation *op, int64_t factor);
 /// The map `(rows) -> (value)`.
 AffineMap constant(Operation *op, int64_t value);
 
+/// Pairs of a query and a position that it attends to, for `rows` tokens of one
+/// sequence after `cached` positions.
+inline int64_t countPairs(int64_t rows, int64_t cached) {
+  return rows * cached + rows * (rows + 1) / 2;
+}
+
 /// `rows` times the bytes of a row of `type`, whose first dimension is rows.
 int64_t rowBytes(Type type, int64_t rows);
 

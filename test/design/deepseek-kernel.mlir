@@ -2,7 +2,7 @@
 // prologue or the epilogue of a linear layer, rotation and cache are one kernel, experts
 // gather their rows while they read them, and `combine` adds what the shared expert and the
 // residual are. Parts of heads and of low ranks are views. Packings and configurations are
-// as on x86-64-v3; attention is in its absorbed form alone.
+// as on x86-64-v3; attention has two forms, each for the tokens of some sequences.
 // RUN: tcc-opt %s | tcc-opt -o /dev/null
 
 !f8 = !transformer.scaled<f8E4M3FN, 4, 4>
@@ -166,35 +166,48 @@ func.func private @layer(%x: tensor<?x18xf32>, %positions: tensor<?xi32>,
       tensor<?xi32>, tensor<?x?xi32>, memref<?xi8>, tensor<?x4x4xbf16>
       -> tensor<?x4x4xbf16>
 
-  // Attention over latents, between the two halves of what would expand them.
+  // Attention in expanded form, from the whole of `kv_b_proj`.
   %wkvb = transformer.get_weight [@kv_b_proj] layer(%layer)
     : tensor<48x8x!f8>
   %wkvb_heads = tensor.expand_shape %wkvb [[0, 1], [2]] output_shape [4, 12, 8]
     : tensor<48x8x!f8> into tensor<4x12x8x!f8>
+  %q_nope = tensor.extract_slice %q[0, 0, 0] [%t, 4, 4] [1, 1, 1]
+    : tensor<?x4x8xf32> to tensor<?x4x4xf32>
+  %heads_init = tensor.empty(%t) : tensor<?x4x8xbf16>
+  %o_expanded = kernel.expanded_attention %q_nope, %q_rotated, %wkvb_heads
+    at(%positions, %sequences, %page_table) cache(%pages) into %heads_init scale(0.35)
+    layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
+    packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
+           block_depth = 512>)
+    attention(<block_tokens = 512, tile_rows = 6, tile_columns = 16>)
+    {kernel.rows = "expanded"}
+    : tensor<?x4x4xf32>, tensor<?x4x4xbf16>, tensor<4x12x8x!f8>, tensor<?xi32>,
+      tensor<?xi32>, tensor<?x?xi32>, memref<?xi8>, tensor<?x4x8xbf16>
+      -> tensor<?x4x8xbf16>
+
+  // In absorbed form, between its two halves, into the other rows.
   %w_uk = tensor.extract_slice %wkvb_heads[0, 0, 0] [4, 4, 8] [1, 1, 1]
     : tensor<4x12x8x!f8> to tensor<4x4x8x!f8>
   %w_uv = tensor.extract_slice %wkvb_heads[0, 4, 0] [4, 8, 8] [1, 1, 1]
     : tensor<4x12x8x!f8> to tensor<4x8x8x!f8>
-  %q_nope = tensor.extract_slice %q[0, 0, 0] [%t, 4, 4] [1, 1, 1]
-    : tensor<?x4x8xf32> to tensor<?x4x4xf32>
-  %heads_init = tensor.empty(%t) : tensor<?x4x8xbf16>
   %q_latent = kernel.head_linear %q_nope, %w_uk transposed into %heads_init operand(bf16)
     packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
-           block_depth = 512>)
+           block_depth = 512>) {kernel.rows = "absorbed"}
     : tensor<?x4x4xf32>, tensor<4x4x8x!f8>, tensor<?x4x8xbf16>
       -> tensor<?x4x8xbf16>
   %u = kernel.latent_attention %q_latent, %q_rotated
     at(%positions, %sequences, %page_table) cache(%pages) into %heads_init scale(0.35)
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
     config(<arithmetic = fma, block_tokens = 12, block_heads = 4, tile_rows = 6,
-           tile_columns = 16>)
+           tile_columns = 16>) {kernel.rows = "absorbed"}
     : tensor<?x4x8xbf16>, tensor<?x4x4xbf16>, tensor<?xi32>, tensor<?xi32>,
       tensor<?x?xi32>, memref<?xi8>, tensor<?x4x8xbf16> -> tensor<?x4x8xbf16>
-  %o_heads = kernel.head_linear %u, %w_uv into %heads_init operand(bf16)
+  %o_heads = kernel.head_linear %u, %w_uv into %o_expanded operand(bf16)
     packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
-           block_depth = 512>)
+           block_depth = 512>) {kernel.rows = "absorbed"}
     : tensor<?x4x8xbf16>, tensor<4x8x8x!f8>, tensor<?x4x8xbf16>
       -> tensor<?x4x8xbf16>
   %o = tensor.collapse_shape %o_heads [[0], [1, 2]]

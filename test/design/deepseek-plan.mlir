@@ -1,32 +1,33 @@
 // The model of deepseek-kernel.mlir after phase `schedule`, by hand. A part of a buffer is an
 // argument with strides; how many rows each expert has stands in `@offsets`, which kernels
-// read, so that every launch has a size that is known before the step. The two parts of
-// `kv_b_proj` that heads use are weights of their own.
+// read, so that every launch has a size that is known before the step. `kv_b_proj` and
+// its two parts, which the absorbed form uses, are weights of their own. Both forms write
+// rows of one buffer.
 // RUN: tcc-opt %s | tcc-opt -o /dev/null
 // RUN: tcc-opt %s | %python %S/Inputs/check-plan.py
 
 !f8 = !transformer.scaled<f8E4M3FN, 4, 4>
 
-plan.buffer @x offset(256 T) bytes(72 T) live(0, 16)
+plan.buffer @x offset(256 T) bytes(72 T) live(0, 17)
 plan.buffer @low offset(128 T) bytes(96 T) live(1, 3)
-plan.buffer @q offset(0) bytes(128 T) live(2, 4)
-plan.buffer @q_rotated offset(384 T) bytes(32 T) live(3, 5)
-plan.buffer @q_latent offset(128 T) bytes(64 T) live(4, 5)
-plan.buffer @u offset(0) bytes(64 T) live(5, 6)
-plan.buffer @o offset(64 T) bytes(64 T) live(6, 7)
-plan.buffer @x1 offset(384 T) bytes(72 T) live(7, 14)
-plan.buffer @router_logits offset(0) bytes(32 T) live(8, 9)
-plan.buffer @experts offset(64 T) bytes(12 T) live(9, 10)
-plan.buffer @expert_weights offset(704 T) bytes(12 T) live(9, 15)
-plan.buffer @expert_rows offset(0) bytes(12 T) live(10, 11)
-plan.buffer @offsets offset(832 T + 256 R) bytes(36) live(10, 12)
-plan.buffer @places offset(768 T) bytes(12 T) live(10, 15)
-plan.buffer @gateds offset(512 T) bytes(48 T) live(11, 12)
-plan.buffer @downs offset(0) bytes(216 T) live(12, 15)
-plan.buffer @gated offset(640 T) bytes(16 T) live(13, 14)
-plan.buffer @x2 offset(512 T) bytes(72 T) live(14, 15)
-plan.buffer @rows offset(832 T + 128 R) bytes(72 R) live(16, 17)
-plan.buffer @logits offset(832 T) bytes(80 R) live(17, 17)
+plan.buffer @q offset(0) bytes(128 T) live(2, 5)
+plan.buffer @q_rotated offset(384 T) bytes(32 T) live(3, 6)
+plan.buffer @q_latent offset(128 T) bytes(64 T) live(5, 6)
+plan.buffer @u offset(0) bytes(64 T) live(6, 7)
+plan.buffer @o offset(192 T) bytes(64 T) live(4, 8)
+plan.buffer @x1 offset(384 T) bytes(72 T) live(8, 15)
+plan.buffer @router_logits offset(0) bytes(32 T) live(9, 10)
+plan.buffer @experts offset(64 T) bytes(12 T) live(10, 11)
+plan.buffer @expert_weights offset(704 T) bytes(12 T) live(10, 16)
+plan.buffer @expert_rows offset(0) bytes(12 T) live(11, 12)
+plan.buffer @offsets offset(832 T + 256 R) bytes(36) live(11, 13)
+plan.buffer @places offset(768 T) bytes(12 T) live(11, 16)
+plan.buffer @gateds offset(512 T) bytes(48 T) live(12, 13)
+plan.buffer @downs offset(0) bytes(216 T) live(13, 16)
+plan.buffer @gated offset(640 T) bytes(16 T) live(14, 15)
+plan.buffer @x2 offset(512 T) bytes(72 T) live(15, 16)
+plan.buffer @rows offset(832 T + 128 R) bytes(72 R) live(17, 18)
+plan.buffer @logits offset(832 T) bytes(80 R) live(18, 18)
 
 plan.weight @embed_tokens
   sources(["model.embed_tokens.weight"])
@@ -56,6 +57,11 @@ plan.weight @kv_a_layernorm
   sources(["model.layers.{layer}.self_attn.kv_a_layernorm.weight"])
   layers(0, 2)
   : tensor<8xbf16>
+plan.weight @heads
+  sources(["model.layers.{layer}.self_attn.kv_b_proj.weight"])
+  scales(["model.layers.{layer}.self_attn.kv_b_proj.weight_scale_inv"])
+  layers(0, 2) rows(0, 12, 12) packing(#kernel.packing<columns = 32>)
+  : tensor<4x12x8x!f8>
 plan.weight @key_heads
   sources(["model.layers.{layer}.self_attn.kv_b_proj.weight"])
   scales(["model.layers.{layer}.self_attn.kv_b_proj.weight_scale_inv"])
@@ -125,7 +131,7 @@ plan.input @sequences is sequences
 plan.input @logit_rows is logit_rows
 plan.input @page_table is page_table
 
-plan.step @step logits(@logits) arena(832 T + 256 R + 64) {
+plan.step @step logits(@logits) expansion(4, 96) arena(832 T + 256 R + 64) {
   plan.launch @embedding(@tokens, @embed_tokens, @x)
     tiles(1 T) scratch(0)
   plan.loop layers(0, 2) {
@@ -136,11 +142,14 @@ plan.step @step logits(@logits) arena(832 T + 256 R + 64) {
     plan.launch @latent_append(@q, @low, @kv_a_layernorm, @rotary, @positions, @sequences,
         @page_table, @latents, @q_rotated)
       tiles(1 T) scratch(0)
+    plan.launch @expanded_attention(@q, @q_rotated, @heads, @positions, @sequences,
+        @page_table, @latents, @o)
+      tiles(4 X) scratch(414720)
     plan.launch @head_linear_key(@q, @key_heads, @q_latent)
       tiles(4) scratch(61952)
     plan.launch @latent_attention(@q_latent, @q_rotated, @positions, @sequences,
         @page_table, @latents, @u)
-      tiles(1 T) scratch(33152)
+      tiles(1 A) scratch(33152)
     plan.launch @head_linear_value(@u, @value_heads, @o)
       tiles(4) scratch(62464)
     plan.launch @linear_o(@o, @o_proj, @x1, @x)
@@ -234,9 +243,26 @@ func.func @latent_append(%q: memref<?x4x8xf32>,
   return
 }
 
+func.func @expanded_attention(%q_nope: memref<?x4x4xf32, strided<[32, 8, 1]>>,
+    %q_rotated: memref<?x4x4xbf16>, %w: memref<4x12x8x!f8>, %positions: memref<?xi32>,
+    %sequences: memref<?xi32>, %page_table: memref<?x?xi32>, %pages: memref<?xi8>,
+    %y: memref<?x4x8xbf16>)
+    attributes {kernel.rows = "expanded"} {
+  kernel.expanded_attention %q_nope, %q_rotated, %w
+    at(%positions, %sequences, %page_table) cache(%pages) into %y scale(0.35)
+    layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
+    packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
+           block_depth = 512>)
+    attention(<block_tokens = 512, tile_rows = 6, tile_columns = 16>)
+    : memref<?x4x4xf32, strided<[32, 8, 1]>>, memref<?x4x4xbf16>, memref<4x12x8x!f8>,
+      memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x8xbf16>
+  return
+}
+
 func.func @head_linear_key(%x: memref<?x4x4xf32, strided<[32, 8, 1]>>,
     %w: memref<4x4x8x!f8>, %y: memref<?x4x8xbf16>)
-    attributes {kernel.rows = "tokens"} {
+    attributes {kernel.rows = "absorbed"} {
   kernel.head_linear %x, %w transposed into %y operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
            block_depth = 512>)
@@ -247,7 +273,7 @@ func.func @head_linear_key(%x: memref<?x4x4xf32, strided<[32, 8, 1]>>,
 func.func @latent_attention(%q_latent: memref<?x4x8xbf16>, %q_rotated: memref<?x4x4xbf16>,
     %positions: memref<?xi32>, %sequences: memref<?xi32>, %page_table: memref<?x?xi32>,
     %pages: memref<?xi8>, %y: memref<?x4x8xbf16>)
-    attributes {kernel.rows = "tokens"} {
+    attributes {kernel.rows = "absorbed"} {
   kernel.latent_attention %q_latent, %q_rotated
     at(%positions, %sequences, %page_table) cache(%pages) into %y scale(0.35)
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
@@ -260,7 +286,7 @@ func.func @latent_attention(%q_latent: memref<?x4x8xbf16>, %q_rotated: memref<?x
 
 func.func @head_linear_value(%x: memref<?x4x8xbf16>,
     %w: memref<4x8x8x!f8>, %y: memref<?x4x8xbf16>)
-    attributes {kernel.rows = "tokens"} {
+    attributes {kernel.rows = "absorbed"} {
   kernel.head_linear %x, %w into %y operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 192,
            block_depth = 512>)

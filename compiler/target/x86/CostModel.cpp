@@ -39,6 +39,10 @@ static constexpr int64_t attentionRows = 96;
 // would leave a single token with too few tiles.
 static constexpr int64_t largestBlockHeads = 16;
 
+// Tokens that share a page of expanded latents: all that a step has of a
+// prompt, as the runtime chooses the form for so many.
+static constexpr int64_t expandedTokens = 512;
+
 kernel::PackingAttr x86::choosePacking(const TargetDescription &target,
                                        RankedTensorType weight, bool paired) {
   int64_t columns = target.lanes == 16 ? panelColumns : panelColumnsNarrow;
@@ -113,4 +117,11 @@ x86::chooseLatentAttention(const TargetDescription &target,
       isDot ? kernel::Arithmetic::Dot : kernel::Arithmetic::Fma,
       std::max<int64_t>(1, attentionRows / heads), heads, tileRows,
       widestTile(target));
+}
+
+kernel::AttentionConfigAttr
+x86::chooseExpandedAttention(const TargetDescription &target,
+                             RankedTensorType result) {
+  return kernel::AttentionConfigAttr::get(result.getContext(), expandedTokens,
+                                          tileRows, widestTile(target));
 }

@@ -37,6 +37,12 @@ kernel::AttentionConfigAttr chooseAttention(const TargetDescription &target,
 kernel::LatentCacheAttr chooseLatentCache(const TargetDescription &target,
                                           transformer::CacheOp cache);
 
+/// Blocks and tiles of attention over expanded latents with the result `result`
+/// [T, H, V].
+kernel::AttentionConfigAttr
+chooseExpandedAttention(const TargetDescription &target,
+                        RankedTensorType result);
+
 /// Blocks and tiles of attention over `cache` with the result `result` [T, H,
 /// C].
 kernel::LatentConfigAttr
