@@ -3,11 +3,13 @@
 
 For each checkpoint: compiles it, runs `tcc-run --bench` and prints
 
-  prefill   operations of the linear layers a second, as a share of the peak of
-            the instruction that does most of them: multiply-adds of f32, vdpbf16ps,
-            or products of i16 for weights in blocks
-  attention its share of the seconds of the prefill: the part that grows with the
-            square of the prompt, from a second prompt of twice the length
+  prefill   tokens a second
+  linear    operations of the linear layers in the seconds that they take of it, as a
+            share of the peak of the instruction that does most of them: multiply-adds
+            of f32, vdpbf16ps, or products of i16 for weights in blocks
+  attention, routing
+            shares of the seconds of the prefill: routing is the choice of experts, the
+            sorting of tokens by them and the sum of their results
   decode    bytes of weights, of experts only those that are used, and of the cache a
             second, as a share of the bandwidth with which the machine reads memory
 
@@ -35,6 +37,13 @@ def output(*command):
 PEAKS = {"fma": "fma_f32_flops", "dot": "dot_bf16_flops", "integer": "dot_i16_ops"}
 
 
+def kind(name):
+    """Returns what the kernel `name` belongs to."""
+    if name in ("route", "dispatch", "combine"):
+        return "routing"
+    return next((kind for kind in ("linear", "attention") if kind in name), "other")
+
+
 def measure(build, march, checkpoint, prompt, generate):
     tool = lambda name: os.path.join(build, "bin", name)
     report = json.loads(output(tool("tcc"), checkpoint, march, "--report", "--json"))
@@ -46,8 +55,6 @@ def measure(build, march, checkpoint, prompt, generate):
         before = json.loads(output(tool("peaks")))
         bench = json.loads(output(tool("tcc-run"), model, "--json",
                                   f"--bench={prompt},{generate}"))
-        double = json.loads(output(tool("tcc-run"), model, "--json",
-                                   f"--bench={2 * prompt},1"))["prefill"]
         after = json.loads(output(tool("peaks")))
     peaks = {key: max(before[key], after[key]) for key in before}
     flops = collections.Counter()
@@ -63,15 +70,18 @@ def measure(build, march, checkpoint, prompt, generate):
             * (prompt + generate / 2 - report["decode"]["keys"]))
     prefill, decode = bench["prefill"], bench["decode"]
     decode_step = decode["seconds"] * decode["batch"] / decode["tokens"]
-    # a n + b n^2 is the time of n tokens, and of 2 n: solved for b n^2.
-    attention = (double["seconds"] - 2 * prefill["seconds"]) / 2
+    seconds = collections.Counter()
+    for kernel in bench["kernels"]:
+        seconds[kind(kernel["name"])] += kernel["prefill_seconds"]
+    total = sum(seconds.values())
     return {
         "checkpoint": os.path.basename(checkpoint),
         "compile_seconds": compile_seconds,
-        "prefill_share": linear * prefill["tokens"] / prefill["seconds"]
-                         / peaks[PEAKS[arithmetic]],
+        "linear_share": linear * prefill["tokens"] / seconds["linear"]
+                        / peaks[PEAKS[arithmetic]],
         "prefill_arithmetic": arithmetic,
-        "attention_share": attention / prefill["seconds"],
+        "attention_share": seconds["attention"] / total,
+        "routing_share": seconds["routing"] / total,
         "decode_share": step / decode_step / peaks["read_bytes"],
         "bench": bench,
         "peaks": peaks,
@@ -98,8 +108,9 @@ def main():
     for result in results:
         bench = result["bench"]
         print(f"{result['checkpoint']:28} prefill {bench['prefill']['tokens_per_second']:8.1f} "
-              f"tokens/s, {100 * result['prefill_share']:5.1f} % of the peak of {result['prefill_arithmetic']}, "
-              f"attention {100 * result['attention_share']:4.1f} %   "
+              f"tokens/s, linear {100 * result['linear_share']:5.1f} % of the peak of {result['prefill_arithmetic']}, "
+              f"attention {100 * result['attention_share']:4.1f} %, "
+              f"routing {100 * result['routing_share']:4.2f} %   "
               f"decode {bench['decode']['tokens_per_second']:7.1f} tokens/s, "
               f"{100 * result['decode_share']:5.1f} % of bandwidth   "
               f"first token {bench['first_token_seconds']:.3f} s, "

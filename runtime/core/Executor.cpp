@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 
 using namespace tcc;
@@ -276,7 +277,8 @@ void Executor::runLaunch(const LaunchPlan &launch, int64_t layer) {
 }
 
 Status Executor::run(const StepPlan &which, const Step &step,
-                     const std::atomic<bool> *cancelled) {
+                     const std::atomic<bool> *cancelled,
+                     std::vector<double> *kernelSeconds) {
   if (Status status = check(which, step); !status.ok())
     return status;
   currentPlan = &which;
@@ -290,7 +292,13 @@ Status Executor::run(const StepPlan &which, const Step &step,
       for (const LaunchPlan &launch : section.launches) {
         if (cancelled && cancelled->load(std::memory_order_relaxed))
           return {Status::Code::Interrupted, "interrupted"};
+        auto start = std::chrono::steady_clock::now();
         runLaunch(launch, layer);
+        if (kernelSeconds)
+          (*kernelSeconds)[launch.kernel] +=
+              std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                            start)
+                  .count();
       }
   return {};
 }

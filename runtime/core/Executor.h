@@ -68,12 +68,15 @@ public:
   /// step's positions afterwards.
   ///
   /// \param cancelled Looked at before each launch if not null.
+  /// \param kernelSeconds If not null, one sum for each kernel of the plan, to
+  ///        which the seconds of its launches are added.
   ///
   /// \returns BadData for a token outside the vocabulary; Interrupted if
   ///          cancelled, the cache is then undefined beyond the positions
   ///          before the step; Internal if the step breaks a rule above.
   Status run(const StepPlan &which, const Step &step,
-             const std::atomic<bool> *cancelled = nullptr);
+             const std::atomic<bool> *cancelled = nullptr,
+             std::vector<double> *kernelSeconds = nullptr);
 
   /// f32 [vocabulary] of row `row` of the last step.
   const float *logits(int64_t row) const;

@@ -143,7 +143,7 @@ Status Generator::runFeeds(const StepPlan &which, std::vector<Feed> &feeds,
       if (feed.isExpanded == expanded)
         if (Status status = append(which, feed); !status.ok())
           return status;
-  return executor->run(which, step, options.cancelled);
+  return executor->run(which, step, options.cancelled, options.kernelSeconds);
 }
 
 Status Generator::append(const StepPlan &which, Feed &feed) {

@@ -25,6 +25,8 @@ struct GenerationOptions {
   std::vector<int32_t> endIds;
   SamplingOptions sampling;
   const std::atomic<bool> *cancelled = nullptr; ///< Looked at during steps.
+  /// If not null, seconds of each kernel of the plan are added to it.
+  std::vector<double> *kernelSeconds = nullptr;
 };
 
 /// What a run over given prompts takes.

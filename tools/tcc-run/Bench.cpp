@@ -20,7 +20,9 @@ namespace {
 /// every step between the two is a full batch.
 class Stopwatch : public rt::GenerationListener {
 public:
-  explicit Stopwatch(size_t requests) : missing(requests), started(requests) {}
+  /// `kernelSeconds` are those of the run so far.
+  Stopwatch(size_t requests, const std::vector<double> &kernelSeconds)
+      : kernelSeconds(kernelSeconds), missing(requests), started(requests) {}
 
   bool onToken(size_t request, int32_t token) override {
     if (!started[request])
@@ -40,16 +42,20 @@ public:
 
   void onProgress(int64_t done, int64_t total) override {
     double seconds = secondsSince(start);
-    if (missing == 0 && prefillSeconds == 0)
+    if (missing == 0 && prefillSeconds == 0) {
       prefillSeconds = seconds;
+      prefillKernelSeconds = kernelSeconds;
+    }
     decodeSeconds = seconds - prefillSeconds;
   }
 
   double prefillSeconds = 0, decodeSeconds = 0;
+  std::vector<double> prefillKernelSeconds;
   int64_t decodeTokens = 0;
   int64_t steps = 0, drafted = 0, accepted = 0; ///< Of each request.
 
 private:
+  const std::vector<double> &kernelSeconds;
   size_t missing;
   std::vector<bool> started;
   std::chrono::steady_clock::time_point start =
@@ -131,6 +137,18 @@ static nlohmann::ordered_json describeDrafts(const Stopwatch &watch) {
       {"tokens_per_step", ratio(watch.steps + watch.accepted, watch.steps)}};
 }
 
+/// What each kernel took in one run, of which `prefill` is the first part.
+static nlohmann::ordered_json
+describeKernels(const rt::Plan &plan, const std::vector<double> &prefill,
+                const std::vector<double> &whole) {
+  nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < plan.kernels.size(); ++i)
+    kernels.push_back({{"name", plan.kernels[i].name},
+                       {"prefill_seconds", prefill[i]},
+                       {"decode_seconds", whole[i] - prefill[i]}});
+  return kernels;
+}
+
 static int64_t peakBytes() {
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -195,11 +213,14 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;
   std::vector<double> prefill, decode;
   int64_t decodeTokens = 0;
-  nlohmann::ordered_json drafts;
+  nlohmann::ordered_json drafts, kernels;
+  std::vector<double> kernelSeconds;
+  generation.kernelSeconds = &kernelSeconds;
   Progress progress("tcc-run");
   for (int i = 0; i <= repetitions; ++i) {
     double begin = secondsSince(startTime());
-    Stopwatch watch(prompts.size());
+    kernelSeconds.assign(executable.plan().kernels.size(), 0);
+    Stopwatch watch(prompts.size(), kernelSeconds);
     if (Status status = generator->run(prompts, generation, watch);
         !status.ok())
       return status;
@@ -213,6 +234,8 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
     decode.push_back(watch.decodeSeconds);
     decodeTokens = watch.decodeTokens;
     drafts = describeDrafts(watch);
+    kernels = describeKernels(executable.plan(), watch.prefillKernelSeconds,
+                              kernelSeconds);
   }
   progress.clear();
   nlohmann::ordered_json report;
@@ -224,6 +247,7 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   report["load_seconds"] = loadSeconds;
   report["first_token_seconds"] = firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();
+  report["kernels"] = kernels; // Of the last run.
   if (options.json)
     writeOutput(report.dump() + "\n", false);
   else

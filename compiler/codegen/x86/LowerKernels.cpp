@@ -150,6 +150,11 @@ static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
       emitter.load(emitter.i64(), emitter.offset(sizes, pageTableSize * 8), 8);
   frame.begin = entry.getArgument(2);
   frame.end = entry.getArgument(3);
+  // A step has tokens. Without other rows there is nothing to do, though the
+  // number of tiles may not depend on them.
+  if (rows != kernel::Rows::Tokens)
+    frame.end =
+        emitter.minimum(frame.end, emitter.multiply(frame.rows, frame.end));
   frame.scratch = entry.getArgument(4);
   return frame;
 }

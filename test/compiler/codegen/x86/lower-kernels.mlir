@@ -8,7 +8,10 @@
 // CHECK-LABEL: func.func @rows(
 // CHECK-SAME:    %[[ARGUMENTS:.*]]: !llvm.ptr, %[[SIZES:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64, %{{.*}}: !llvm.ptr)
 // CHECK-NOT:     kernel.
-// CHECK:         scf.for %{{.*}} = %[[BEGIN]] to %[[END]]
+// CHECK:         %[[ROWS:.*]] = llvm.load {{.*}} -> i64
+// CHECK:         %[[NONE_IF_NONE:.*]] = arith.muli %[[ROWS]], %[[END]]
+// CHECK:         %[[LAST:.*]] = arith.minsi %[[END]], %[[NONE_IF_NONE]]
+// CHECK:         scf.for %{{.*}} = %[[BEGIN]] to %[[LAST]]
 // AVX2:            llvm.intr.masked.load {{.*}} -> vector<8xf32>
 // AVX512:          llvm.intr.masked.load {{.*}} -> vector<16xf32>
 // CHECK:           llvm.intr.masked.store

@@ -7,7 +7,7 @@ with open(sys.argv[1]) as file:
     report = json.load(file)
 prompt, generate, batch = map(int, sys.argv[2:])
 assert list(report) == ["prefill", "decode", "load_seconds", "first_token_seconds",
-                        "peak_rss_bytes"], list(report)
+                        "peak_rss_bytes", "kernels"], list(report)
 assert report["prefill"]["tokens"] == prompt * batch
 assert report["decode"]["tokens"] == generate * batch
 assert report["decode"]["batch"] == batch
@@ -17,3 +17,6 @@ for part in report["prefill"], report["decode"]:
     assert abs(part["tokens_per_second"] / rate - 1) < 1e-9, part
 assert 0 < report["load_seconds"] < report["first_token_seconds"]
 assert report["peak_rss_bytes"] > 0
+for part in "prefill", "decode":
+    seconds = [kernel[f"{part}_seconds"] for kernel in report["kernels"]]
+    assert min(seconds) >= 0 < sum(seconds) <= report[part]["seconds_maximum"], part
