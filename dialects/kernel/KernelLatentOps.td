@@ -36,7 +36,7 @@ def Kernel_HeadLinearOp : Kernel_LaunchOp<"head_linear"> {
       a `K` that is a multiple of 32. In one with scales a multiple of 4 elements of
       `K`, at most 128, share a scale.
     - (C3) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
-      or i16 for one in blocks of 32.
+      i16 for one in blocks of 32, or f8E4M3FN for one with scales.
     - (C4) `tile_columns` divides the columns of the packing, `dot` needs bf16
       operands, and `integer` is for i16 operands and they for it.
 

@@ -128,6 +128,17 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     `s / 2`. The sum of `q * a` over a block is then one of integers, and exact. A
     block that is not finite makes a result that is not finite.
 
+    An `operand` of f8E4M3FN gives every 128 elements of a row of the input, from the
+    first on, one scale; the last of them may be fewer:
+
+    ```
+    s    = max(max_k |a[k]|, 1e-4) / 448
+    a[k] = s * e4m3(a[k] / s)
+    ```
+
+    all in f32, with `e4m3` the nearest number of that type, ties to even. Elements
+    that share a scale and are not all finite make a result that is not finite.
+
     One tile is one panel of the weight.
 
     | Operand           | Shape           | Meaning                          |
@@ -148,7 +159,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
       paired.
     - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
-      or i16 for one in blocks of 32.
+      i16 for one in blocks of 32, or f8E4M3FN for one with scales.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.

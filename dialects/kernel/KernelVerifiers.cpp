@@ -153,12 +153,15 @@ LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage,
 
 LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type storage) {
   bool isWide = storage.isF32() || storage.isF16();
+  auto scaled = dyn_cast<ScaledType>(storage);
   bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
-              (operand.isInteger(16) && isa<BlockType>(storage));
+              (operand.isInteger(16) && isa<BlockType>(storage)) ||
+              (scaled && operand == scaled.getStorage());
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, or i16 if it is in blocks, got ")
+               "neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if "
+               "it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();
 }

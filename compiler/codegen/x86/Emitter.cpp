@@ -303,6 +303,19 @@ Value Emitter::roundToBF16(Value vector) {
   return bitcast(floats(), both(chosen, constantBits(0xFFFF0000)));
 }
 
+Value Emitter::roundToE4M3(Value vector) {
+  // Three digits follow the first, which is at 2^-6 in subnormal numbers. A sum
+  // with 1.5 * 2^(e + 20) has its last place at 2^(e - 3).
+  constexpr uint32_t fractionBits = 23, smallestExponent = 127 - 6;
+  Value exponent =
+      maximum(both(bitcast(integers(), vector), constantBits(0x7F800000)),
+              constantBits(smallestExponent << fractionBits));
+  Value shift = bitcast(
+      floats(), add(exponent, constantBits((20 << fractionBits) | 0x00400000)));
+  return arith::SubFOp::create(builder, location, addFloats(vector, shift),
+                               shift);
+}
+
 Value Emitter::exponential(Value vector) {
   // exp(x) = 2^n * exp(r) with n = round(x / ln 2) and |r| <= ln(2) / 2. Bounds
   // keep n between -124 and 128; comparisons are written so that NaN stays.

@@ -106,6 +106,9 @@ public:
   Value sumsOfLanes(ArrayRef<Value> vectors);
   /// Rounds to the nearest bf16, ties to even; the result is f32.
   Value roundToBF16(Value vector);
+  /// Rounds what is at most 448 to the nearest e4m3, ties to even; the result
+  /// is f32. NaN stays one.
+  Value roundToE4M3(Value vector);
   /// exp, within 2 ulp; 0 below exp(-86). Source: Cephes, expf.c, with
   /// multiply-adds.
   Value exponential(Value vector);

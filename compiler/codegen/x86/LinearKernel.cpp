@@ -1,10 +1,10 @@
 // Linear layers: rows are prepared once, then multiplied by panel after panel.
 //
-// A prepared row is what the prologue made of it, rounded: f32, bf16 or, for
-// weights in blocks of integers, blocks of i16 with a scale. Blocks of weights
-// that several tiles of rows need are decoded once, to scratch; a single tile
-// reads the packed panel itself. Either way each sum adds the same products in
-// the same order.
+// A prepared row is what the prologue made of it, rounded: f32, bf16, e4m3
+// times its scale as f32 or, for weights in blocks of integers, blocks of i16
+// with a scale. Blocks of weights that several tiles of rows need are decoded
+// once, to scratch; a single tile reads the packed panel itself. Either way
+// each sum adds the same products in the same order.
 
 #include "compiler/codegen/x86/LinearKernel.h"
 
@@ -12,11 +12,15 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
+/// Elements of an input that share a scale in e4m3.
+static constexpr int64_t quantisedDepth = 128;
+
 //===----------------------------------------------------------------------===//
 // Rows of the input
 //===----------------------------------------------------------------------===//
 
-/// The prepared elements from `column` on.
+/// What the prologue makes of the elements from `column` on, and zeros outside
+/// the mask.
 Value Linear::prepareVector(Value source, VectorRegion &prologue, Value column,
                             Value mask) {
   Type element = layer.input.getElementType();
@@ -34,7 +38,12 @@ Value Linear::prepareVector(Value source, VectorRegion &prologue, Value column,
         argument++,
         emitter.loadFloats(type, emitter.offset(operand.pointer, at), mask));
   }
-  return prologue.emitRest();
+  value = prologue.emitRest();
+  if (!mask)
+    return value;
+  // Beyond the row a prologue need not make zeros of zeros.
+  return arith::SelectOp::create(emitter.builder, emitter.location, mask, value,
+                                 emitter.constant(0.0f));
 }
 
 /// Writes what the prologue makes of the row at `source` to `target`, padded
@@ -48,22 +57,12 @@ void Linear::prepareRow(Value source, Value target) {
   if (!prologue.empty())
     prologue.emitKnown();
   if (summation() == Summation::Blocks)
-    return emitter.loop(
-        emitter.integer(0), emitter.integer(depth / blockDepth), 1,
-        [&](Value block) {
-          SmallVector<Value> values;
-          for (int64_t k = 0; k < blockDepth; k += lanes)
-            values.push_back(prepareVector(
-                source, prologue,
-                emitter.add(emitter.multiply(block, blockDepth), k), Value()));
-          storeBlock(values, block, target);
-        });
+    return prepareBlocks(source, prologue, target);
+  if (quantises())
+    return prepareQuantised(source, prologue, target);
   bool rounds = layer.operand.isBF16();
-  auto store = [&](Value column, Value mask) {
+  emitter.forVectors(depth, [&](Value column, Value mask) {
     Value value = prepareVector(source, prologue, column, mask);
-    if (mask) // Beyond the row a prologue need not make zeros of zeros.
-      value = arith::SelectOp::create(emitter.builder, emitter.location, mask,
-                                      value, emitter.constant(0.0f));
     if (usesDot())
       return emitter.storeFloats(
           value, emitter.bf16(),
@@ -71,13 +70,69 @@ void Linear::prepareRow(Value source, Value target) {
     if (rounds)
       value = emitter.roundToBF16(value);
     emitter.store(value, emitter.offset(target, emitter.multiply(column, 4)), 4);
+  });
+}
+
+void Linear::prepareBlocks(Value source, VectorRegion &prologue, Value target) {
+  int64_t blocks = layout.depth / blockDepth;
+  emitter.loop(
+      emitter.integer(0), emitter.integer(blocks), 1, [&](Value block) {
+        SmallVector<Value> values;
+        for (int64_t k = 0; k < blockDepth; k += lanes)
+          values.push_back(prepareVector(
+              source, prologue,
+              emitter.add(emitter.multiply(block, blockDepth), k), Value()));
+        storeBlock(values, block, target);
+      });
+}
+
+void Linear::prepareQuantised(Value source, VectorRegion &prologue,
+                              Value target) {
+  auto prepare = [&](Value first, int64_t count) {
+    SmallVector<Value> values;
+    for (int64_t k = 0; k < count; k += lanes) {
+      Value mask;
+      if (k + lanes > count)
+        mask = emitter.firstLanes(emitter.integer(count - k));
+      values.push_back(
+          prepareVector(source, prologue, emitter.add(first, k), mask));
+    }
+    storeQuantised(values, first, target);
   };
-  emitter.loop(emitter.integer(0), emitter.integer(depth / lanes * lanes), lanes,
-               [&](Value column) { store(column, Value()); });
-  int64_t rest = depth % lanes;
-  if (rest)
-    store(emitter.integer(depth - rest),
-          emitter.firstLanes(emitter.integer(rest)));
+  int64_t rest = layout.depth % quantisedDepth, whole = layout.depth - rest;
+  emitter.loop(emitter.integer(0), emitter.integer(whole), quantisedDepth,
+               [&](Value first) { prepare(first, quantisedDepth); });
+  if (rest != 0)
+    prepare(emitter.integer(whole), rest);
+}
+
+/// The largest magnitude of `values`, at least `least`. Magnitudes compare as
+/// integers do, with NaN above all: it is not finite if one of them is not.
+Value Linear::largestMagnitude(ArrayRef<Value> values, float least) {
+  Value magnitude = emitter.constantBits(llvm::bit_cast<uint32_t>(least));
+  for (Value value : values)
+    magnitude = emitter.maximum(
+        magnitude, emitter.both(emitter.bitcast(emitter.integers(), value),
+                                emitter.constantBits(0x7FFFFFFF)));
+  return arith::BitcastOp::create(emitter.builder, emitter.location,
+                                  emitter.f32(),
+                                  emitter.maximumOfLanes(magnitude));
+}
+
+/// Writes elements of a prepared row that share a scale, from `column` on: each
+/// the nearest e4m3 times the scale.
+void Linear::storeQuantised(ArrayRef<Value> values, Value column,
+                            Value target) {
+  constexpr float largestE4M3 = 448, smallestBound = 1e-4f;
+  Value scale = emitter.broadcast(arith::DivFOp::create(
+      emitter.builder, emitter.location,
+      largestMagnitude(values, smallestBound), emitter.scalar(largestE4M3)));
+  Value elements = emitter.offset(target, emitter.multiply(column, 4));
+  for (auto [index, value] : llvm::enumerate(values)) {
+    Value nearest = emitter.roundToE4M3(emitter.divideFloats(value, scale));
+    emitter.store(emitter.multiplyFloats(nearest, scale),
+                  emitter.offset(elements, index * lanes * 4), 4);
+  }
 }
 
 /// Writes block `block` of a prepared row as i16 with a scale, and beside the
@@ -86,15 +141,7 @@ void Linear::storeBlock(ArrayRef<Value> values, Value block, Value target) {
   OpBuilder &builder = emitter.builder;
   Location location = emitter.location;
   constexpr float largestInteger = 32767, smallestBound = 1e-30f;
-  // Magnitudes compare as integers do, with NaN above all, so that a block
-  // which is not finite has a scale which is not finite.
-  Value magnitude = emitter.constantBits(0);
-  for (Value value : values)
-    magnitude = emitter.maximum(
-        magnitude, emitter.both(emitter.bitcast(emitter.integers(), value),
-                                emitter.constantBits(0x7FFFFFFF)));
-  Value bound = arith::BitcastOp::create(builder, location, emitter.f32(),
-                                         emitter.maximumOfLanes(magnitude));
+  Value bound = largestMagnitude(values, 0);
   Value scale =
       emitter.multiplyFloats(bound, emitter.scalar(1 / largestInteger));
   Value isLarge =

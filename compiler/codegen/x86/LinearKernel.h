@@ -109,8 +109,14 @@ private:
     return emitter.offset(scratch, offset);
   }
 
+  bool quantises() const { return isa<Float8E4M3FNType>(layer.operand); }
+
   void prepareRow(Value source, Value target);
+  void prepareBlocks(Value source, VectorRegion &prologue, Value target);
+  void prepareQuantised(Value source, VectorRegion &prologue, Value target);
+  Value largestMagnitude(ArrayRef<Value> values, float least);
   void storeBlock(ArrayRef<Value> values, Value block, Value target);
+  void storeQuantised(ArrayRef<Value> values, Value column, Value target);
   Value prepareVector(Value source, VectorRegion &prologue, Value column,
                       Value mask);
   void prepareRows(const LinearRows &rows, Value firstRow, Value count);

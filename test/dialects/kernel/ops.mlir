@@ -73,6 +73,17 @@ func.func @linear_memref(%x: memref<?x1536xbf16>,
   return
 }
 
+// CHECK-LABEL: func @linear_fp8
+func.func @linear_fp8(%x: memref<?x1536xbf16>,
+                      %w: memref<576x1536x!transformer.scaled<f8E4M3FN, 128, 128>>,
+                      %y: memref<?x576xf32>) {
+  // CHECK: operand(f8E4M3FN) packing(<columns = 64>) config(<arithmetic = fma,
+  kernel.linear %x, %w into %y operand(f8E4M3FN) packing(<columns = 64>)
+    config(<arithmetic = fma, tile_rows = 4, tile_columns = 64, block_rows = 64, block_depth = 512>)
+    : memref<?x1536xbf16>, memref<576x1536x!transformer.scaled<f8E4M3FN, 128, 128>>, memref<?x576xf32>
+  return
+}
+
 // CHECK-LABEL: func @cache_layer
 func.func @cache_layer(%layer: index) -> memref<?xi8> {
   // CHECK: kernel.cache_layer @cache layer(%{{.*}}) : memref<?xi8>

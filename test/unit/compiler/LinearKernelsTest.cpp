@@ -5,9 +5,12 @@
 #include "test/unit/compiler/Weights.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <functional>
+#include <limits>
 #include <numeric>
 
 using namespace mlir::tcc;
@@ -53,6 +56,10 @@ std::vector<Numbers> LinearKernelTest::allNumbers() const {
       {"!transformer.block<q4_0>", "i16", "integer", blockTolerance},
       {"!transformer.block<q4_1>", "i16", "integer", blockTolerance},
       {"!transformer.scaled<f8E4M3FN, 4, 12>", "f32", "fma", floatTolerance},
+      {"!transformer.scaled<f8E4M3FN, 4, 12>", "f8E4M3FN", "fma",
+       floatTolerance},
+      {"!transformer.scaled<f8E4M3FN, 128, 128>", "f8E4M3FN", "fma",
+       floatTolerance},
       {"!transformer.scaled<f8E4M3FN, 128, 128>", "bf16", "fma",
        floatTolerance},
   };
@@ -66,7 +73,7 @@ std::vector<Numbers> LinearKernelTest::allNumbers() const {
 
 std::vector<Numbers> LinearKernelTest::someNumbers() const {
   std::vector<Numbers> all = allNumbers();
-  return {all.front(), all[3], all[4], all[7], all.back()};
+  return {all.front(), all[3], all[4], all[7], all[8], all.back()};
 }
 
 std::string LinearKernelTest::configuration(const Numbers &numbers) const {
@@ -84,12 +91,37 @@ static bool isInBlocks(const Numbers &numbers) {
   return std::string(numbers.operand) == "i16";
 }
 
-/// What the products of `numbers` see of `value`, but for the 16 bits of
-/// blocks.
-static double roundOperand(double value, const Numbers &numbers) {
-  auto narrow = static_cast<float>(value);
-  return std::string(numbers.operand) == "bf16" ? fromBF16(toBF16(narrow))
-                                                : narrow;
+/// The nearest e4m3.
+static float roundToE4M3(float value) {
+  llvm::APFloat number(value);
+  bool isInexact = false;
+  number.convert(llvm::APFloat::Float8E4M3FN(),
+                 llvm::APFloat::rmNearestTiesToEven, &isInexact);
+  return number.convertToFloat();
+}
+
+/// Makes 128 elements or fewer e4m3 times the scale that they share.
+static void quantise(llvm::MutableArrayRef<double> elements) {
+  float bound = 1e-4f;
+  for (double element : elements)
+    bound = std::max(bound, std::abs(static_cast<float>(element)));
+  float scale = bound / 448;
+  for (double &element : elements)
+    element = roundToE4M3(static_cast<float>(element) / scale) * scale;
+}
+
+/// What the products of `numbers` see of `row`, but for the 16 bits of blocks.
+static std::vector<double> roundOperands(std::vector<double> row,
+                                         const Numbers &numbers) {
+  std::string operand = numbers.operand;
+  for (double &element : row) {
+    auto narrow = static_cast<float>(element);
+    element = operand == "bf16" ? fromBF16(toBF16(narrow)) : narrow;
+  }
+  if (operand == "f8E4M3FN")
+    for (size_t first = 0; first < row.size(); first += 128)
+      quantise(llvm::MutableArrayRef(row).slice(first).take_front(128));
+  return row;
 }
 
 /// The product of a row and row `n` of the weight at `weight`.
@@ -140,9 +172,9 @@ TEST_P(LinearKernel, ReadsAView) {
   Buffer input(x), weight(weights.packed), result(rows * outputs * 4);
   kernel->run({&input, &weight, &result}, rows);
   for (int64_t row = 0; row < rows; ++row) {
-    std::vector<double> prepared, expected;
-    for (int64_t k = stride - depth; k < stride; ++k)
-      prepared.push_back(roundOperand(x[row * stride + k], numbers));
+    auto end = x.begin() + (row + 1) * stride;
+    std::vector<double> prepared = roundOperands({end - depth, end}, numbers);
+    std::vector<double> expected;
     for (int64_t n = 0; n < outputs; ++n)
       expected.push_back(dot(prepared, weights.values.data(), n));
     expectRow(result.values<float>(), row, expected, numbers.tolerance);
@@ -164,7 +196,8 @@ protected:
   /// How e4m3 can be multiplied.
   std::vector<Numbers> scaledNumbers(const char *weight) const {
     std::vector<Numbers> all = {{weight, "f32", "fma", floatTolerance},
-                                {weight, "bf16", "fma", floatTolerance}};
+                                {weight, "bf16", "fma", floatTolerance},
+                                {weight, "f8E4M3FN", "fma", floatTolerance}};
     if (GetParam() == "emulated-znver4")
       all.push_back({weight, "bf16", "dot", floatTolerance});
     return all;
@@ -241,9 +274,10 @@ TEST_P(ScaledLinearKernel, EdgesOfBlocks) {
         std::vector<float> x = randomFloats(random, rows * depth);
         std::vector<float> y = multiply(*kernel, weight, x);
         for (int64_t row = 0; row < rows; ++row) {
-          std::vector<double> prepared, expected;
-          for (int64_t k = 0; k < depth; ++k)
-            prepared.push_back(roundOperand(x[row * depth + k], numbers));
+          auto begin = x.begin() + row * depth;
+          std::vector<double> prepared =
+              roundOperands({begin, begin + depth}, numbers);
+          std::vector<double> expected;
           for (int64_t n = 0; n < outputs; ++n)
             expected.push_back(dot(prepared, weight.values.data(), n));
           expectRow(y, row, expected, numbers.tolerance);
@@ -252,7 +286,8 @@ TEST_P(ScaledLinearKernel, EdgesOfBlocks) {
     }
 }
 
-// Element 5 of row n is the byte n. NaN reaches its output, and no other.
+// Element 5 of row n is the byte n. NaN reaches its output, and no other. The
+// input is a number that no operand rounds.
 TEST_P(ScaledLinearKernel, EveryByteIsWhatItIs) {
   constexpr const char *element = "!transformer.scaled<f8E4M3FN, 16, 8>";
   constexpr int64_t depth = 12, one = 5;
@@ -266,10 +301,10 @@ TEST_P(ScaledLinearKernel, EveryByteIsWhatItIs) {
     for (int64_t rows : {1, 7}) {
       std::vector<float> x(rows * depth);
       for (int64_t row = 0; row < rows; ++row)
-        x[row * depth + one] = 1;
+        x[row * depth + one] = 448;
       std::vector<float> y = multiply(*kernel, weight, x);
       for (int64_t i = 0; i < rows * 256; ++i) {
-        auto expected = static_cast<float>(weight.at(i % 256, one));
+        auto expected = static_cast<float>(448 * weight.at(i % 256, one));
         EXPECT_TRUE(std::isnan(expected) ? std::isnan(y[i]) : y[i] == expected)
             << "byte " << i % 256 << ": expected " << expected << ", got "
             << y[i];
@@ -287,9 +322,109 @@ TEST_P(ScaledLinearKernel, LargestAndSmallestScales) {
   for (const Numbers &numbers : scaledNumbers(element)) {
     auto kernel = compileFor(weight, numbers);
     ASSERT_TRUE(kernel);
-    EXPECT_EQ(multiply(*kernel, weight, {0x1p10f, 0, 0, 0}),
-              (std::vector<float>{0x1p121f, 448 * 0x1p110f, 0x1p-125f}))
+    EXPECT_EQ(multiply(*kernel, weight, {0x1.cp10f, 0, 0, 0}),
+              (std::vector<float>{0x1.cp121f, 448 * 0x1.cp110f, 0x1.cp-125f}))
         << numbers.operand;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Linear, of e4m3 by e4m3
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The weight is the identity, so that results are what inputs became.
+class QuantisedLinearKernel : public ScaledLinearKernel {
+protected:
+  static constexpr Numbers numbers = {"!transformer.scaled<f8E4M3FN, 128, 128>",
+                                      "f8E4M3FN", "fma", 0};
+
+  /// What becomes of the rows of `x`, which have `depth` elements.
+  std::vector<float> quantised(const std::vector<float> &x, int64_t depth) {
+    StoredMatrix identity = makeWeight(numbers.weight, depth, depth);
+    for (int64_t i = 0; i < depth * depth; ++i)
+      identity.bytes[i] = i % (depth + 1) == 0 ? 0x38 : 0;
+    for (float &scale : identity.scales)
+      scale = 1;
+    auto kernel = compileFor(identity, numbers);
+    return kernel ? multiply(*kernel, identity, x) : std::vector<float>();
+  }
+};
+} // namespace
+
+TCC_TEST_MARCHES(QuantisedLinearKernel);
+
+// Each number of e4m3, what lies in the middle of two, and what is beside it.
+// The first element of a row makes its scale 1.
+TEST_P(QuantisedLinearKernel, RoundsToTheNearestAndTiesToEven) {
+  constexpr int64_t depth = 128;
+  std::vector<float> x;
+  auto add = [&](float value) {
+    for (float element : {value, -value}) {
+      if (x.size() % depth == 0)
+        x.push_back(448);
+      x.push_back(element);
+    }
+  };
+  for (uint8_t byte = 0; byte < 0x7E; ++byte) {
+    auto valueOf = [](uint8_t bits) {
+      return llvm::APFloat(llvm::APFloat::Float8E4M3FN(), llvm::APInt(8, bits))
+          .convertToFloat();
+    };
+    float value = valueOf(byte), middle = (value + valueOf(byte + 1)) / 2;
+    for (float element : {value, std::nextafter(middle, 0.0f), middle,
+                          std::nextafter(middle, 448.0f)})
+      add(element);
+  }
+  x.resize(llvm::alignTo(x.size(), depth), 448);
+  std::vector<float> y = quantised(x, depth);
+  ASSERT_EQ(y.size(), x.size());
+  for (size_t i = 0; i < x.size(); ++i)
+    EXPECT_EQ(y[i], roundToE4M3(x[i])) << x[i];
+}
+
+// Two scales a row, the second of three elements; rows that are zero, small and
+// large.
+TEST_P(QuantisedLinearKernel, Scales128Elements) {
+  constexpr int64_t depth = 131;
+  std::vector<float> x;
+  for (float factor : {1.0f, 0.0f, 1e-6f, 1e-4f, 1e30f}) {
+    std::vector<float> row = randomFloats(random, depth);
+    for (int64_t k = 0; k < depth; ++k)
+      x.push_back(row[k] * factor * (k < 128 ? 1.0f : 1e3f));
+  }
+  std::vector<float> y = quantised(x, depth);
+  ASSERT_EQ(y.size(), x.size());
+  for (size_t first = 0; first < x.size(); first += depth) {
+    auto begin = x.begin() + first;
+    std::vector<double> expected =
+        roundOperands({begin, begin + depth}, numbers);
+    for (int64_t k = 0; k < depth; ++k)
+      EXPECT_EQ(y[first + k], expected[k]) << x[first + k];
+  }
+}
+
+// A row with an element that is not finite has no finite result; rows beside it
+// are as they were.
+TEST_P(QuantisedLinearKernel, WhatIsNotFiniteStaysSo) {
+  constexpr int64_t depth = 131;
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  std::vector<std::pair<float, int64_t>> cases;
+  for (float value : {std::nanf(""), infinity, -infinity})
+    for (int64_t place : {0, 77, 130})
+      cases.push_back({value, place});
+  auto rows = 2 * static_cast<int64_t>(cases.size());
+  std::vector<float> x = randomFloats(random, rows * depth), changed = x;
+  for (size_t i = 0; i < cases.size(); ++i)
+    changed[2 * i * depth + cases[i].second] = cases[i].first;
+  std::vector<float> usual = quantised(x, depth), y = quantised(changed, depth);
+  ASSERT_EQ(y.size(), x.size());
+  for (int64_t i = 0; i < rows * depth; ++i) {
+    auto [value, place] = cases[i / depth / 2];
+    if (i / depth % 2 == 0)
+      EXPECT_FALSE(std::isfinite(y[i])) << value << " at " << place;
+    else
+      EXPECT_EQ(y[i], usual[i]) << "beside " << value << " at " << place;
   }
 }
 
@@ -406,10 +541,10 @@ TEST_P(GroupedLinearKernel, MultipliesEachRowByItsExpert) {
       kernel->run({&input, &layer.weight, &offsets, &result}, begins.back());
       std::vector<int64_t> experts = expertsOf(counts);
       for (size_t row = 0; row < experts.size(); ++row) {
-        std::vector<double> prepared, expected;
-        for (int64_t k = 0; k < layer.depth; ++k)
-          prepared.push_back(
-              roundOperand(layer.input[row * layer.depth + k], numbers));
+        auto begin = layer.input.begin() + row * layer.depth;
+        std::vector<double> prepared =
+            roundOperands({begin, begin + layer.depth}, numbers);
+        std::vector<double> expected;
         for (int64_t n = 0; n < layer.outputs; ++n)
           expected.push_back(dot(prepared, layer.weightOf(experts[row]), n));
         expectRow(result.values<float>(), row, expected, numbers.tolerance);
@@ -466,9 +601,10 @@ static std::vector<double> gated(const Experts &layer, const float *row,
   for (int64_t k = 0; k < layer.depth; ++k)
     sum += static_cast<double>(row[k]) * row[k];
   double factor = 1 / std::sqrt(sum / static_cast<double>(layer.depth) + 0.25);
-  std::vector<double> prepared, result;
+  std::vector<double> normed, result;
   for (int64_t k = 0; k < layer.depth; ++k)
-    prepared.push_back(roundOperand(row[k] * factor * norm[k], layer.numbers));
+    normed.push_back(row[k] * factor * norm[k]);
+  std::vector<double> prepared = roundOperands(normed, layer.numbers);
   for (int64_t n = 0; n < layer.outputs; ++n) {
     double gate = dot(prepared, weight, n);
     result.push_back(gate / (1 + std::exp(-gate)) *
@@ -553,10 +689,10 @@ TEST_P(HeadLinearKernel, MultipliesEachHeadByItsWeight) {
       Buffer input(x), result(rows * heads * outputs * 4);
       kernel->run({&input, &weight, &result}, rows);
       for (int64_t row = 0; row < rows * heads; ++row) {
-        std::vector<double> prepared, expected;
-        for (int64_t k = 0; k < depth; ++k)
-          prepared.push_back(
-              roundOperand(x[row * (depth + 5) + 2 + k], numbers));
+        auto begin = x.begin() + row * (depth + 5) + 2;
+        std::vector<double> prepared =
+            roundOperands({begin, begin + depth}, numbers);
+        std::vector<double> expected;
         for (int64_t n = 0; n < outputs; ++n)
           expected.push_back(
               dot(prepared,

@@ -46,6 +46,31 @@ func.func @scaled(%input: memref<?x12xf32>,
   return
 }
 
+// 128 elements get one scale, and the largest magnitude is that of integers. A sum with
+// 1.5 * 2^(e + 20) rounds to e4m3.
+// CHECK-LABEL: func.func @quantised(
+// CHECK:         arith.constant dense<953267991> : vector<[[LANES:8|16]]xi32>
+// CHECK:         arith.maxsi
+// CHECK:         arith.divf %{{.*}}, %{{.*}} : f32
+// CHECK:         %[[Q:.*]] = arith.divf %[[X:.*]], %[[SCALE:.*]] : vector
+// CHECK:         %[[EXPONENT:.*]] = arith.maxsi
+// CHECK:         arith.constant dense<171966464>
+// CHECK:         %[[BITS:.*]] = arith.addi %[[EXPONENT]],
+// CHECK:         %[[SHIFT:.*]] = vector.bitcast %[[BITS]]
+// CHECK:         %[[SHIFTED:.*]] = arith.addf %[[Q]], %[[SHIFT]]
+// CHECK:         %[[NEAREST:.*]] = arith.subf %[[SHIFTED]], %[[SHIFT]]
+// CHECK:         %[[VALUE:.*]] = arith.mulf %[[NEAREST]], %[[SCALE]]
+// CHECK:         llvm.store %[[VALUE]],
+// CHECK:         math.fma
+func.func @quantised(%input: memref<?x12xf32>,
+                     %weight: tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>,
+                     %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
+  kernel.linear %input, %weight into %out operand(f8E4M3FN) packing(<columns = 32>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
+    : memref<?x12xf32>, tensor<6x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x6xf32>
+  return
+}
+
 // Absorbed rows are those behind the expanded ones, number 4 of the sizes: what has
 // rows begins with the first of them, which a page table and pages have not.
 // CHECK-LABEL: func.func @absorbed(
