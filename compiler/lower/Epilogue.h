@@ -28,8 +28,9 @@ struct Epilogue {
 void buildEpilogue(OpBuilder &builder, Location location, Region &region,
                    const Epilogue &epilogue);
 
-/// The type that a layer with `weight` rounds its `input` to before it multiplies.
-Type chooseOperand(Value input, Value weight);
+/// The type that a layer with `weight` rounds its `input` to before it
+/// multiplies: that of a weight with scales if `quantises`.
+Type chooseOperand(Value input, Value weight, bool quantises = false);
 
 /// `input` before it was rounded: a kernel rounds to its operands itself.
 Value findUnrounded(Value input);

@@ -65,8 +65,9 @@ struct LowerDispatch : OpRewritePattern<transformer::DispatchOp> {
 /// nobody else reads them.
 class GroupedLinearLowering {
 public:
-  GroupedLinearLowering(const x86::TargetDescription &target)
-      : target(target) {}
+  GroupedLinearLowering(const x86::TargetDescription &target,
+                        bool fp8Activations)
+      : target(target), fp8Activations(fp8Activations) {}
 
   void lower(PatternRewriter &rewriter, Operation *root,
              transformer::GroupedLinearOp linear, Epilogue epilogue) const {
@@ -82,7 +83,7 @@ public:
     RankedTensorType weight = linear.getWeight().getType();
     auto matrix = RankedTensorType::get(weight.getShape().drop_front(),
                                         weight.getElementType());
-    Type operand = chooseOperand(input, linear.getWeight());
+    Type operand = chooseOperand(input, linear.getWeight(), fp8Activations);
     input = findUnrounded(input);
     auto packing = x86::choosePacking(target, matrix, epilogue.paired);
     auto kernelOp = kernel::GroupedLinearOp::create(
@@ -102,11 +103,12 @@ public:
 
 private:
   const x86::TargetDescription &target;
+  bool fp8Activations;
 };
 
 struct LowerGatedExperts : OpRewritePattern<transformer::SwigluOp> {
-  LowerGatedExperts(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), lowering(target) {}
+  LowerGatedExperts(MLIRContext *context, const GroupedLinearLowering &lowering)
+      : OpRewritePattern(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(transformer::SwigluOp op,
                                 PatternRewriter &rewriter) const override {
@@ -123,8 +125,8 @@ struct LowerGatedExperts : OpRewritePattern<transformer::SwigluOp> {
 };
 
 struct LowerExpertsAlone : OpRewritePattern<transformer::GroupedLinearOp> {
-  LowerExpertsAlone(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), lowering(target) {}
+  LowerExpertsAlone(MLIRContext *context, const GroupedLinearLowering &lowering)
+      : OpRewritePattern(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(transformer::GroupedLinearOp op,
                                 PatternRewriter &rewriter) const override {
@@ -185,13 +187,14 @@ struct LowerExperts : tcc::impl::LowerExpertsPassBase<LowerExperts> {
         x86::describeTarget(march, getOperation().getLoc());
     if (failed(target))
       return signalPassFailure();
+    GroupedLinearLowering lowering(*target, fp8Activations);
     // Two walks: what has a reader that takes it must not be lowered alone.
     RewritePatternSet fusing(&getContext());
-    fusing.add<LowerGatedExperts>(&getContext(), *target);
+    fusing.add<LowerGatedExperts>(&getContext(), lowering);
     fusing.add<LowerCombineAddition>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(fusing));
     RewritePatternSet alone(&getContext());
-    alone.add<LowerExpertsAlone>(&getContext(), *target);
+    alone.add<LowerExpertsAlone>(&getContext(), lowering);
     alone.add<LowerRoute, LowerDispatch, LowerCombineAlone>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(alone));
   }

@@ -46,7 +46,8 @@ namespace {
 /// Replaces `root` by a kernel of `linear` with `epilogue`.
 class LinearLowering {
 public:
-  LinearLowering(const x86::TargetDescription &target) : target(target) {}
+  LinearLowering(const x86::TargetDescription &target, bool fp8Activations)
+      : target(target), fp8Activations(fp8Activations) {}
 
   LogicalResult lower(PatternRewriter &rewriter, Operation *root,
                       transformer::LinearOp linear, Epilogue epilogue) const {
@@ -64,7 +65,8 @@ public:
     }
     auto type = cast<RankedTensorType>(root->getResult(0).getType());
     Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
-    Type operand = chooseOperand(linear.getInput(), linear.getWeight());
+    Type operand =
+        chooseOperand(linear.getInput(), linear.getWeight(), fp8Activations);
     Value input = findUnrounded(linear.getInput());
     Value destination = createDestination(rewriter, location, type, input);
     RankedTensorType weight = linear.getWeight().getType();
@@ -88,11 +90,12 @@ public:
 
 private:
   const x86::TargetDescription &target;
+  bool fp8Activations;
 };
 
 struct LowerLinearAlone : OpRewritePattern<transformer::LinearOp> {
-  LowerLinearAlone(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), lowering(target) {}
+  LowerLinearAlone(MLIRContext *context, const LinearLowering &lowering)
+      : OpRewritePattern(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(transformer::LinearOp op,
                                 PatternRewriter &rewriter) const override {
@@ -103,8 +106,8 @@ struct LowerLinearAlone : OpRewritePattern<transformer::LinearOp> {
 };
 
 struct LowerGatedLinear : OpRewritePattern<transformer::SwigluOp> {
-  LowerGatedLinear(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), lowering(target) {}
+  LowerGatedLinear(MLIRContext *context, const LinearLowering &lowering)
+      : OpRewritePattern(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(transformer::SwigluOp op,
                                 PatternRewriter &rewriter) const override {
@@ -123,8 +126,8 @@ struct LowerGatedLinear : OpRewritePattern<transformer::SwigluOp> {
 /// different storage: silu(gate) * value, and its rounding if there is one.
 template <typename Root>
 struct LowerGatedProduct : OpRewritePattern<Root> {
-  LowerGatedProduct(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern<Root>(context), lowering(target) {}
+  LowerGatedProduct(MLIRContext *context, const LinearLowering &lowering)
+      : OpRewritePattern<Root>(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(Root op,
                                 PatternRewriter &rewriter) const override {
@@ -159,9 +162,8 @@ struct LowerGatedProduct : OpRewritePattern<Root> {
 };
 
 struct LowerLinearAddition : OpRewritePattern<arith::AddFOp> {
-  LowerLinearAddition(MLIRContext *context,
-                      const x86::TargetDescription &target)
-      : OpRewritePattern(context), lowering(target) {}
+  LowerLinearAddition(MLIRContext *context, const LinearLowering &lowering)
+      : OpRewritePattern(context), lowering(lowering) {}
 
   LogicalResult matchAndRewrite(arith::AddFOp op,
                                 PatternRewriter &rewriter) const override {
@@ -208,6 +210,7 @@ struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
         x86::describeTarget(march, getOperation().getLoc());
     if (failed(target))
       return signalPassFailure();
+    LinearLowering lowering(*target, fp8Activations);
     RewritePatternSet split(&getContext());
     split.add<SplitResidualNorm>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(split));
@@ -216,10 +219,10 @@ struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
     RewritePatternSet fusing(&getContext());
     fusing.add<LowerGatedLinear, LowerGatedProduct<arith::MulFOp>,
                LowerGatedProduct<arith::TruncFOp>, LowerLinearAddition>(
-        &getContext(), *target);
+        &getContext(), lowering);
     walkAndApplyPatterns(getOperation(), std::move(fusing));
     RewritePatternSet alone(&getContext());
-    alone.add<LowerLinearAlone>(&getContext(), *target);
+    alone.add<LowerLinearAlone>(&getContext(), lowering);
     walkAndApplyPatterns(getOperation(), std::move(alone));
   }
 };

@@ -7,15 +7,16 @@
 
 using namespace mlir;
 
-void tcc::buildLowerPhase(OpPassManager &manager, StringRef march) {
+void tcc::buildLowerPhase(OpPassManager &manager, StringRef march,
+                          bool fp8Activations) {
   manager.addNestedPass<func::FuncOp>(
       createLowerAttentionPass(LowerAttentionPassOptions{march.str()}));
   manager.addNestedPass<func::FuncOp>(createLowerLatentAttentionPass(
       LowerLatentAttentionPassOptions{march.str()}));
-  manager.addNestedPass<func::FuncOp>(
-      createLowerExpertsPass(LowerExpertsPassOptions{march.str()}));
-  manager.addNestedPass<func::FuncOp>(
-      createLowerLinearPass(LowerLinearPassOptions{march.str()}));
+  manager.addNestedPass<func::FuncOp>(createLowerExpertsPass(
+      LowerExpertsPassOptions{march.str(), fp8Activations}));
+  manager.addNestedPass<func::FuncOp>(createLowerLinearPass(
+      LowerLinearPassOptions{march.str(), fp8Activations}));
   manager.addNestedPass<func::FuncOp>(createFuseNormProloguePass());
   manager.addNestedPass<func::FuncOp>(
       createLowerRowsPass(LowerRowsPassOptions{march.str()}));

@@ -8,6 +8,10 @@ include "mlir/Pass/PassBase.td"
 def MarchOption : Option<"march", "march", "std::string", "\"native\"",
     "x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native">;
 
+def Fp8ActivationsOption : Option<
+    "fp8Activations", "fp8-activations", "bool", "false",
+    "Round the input of layers with FP8 weights to FP8">;
+
 def LowerAttentionPass : Pass<"tcc-lower-attention", "::mlir::func::FuncOp"> {
   let summary = "Lower rotary embedding, cache and attention to two kernels";
   let description = [{
@@ -106,9 +110,10 @@ def LowerLinearPass : Pass<"tcc-lower-linear", "::mlir::func::FuncOp"> {
     the configuration come from the cost model of the target.
 
     Numerics: the sum, bias, gate and addition are in f32 and round once. Kernels with
-    operands of f32 or integers round an input to these only.
+    operands of f32, integers or FP8 round an input to these only. With
+    `fp8-activations` those are FP8 where the weight has scales.
   }];
-  let options = [MarchOption];
+  let options = [MarchOption, Fp8ActivationsOption];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect",
@@ -129,9 +134,11 @@ def LowerExpertsPass : Pass<"tcc-lower-experts", "::mlir::func::FuncOp"> {
 
     The packing and the configuration come from the cost model of the target.
 
-    Numerics: bit-exact; gate and addition are in f32 and round once.
+    Numerics: bit-exact; gate and addition are in f32 and round once. With
+    `fp8-activations` the input of grouped layers whose weight has scales is rounded
+    to FP8.
   }];
-  let options = [MarchOption];
+  let options = [MarchOption, Fp8ActivationsOption];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
     "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
@@ -145,8 +152,8 @@ def FuseNormProloguePass
     `kernel.grouped_linear` that reads it. Each computes it again, which is cheaper
     than a launch. The norm stays if it has other readers.
 
-    Numerics: bit-exact, except that a linear layer with f32 operands does not round
-    the normalised value to bf16.
+    Numerics: bit-exact, except that a linear layer with operands of f32 or FP8 does not
+    round the normalised value to bf16.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];

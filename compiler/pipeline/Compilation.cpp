@@ -4,6 +4,7 @@
 #include "compiler/pipeline/CheckpointWeights.h"
 #include "compiler/pipeline/Registration.h"
 #include "compiler/target/x86/Target.h"
+#include "dialects/transformer/Transformer.h"
 #include "frontends/deepseek/DeepSeekImporter.h"
 #include "frontends/llama/LlamaImporter.h"
 #include "frontends/model/Architecture.h"
@@ -218,14 +219,28 @@ Status Compilation::load(const std::string &path, bool noWeights) {
   return {};
 }
 
-Status Compilation::runPasses(Phase last, const std::string &march) {
+/// Whether a weight of `module` has scales, as those in FP8 do.
+static bool hasFp8(ModuleOp module) {
+  return llvm::any_of(module.getOps<transformer::WeightOp>(),
+                      [](transformer::WeightOp weight) {
+                        return weight.getScales().has_value();
+                      });
+}
+
+Status Compilation::runPasses(Phase last, const std::string &march,
+                              bool fp8Activations) {
   if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
     return {Status::Code::Usage, diagnostics};
+  if (fp8Activations && !hasFp8(*module))
+    return {Status::Code::Usage, input +
+                                     ": expected a model with FP8 weights for "
+                                     "--fp8-activations, got one without"};
   PassManager manager(&context);
   manager.enableCrashReproducerGeneration(makeReproducer());
   PipelineOptions options;
   options.stopAfter = last;
   options.march = march;
+  options.fp8Activations = fp8Activations;
   buildPipeline(manager, options);
   if (mlir::succeeded(manager.run(*module)))
     return {};

@@ -35,8 +35,10 @@ public:
     return ::tcc::checkOutput(model, path);
   }
 
-  /// Runs the passes up to and including `last` for the CPU `march`.
-  ::tcc::Status runPasses(Phase last, const std::string &march);
+  /// Runs the passes up to and including `last` for the CPU `march`; with
+  /// `fp8Activations` layers with FP8 weights round their input to FP8.
+  ::tcc::Status runPasses(Phase last, const std::string &march,
+                          bool fp8Activations);
 
   /// Interprets @forward in f64 on one sequence and writes the logits of each
   /// token, float64 [T, V], to `path`, in NumPy's format. If `predictionPath` is

@@ -21,7 +21,7 @@ void tcc::buildPipeline(OpPassManager &manager,
   if (options.stopAfter == Phase::Batch)
     return;
 
-  buildLowerPhase(manager, options.march);
+  buildLowerPhase(manager, options.march, options.fp8Activations);
   if (options.stopAfter == Phase::Lower)
     return;
 

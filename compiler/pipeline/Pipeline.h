@@ -29,6 +29,10 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
       *this, "march",
       llvm::cl::desc("x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native"),
       llvm::cl::init("native")};
+  Option<bool> fp8Activations{
+      *this, "fp8-activations",
+      llvm::cl::desc("Round the input of layers with FP8 weights to FP8"),
+      llvm::cl::init(false)};
 };
 
 /// Appends the phases up to and including `options.stopAfter` to `pm`, which

@@ -73,6 +73,8 @@ static std::string configurationOf(Operation *op) {
         stream << ' ';
       attribute.print(stream);
     }
+  if (auto operand = op->getAttrOfType<TypeAttr>("operand"))
+    stream << " operand(" << operand.getValue() << ')';
   return text;
 }
 

@@ -17,6 +17,8 @@ static std::string findUnusedByInterpreter(const Options &options) {
     return "--emit";
   if (!options.stopAfter.empty())
     return "--stop-after";
+  if (options.fp8Activations)
+    return "--fp8-activations";
   return options.report ? "--report" : "";
 }
 
@@ -75,6 +77,10 @@ static void declare(CLI::App &app, Options &options,
   app.add_option("--march", options.march,
                  "x86-64-v3, x86-64-v4, a CPU such as znver4, or native")
       ->capture_default_str();
+  app.add_flag(
+      "--fp8-activations", options.fp8Activations,
+      "Round the input of layers with FP8 weights to FP8, with a scale "
+      "for each 128 channels; without, to bf16");
   app.add_option("--emit", options.emit,
                  "Print a stage: transformer, kernel, plan, llvm or asm")
       ->check(oneOf({"transformer", "kernel", "plan", "llvm", "asm"}));

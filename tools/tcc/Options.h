@@ -17,6 +17,7 @@ struct Options {
   std::string input;
   std::string output; ///< Empty: none asked for.
   std::string march = "native";
+  bool fp8Activations = false;
   std::string emit;      ///< A stage to print instead, or empty.
   std::string stopAfter; ///< A phase, or empty.
   bool withoutWeights = false;

@@ -81,7 +81,8 @@ static Status run(const Options &options) {
   if (options.interpret)
     return compilation.interpret(options.tokens, options.logits,
                                  options.mtpLogits);
-  if (Status status = compilation.runPasses(lastPhase(options), options.march);
+  if (Status status = compilation.runPasses(lastPhase(options), options.march,
+                                            options.fp8Activations);
       !status.ok())
     return status;
   x86::ImageText code = codeToPrint(options);

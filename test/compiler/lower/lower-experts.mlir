@@ -1,4 +1,5 @@
-// RUN: tcc-opt %s --tcc-lower-experts=march=x86-64-v3 | FileCheck %s
+// RUN: tcc-opt %s --tcc-lower-experts=march=x86-64-v3 | FileCheck %s --check-prefixes=CHECK,BF16
+// RUN: tcc-opt %s --tcc-lower-experts="march=x86-64-v3 fp8-activations" | FileCheck %s --check-prefixes=CHECK,FP8
 
 // CHECK-LABEL: func @route
 //  CHECK-SAME:   %[[LOGITS:[a-z0-9]*]]: tensor<?x8xf32>, %[[BIAS:[a-z0-9]*]]: tensor<8xf32>
@@ -43,6 +44,14 @@ func.func @gated(%x: tensor<?x18xbf16>, %rows: tensor<?xi32>, %w: tensor<8x16x18
   %y = transformer.grouped_linear %g, %w offsets(%o) : tensor<?x18xbf16>, tensor<8x16x18xbf16>, tensor<9xi32> -> tensor<?x16xf32>
   %z = transformer.swiglu %y : tensor<?x16xf32> -> tensor<?x8xbf16>
   return %z : tensor<?x8xbf16>
+}
+
+// CHECK-LABEL: func @fp8_weight
+func.func @fp8_weight(%x: tensor<?x18xbf16>, %w: tensor<8x16x18x!transformer.scaled<f8E4M3FN, 4, 4>>, %o: tensor<9xi32>) -> tensor<?x16xf32> {
+  // BF16: kernel.grouped_linear {{.*}} operand(bf16)
+  // FP8: kernel.grouped_linear {{.*}} operand(f8E4M3FN) {{.*}} config(<arithmetic = fma,
+  %y = transformer.grouped_linear %x, %w offsets(%o) : tensor<?x18xbf16>, tensor<8x16x18x!transformer.scaled<f8E4M3FN, 4, 4>>, tensor<9xi32> -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
 }
 
 // CHECK-LABEL: func @no_gate_two_readers

@@ -1,4 +1,5 @@
-// RUN: tcc-opt %s --tcc-lower-linear=march=x86-64-v3 | FileCheck %s
+// RUN: tcc-opt %s --tcc-lower-linear=march=x86-64-v3 | FileCheck %s --check-prefixes=CHECK,BF16
+// RUN: tcc-opt %s --tcc-lower-linear="march=x86-64-v3 fp8-activations" | FileCheck %s --check-prefixes=CHECK,FP8
 
 transformer.weight @gate tensor("gate") : tensor<24x12xbf16>
 transformer.weight @up tensor("up") : tensor<24x12xbf16>
@@ -22,6 +23,19 @@ func.func @f16_weight(%x: tensor<?x12xbf16>, %w: tensor<20x12xf16>) -> tensor<?x
   // CHECK: kernel.linear {{.*}} operand(f32)
   %y = transformer.linear %x, %w
     : tensor<?x12xbf16>, tensor<20x12xf16> -> tensor<?x20xf32>
+  return %y : tensor<?x20xf32>
+}
+
+// An input is FP8 where it is asked for and the weight is, and is read before another
+// rounding.
+// CHECK-LABEL: func @fp8_weight
+//  CHECK-SAME:   %[[X:[a-z0-9]*]]: tensor<?x12xf32>
+func.func @fp8_weight(%x: tensor<?x12xf32>, %w: tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>) -> tensor<?x20xf32> {
+  // BF16: kernel.linear %[[X]], {{.*}} operand(bf16)
+  // FP8: kernel.linear %[[X]], {{.*}} operand(f8E4M3FN) {{.*}} config(<arithmetic = fma,
+  %rounded = arith.truncf %x : tensor<?x12xf32> to tensor<?x12xbf16>
+  %y = transformer.linear %rounded, %w
+    : tensor<?x12xbf16>, tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>> -> tensor<?x20xf32>
   return %y : tensor<?x20xf32>
 }
 

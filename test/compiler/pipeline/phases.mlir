@@ -1,6 +1,7 @@
 // The phases, in order. A change here is a change of compiler/README.md too.
 // RUN: tcc-opt %tcc/test/design/llama-imported.mlir --tcc-pipeline=march=x86-64-v3 --dump-pass-pipeline -o /dev/null 2> %t
 // RUN: FileCheck %s --implicit-check-not=tcc- < %t
+// RUN: tcc-opt %tcc/test/design/llama-imported.mlir --tcc-pipeline=fp8-activations --dump-pass-pipeline -o /dev/null 2>&1 | FileCheck %s --check-prefix=FP8
 // Each phase is a beginning of the whole.
 // RUN: tcc-opt %tcc/test/design/llama-imported.mlir --tcc-pipeline=stop-after=import --dump-pass-pipeline -o /dev/null 2>&1 | FileCheck %s --check-prefix=IMPORT
 // RUN: tcc-opt %tcc/test/design/llama-imported.mlir --tcc-pipeline=stop-after=graph --dump-pass-pipeline -o /dev/null 2>&1 | FileCheck %s --check-prefix=GRAPH
@@ -22,14 +23,17 @@
 // CHECK: tcc-verify-batch
 // CHECK: tcc-lower-attention{march=x86-64-v3}
 // CHECK: tcc-lower-latent-attention{march=x86-64-v3}
-// CHECK: tcc-lower-experts{march=x86-64-v3}
-// CHECK: tcc-lower-linear{march=x86-64-v3}
+// CHECK: tcc-lower-experts{fp8-activations=false march=x86-64-v3}
+// CHECK: tcc-lower-linear{fp8-activations=false march=x86-64-v3}
 // CHECK: tcc-fuse-norm-prologue
 // CHECK: tcc-lower-rows{march=x86-64-v3}
 // CHECK: canonicalize
 // CHECK: cse
 // CHECK: tcc-verify-lowered
 // CHECK: tcc-schedule
+
+// FP8: tcc-lower-experts{fp8-activations=true
+// FP8: tcc-lower-linear{fp8-activations=true
 
 // IMPORT-NOT: tcc-
 // GRAPH: tcc-select-logits

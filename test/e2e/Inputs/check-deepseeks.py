@@ -7,9 +7,11 @@ BIN is the folder of tcc and tcc-run, FIXTURES the one of test/fixtures/deepseek
 Prints a line for each comparison; ends with 1 if one is beyond its tolerance.
 
 Compiled models are held against an oracle in float64: 1e-5 where weights are f32,
-1e-2 where activations are bf16 and 2e-2 where weights are FP8. The interpreter too, to 1e-10, and against transformers, which keeps norms,
-softmax, rotation and routers in float32: 2e-6 in all, 1e-5 in the worst row. Logits of
-multi-token prediction likewise, where there is a module for it.
+1e-2 where activations are bf16, 2e-2 where weights are FP8, and 6e-2 where activations
+are FP8 as well, which must change the logits. The interpreter too, to 1e-10, and
+against transformers, which keeps norms, softmax, rotation and routers in float32: 2e-6
+in all, 1e-5 in the worst row. Logits of multi-token prediction likewise, where there is
+a module for it.
 
 Every row is compared: margins of routing exceed what these roundings move.
 """
@@ -87,12 +89,20 @@ def main():
                 if (fixture / f"{name}.npy").exists():
                     compare(fixture, name, file, 2e-6, 1e-5)
             continue
-        tolerance = {"F32": 1e-5, "FP8": 2e-2}.get(kind, 1e-2)
         model = scratch / f"{fixture.name}.bin"
-        run(tools / "tcc", fixture, f"--march={sys.argv[4]}", "-o", model)
-        run(tools / "tcc-run", model, "--tokens", ids, "--max-tokens", 0, *outputs)
-        for prefix, file in files.items():
-            compare(fixture, f"{prefix}logits-f64", file, tolerance, tolerance)
+
+        def check_compiled(tolerance, *options):
+            run(tools / "tcc", fixture, f"--march={sys.argv[4]}", "-o", model, *options)
+            run(tools / "tcc-run", model, "--tokens", ids, "--max-tokens", 0, *outputs)
+            for prefix, file in files.items():
+                compare(fixture, f"{prefix}logits-f64", file, tolerance, tolerance)
+            return [file.read_bytes() for file in files.values()]
+
+        usual = check_compiled({"F32": 1e-5, "FP8": 2e-2}.get(kind, 1e-2))
+        if kind == "FP8":
+            quantised = check_compiled(6e-2, "--fp8-activations")
+            if any(a == b for a, b in zip(usual, quantised)):
+                raise SystemExit(f"{fixture}: expected --fp8-activations to change logits")
 
 
 main()
