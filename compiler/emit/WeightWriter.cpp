@@ -59,6 +59,11 @@ static LogicalResult checkBlocks(plan::WeightOp weight,
     return weight.emitOpError("expected one source of a transposed weight with "
                               "scales, got ")
            << weight.getSources().size();
+  if (weight.getHalves())
+    return weight.emitOpError(
+               "expected rows of a transposed weight with scales "
+               "in the order of the checkpoint, got halves ")
+           << weight.getHalvesAttr();
   for (int64_t matrix = 0; matrix < layout.matrices; ++matrix)
     for (int64_t k = 0; k < layout.depth; k += layout.stepDepth) {
       int64_t first = firstRowOf(weight, matrix) + k;
@@ -211,11 +216,13 @@ FailureOr<x86::SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
   plan::WeightOp weight = weights[chunk.weight];
   x86::SourceMatrix found;
   found.firstRow = firstRowOf(weight, matrix);
-  for (StringRef name : weight.getSources().getAsValueRange<StringAttr>()) {
+  for (auto [index, name] :
+       llvm::enumerate(weight.getSources().getAsValueRange<StringAttr>())) {
     const schema::TensorT *tensor = find(name, chunk.layer, matrix);
     if (!tensor)
       return failure();
-    found.sources.push_back({source.data(*tensor), tensor->shape.front()});
+    found.sources.push_back({source.data(*tensor), tensor->shape.front(),
+                             /*scales=*/nullptr, weight.getRowOrder(index)});
   }
   if (!weight.getScales())
     return found;
@@ -259,23 +266,35 @@ static const llvm::fltSemantics *semanticsOf(schema::Storage storage) {
   }
 }
 
-/// Copies the elements of `tensor` at `data`, as elements of `type`.
-static LogicalResult copyElements(const schema::TensorT &tensor,
-                                  const uint8_t *data, FloatType type,
-                                  uint8_t *&out) {
-  const llvm::fltSemantics *stored = semanticsOf(tensor.storage);
-  if (!stored)
-    return failure();
-  unsigned bits = llvm::APFloat::getSizeInBits(*stored);
-  for (const uint8_t *end = data + tensor.bytes; data < end; data += bits / 8) {
+/// Copies elements of `stored`, those in [data, end), as elements of `type`.
+static void copyElements(const llvm::fltSemantics &stored, const uint8_t *data,
+                         const uint8_t *end, FloatType type, uint8_t *&out) {
+  unsigned bits = llvm::APFloat::getSizeInBits(stored);
+  for (; data < end; data += bits / 8) {
     llvm::APInt element(bits, 0);
     llvm::LoadIntFromMemory(element, data, bits / 8);
-    llvm::APFloat value(*stored, element);
+    llvm::APFloat value(stored, element);
     bool isInexact = false;
     value.convert(type.getFloatSemantics(), llvm::APFloat::rmNearestTiesToEven,
                   &isInexact);
     llvm::StoreIntToMemory(value.bitcastToAPInt(), out, type.getWidth() / 8);
     out += type.getWidth() / 8;
+  }
+}
+
+/// Copies the rows of `tensor` at `data` in `order`, as elements of `type`.
+static LogicalResult copyTensor(const schema::TensorT &tensor,
+                                const uint8_t *data,
+                                const transformer::Halves &order,
+                                FloatType type, uint8_t *&out) {
+  const llvm::fltSemantics *stored = semanticsOf(tensor.storage);
+  if (!stored)
+    return failure();
+  int64_t rows = tensor.shape.front();
+  int64_t rowBytes = static_cast<int64_t>(tensor.bytes) / rows;
+  for (int64_t i = 0; i < rows; ++i) {
+    const uint8_t *row = data + order.storedRow(i) * rowBytes;
+    copyElements(*stored, row, row + rowBytes, type, out);
   }
   return success();
 }
@@ -286,10 +305,11 @@ LogicalResult WeightWriter::copyRows(const Chunk &chunk, uint8_t *out) const {
   auto type = cast<FloatType>(
       cast<RankedTensorType>(weight.getType()).getElementType());
   uint8_t *end = out;
-  for (StringRef name : weight.getSources().getAsValueRange<StringAttr>()) {
+  for (auto [index, name] :
+       llvm::enumerate(weight.getSources().getAsValueRange<StringAttr>())) {
     const schema::TensorT *tensor = find(name, chunk.layer, 0);
-    if (!tensor ||
-        failed(copyElements(*tensor, source.data(*tensor), type, end)))
+    if (!tensor || failed(copyTensor(*tensor, source.data(*tensor),
+                                     weight.getRowOrder(index), type, end)))
       return failure();
   }
   memset(end, 0, chunk.bytes - static_cast<uint64_t>(end - out));

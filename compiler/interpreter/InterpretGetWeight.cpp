@@ -14,19 +14,29 @@ namespace {
 struct Segment {
   StoredTensor tensor;
   int64_t firstRow, rows, firstColumn, columns;
+  Halves order;
 
   /// Writes rows [first, first + count) of the segment to `result`
   /// [count, columns].
   void read(const WeightSource &source, int64_t first, int64_t count,
             double *result) const {
     int64_t width = tensor.type.getShape().back();
-    if (columns == width)
+    if (columns == width && order.areNone())
       return source.read(tensor, firstRow + first, count, result);
-    std::vector<double> whole(count * width);
-    source.read(tensor, firstRow + first, count, whole.data());
-    for (int64_t row = 0; row < count; ++row)
-      std::copy_n(whole.data() + row * width + firstColumn, columns,
-                  result + row * columns);
+    std::vector<double> whole(width);
+    for (int64_t row = 0; row < count; ++row) {
+      int64_t stored = order.storedRow(firstRow + first + row);
+      source.read(tensor, stored, 1, whole.data());
+      std::copy_n(whole.data() + firstColumn, columns, result + row * columns);
+    }
+  }
+
+  /// Writes the elements of the segment, of a vector, to `result`.
+  void readVector(const WeightSource &source, double *result) const {
+    std::vector<double> whole(tensor.type.getNumElements());
+    source.read(tensor, 0, 1, whole.data());
+    for (int64_t i = 0; i < columns; ++i)
+      result[i] = whole[order.storedRow(firstColumn + i)];
   }
 };
 
@@ -54,7 +64,7 @@ public:
 private:
   void readVector(double *result) const {
     for (const Segment &segment : segments) {
-      segment.read(source, 0, 1, result);
+      segment.readVector(source, result);
       result += segment.columns;
     }
   }
@@ -133,7 +143,12 @@ LogicalResult SegmentList::add(WeightOp weight, int64_t expert) {
   FailureOr<StoredTensor> tensor = tensorOf(weight);
   if (failed(tensor))
     return failure();
-  Segment segment = {*tensor, 0, 1, origin.back(), part.getShape().back()};
+  Segment segment = {*tensor,
+                     0,
+                     1,
+                     origin.back(),
+                     part.getShape().back(),
+                     weight.getRowOrder()};
   if (type.getRank() >= 2) {
     int64_t dimension = type.getRank() - 2;
     segment.firstRow = origin[dimension];

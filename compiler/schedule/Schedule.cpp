@@ -164,13 +164,17 @@ DenseI64ArrayAttr PlanBuilder::declareBuffers(size_t step) {
 void PlanBuilder::declareWeight(const ScheduledWeight &weight,
                                 StringRef name) {
   transformer::GetWeightOp get = weight.view.get;
-  SmallVector<Attribute> sources, scales;
+  SmallVector<Attribute> sources, scales, halves;
+  bool hasHalves = false;
   for (Attribute symbol : get.getWeights()) {
     auto source = SymbolTable::lookupNearestSymbolFrom<transformer::WeightOp>(
         get, cast<FlatSymbolRefAttr>(symbol));
     sources.push_back(source.getTensorAttr());
     if (StringAttr tensor = source.getScalesAttr())
       scales.push_back(tensor);
+    DenseI64ArrayAttr order = source.getHalvesAttr();
+    halves.push_back(order ? order : builder.getDenseI64ArrayAttr({}));
+    hasHalves |= bool(order);
   }
   DenseI64ArrayAttr layers;
   if (weight.loop) {
@@ -182,7 +186,8 @@ void PlanBuilder::declareWeight(const ScheduledWeight &weight,
       builder.getArrayAttr(sources), layers, weight.packing,
       TypeAttr::get(weight.type),
       scales.empty() ? ArrayAttr() : builder.getArrayAttr(scales),
-      weight.view.rows, weight.transposed ? builder.getUnitAttr() : UnitAttr(),
+      hasHalves ? builder.getArrayAttr(halves) : ArrayAttr(), weight.view.rows,
+      weight.transposed ? builder.getUnitAttr() : UnitAttr(),
       /*split=*/{});
 }
 

@@ -38,6 +38,25 @@ static void printNumbers(OpAsmPrinter &printer, Operation *,
   llvm::interleaveComma(numbers.asArrayRef(), printer);
 }
 
+/// Parses `[], [a, b]`.
+static ParseResult parseLists(OpAsmParser &parser, ArrayAttr &lists) {
+  SmallVector<Attribute> values;
+  auto parseOne = [&]() -> ParseResult {
+    Attribute list = DenseI64ArrayAttr::parse(parser, Type());
+    values.push_back(list);
+    return success(bool(list));
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::None, parseOne))
+    return failure();
+  lists = parser.getBuilder().getArrayAttr(values);
+  return success();
+}
+
+static void printLists(OpAsmPrinter &printer, Operation *, ArrayAttr lists) {
+  llvm::interleaveComma(lists.getAsRange<DenseI64ArrayAttr>(), printer,
+                        [&](DenseI64ArrayAttr list) { list.print(printer); });
+}
+
 /// Of the terms of an expression behind the constant.
 static constexpr const char *sizeLetters[] = {"T", "B", "R", "X", "A", "E"};
 static constexpr size_t sizeCount = std::size(sizeLetters);
@@ -92,6 +111,13 @@ static ParseResult parseArguments(OpAsmParser &parser, ArrayAttr &arguments) {
 static void printArguments(OpAsmPrinter &printer, Operation *,
                            ArrayAttr arguments) {
   llvm::interleaveComma(arguments, printer);
+}
+
+tcc::transformer::Halves WeightOp::getRowOrder(size_t index) {
+  if (!getHalves())
+    return {};
+  return tcc::transformer::Halves(
+      cast<DenseI64ArrayAttr>((*getHalves())[index]));
 }
 
 #define GET_OP_CLASSES

@@ -53,7 +53,9 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     `layers` if it is given (`{layer}` in a name is the number of the layer),
     as `type`. `packing` says in which order kernels read the bytes; without it
     they are row by row, as in the checkpoint but of the element type of `type`.
-    `scales` are the tensors of scales of `sources`.
+    `scales` are the tensors of scales of `sources`. `halves` has a list for each source:
+    empty if its rows lie as in the checkpoint, else `[first, count, of]` as `halves` of
+    `transformer.weight`.
 
     A `type` of rank 3 is a stack of matrices. If `{expert}` stands in a name, it is
     the number of the matrix, from 0. With `rows(first, count, of)` matrix `i` is the
@@ -70,6 +72,8 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     - (C4) `rows`, if given, is within `of` rows, and `count` is the second dimension
       of `type`, which has rank 3.
     - (C5) `split`, if given, is a dimension of `type` and a positive number.
+    - (C6) `halves`, if given, has one list for each source: empty, or of an even and
+      positive number of rows within `of`.
 
     Example:
 
@@ -85,17 +89,23 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol]> {
     OptionalAttr<AnyAttr>:$packing,
     TypeAttrOf<AnyRankedTensor>:$type,
     OptionalAttr<StrArrayAttr>:$scales,
+    OptionalAttr<TypedArrayAttrBase<DenseI64ArrayAttr, "lists of integers">>:$halves,
     OptionalAttr<DenseI64ArrayAttr>:$rows,
     UnitAttr:$transposed,
     OptionalAttr<DenseI64ArrayAttr>:$split
   );
   let assemblyFormat = [{
     $sym_name `sources` `(` $sources `)` (`scales` `(` $scales^ `)`)?
-    (`layers` `(` custom<Range>($layers)^ `)`)? (`rows` `(` custom<Numbers>($rows)^ `)`)?
+    (`layers` `(` custom<Range>($layers)^ `)`)? (`halves` `(` custom<Lists>($halves)^ `)`)?
+    (`rows` `(` custom<Numbers>($rows)^ `)`)?
     (`transposed` $transposed^)? (`split` `(` custom<Range>($split)^ `)`)?
     (`packing` `(` $packing^ `)`)? attr-dict `:` $type
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Returns the order of the rows of source `index`.
+    ::mlir::tcc::transformer::Halves getRowOrder(size_t index);
+  }];
 }
 
 def Plan_CacheOp : Plan_Op<"cache", [Symbol]> {

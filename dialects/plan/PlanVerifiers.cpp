@@ -69,6 +69,17 @@ LogicalResult WeightOp::verify() {
       return emitOpError("expected split(dimension, parts) of a dimension of the "
                          "type, got ")
              << getSplitAttr() << " and " << type;
+  if (std::optional<ArrayAttr> halves = getHalves())
+    if (halves->size() != getSources().size() ||
+        !llvm::all_of(halves->getAsRange<DenseI64ArrayAttr>(),
+                      [](ArrayRef<int64_t> numbers) {
+                        return numbers.empty() ||
+                               transformer::Halves::areValid(numbers);
+                      })) // C6
+      return emitOpError(
+                 "expected no halves or those of an even number of rows "
+                 "within of, for each source, got ")
+             << getHalvesAttr() << " for " << getSources().size();
   return success();
 }
 

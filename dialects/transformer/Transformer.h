@@ -3,6 +3,7 @@
 #ifndef TCC_DIALECTS_TRANSFORMER_TRANSFORMER_H
 #define TCC_DIALECTS_TRANSFORMER_TRANSFORMER_H
 
+#include "dialects/transformer/Halves.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"

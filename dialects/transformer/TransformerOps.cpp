@@ -32,6 +32,22 @@ static void printLayerRanges(OpAsmPrinter &printer, Operation *,
             << ')';
 }
 
+/// Parses `first, count, of`.
+static ParseResult parseHalves(OpAsmParser &parser, DenseI64ArrayAttr &halves) {
+  int64_t first, count, of;
+  if (parser.parseInteger(first) || parser.parseComma() ||
+      parser.parseInteger(count) || parser.parseComma() ||
+      parser.parseInteger(of))
+    return failure();
+  halves = parser.getBuilder().getDenseI64ArrayAttr({first, count, of});
+  return success();
+}
+
+static void printHalves(OpAsmPrinter &printer, Operation *,
+                        DenseI64ArrayAttr halves) {
+  llvm::interleaveComma(halves.asArrayRef(), printer);
+}
+
 /// Parses a list of numbers in brackets.
 static ParseResult parseFrequencies(OpAsmParser &parser,
                                     DenseF64ArrayAttr &frequencies) {

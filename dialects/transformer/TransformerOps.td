@@ -47,6 +47,13 @@ def Transformer_WeightOp : Transformer_Op<"weight", [
     takes its place, from 0. `scales` names the scales of `!transformer.scaled`, in
     the same way. `split` says which part of the weight a device has.
 
+    With `halves(first, count, of)` rows lie in another order than in the checkpoint:
+    of every `of` rows the `count` from `first` on are those that are even among
+    them, then those that are odd. Row `first + j` is row `first + 2 j` of the
+    checkpoint, row `first + count / 2 + j` its row `first + 2 j + 1`. Elements are
+    the rows of a vector. Scales move with their rows, and `split` cuts what lies in
+    this order.
+
     Constraints:
     - (C1) `type` has a static shape of rank 1 to 3 and an element type that a
       checkpoint may have: f32, f16, bf16, `!transformer.block` or
@@ -62,6 +69,8 @@ def Transformer_WeightOp : Transformer_Op<"weight", [
     - (C7) `split` names a dimension of `type`, a `shard.grid` and one of its axes,
       whose static size divides that dimension.
     - (C8) `split` cuts between blocks, not through them.
+    - (C9) `halves`, if given, is of a vector or matrix, whose rows `of` divides; `count`
+      is positive and even, and `first` not negative and at most `of - count`.
 
     Example:
 
@@ -76,11 +85,13 @@ def Transformer_WeightOp : Transformer_Op<"weight", [
     OptionalAttr<DenseI64ArrayAttr>:$layers,
     TypeAttrOf<Transformer_Weight>:$type,
     OptionalAttr<StrAttr>:$scales,
+    OptionalAttr<DenseI64ArrayAttr>:$halves,
     OptionalAttr<Transformer_SplitAttr>:$split
   );
   let assemblyFormat = [{
     $sym_name `tensor` `(` $tensor `)` (`scales` `(` $scales^ `)`)?
-    (`layers` `` custom<LayerRanges>($layers)^)? (`split` `(` $split^ `)`)?
+    (`layers` `` custom<LayerRanges>($layers)^)?
+    (`halves` `(` custom<Halves>($halves)^ `)`)? (`split` `(` $split^ `)`)?
     attr-dict `:` $type
   }];
   let hasVerifier = 1;
@@ -91,6 +102,11 @@ def Transformer_WeightOp : Transformer_Op<"weight", [
     /// Returns the place of the tensor of `layer` among the symbol's tensors, or
     /// nothing if the weight has none for that layer.
     std::optional<int64_t> getTensorIndex(int64_t layer);
+
+    /// Returns the order of the rows.
+    Halves getRowOrder() {
+      return Halves(getHalves().value_or(::llvm::ArrayRef<int64_t>()));
+    }
 
     /// Returns the type of the part that one device has: `type` without `split`.
     ::mlir::RankedTensorType getLocalType();

@@ -29,6 +29,22 @@ static bool areLayerRanges(ArrayRef<int64_t> layers) {
   return true;
 }
 
+/// Verifies C9: the order of the rows.
+static LogicalResult verifyHalves(WeightOp op) {
+  std::optional<ArrayRef<int64_t>> halves = op.getHalves();
+  if (!halves)
+    return success();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getType()).getShape();
+  if (shape.size() > 2 || !Halves::areValid(*halves) ||
+      shape.front() % (*halves)[2] != 0)
+    return op.emitOpError(
+               "expected halves(first, count, of) of an even number "
+               "of rows within of, which divides the rows of a vector "
+               "or matrix, got ")
+           << op.getHalvesAttr() << " of " << op.getType();
+  return success();
+}
+
 /// Verifies C5 and C6: the names of the tensors.
 static LogicalResult verifyNames(WeightOp op) {
   auto type = cast<RankedTensorType>(op.getType());
@@ -70,7 +86,7 @@ LogicalResult WeightOp::verify() {
                "expected '{layer}' in the name of the tensor if and only "
                "if there are layers, got '")
            << getTensor() << "'";
-  return verifyNames(*this);
+  return failure(failed(verifyNames(*this)) || failed(verifyHalves(*this)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -188,7 +188,8 @@ void WeightSymbols::declareOne(ImplicitLocOpBuilder &builder, StringRef symbol,
   StringAttr scales;
   if (isa<ScaledType>(type.getElementType()))
     scales = builder.getStringAttr(::tcc::scalesName(name.str()));
-  WeightOp::create(builder, symbol, name, layers, type, scales, SplitAttr());
+  WeightOp::create(builder, symbol, name, layers, type, scales,
+                   /*halves=*/DenseI64ArrayAttr(), SplitAttr());
 }
 
 void WeightSymbols::declare(ImplicitLocOpBuilder &builder) const {

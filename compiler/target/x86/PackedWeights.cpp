@@ -336,12 +336,13 @@ private:
 };
 } // namespace
 
-/// The row `index` of `matrix`, as the checkpoint has it.
+/// The row `index` of `matrix`: where the checkpoint has it.
 static Row findRow(const PackedLayout &layout, const SourceMatrix &matrix,
                    int64_t index) {
   index += matrix.firstRow;
   for (const SourceRows &source : matrix.sources) {
     if (index < source.rows) {
+      index = source.order.storedRow(index);
       const uint8_t *scales = source.scales
                                   ? source.scales + index / layout.scaleRows *
                                                         layout.rowScaleBytes()

@@ -72,6 +72,7 @@ struct SourceRows {
   const uint8_t *data;
   int64_t rows;
   const uint8_t *scales = nullptr; ///< f32, of each block, in E4M3.
+  transformer::Halves order = {};  ///< In which rows are packed.
 };
 
 /// A matrix of a weight: the rows of all `sources`, one after another, from

@@ -64,6 +64,41 @@ func.func @stacked() -> (tensor<2x2xf32>, tensor<1x2xf32>, tensor<1x3xf32>) {
   return %da, %db, %dy : tensor<2x2xf32>, tensor<1x2xf32>, tensor<1x3xf32>
 }
 
+transformer.weight @c tensor("c") : tensor<6x2xf32>
+transformer.weight @c_halves tensor("c") halves(1, 4, 6) : tensor<6x2xf32>
+transformer.weight @d tensor("d") : tensor<6xf32>
+transformer.weight @d_halves tensor("d") halves(0, 2, 3) : tensor<6xf32>
+transformer.weight @e_halves tensor("d") halves(0, 6, 6) : tensor<6xf32>
+
+// Rows 1 to 4 are the even ones among them, then the odd ones. Two have nothing to move.
+// CHECK: @halves result 0: {{\[\[}}0, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]]
+// CHECK: @halves result 1: [0, 0, 0, 0, 0, 0]
+// CHECK: @halves result 2: [0, 0, 0]
+// CHECK: @halves result 3: [0, 0, 0]
+func.func @halves() -> (tensor<6x2xf32>, tensor<6xf32>, tensor<3xf32>, tensor<3xf32>) {
+  %c = transformer.get_weight [@c] : tensor<6x2xf32>
+  %c0 = tensor.extract_slice %c[0, 0] [1, 2] [1, 1] : tensor<6x2xf32> to tensor<1x2xf32>
+  %even = tensor.extract_slice %c[1, 0] [2, 2] [2, 1] : tensor<6x2xf32> to tensor<2x2xf32>
+  %odd = tensor.extract_slice %c[2, 0] [2, 2] [2, 1] : tensor<6x2xf32> to tensor<2x2xf32>
+  %c5 = tensor.extract_slice %c[5, 0] [1, 2] [1, 1] : tensor<6x2xf32> to tensor<1x2xf32>
+  %parts = tensor.concat dim(0) %c0, %even, %odd, %c5
+    : (tensor<1x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<1x2xf32>) -> tensor<6x2xf32>
+  %c_halves = transformer.get_weight [@c_halves] : tensor<6x2xf32>
+  %dc = arith.subf %c_halves, %parts : tensor<6x2xf32>
+
+  %d = transformer.get_weight [@d] : tensor<6xf32>
+  %d_halves = transformer.get_weight [@d_halves] : tensor<6xf32>
+  %dd = arith.subf %d_halves, %d : tensor<6xf32>
+  %e = transformer.get_weight [@e_halves] : tensor<6xf32>
+  %first = tensor.extract_slice %e[0] [3] [1] : tensor<6xf32> to tensor<3xf32>
+  %second = tensor.extract_slice %e[3] [3] [1] : tensor<6xf32> to tensor<3xf32>
+  %d_even = tensor.extract_slice %d[0] [3] [2] : tensor<6xf32> to tensor<3xf32>
+  %d_odd = tensor.extract_slice %d[1] [3] [2] : tensor<6xf32> to tensor<3xf32>
+  %de = arith.subf %first, %d_even : tensor<3xf32>
+  %df = arith.subf %second, %d_odd : tensor<3xf32>
+  return %dc, %dd, %de, %df : tensor<6x2xf32>, tensor<6xf32>, tensor<3xf32>, tensor<3xf32>
+}
+
 // Another layer, another seed: other values.
 // CHECK: @values result 0: {{\[\[}}[[A:[-.0-9]+]],
 // CHECK-NOT: @values result 1: {{\[\[}}[[A]],

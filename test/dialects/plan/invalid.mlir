@@ -37,6 +37,18 @@ plan.weight @w sources(["w.{layer}"]) layers(0, 0) : tensor<4x4xbf16>
 
 // -----
 
+// @weight_c6_sources
+// expected-error@+1 {{expected no halves or those of an even number of rows within of, for each source, got [array<i64: 0, 4, 4>] for 2}}
+plan.weight @w sources(["v", "w"]) halves([0, 4, 4]) : tensor<8x4xbf16>
+
+// -----
+
+// @weight_c6_odd
+// expected-error@+1 {{expected no halves or those of an even number of rows within of, for each source, got [array<i64: 0, 3, 4>] for 1}}
+plan.weight @w sources(["w"]) halves([0, 3, 4]) : tensor<4x4xbf16>
+
+// -----
+
 // @cache_c1_zero
 // expected-error@+1 {{expected positive sizes, got 0}}
 plan.cache @c layers(0) heads(1) key(4) value(4) page_tokens(32) page_bytes(512) : bf16

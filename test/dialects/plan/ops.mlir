@@ -66,6 +66,8 @@ shard.grid @devices(shape = 2)
 plan.weight @value_heads sources(["kv_b.{layer}"]) scales(["kv_b_scale.{layer}"])
   layers(0, 30) rows(128, 128, 256) split(0, 2) packing(#kernel.packing<columns = 64>)
   : tensor<64x128x512x!transformer.scaled<f8E4M3FN, 128, 128>>
+// CHECK: plan.weight @low sources(["q_a", "kv_a"]) halves([], [512, 64, 576]) : tensor<2112x7168xbf16>
+plan.weight @low sources(["q_a", "kv_a"]) halves([], [512, 64, 576]) : tensor<2112x7168xbf16>
 // CHECK: plan.weight @key_heads sources(["kv_b"]) rows(0, 128, 256) transposed : tensor<64x128x512xbf16>
 plan.weight @key_heads sources(["kv_b"]) rows(0, 128, 256) transposed : tensor<64x128x512xbf16>
 

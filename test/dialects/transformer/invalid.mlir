@@ -46,6 +46,36 @@ transformer.weight @weight_c4_unexpected tensor("w.{layer}") : tensor<4xf32>
 
 // -----
 
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: 0, 3, 4> of 'tensor<4x8xf32>'}}
+transformer.weight @weight_c9_odd tensor("w") halves(0, 3, 4) : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: 0, 0, 4> of 'tensor<4x8xf32>'}}
+transformer.weight @weight_c9_none tensor("w") halves(0, 0, 4) : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: 2, 4, 4> of 'tensor<4x8xf32>'}}
+transformer.weight @weight_c9_beyond tensor("w") halves(2, 4, 4) : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: -1, 2, 4> of 'tensor<4x8xf32>'}}
+transformer.weight @weight_c9_negative tensor("w") halves(-1, 2, 4) : tensor<4x8xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: 0, 4, 4> of 'tensor<6xf32>'}}
+transformer.weight @weight_c9_rows tensor("w") halves(0, 4, 4) : tensor<6xf32>
+
+// -----
+
+// expected-error@+1 {{'transformer.weight' op expected halves(first, count, of) of an even number of rows within of, which divides the rows of a vector or matrix, got array<i64: 0, 2, 2> of 'tensor<2x4x8xf32>'}}
+transformer.weight @weight_c9_stack tensor("w") halves(0, 2, 2) : tensor<2x4x8xf32>
+
+// -----
+
 func.func @get_weight_c1_symbol() {
   // expected-error@+1 {{'transformer.get_weight' op expected the name of a weight, got @missing}}
   %w = transformer.get_weight [@missing] : tensor<4xf32>

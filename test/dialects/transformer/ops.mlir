@@ -17,6 +17,11 @@ transformer.weight @v_proj tensor("model.layers.{layer}.self_attn.v_proj.weight"
 transformer.weight @down_proj tensor("down.{layer}") layers(0, 4) and (8, 2)
   : tensor<8x32x!transformer.block<q8_0>>
 
+// Rows in another order.
+// CHECK: transformer.weight @q_b_proj tensor("q_b.{layer}") layers(0, 61) halves(128, 64, 192) : tensor<24576x1536xbf16>
+transformer.weight @q_b_proj tensor("q_b.{layer}") layers(0, 61) halves(128, 64, 192)
+  : tensor<24576x1536xbf16>
+
 // CHECK: transformer.weight @norm tensor("model.norm.weight") : tensor<576xf32>
 transformer.weight @norm tensor("model.norm.weight") : tensor<576xf32>
 

@@ -21,6 +21,7 @@ struct Weight {
   bool paired = false;
   bool transposed = false;
   int64_t firstRow = 0;
+  SmallVector<int64_t> halves = {}; ///< Of the rows of each source.
 };
 
 class PackedWeights : public testing::Test {
@@ -69,12 +70,33 @@ private:
 };
 } // namespace
 
+/// The numbers of `rows` rows in the order of `halves`.
+static std::vector<int64_t> orderOf(ArrayRef<int64_t> halves, int64_t rows) {
+  std::vector<int64_t> order;
+  auto append = [&](int64_t first, int64_t last, int64_t step) {
+    for (int64_t row = first; row < last; row += step)
+      order.push_back(row);
+  };
+  if (halves.empty()) {
+    append(0, rows, 1);
+    return order;
+  }
+  for (int64_t begin = 0; begin < rows; begin += halves[2]) {
+    int64_t first = begin + halves[0], last = first + halves[1];
+    append(begin, first, 1);
+    append(first, last, 2);
+    append(first + 1, last, 2);
+    append(last, begin + halves[2], 1);
+  }
+  return order;
+}
+
 /// The element of `sources`, one after another, in row `row`.
-static double elementOf(ArrayRef<StoredMatrix> sources, int64_t row,
-                        int64_t column) {
+static double elementOf(const Weight &weight, ArrayRef<StoredMatrix> sources,
+                        int64_t row, int64_t column) {
   for (const StoredMatrix &source : sources) {
     if (row < source.rows)
-      return source.at(row, column);
+      return source.at(orderOf(weight.halves, source.rows)[row], column);
     row -= source.rows;
   }
   return 0;
@@ -100,6 +122,8 @@ void PackedWeights::check(const Weight &weight) {
   PackedLayout layout = layoutOf(weight);
   std::vector<StoredMatrix> sources = makeSources(weight);
   SourceMatrix matrix = sourceOf(sources, weight.firstRow);
+  for (SourceRows &source : matrix.sources)
+    source.order = transformer::Halves(weight.halves);
   EXPECT_EQ(layout.panelBytes % 64, 0);
   Panels packed(layout.matrixBytes());
   int64_t middle = layout.panels / 2;
@@ -113,9 +137,10 @@ void PackedWeights::check(const Weight &weight) {
         bool isThere = output >= 0 && k < layout.depth;
         double expected = 0;
         if (isThere)
-          expected = elementOf(
-              sources, weight.firstRow + (layout.transposed ? k : output),
-              layout.transposed ? output : k);
+          expected =
+              elementOf(weight, sources,
+                        weight.firstRow + (layout.transposed ? k : output),
+                        layout.transposed ? output : k);
         double element = unpack(packed.begin + panel * layout.panelBytes,
                                 sources.front().element, layout.columns,
                                 layout.stepDepth, k, column);
@@ -164,6 +189,17 @@ TEST_F(PackedWeights, TransposedWeights) {
   for (const char *element : {scaled, tall, wide})
     check({element, {13, 37}, {20}, 16, false, /*transposed=*/true});
   check({scaled, {13, 37}, {60}, 16, false, /*transposed=*/true, 16});
+}
+
+TEST_F(PackedWeights, HalvesOfRows) {
+  // Rows move from one block of 4 or 3 rows to another, with their scales.
+  for (const char *element : {"f32", "f16", "bf16", scaled, flat, wide}) {
+    check({element, {42, 21}, {28, 14}, 16, false, false, 0, {3, 4, 7}});
+    check({element, {2, 11, 14}, {40}, 16, false, false, 18, {0, 10, 10}});
+  }
+  check({q8, {36, 64}, {36}, 16, false, false, 0, {4, 8, 12}});
+  check({"bf16", {36, 21}, {36}, 32, /*paired=*/true, false, 0, {2, 6, 9}});
+  check({"bf16", {13, 37}, {20}, 16, false, /*transposed=*/true, 0, {0, 4, 5}});
 }
 
 TEST_F(PackedWeights, StacksAreMatricesOneAfterAnother) {

@@ -229,6 +229,36 @@ TEST_F(WeightWriter, HeadsAreRowsOfOneTensor) {
   }
 }
 
+TEST_F(WeightWriter, HalvesMoveRowsOfTheirSource) {
+  constexpr StringRef f8 = "!transformer.scaled<f8E4M3FN, 4, 20>";
+  const StoredMatrix &a = add("a", schema::Storage::F8_E4M3, f8, {10, 20});
+  const StoredMatrix &b = add("b", schema::Storage::F8_E4M3, f8, {9, 20});
+  const StoredMatrix &bias = add("c", schema::Storage::BF16, "bf16", {12});
+  const StoredMatrix &rows = add("d", schema::Storage::F32, "f32", {4, 3});
+  write(R"(
+    plan.weight @both sources(["a", "b"]) scales(["a_scale_inv", "b_scale_inv"])
+      halves([], [5, 4, 9]) packing(#kernel.packing<columns = 16>)
+      : tensor<19x20x!transformer.scaled<f8E4M3FN, 4, 20>>
+    plan.weight @bias sources(["c"]) halves([2, 4, 6]) : tensor<12xf32>
+    plan.weight @rows sources(["d"]) halves([0, 4, 4]) : tensor<4x3xf32>
+  )");
+  constexpr int64_t order[] = {0, 1, 2, 3, 4, 5, 7, 6, 8};
+  expectMatrix(layerOf(0, 0),
+               "tensor<19x20x!transformer.scaled<f8E4M3FN, 4, 20>>", false,
+               false, [&](int64_t n, int64_t k) {
+                 return n < 10 ? a.at(n, k) : b.at(order[n - 10], k);
+               });
+  std::vector<float> expected;
+  for (int64_t i : {0, 1, 2, 4, 3, 5, 6, 7, 8, 10, 9, 11})
+    expected.push_back(static_cast<float>(bias.at(0, i)));
+  EXPECT_EQ(memcmp(layerOf(1, 0), expected.data(), 48), 0);
+  expected.clear();
+  for (int64_t row : {0, 2, 1, 3})
+    for (int64_t k = 0; k < 3; ++k)
+      expected.push_back(static_cast<float>(rows.at(row, k)));
+  EXPECT_EQ(memcmp(layerOf(2, 0), expected.data(), 48), 0);
+}
+
 TEST_F(WeightWriter, PartsToWriteCrossTheBordersOfMatrices) {
   std::vector<const StoredMatrix *> experts;
   for (int64_t expert = 0; expert < 3; ++expert)
@@ -291,6 +321,12 @@ TEST_F(WeightWriter, RefusesWhatItCannotPack) {
       : tensor<8x8x!transformer.scaled<f8E4M3FN, 4, 4>>)"),
             "'plan.weight' op expected one source of a transposed weight with "
             "scales, got 2");
+  EXPECT_EQ(refusalOf(R"(
+    plan.weight @w sources(["w"]) scales(["s"]) halves([0, 4, 4]) transposed
+      packing(#kernel.packing<columns = 16>)
+      : tensor<8x8x!transformer.scaled<f8E4M3FN, 4, 4>>)"),
+            "'plan.weight' op expected rows of a transposed weight with scales "
+            "in the order of the checkpoint, got halves [array<i64: 0, 4, 4>]");
   EXPECT_EQ(
       refusalOf(R"(
     plan.weight @w sources(["w"]) : tensor<2x8x8xbf16>)"),
