@@ -9,6 +9,8 @@ using namespace mlir;
 
 void tcc::buildGraphPhase(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createFuseAttentionPass());
+  // While each linear layer has a weight of its own.
+  pm.addPass(createFoldRotationPass());
   pm.addNestedPass<func::FuncOp>(createAbsorbLatentAttentionPass());
   pm.addNestedPass<func::FuncOp>(createFuseRoutingPass());
   pm.addNestedPass<func::FuncOp>(createDispatchExpertsPass());

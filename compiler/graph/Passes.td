@@ -48,6 +48,71 @@ def FuseAttentionPass : Pass<"tcc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
 }
 
+def FoldRotationPass : Pass<"tcc-fold-rotation", "::mlir::ModuleOp"> {
+  let summary = "Fold the order of interleaved rotations into weights";
+  let description = [{
+    Rewrites the rotation of neighbours, in query and key of an attention,
+
+    ```mlir
+    transformer.weight @q tensor("q") : tensor<12x8xf32>
+    transformer.weight @k tensor("k") : tensor<6x8xf32>
+    func.func @f(%x: tensor<?x8xf32>, %v: tensor<?x1x4xf32>, %pos: tensor<?xi32>)
+        -> tensor<?x2x4xf32> {
+      %c0 = arith.constant 0 : index
+      %t = tensor.dim %x, %c0 : tensor<?x8xf32>
+      %wq = transformer.get_weight [@q] : tensor<12x8xf32>
+      %q = transformer.linear %x, %wq
+        : tensor<?x8xf32>, tensor<12x8xf32> -> tensor<?x12xf32>
+      %query = tensor.expand_shape %q [[0], [1, 2]] output_shape [%t, 2, 6]
+        : tensor<?x12xf32> into tensor<?x2x6xf32>
+      %rq = transformer.rotary_embedding %query, %pos interleaved
+        frequencies([1.0, 0.1, 0.01])
+        : tensor<?x2x6xf32>, tensor<?xi32> -> tensor<?x2x6xf32>
+      %wk = transformer.get_weight [@k] : tensor<6x8xf32>
+      %k = transformer.linear %x, %wk
+        : tensor<?x8xf32>, tensor<6x8xf32> -> tensor<?x6xf32>
+      %key = tensor.expand_shape %k [[0], [1, 2]] output_shape [%t, 1, 6]
+        : tensor<?x6xf32> into tensor<?x1x6xf32>
+      %rk = transformer.rotary_embedding %key, %pos interleaved
+        frequencies([1.0, 0.1, 0.01])
+        : tensor<?x1x6xf32>, tensor<?xi32> -> tensor<?x1x6xf32>
+      %o = transformer.attention %rq, %rk, %v positions(%pos, %pos) scale(0.4)
+        : tensor<?x2x6xf32>, tensor<?x1x6xf32>, tensor<?x1x4xf32>, tensor<?xi32>,
+          tensor<?xi32> -> tensor<?x2x4xf32>
+      return %o : tensor<?x2x4xf32>
+    }
+    ```
+
+    into that of halves, by putting the rows of the weights into another order:
+
+    ```
+    transformer.weight @q tensor("q") halves(0, 6, 6) : tensor<12x8xf32>
+    transformer.weight @k tensor("k") halves(0, 6, 6) : tensor<6x8xf32>
+    ...
+      %rq = transformer.rotary_embedding %query, %pos frequencies([1.0, 0.1, 0.01])
+      %rk = transformer.rotary_embedding %key, %pos frequencies([1.0, 0.1, 0.01])
+    ```
+
+    Query and key are permuted alike, so that their products are the same. What must
+    be so:
+
+    - Query and key are rotated, or of each one part is, at the same elements of the
+      head; `repeat_heads` may stand behind the rotation of a key.
+    - What is rotated are the same columns of every head of a linear layer, or columns
+      of a single head, taken apart by `expand_shape` and `extract_slice` and
+      perhaps rounded. Nothing else reads them, before or after the rotation.
+    - Weight and bias of the layer are each read by such layers alone, in all
+      functions, with one order, and have none yet.
+
+    Any storage will do: rows move whole, and take their scales with them. A weight
+    that several attentions read is folded for all of them or for none, and so are
+    those that these read beside it.
+
+    Numerics: products of query and key are added up in another order. In f64 1e-12.
+  }];
+  let dependentDialects = ["::mlir::tcc::transformer::TransformerDialect"];
+}
+
 def AbsorbLatentAttentionPass
     : Pass<"tcc-absorb-latent-attention", "::mlir::func::FuncOp"> {
   let summary = "Let attention read latents in place of keys and values";

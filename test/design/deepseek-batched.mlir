@@ -16,10 +16,10 @@ transformer.weight @q_a_layernorm tensor("model.layers.{layer}.self_attn.q_a_lay
   layers(0, 2) : tensor<12xbf16>
 transformer.weight @q_b_proj tensor("model.layers.{layer}.self_attn.q_b_proj.weight")
   scales("model.layers.{layer}.self_attn.q_b_proj.weight_scale_inv") layers(0, 2)
-  : tensor<32x12x!f8>
+  halves(4, 4, 8) : tensor<32x12x!f8>
 transformer.weight @kv_a_proj tensor("model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight")
   scales("model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight_scale_inv") layers(0, 2)
-  : tensor<12x18x!f8>
+  halves(8, 4, 12) : tensor<12x18x!f8>
 transformer.weight @kv_a_layernorm tensor("model.layers.{layer}.self_attn.kv_a_layernorm.weight")
   layers(0, 2) : tensor<8xbf16>
 transformer.weight @kv_b_proj tensor("model.layers.{layer}.self_attn.kv_b_proj.weight")
@@ -116,7 +116,7 @@ func.func private @layer(%x: tensor<?x18xf32>, %positions: tensor<?xi32>,
   %q_nope = arith.truncf %q_nope_wide : tensor<?x4x4xf32> to tensor<?x4x4xbf16>
   %q_pe = tensor.extract_slice %q[0, 0, 4] [%t, 4, 4] [1, 1, 1]
     : tensor<?x4x8xf32> to tensor<?x4x4xf32>
-  %q_rotated = transformer.rotary_embedding %q_pe, %positions interleaved
+  %q_rotated = transformer.rotary_embedding %q_pe, %positions
     frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
 
   // The latent of a token: normalised elements, then rotated ones.
@@ -125,7 +125,7 @@ func.func private @layer(%x: tensor<?x18xf32>, %positions: tensor<?xi32>,
     : tensor<?x8xf32>, tensor<8xbf16> -> tensor<?x8xbf16>
   %k_head = tensor.expand_shape %k_flat [[0], [1, 2]] output_shape [%t, 1, 4]
     : tensor<?x4xf32> into tensor<?x1x4xf32>
-  %k_rotated = transformer.rotary_embedding %k_head, %positions interleaved
+  %k_rotated = transformer.rotary_embedding %k_head, %positions
     frequencies([1.0, 0.01]) : tensor<?x1x4xf32>, tensor<?xi32> -> tensor<?x1x4xbf16>
   %k_row = tensor.collapse_shape %k_rotated [[0], [1, 2]]
     : tensor<?x1x4xbf16> into tensor<?x4xbf16>

@@ -42,7 +42,7 @@ plan.weight @low_weight
            "model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight"])
   scales(["model.layers.{layer}.self_attn.q_a_proj.weight_scale_inv",
           "model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight_scale_inv"])
-  layers(0, 2) packing(#kernel.packing<columns = 32>)
+  layers(0, 2) halves([], [8, 4, 12]) packing(#kernel.packing<columns = 32>)
   : tensor<24x18x!f8>
 plan.weight @q_a_layernorm
   sources(["model.layers.{layer}.self_attn.q_a_layernorm.weight"])
@@ -51,7 +51,7 @@ plan.weight @q_a_layernorm
 plan.weight @q_b_proj
   sources(["model.layers.{layer}.self_attn.q_b_proj.weight"])
   scales(["model.layers.{layer}.self_attn.q_b_proj.weight_scale_inv"])
-  layers(0, 2) packing(#kernel.packing<columns = 32>)
+  layers(0, 2) halves([4, 4, 8]) packing(#kernel.packing<columns = 32>)
   : tensor<32x12x!f8>
 plan.weight @kv_a_layernorm
   sources(["model.layers.{layer}.self_attn.kv_a_layernorm.weight"])
@@ -234,7 +234,7 @@ func.func @latent_append(%q: memref<?x4x8xf32>,
     %page_table: memref<?x?xi32>, %pages: memref<?xi8>, %y: memref<?x4x4xbf16>)
     attributes {kernel.rows = "tokens"} {
   kernel.latent_append %q, %latents norm(%norm : memref<8xbf16>)
-    epsilon(1.0e-6) interleaved rotary(%rotary) at(%positions, %sequences, %page_table)
+    epsilon(1.0e-6) rotary(%rotary) at(%positions, %sequences, %page_table)
     cache(%pages) into %y
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
     : memref<?x4x8xf32>, memref<?x12xf32, strided<[24, 1], offset: 12>>,

@@ -21,11 +21,11 @@ transformer.weight @q_a_layernorm tensor("model.layers.{layer}.self_attn.q_a_lay
   layers(0, 2) : tensor<12xbf16>
 transformer.weight @q_b_proj tensor("model.layers.{layer}.self_attn.q_b_proj.weight")
   scales("model.layers.{layer}.self_attn.q_b_proj.weight_scale_inv") layers(0, 2)
-  split(<dimension = 0, grid = @devices, axis = 0>)
+  halves(4, 4, 8) split(<dimension = 0, grid = @devices, axis = 0>)
   : tensor<32x12x!f8>
 transformer.weight @kv_a_proj tensor("model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight")
   scales("model.layers.{layer}.self_attn.kv_a_proj_with_mqa.weight_scale_inv") layers(0, 2)
-  : tensor<12x18x!f8>
+  halves(8, 4, 12) : tensor<12x18x!f8>
 transformer.weight @kv_a_layernorm tensor("model.layers.{layer}.self_attn.kv_a_layernorm.weight")
   layers(0, 2) : tensor<8xbf16>
 transformer.weight @kv_b_proj tensor("model.layers.{layer}.self_attn.kv_b_proj.weight")
@@ -175,7 +175,7 @@ func.func private @layer(%x: tensor<?x18xf32>, %positions: tensor<?xi32>,
   %kv_norm_w = transformer.get_weight [@kv_a_layernorm] layer(%layer) : tensor<8xbf16>
   %q_rotated_init = tensor.empty(%t) : tensor<?x2x4xbf16>
   %q_rotated = kernel.latent_append %q, %latents norm(%kv_norm_w : tensor<8xbf16>)
-    epsilon(1.0e-6) interleaved rotary(%rotary) at(%positions, %sequences, %page_table)
+    epsilon(1.0e-6) rotary(%rotary) at(%positions, %sequences, %page_table)
     cache(%pages) into %q_rotated_init
     layout(<page_tokens = 64, latent_size = 8, rotary_size = 4, element = bf16>)
     : tensor<?x2x8xf32>, tensor<?x12xf32>, tensor<?x2x2xf32>, tensor<?xi32>,

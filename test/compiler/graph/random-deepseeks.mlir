@@ -8,6 +8,10 @@
 // RUN: grep -c "transformer.head_linear" %t.absorbed | FileCheck %s --check-prefix=MANY
 // RUN: grep -c "transformer.attention .*, tensor<?x4x[0-9]*x[a-z0-9]*>, tensor<?x4x" %t.absorbed | FileCheck %s --check-prefix=SOME
 
+// RUN: tcc-opt %t.mlir --split-input-file --tcc-verify-meaning="pipeline=func.func(tcc-fuse-attention),tcc-fold-rotation,func.func(tcc-absorb-latent-attention)" -o %t.rotation
+// RUN: grep -c "transformer.weight .* halves" %t.rotation | FileCheck %s --check-prefix=MANY
+// RUN: grep -c "transformer.rotary_embedding .* interleaved" %t.rotation | FileCheck %s --check-prefix=SOME
+
 // RUN: tcc-opt %t.mlir --split-input-file --tcc-verify-meaning="pipeline=func.func(tcc-fuse-routing)" -o %t.routing
 // RUN: grep -c "transformer.route" %t.routing | FileCheck %s --check-prefix=MANY
 // RUN: grep -c "transformer.select_experts" %t.routing | FileCheck %s --check-prefix=SOME

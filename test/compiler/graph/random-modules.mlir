@@ -8,6 +8,10 @@
 // RUN: grep -c "transformer.attention" %t.attention | FileCheck %s --check-prefix=MANY
 // RUN: grep -c "transformer.softmax" %t.attention | FileCheck %s --check-prefix=MANY
 
+// RUN: tcc-opt %t.mlir --split-input-file --tcc-verify-meaning="pipeline=func.func(tcc-fuse-attention),tcc-fold-rotation" -o %t.rotation
+// RUN: grep -c "weight @q tensor.* halves" %t.rotation | FileCheck %s --check-prefix=MANY
+// RUN: grep -c "transformer.rotary_embedding .* interleaved" %t.rotation | FileCheck %s --check-prefix=MANY
+
 // RUN: tcc-opt %t.mlir --split-input-file --tcc-verify-meaning="pipeline=func.func(tcc-merge-linears)" -o %t.linears
 // RUN: grep -c "get_weight \[@.*, @" %t.linears | FileCheck %s --check-prefix=MANY
 // RUN: grep -c "get_weight \[@k\]" %t.linears | FileCheck %s --check-prefix=MANY
