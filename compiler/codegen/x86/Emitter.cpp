@@ -132,18 +132,22 @@ void Emitter::prefetch(Value pointer, int64_t distance, int64_t bytes) {
   }
 }
 
+Value Emitter::narrowFloats(Value value, Type element) {
+  if (!element.isBF16())
+    return value;
+  // Not truncated: LLVM 22 stores 32 bits where a mask that it knows leaves
+  // one lane of what was truncated.
+  Type halves = vectorOf(builder.getI16Type(), 2 * target.lanes);
+  Value bits = bitcast(halves, roundToBF16(value));
+  SmallVector<int64_t> odd(target.lanes);
+  for (int64_t lane = 0; lane < target.lanes; ++lane)
+    odd[lane] = 2 * lane + 1;
+  return vector::ShuffleOp::create(builder, location, bits, bits, odd);
+}
+
 void Emitter::storeFloats(Value value, Type element, Value pointer,
                           Value mask) {
-  if (element.isBF16()) {
-    // Not truncated: LLVM 22 stores 32 bits where a mask that it knows leaves
-    // one lane of what was truncated.
-    Type halves = vectorOf(builder.getI16Type(), 2 * target.lanes);
-    Value bits = bitcast(halves, roundToBF16(value));
-    SmallVector<int64_t> odd(target.lanes);
-    for (int64_t lane = 0; lane < target.lanes; ++lane)
-      odd[lane] = 2 * lane + 1;
-    value = vector::ShuffleOp::create(builder, location, bits, bits, odd);
-  }
+  value = narrowFloats(value, element);
   int64_t alignment = element.getIntOrFloatBitWidth() / 8;
   if (mask)
     LLVM::MaskedStoreOp::create(builder, location, value, pointer, mask,

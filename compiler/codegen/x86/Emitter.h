@@ -66,6 +66,8 @@ public:
   /// Asks for the `bytes` bytes that are `distance` beyond `pointer`; they need
   /// not be there.
   void prefetch(Value pointer, int64_t distance, int64_t bytes);
+  /// Rounds a vector of f32 to `element` (f32 or bf16), as integers if bf16.
+  Value narrowFloats(Value value, Type element);
   /// Rounds a vector of f32 to `element` (f32 or bf16) and stores it, or only
   /// the lanes of the mask.
   void storeFloats(Value value, Type element, Value pointer, Value mask = {});
@@ -73,6 +75,10 @@ public:
   Value laneNumbers();
   /// The mask of the first `count` lanes; `count` may be negative or large.
   Value firstLanes(Value count);
+  /// The mask of the first `count` lanes; null if those are all.
+  Value maskOf(int64_t count) {
+    return count < target.lanes ? firstLanes(integer(count)) : Value();
+  }
 
   //===--------------------------------------------------------------------===//
   // Vectors of f32

@@ -1,10 +1,11 @@
 // Kernels that move rows: embedding, selection, rotation into the cache. Little
-// work beside the linear layers; scalar code where layouts scatter.
+// work beside the linear layers; scalar stores where layouts scatter.
 
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/Product.h"
 #include "compiler/target/x86/PackedWeights.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -17,38 +18,6 @@ static Value loadScalar(Emitter &emitter, Type element, Value pointer) {
     return value;
   return arith::ExtFOp::create(emitter.builder, emitter.location, emitter.f32(),
                                value);
-}
-
-/// The bits of `value`, an f32, rounded to the nearest bf16, ties to even. In
-/// integers, since LLVM calls a library function on CPUs without the instruction.
-static Value roundScalarToBF16(Emitter &emitter, Value value) {
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
-  Value bits = arith::BitcastOp::create(builder, location, emitter.i32(), value);
-  Value high =
-      arith::ShRUIOp::create(builder, location, bits, emitter.word(16));
-  Value odd = arith::AndIOp::create(builder, location, high, emitter.word(1));
-  Value rounded = arith::AddIOp::create(
-      builder, location, arith::AddIOp::create(builder, location, bits, odd),
-      emitter.word(0x7FFF));
-  // Rounding must not carry a NaN over into infinity.
-  Value quiet =
-      arith::OrIOp::create(builder, location, bits, emitter.word(1 << 22));
-  Value isNaN = arith::CmpFOp::create(builder, location,
-                                      arith::CmpFPredicate::UNO, value, value);
-  Value chosen =
-      arith::SelectOp::create(builder, location, isNaN, quiet, rounded);
-  return arith::TruncIOp::create(
-      builder, location, builder.getI16Type(),
-      arith::ShRUIOp::create(builder, location, chosen, emitter.word(16)));
-}
-
-/// Rounds f32 to `element` (f32 or bf16) and stores it.
-static void storeScalar(Emitter &emitter, Value value, Type element,
-                        Value pointer) {
-  if (element.isBF16())
-    value = roundScalarToBF16(emitter, value);
-  emitter.store(value, pointer, 1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -207,38 +176,138 @@ Value x86::emitPage(Emitter &emitter, int64_t pageBytes, Value pages,
   return emitter.offset(pages, emitter.multiply(page, pageBytes));
 }
 
-using Store = llvm::function_ref<void(Value, Value)>;
+/// Every other one of the elements of `low` and then of `high`.
+static Value takeEven(Emitter &emitter, Value low, Value high, bool odd) {
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < emitter.target.lanes; ++lane)
+    order.push_back(2 * lane + odd);
+  return vector::ShuffleOp::create(emitter.builder, emitter.location, low, high,
+                                   order);
+}
 
-/// Calls `store(d, value)` for each of the `size` elements at `head`, rotated.
-static void emitRotation(Emitter &emitter, Value head, int64_t size,
-                         Value angles, bool interleaved, Store store) {
-  OpBuilder &builder = emitter.builder;
-  Location location = emitter.location;
-  emitter.loop(
-      emitter.integer(0), emitter.integer(size / 2), 1, [&](Value pair) {
-        Value first = pair, second = emitter.add(pair, size / 2);
-        if (interleaved) {
-          first = emitter.multiply(pair, 2);
-          second = emitter.add(first, 1);
-        }
-        auto load = [&](Value base, Value index) {
-          return emitter.load(emitter.f32(),
-                              emitter.offset(base, emitter.multiply(index, 4)),
-                              4);
-        };
-        Value a = load(head, first), b = load(head, second);
-        Value cosine = load(angles, emitter.multiply(pair, 2));
-        Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
-        auto multiply = [&](Value x, Value y) -> Value {
-          return arith::MulFOp::create(builder, location, x, y);
-        };
-        store(first,
-              arith::SubFOp::create(builder, location, multiply(a, cosine),
-                                    multiply(b, sine)));
-        store(second,
-              arith::AddFOp::create(builder, location, multiply(b, cosine),
-                                    multiply(a, sine)));
-      });
+/// The lower, or the upper, half of the elements of `even` and `odd` in turns.
+static Value interleave(Emitter &emitter, Value even, Value odd, bool upper) {
+  int64_t lanes = emitter.target.lanes;
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < lanes / 2; ++lane)
+    for (int64_t vector : {0, 1})
+      order.push_back(vector * lanes + (upper ? lanes / 2 : 0) + lane);
+  return vector::ShuffleOp::create(emitter.builder, emitter.location, even, odd,
+                                   order);
+}
+
+namespace {
+/// A vector for the first, and one for the second elements of some pairs.
+struct Pairs {
+  Value a, b;
+};
+
+/// Emits the rotation of the `size` elements of f32 at `head`.
+class Rotation {
+public:
+  /// Stores the first `count` lanes of a vector as elements `d` on.
+  using Store = llvm::function_ref<void(Value d, Value vector, int64_t count)>;
+
+  Rotation(Emitter &emitter, Value head, int64_t size, Value angles,
+           bool interleaved)
+      : emitter(emitter), head(head), size(size), angles(angles),
+        interleaved(interleaved) {}
+
+  void emit(Store store);
+
+private:
+  Value load(Value base, Value index, int64_t count);
+  Pairs loadNeighbours(Value base, Value pair, int64_t count);
+  Pairs loadPairs(Value pair, int64_t count);
+  Pairs rotate(const Pairs &pairs, const Pairs &angle);
+  void storePairs(const Pairs &pairs, Value pair, int64_t count, Store store);
+
+  Emitter &emitter;
+  Value head;
+  int64_t size;
+  Value angles;
+  bool interleaved;
+};
+} // namespace
+
+/// Loads elements of f32 from number `index` on, `count` of them or as many as
+/// there are lanes.
+Value Rotation::load(Value base, Value index, int64_t count) {
+  return emitter.loadFloats(emitter.f32(),
+                            emitter.offset(base, emitter.multiply(index, 4)),
+                            emitter.maskOf(count));
+}
+
+/// Loads `count` pairs of neighbours from pair `pair` on.
+Pairs Rotation::loadNeighbours(Value base, Value pair, int64_t count) {
+  int64_t lanes = emitter.target.lanes;
+  Value first = emitter.multiply(pair, 2);
+  Value low = load(base, first, 2 * count);
+  Value high = 2 * count <= lanes
+                   ? low
+                   : load(base, emitter.add(first, lanes), 2 * count - lanes);
+  return {takeEven(emitter, low, high, /*odd=*/false),
+          takeEven(emitter, low, high, /*odd=*/true)};
+}
+
+Pairs Rotation::loadPairs(Value pair, int64_t count) {
+  if (interleaved)
+    return loadNeighbours(head, pair, count);
+  return {load(head, pair, count),
+          load(head, emitter.add(pair, size / 2), count)};
+}
+
+/// `angle` is the cosines and the sines. Products are rounded before they are
+/// added, so that every vector width gives the same bits.
+Pairs Rotation::rotate(const Pairs &pairs, const Pairs &angle) {
+  auto multiply = [&](Value x, Value y) {
+    return emitter.multiplyFloats(x, y);
+  };
+  Value difference = arith::SubFOp::create(emitter.builder, emitter.location,
+                                           multiply(pairs.a, angle.a),
+                                           multiply(pairs.b, angle.b));
+  return {difference, emitter.addFloats(multiply(pairs.b, angle.a),
+                                        multiply(pairs.a, angle.b))};
+}
+
+void Rotation::storePairs(const Pairs &pairs, Value pair, int64_t count,
+                          Store store) {
+  if (!interleaved) {
+    store(pair, pairs.a, count);
+    store(emitter.add(pair, size / 2), pairs.b, count);
+    return;
+  }
+  int64_t lanes = emitter.target.lanes;
+  Value first = emitter.multiply(pair, 2);
+  store(first, interleave(emitter, pairs.a, pairs.b, /*upper=*/false),
+        std::min(2 * count, lanes));
+  if (2 * count > lanes)
+    store(emitter.add(first, lanes),
+          interleave(emitter, pairs.a, pairs.b, /*upper=*/true),
+          2 * count - lanes);
+}
+
+void Rotation::emit(Store store) {
+  emitter.forVectors(size / 2, [&](Value pair, Value mask) {
+    int64_t lanes = emitter.target.lanes;
+    int64_t count = mask ? size / 2 % lanes : lanes;
+    Pairs angle = loadNeighbours(angles, pair, count);
+    storePairs(rotate(loadPairs(pair, count), angle), pair, count, store);
+  });
+}
+
+/// Stores the first `count` lanes of `vector`, rounded to `element`: each at
+/// the offset from `base` that `address` has for its number, from `first` on.
+static void scatter(Emitter &emitter, Value vector, int64_t count, Type element,
+                    Value base, Value first,
+                    llvm::function_ref<Value(Value)> address) {
+  Value values = emitter.narrowFloats(vector, element);
+  for (int64_t lane = 0; lane < count; ++lane) {
+    Value value = vector::ExtractOp::create(emitter.builder, emitter.location,
+                                            values, ArrayRef<int64_t>{lane});
+    emitter.store(value,
+                  emitter.offset(base, address(emitter.add(first, lane))), 1);
+  }
 }
 
 Value x86::emitMeanSquare(Emitter &emitter, Type element, Value source,
@@ -341,9 +410,9 @@ private:
                 llvm::function_ref<void(Value, Value)> body);
   Value keyAddress(Value d) const;
   Value valueAddress(Value e) const;
-  void rotate(Value head, Value angles, Store store) {
-    emitRotation(emitter, head, cache.getKeySize(), angles, op.getInterleaved(),
-                 store);
+  void rotate(Value head, Value angles, Rotation::Store store) {
+    Rotation(emitter, head, cache.getKeySize(), angles, op.getInterleaved())
+        .emit(store);
   }
   void rotateQueries(Value token, Value angles);
   void appendKeys(Value token, Value angles);
@@ -392,9 +461,10 @@ void RotaryAppend::rotateQueries(Value token, Value angles) {
                              emitter.multiply(token, heads * size * bytes));
   forHeads(token, 0, heads, size, [&](Value head, Value source) {
     Value target = emitter.offset(out, emitter.multiply(head, size * bytes));
-    rotate(source, angles, [&](Value d, Value value) {
-      storeScalar(emitter, value, type.getElementType(),
-                  emitter.offset(target, emitter.multiply(d, bytes)));
+    rotate(source, angles, [&](Value d, Value vector, int64_t count) {
+      emitter.storeFloats(vector, type.getElementType(),
+                          emitter.offset(target, emitter.multiply(d, bytes)),
+                          emitter.maskOf(count));
     });
   });
 }
@@ -424,9 +494,9 @@ void RotaryAppend::appendKeys(Value token, Value angles) {
            [&](Value head, Value source) {
     Value keys = emitter.offset(
         page, emitter.multiply(head, cache.getKeyBytes()));
-    rotate(source, angles, [&](Value d, Value value) {
-      storeScalar(emitter, value, cache.getElement(),
-                  emitter.offset(keys, keyAddress(d)));
+    rotate(source, angles, [&](Value d, Value vector, int64_t count) {
+      scatter(emitter, vector, count, cache.getElement(), keys, d,
+              [&](Value place) { return keyAddress(place); });
     });
   });
 }
@@ -439,14 +509,14 @@ void RotaryAppend::appendValues(Value token) {
            [&](Value head, Value source) {
     Value values = emitter.offset(
         allValues, emitter.multiply(head, cache.getValueBytes()));
-    emitter.loop(
-        emitter.integer(0), emitter.integer(cache.getValueSize()), 1,
-        [&](Value e) {
-          Value value = emitter.load(
-              emitter.f32(), emitter.offset(source, emitter.multiply(e, 4)), 4);
-          storeScalar(emitter, value, cache.getElement(),
-                      emitter.offset(values, valueAddress(e)));
-        });
+    int64_t size = cache.getValueSize();
+    emitter.forVectors(size, [&](Value e, Value mask) {
+      Value vector = emitter.loadFloats(
+          emitter.f32(), emitter.offset(source, emitter.multiply(e, 4)), mask);
+      int64_t lanes = emitter.target.lanes;
+      scatter(emitter, vector, mask ? size % lanes : lanes, cache.getElement(),
+              values, e, [&](Value place) { return valueAddress(place); });
+    });
   });
 }
 
@@ -504,12 +574,13 @@ void LatentAppend::normalise(Value source, Value target) {
 /// Writes the rotated elements at `source` to `target`.
 void LatentAppend::rotate(Value source, Value angles, Type element,
                           Value target) {
-  emitRotation(
-      emitter, source, cache.getRotarySize(), angles, op.getInterleaved(),
-      [&](Value d, Value value) {
-        Value at = emitter.multiply(d, element.getIntOrFloatBitWidth() / 8);
-        storeScalar(emitter, value, element, emitter.offset(target, at));
-      });
+  Rotation rotation(emitter, source, cache.getRotarySize(), angles,
+                    op.getInterleaved());
+  rotation.emit([&](Value d, Value vector, int64_t count) {
+    Value at = emitter.multiply(d, element.getIntOrFloatBitWidth() / 8);
+    emitter.storeFloats(vector, element, emitter.offset(target, at),
+                        emitter.maskOf(count));
+  });
 }
 
 void LatentAppend::emit(Value token) {

@@ -49,16 +49,19 @@ static std::string latentAppend(const LatentSizes &sizes, int64_t headSize,
                        interleaved ? "interleaved" : "");
 }
 
-/// Rotates `size` elements by `angles`, cosine and sine of each pair.
-static std::vector<double> rotate(const float *x, int64_t size,
-                                  const float *angles, bool interleaved) {
-  std::vector<double> result(size);
+/// Rotates `size` elements by `angles`, cosine and sine of each pair. Products
+/// are rounded before they are added.
+static std::vector<float> rotate(const float *x, int64_t size,
+                                 const float *angles, bool interleaved) {
+  std::vector<float> result(size);
   for (int64_t j = 0; j < size / 2; ++j) {
     int64_t a = interleaved ? 2 * j : j;
     int64_t b = interleaved ? 2 * j + 1 : j + size / 2;
-    double cosine = angles[2 * j], sine = angles[2 * j + 1];
-    result[a] = x[a] * cosine - x[b] * sine;
-    result[b] = x[b] * cosine + x[a] * sine;
+    float cosine = angles[2 * j], sine = angles[2 * j + 1];
+    float ac = x[a] * cosine, bs = x[b] * sine;
+    float bc = x[b] * cosine, as = x[a] * sine;
+    result[a] = ac - bs;
+    result[b] = bc + as;
   }
   return result;
 }
@@ -95,11 +98,11 @@ void LatentAppendKernel::check(const LatentSizes &sizes, bool interleaved,
     const float *angle = &angles[token * rotary];
     for (int64_t h = 0; h < sizes.heads; ++h) {
       int64_t head = token * sizes.heads + h;
-      std::vector<double> result =
+      std::vector<float> result =
           rotate(&query[head * headStride + headSize - rotary], rotary, angle,
                  interleaved);
-      EXPECT_LT(relativeError(&rotated[head * rotary], result.data(), rotary),
-                tolerance);
+      EXPECT_EQ(llvm::ArrayRef(&rotated[head * rotary], rotary),
+                llvm::ArrayRef(rounded(result, sizes.isBF16)));
     }
     const float *row = &latents[token * rowStride];
     std::vector<double> result;
@@ -108,13 +111,12 @@ void LatentAppendKernel::check(const LatentSizes &sizes, bool interleaved,
       squares += double(row[i]) * row[i];
     for (int64_t i = 0; i < latent; ++i)
       result.push_back(norm[i] * row[i] / std::sqrt(squares / latent + 1e-6));
-    for (double value : rotate(row + latent, rotary, angle, interleaved))
-      result.push_back(value);
+    std::vector<float> key = rotate(row + latent, rotary, angle, interleaved);
     int64_t place = step.rowOf(step.sequences[token], step.positions[token]) *
                     sizes.rowSize();
     EXPECT_LT(relativeError(&cache[place], result.data(), latent), tolerance);
-    EXPECT_LT(relativeError(&cache[place + latent], &result[latent], rotary),
-              tolerance);
+    EXPECT_EQ(llvm::ArrayRef(&cache[place + latent], rotary),
+              llvm::ArrayRef(rounded(key, sizes.isBF16)));
     std::copy_n(&cache[place], latent + rotary, &expected[place]);
   }
   EXPECT_EQ(cache, expected) << "other rows, and what is behind a row, stay";
@@ -124,6 +126,13 @@ TEST_P(LatentAppendKernel, NormalisesRotatesAndAppends) {
   check({3, 8, 4, false}, true, false);
   check({1, 40, 6, true}, true, false);
   check({2, 33, 10, false}, false, false);
+}
+
+TEST_P(LatentAppendKernel, RotatesWholeVectorsAndRests) {
+  for (bool interleaved : {false, true})
+    for (bool isBF16 : {false, true})
+      for (int64_t rotary : {2, 16, 30, 36, 64})
+        check({2, 8, rotary, isBF16}, interleaved, false);
 }
 
 TEST_P(LatentAppendKernel, ReadsPartsOfLargerRows) {
