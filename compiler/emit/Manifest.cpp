@@ -158,8 +158,8 @@ std::unique_ptr<schema::StepPlanT> TargetBuilder::step(plan::StepOp op) {
   if (op.getStates())
     step->states = arguments.lookup(*op.getStates()).index();
   if (std::optional<ArrayRef<int64_t>> expansion = op.getExpansion())
-    step->expansion =
-        std::make_unique<schema::Expansion>((*expansion)[0], (*expansion)[1]);
+    step->expansion = std::make_unique<schema::Expansion>(
+        (*expansion)[0], (*expansion)[1], (*expansion)[2]);
   for (Operation &child : *op.getBody().begin()) {
     auto entry = std::make_unique<schema::StepEntryT>();
     if (auto loopOp = dyn_cast<plan::LoopOp>(child)) {

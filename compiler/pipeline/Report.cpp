@@ -67,7 +67,7 @@ static int64_t rowsForToken(plan::LaunchOp launch,
 static std::string configurationOf(Operation *op) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  for (StringRef name : {"packing", "configuration", "cache"})
+  for (StringRef name : {"packing", "configuration", "attention", "cache"})
     if (Attribute attribute = op->getAttr(name)) {
       if (!text.empty())
         stream << ' ';

@@ -280,8 +280,9 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
 }
 
 /// By what a step with two forms of attention chooses one, in multiply-adds of
-/// a head: what a pair of query and key costs less in expanded form, and what
-/// it costs to expand a position. Null if there is one form.
+/// a head: what a pair of query and key costs less in expanded form, what it
+/// costs to expand a position, and how many tokens share what was expanded.
+/// Null if there is one form.
 static DenseI64ArrayAttr findExpansion(const ScheduledStep &step) {
   for (const ScheduledLaunch &launch : step.launches) {
     kernel::KernelOpInterface op = launch.op;
@@ -292,7 +293,8 @@ static DenseI64ArrayAttr findExpansion(const ScheduledStep &step) {
     int64_t expanded = attention.getNopeSize() + attention.getValueSize();
     return DenseI64ArrayAttr::get(
         op->getContext(),
-        {std::max<int64_t>(2 * latent - expanded, 0), expanded * latent});
+        {std::max<int64_t>(2 * latent - expanded, 0), expanded * latent,
+         static_cast<int64_t>(attention.getAttention().getBlockTokens())});
   }
   return {};
 }

@@ -199,11 +199,13 @@ def Plan_StepOp : Plan_Op<"step", [
     the buffer `states`. `arena` is the size of the arena in bytes, as an
     expression in the sizes of the step.
 
-    `expansion(saving, cost)` says which sequences are computed in expanded form:
+    `expansion(saving, cost, chunk)` says which sequences are computed in expanded form:
     `n` new tokens after `P` cached ones where
     `saving * (n P + n (n + 1) / 2) > cost * P`. `saving` is what each pair of query
     and key costs less in expanded form, and `cost` what it costs to expand a cached
-    position, both in one unit. Without it all are computed in absorbed form.
+    position, both in one unit. A prompt is cut for this into chunks of `chunk`
+    positions, which are the `n` tokens. Without it all are computed in absorbed form,
+    as what is generated always is.
 
     A plan has a step `@step` and, if the model predicts several tokens, a step
     `@prediction`, which reads the states that `@step` left, and leaves states of its
@@ -213,12 +215,13 @@ def Plan_StepOp : Plan_Op<"step", [
     - (C1) `logits` and `states`, if given, name a `plan.buffer`.
     - (C2) The body holds launches, collectives and loops only.
     - (C3) `arena` is an expression without negative terms.
-    - (C4) `expansion`, if given, is two numbers that are not negative.
+    - (C4) `expansion`, if given, is two numbers that are not negative and a positive
+      one.
 
     Example:
 
     ```mlir
-    plan.step @step logits(@logits) states(@x) expansion(1536, 262144)
+    plan.step @step logits(@logits) states(@x) expansion(1536, 262144, 512)
       arena(2304 T + 2048 R) {
       plan.launch @embedding(@tokens, @embed_tokens, @x)
         tiles(1 T) scratch(0)
@@ -239,7 +242,7 @@ def Plan_StepOp : Plan_Op<"step", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `logits` `(` $logits `)` (`states` `(` $states^ `)`)?
-    (`expansion` `(` custom<Range>($expansion)^ `)`)?
+    (`expansion` `(` custom<Numbers>($expansion)^ `)`)?
     `arena` `(` custom<Expression>($arena) `)` attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;

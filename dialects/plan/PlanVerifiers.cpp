@@ -99,10 +99,11 @@ LogicalResult StepOp::verify() {
   if (failed(verifyExpression(*this, "arena", getArena()))) // C3
     return failure();
   if (std::optional<ArrayRef<int64_t>> expansion = getExpansion())
-    if (expansion->size() != 2 || (*expansion)[0] < 0 ||
-        (*expansion)[1] < 0) // C4
-      return emitOpError("expected expansion(saving, cost) of numbers that are "
-                         "not negative, got ")
+    if (expansion->size() != 3 || (*expansion)[0] < 0 || (*expansion)[1] < 0 ||
+        (*expansion)[2] < 1) // C4
+      return emitOpError(
+                 "expected expansion(saving, cost, chunk) of numbers that "
+                 "are not negative and a positive one, got ")
              << getExpansionAttr();
   for (Operation &op : *getBody().begin())
     if (!isa<LaunchOp, CollectiveOp, LoopOp>(op)) // C2

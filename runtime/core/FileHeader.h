@@ -32,7 +32,7 @@ namespace tcc::rt {
 constexpr size_t headerBytes = 64;
 
 /// The version that this source writes, and the only one that it reads.
-constexpr uint32_t formatVersion = 2;
+constexpr uint32_t formatVersion = 3;
 
 /// Every segment begins at a multiple of this many bytes.
 constexpr uint64_t segmentAlignment = 4096;

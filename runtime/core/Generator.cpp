@@ -88,18 +88,22 @@ bool Generator::isExpanded(const StepPlan &which, const Request &request,
                            int64_t position) const {
   if (!which.expansion || position >= request.promptTokens)
     return false;
-  int64_t cached = position / expansionChunk * expansionChunk;
-  int64_t count = std::min(expansionChunk, request.promptTokens - cached);
+  int64_t chunk = which.expansion->chunk, cached = position / chunk * chunk;
+  int64_t count = std::min(chunk, request.promptTokens - cached);
   return which.expansion->isCheaper(count, cached);
 }
 
 int64_t Generator::readable(const Request &request) const {
-  int64_t unread = request.promptTokens - request.fed;
-  bool hasTwoForms = plan().step.expansion ||
-                     (plan().prediction && plan().prediction->expansion);
-  return hasTwoForms
-             ? std::min(unread, expansionChunk - request.fed % expansionChunk)
-             : unread;
+  int64_t count = request.promptTokens - request.fed;
+  auto endWithChunk = [&](const StepPlan &which) {
+    if (which.expansion)
+      count = std::min(count, which.expansion->chunk -
+                                  request.fed % which.expansion->chunk);
+  };
+  endWithChunk(plan().step);
+  if (plan().prediction)
+    endWithChunk(*plan().prediction);
+  return count;
 }
 
 std::vector<Generator::Feed>
@@ -117,6 +121,7 @@ Generator::chooseFeeds(const GenerationOptions &options) const {
   for (const Request &request : requests)
     if (generates(request))
       budget -= 1 + static_cast<int64_t>(request.drafts.size());
+  const int64_t room = budget;
   std::vector<Feed> feeds;
   for (size_t index = 0; index < requests.size(); ++index) {
     const Request &request = requests[index];
@@ -124,8 +129,16 @@ Generator::chooseFeeds(const GenerationOptions &options) const {
                  options.allLogits ? 0 : request.known() - 1};
     if (generates(request))
       feed.count = 1 + static_cast<int64_t>(request.drafts.size());
-    else if (!request.finished && request.isReading())
-      budget -= feed.count = std::min(readable(request), budget);
+    else if (!request.finished && request.isReading()) {
+      int64_t count = readable(request);
+      feed.count = std::min(count, budget);
+      // A chunk that another step can take whole waits for it: what is cached
+      // would be expanded for each part.
+      if (feed.count < count && count <= room &&
+          isExpanded(plan().step, request, feed.first))
+        feed.count = 0;
+      budget -= feed.count;
+    }
     if (!options.allLogits && options.maxTokens == 0)
       feed.logitsFrom = feed.end();
     feed.isExpanded = isExpanded(plan().step, request, feed.first);

@@ -3,6 +3,8 @@
 // Each step takes the next token of every request that is generating and fills
 // up with prompt tokens of those that are not, up to `stepTokens` in all. What
 // a request gets does not depend on the others, nor on how its prompt was cut.
+// Where attention has two forms, what is generated comes beside `stepTokens`,
+// so that it does not cut the chunks of prompts.
 //
 // With drafts, a request's next token is followed by guesses of those after it.
 // The step gives logits for all of them, and as many are kept as the sampler

@@ -138,15 +138,14 @@ struct KernelPlan {
   std::string configuration;
 };
 
-/// Which form a prompt is computed in is chosen for each chunk of this many
-/// positions, so that it does not depend on how the prompt is cut into steps.
-constexpr int64_t expansionChunk = 512;
-
 /// When expanded form is cheaper than absorbed form: what one position costs to
 /// expand, and what each pair of query and key then saves.
 struct Expansion {
   uint64_t pairSaving = 0;
   uint64_t expansionCost = 0;
+  /// The form of a prompt is chosen for each chunk of so many positions, so
+  /// that it does not depend on how the prompt is cut into steps.
+  int64_t chunk = 1;
 
   /// Whether `count` new tokens of a sequence are expanded after `cached` ones.
   /// Both lie below 2^31.
@@ -184,6 +183,10 @@ struct Plan {
   /// there and the token after it; both steps have states then.
   std::optional<StepPlan> prediction;
 
+  /// Whether a step or a prediction may be in expanded form.
+  bool hasTwoForms() const {
+    return step.expansion || (prediction && prediction->expansion);
+  }
   /// Positions of one sequence in a page, or 0 if the plan has no cache.
   int64_t pageTokens() const {
     return caches.empty() ? 0 : caches.front().pageTokens;

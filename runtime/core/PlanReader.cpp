@@ -374,11 +374,17 @@ bool PlanReader::readExpansion(const schema::StepPlan &table,
   if (!table.expansion())
     return true;
   step.expansion = {table.expansion()->pair_saving(),
-                    table.expansion()->expansion_cost()};
+                    table.expansion()->expansion_cost(),
+                    static_cast<int64_t>(table.expansion()->chunk())};
   for (uint64_t count :
        {step.expansion->pairSaving, step.expansion->expansionCost})
     if (count > static_cast<uint64_t>(coefficientLimit))
       return error(place + ": expansion", gotInstead("at most 2^39", count));
+  uint64_t chunk = table.expansion()->chunk();
+  if (chunk < 1 || chunk > static_cast<uint64_t>(largestStep.tokens))
+    return error(
+        place + ": expansion: chunk",
+        gotInstead("1 to " + std::to_string(largestStep.tokens), chunk));
   return true;
 }
 

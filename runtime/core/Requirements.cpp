@@ -69,8 +69,11 @@ static StepLimits stepLimits(const Plan &plan,
   bool allRows = options.allLogits || options.predictionLogits;
   if (allRows)
     tokens = std::min(tokens, logitBytesOfStep / (4 * plan.vocabulary));
-  int64_t generating = count * (1 + mostDrafts(options));
-  tokens = std::max(std::min(tokens, promptTokens), generating);
+  int64_t each = 1 + mostDrafts(options), generating = count * each;
+  tokens = std::min(tokens, promptTokens);
+  if (plan.hasTwoForms()) // What others generate must not cut a chunk.
+    tokens += generating - each;
+  tokens = std::max(tokens, generating);
   return {tokens, count, allRows ? tokens : generating};
 }
 

@@ -131,7 +131,7 @@ plan.input @sequences is sequences
 plan.input @logit_rows is logit_rows
 plan.input @page_table is page_table
 
-plan.step @step logits(@logits) expansion(4, 96) arena(832 T + 256 R + 64) {
+plan.step @step logits(@logits) expansion(4, 96, 512) arena(832 T + 256 R + 64) {
   plan.launch @embedding(@tokens, @embed_tokens, @x)
     tiles(1 T) scratch(0)
   plan.loop layers(0, 2) {

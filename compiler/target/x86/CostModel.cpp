@@ -39,8 +39,8 @@ static constexpr int64_t attentionRows = 96;
 // would leave a single token with too few tiles.
 static constexpr int64_t largestBlockHeads = 16;
 
-// Tokens that share a page of expanded latents: all that a step has of a
-// prompt, as the runtime chooses the form for so many.
+// Tokens that share a page of expanded latents. The runtime cuts prompts into so many,
+// and a step has room for them.
 static constexpr int64_t expandedTokens = 512;
 
 kernel::PackingAttr x86::choosePacking(const TargetDescription &target,

@@ -103,8 +103,8 @@ plan.step @step logits(@x) arena(64 X + -64 A) {
 
 // @step_c4_expansion
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
-// expected-error@+1 {{expected expansion(saving, cost) of numbers that are not negative, got array<i64: 1, -1>}}
-plan.step @step logits(@x) expansion(1, -1) arena(64 T) {
+// expected-error@+1 {{expected expansion(saving, cost, chunk) of numbers that are not negative and a positive one, got array<i64: 1, -1, 512>}}
+plan.step @step logits(@x) expansion(1, -1, 512) arena(64 T) {
 }
 
 // -----

@@ -33,11 +33,11 @@ plan.input @tokens is tokens
 func.func private @embedding(memref<?xi32>, memref<512x576xbf16>, memref<?x576xf32>)
 func.func private @mlp(memref<?x576xf32>, memref<576x576xbf16>, memref<?x576xf32>)
 
-// CHECK: plan.step @step logits(@logits) states(@x) expansion(1536, 262144) arena(2304 T + 2048 R) {
+// CHECK: plan.step @step logits(@logits) states(@x) expansion(1536, 262144, 512) arena(2304 T + 2048 R) {
 // CHECK:   plan.launch @embedding(@tokens, @embed_tokens, @x) tiles(1 T) scratch(0)
 // CHECK:   plan.loop layers(0, 30) {
 // CHECK:     plan.launch @mlp(@x, @mlp_weight, @x) tiles(9) scratch(4096)
-plan.step @step logits(@logits) states(@x) expansion(1536, 262144)
+plan.step @step logits(@logits) states(@x) expansion(1536, 262144, 512)
   arena(2304 T + 2048 R) {
   plan.launch @embedding(@tokens, @embed_tokens, @x)
     tiles(1 T) scratch(0)

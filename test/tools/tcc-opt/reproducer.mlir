@@ -10,7 +10,7 @@
 // REPRODUCER: transformer.attention
 // REPRODUCER: external_resources
 // REPRODUCER: mlir_reproducer
-// REPRODUCER: pipeline: "builtin.module({{.*}}tcc-fuse-attention{{.*}}tcc-batch{{.*}}tcc-lower-linear{march=x86-64-v3}
+// REPRODUCER: pipeline: "builtin.module({{.*}}tcc-fuse-attention{{.*}}tcc-batch{{.*}}tcc-lower-linear{{{.*}}march=x86-64-v3}
 // AGAIN: error: 'transformer.attention' op expected one argument of type index in function 'layer', the number of the layer
 // RUNS-NOT: transformer.repeat_heads
 // RUNS: transformer.attention

@@ -31,6 +31,8 @@ static struct {
   int64_t predictions, expandedPredictions;
   /// The forms in which each position was computed: 'X' and 'A'.
   std::map<int32_t, std::set<char>> forms;
+  /// How many sequences and tokens each step had in expanded form.
+  std::vector<std::pair<int64_t, int64_t>> expanded;
 } fake;
 
 /// A hash of 24 bits, which a float holds.
@@ -97,6 +99,7 @@ static void stepKernel(void *const *arguments, const int64_t *sizes, int64_t,
                        int64_t, void *) {
   Frame frame(arguments, sizes);
   checkForms(frame);
+  fake.expanded.emplace_back(sizes[5], sizes[4]);
   int64_t row = 0;
   for (int64_t t = 0; t < sizes[0]; ++t) {
     // Both forms round differently.
@@ -449,7 +452,7 @@ TEST_F(GeneratorPredictionTest, DraftsKeepTheDistribution) {
 // Expanding pays where n P + n (n + 1) / 2 > 300 P: in chunks that are full or
 // nearly so, and in the first one, which expands nothing that is cached.
 TEST_F(GeneratorPredictionTest, FormsAreThoseOfChunksOfThePrompt) {
-  plan.step.expansion = {1, 300};
+  plan.step.expansion = {1, 300, 512};
   options.maxTokens = 5;
   options.draftTokens = 2;
   Tokens prompt;
@@ -474,9 +477,22 @@ TEST_F(GeneratorPredictionTest, FormsAreThoseOfChunksOfThePrompt) {
   }
 }
 
+// A chunk is read in one step, whatever others generate or read beside it: the
+// rest would expand again what is cached.
+TEST_F(GeneratorPredictionTest, ChunksAreNotCut) {
+  plan.step.expansion = {1, 1, 512};
+  options.maxTokens = 12;
+  fake.expanded.clear();
+  run({Tokens(8), Tokens(1034), Tokens(520)});
+  std::vector<std::pair<int64_t, int64_t>> expected = {
+      {1, 8}, {1, 512}, {1, 512}, {1, 10}, {1, 512}, {1, 8}};
+  fake.expanded.resize(expected.size());
+  EXPECT_EQ(fake.expanded, expected);
+}
+
 // 188 positions after 512 cost more to expand than they save.
 TEST_F(GeneratorPredictionTest, ShortChunksAreAbsorbed) {
-  plan.step.expansion = {1, 300};
+  plan.step.expansion = {1, 300, 512};
   options.maxTokens = 0;
   run({Tokens(700)});
   for (const auto &[position, forms] : fake.forms)
@@ -485,7 +501,7 @@ TEST_F(GeneratorPredictionTest, ShortChunksAreAbsorbed) {
 
 // A prompt that ends in a chunk in expanded form.
 TEST_F(GeneratorPredictionTest, GeneratedTokensAreAbsorbed) {
-  plan.step.expansion = {1, 1};
+  plan.step.expansion = {1, 1, 512};
   options.maxTokens = 30;
   for (int64_t drafts : {0, 2}) {
     options.draftTokens = drafts;
@@ -498,7 +514,7 @@ TEST_F(GeneratorPredictionTest, GeneratedTokensAreAbsorbed) {
 
 // Its predictions may have forms when its steps have none.
 TEST_F(GeneratorPredictionTest, PredictionsChooseTheirOwnForm) {
-  plan.prediction->expansion = {1, 0};
+  plan.prediction->expansion = {1, 0, 512};
   options.maxTokens = 40;
   options.sampling.temperature = 1;
   options.draftTokens = 2;

@@ -154,8 +154,8 @@ TEST_F(GeneratorTest, EachRequestGetsWhatItWouldAlone) {
       }
 }
 
-// Steps of three tokens: the first request goes on while the second is read,
-// unless prompts come first.
+// Steps of three tokens, and one beside them as there are two forms: the first
+// request goes on while the second is read, unless prompts come first.
 TEST_F(GeneratorTest, LongPromptsHoldNobodyUp) {
   options.maxTokens = 4;
   options.stepTokens = 3;
@@ -168,7 +168,7 @@ TEST_F(GeneratorTest, LongPromptsHoldNobodyUp) {
   ASSERT_TRUE(run(prompts).ok());
   EXPECT_EQ(recorder.events[1], (std::pair<size_t, int32_t>{1, 1}));
   EXPECT_EQ(recorder.events[2], (std::pair<size_t, int32_t>{0, 2}));
-  EXPECT_EQ(recorder.progress[0], (std::pair<int64_t, int64_t>{3, 8}));
+  EXPECT_EQ(recorder.progress[0], (std::pair<int64_t, int64_t>{4, 8}));
   EXPECT_EQ(recorder.progress[2], (std::pair<int64_t, int64_t>{8, 8}));
 }
 

@@ -46,7 +46,7 @@ TEST(FileHeader, AnotherVersionNamesItsWriter) {
   Status status = readFile(file, manifest);
   EXPECT_EQ(status.code(), Status::Code::BadData);
   EXPECT_EQ(status.message(),
-            "m.bin: expected format version 2, got 9, written by tcc test; "
+            "m.bin: expected format version 3, got 9, written by tcc test; "
             "compile the model again with a tcc of this version");
 }
 
@@ -113,6 +113,7 @@ TEST(Manifest, ReadsThePlan) {
   ASSERT_TRUE(step.expansion);
   EXPECT_EQ(step.expansion->pairSaving, 1u);
   EXPECT_EQ(step.expansion->expansionCost, 2u);
+  EXPECT_EQ(step.expansion->chunk, 512);
   ASSERT_TRUE(plan.prediction);
   EXPECT_EQ(plan.prediction->sections[0].launches[0].arguments[0].kind,
             ArgumentKind::States);
@@ -367,9 +368,14 @@ static const Rule rules[] = {
      "the prediction"},
     {"Expansion",
      [](auto &, auto &t) {
-       *t.step->expansion = {1, uint64_t(1) << 40};
+       *t.step->expansion = {1, uint64_t(1) << 40, 512};
      },
      "manifest: step: expansion: expected at most 2^39, got 1099511627776"},
+    {"ExpansionWithoutChunk",
+     [](auto &, auto &t) {
+       *t.step->expansion = {1, 1, 0};
+     },
+     "manifest: step: expansion: chunk: expected 1 to 1048576, got 0"},
     {"WeightLayers", [](auto &, auto &t) { t.packed[0]->layers = 0; },
      "manifest: weight 'layers.weight': expected 1 to 65536 layers, got 0"},
     {"WeightAlignment", [](auto &, auto &t) { t.packed[0]->offset = 32; },

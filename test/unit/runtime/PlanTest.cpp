@@ -62,7 +62,7 @@ TEST(Expression, CountsTheTokensOfBothForms) {
 
 // 3 (n P + n (n + 1) / 2) > 40 P.
 TEST(Expansion, IsCheaperWhereItSavesMoreThanItCosts) {
-  Expansion expansion = {3, 40};
+  Expansion expansion = {3, 40, 512};
   EXPECT_TRUE(expansion.isCheaper(1, 0)); // Nothing to expand.
   EXPECT_FALSE(expansion.isCheaper(1, 1));
   EXPECT_FALSE(expansion.isCheaper(13, 1000)); // 39273 against 40000

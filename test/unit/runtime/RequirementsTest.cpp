@@ -23,6 +23,7 @@ protected:
                     writeTemporary("tcc-requirements.bin", tinyFile()), model)
                     .ok());
     tinyPlan = model->plan();
+    tinyPlan.step.expansion.reset();
   }
 
   Status plan(const std::vector<Tokens> &prompts, Requirements &needed,
@@ -76,6 +77,21 @@ TEST_F(RequirementsTest, PlansStepsThatVerifyDrafts) {
   options.predictionLogits = true;
   ASSERT_TRUE(plan({Tokens(20)}, needed).ok());
   EXPECT_EQ(needed.limits.logitRows, 20);
+}
+
+// What two requests generate comes beside the chunk that the third one reads.
+TEST_F(RequirementsTest, PlansStepsThatCutNoChunk) {
+  options.maxTokens = 8;
+  options.stepTokens = 6;
+  Requirements needed;
+  ASSERT_TRUE(plan({{0}, {0, 0}, Tokens(20)}, needed).ok());
+  EXPECT_EQ(needed.limits.tokens, 6);
+  tinyPlan.step.expansion = {1, 1, 4};
+  ASSERT_TRUE(plan({{0}, {0, 0}, Tokens(20)}, needed).ok());
+  EXPECT_EQ(needed.limits.tokens, 6 + 2);
+  options.draftTokens = 3;
+  ASSERT_TRUE(plan({{0}, {0, 0}, Tokens(20)}, needed).ok());
+  EXPECT_EQ(needed.limits.tokens, 6 + 2 * 4);
 }
 
 TEST_F(RequirementsTest, PlansStatesAndDrafts) {

@@ -128,7 +128,7 @@ static void addSteps(schema::TargetT &target) {
                          {Kind::Buffer, Kind::Weight, Kind::CacheLayer,
                           Kind::Tokens, Kind::Positions, Kind::Sequences,
                           Kind::LogitRows, Kind::PageTable, Kind::RotaryTable});
-  target.step->expansion = std::make_unique<schema::Expansion>(1, 2);
+  target.step->expansion = std::make_unique<schema::Expansion>(1, 2, 512);
   target.prediction = makeStep(1, 1, {Kind::States, Kind::CacheLayer});
 }
 
