@@ -650,7 +650,8 @@ TEST_P(GroupedLinearKernel, GathersNormalisesAndGates) {
 
 static std::string headText(const Numbers &numbers, int64_t depth,
                             int64_t outputs, bool transposed, int64_t columns,
-                            const std::string &configuration) {
+                            const std::string &configuration,
+                            const char *rows = "tokens") {
   std::string shape = transposed
                           ? llvm::formatv("3x{0}x{1}", depth, outputs).str()
                           : llvm::formatv("3x{0}x{1}", outputs, depth).str();
@@ -658,7 +659,7 @@ static std::string headText(const Numbers &numbers, int64_t depth,
       R"(
     func.func @heads(%x: memref<?x3x{0}xf32, strided<[{1}, {2}, 1], offset: 2>>,
         %w: memref<{3}x{4}>, %y: memref<?x3x{5}xf32>)
-        attributes {{kernel.rows = "tokens"} {{
+        attributes {{kernel.rows = "{10}"} {{
       kernel.head_linear %x, %w {6} into %y operand({7})
         packing(<columns = {8}>) {9}
         : memref<?x3x{0}xf32, strided<[{1}, {2}, 1], offset: 2>>,
@@ -666,7 +667,8 @@ static std::string headText(const Numbers &numbers, int64_t depth,
       return
     })",
       depth, 3 * (depth + 5), depth + 5, shape, numbers.weight, outputs,
-      transposed ? "transposed" : "", numbers.operand, columns, configuration);
+      transposed ? "transposed" : "", numbers.operand, columns, configuration,
+      rows);
 }
 
 // The input is a part of each head of a larger tensor.
@@ -700,5 +702,40 @@ TEST_P(HeadLinearKernel, MultipliesEachHeadByItsWeight) {
         expectRow(result.values<float>(), row, expected, numbers.tolerance);
       }
     }
+  }
+}
+
+// The number of tiles does not depend on how many of the rows are absorbed.
+TEST_P(HeadLinearKernel, AbsorbedRowsAreTheLast) {
+  constexpr int64_t heads = 3, tokens = 29, depth = 43;
+  Numbers numbers = someNumbers().front();
+  int64_t outputs = columns() + 9;
+  auto compileFor = [&](const char *rows) {
+    return compile(headText(numbers, depth, outputs, /*transposed=*/true,
+                            columns(), configuration(numbers), rows));
+  };
+  auto all = compileFor("tokens"), absorbed = compileFor("absorbed");
+  ASSERT_TRUE(all && absorbed);
+  std::mt19937 random(1);
+  Weights weights(random, numbers.weight, heads, outputs, depth, columns(),
+                  /*paired=*/false, /*transposed=*/true);
+  Buffer weight(weights.packed),
+      input(randomFloats(random, tokens * heads * (depth + 5)));
+  Buffer whole(tokens * heads * outputs * 4);
+  all->run({&input, &weight, &whole}, tokens);
+  std::vector<float> expected = whole.values<float>();
+  for (int64_t expandedTokens : {int64_t(0), int64_t(6), tokens}) {
+    StepSizes sizes;
+    sizes.tokens = tokens;
+    sizes.expandedTokens = expandedTokens;
+    Buffer result(tokens * heads * outputs * 4);
+    absorbed->run({&input, &weight, &result}, sizes);
+    std::vector<float> got = result.values<float>();
+    int64_t first = expandedTokens * heads * outputs;
+    EXPECT_TRUE(
+        std::equal(got.begin() + first, got.end(), expected.begin() + first));
+    EXPECT_TRUE(std::all_of(got.begin(), got.begin() + first, [](float value) {
+      return std::isnan(value);
+    })) << "rows before stay as they were";
   }
 }
