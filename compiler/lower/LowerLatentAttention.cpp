@@ -201,32 +201,57 @@ struct HeadLayers {
 };
 } // namespace
 
+/// Whether `part` is rows of every matrix of its source, from `first` on.
+static bool isRows(tensor::ExtractSliceOp part, int64_t first) {
+  RankedTensorType source = part.getSourceType();
+  return source.getRank() == 3 &&
+         source.getDimSize(0) == part.getType().getDimSize(0) &&
+         source.getDimSize(2) == part.getType().getDimSize(2) &&
+         part.hasUnitStride() &&
+         isConstantIntValue(part.getMixedOffsets()[1], first);
+}
+
+/// The weight of which `key` reads the first rows, transposed, and `value` all
+/// others, or null.
+static Value findWhole(transformer::HeadLinearOp key,
+                       transformer::HeadLinearOp value) {
+  auto keys = key.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
+  auto values = value.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
+  if (!key.getTransposed() || value.getTransposed() || !keys || !values ||
+      keys.getSource() != values.getSource())
+    return Value();
+  int64_t keySize = keys.getType().getDimSize(1);
+  int64_t size = keySize + values.getType().getDimSize(1);
+  return isRows(keys, 0) && isRows(values, keySize) &&
+                 keys.getSourceType().getDimSize(1) == size
+             ? keys.getSource()
+             : Value();
+}
+
+/// Whether `attention` alone reads its queries and `part`, of which they are
+/// made.
+static bool readsAlone(transformer::PagedAttentionOp attention, Value part) {
+  while (part != attention.getQuery() && part.hasOneUse())
+    part = part.user_begin()->getResult(0);
+  return part.hasOneUse();
+}
+
 /// The layers around `parts` if attention has an expanded form that is
 /// sometimes the cheaper one: products of queries and keys, probabilities and
 /// values are shorter than with latents.
 static std::optional<HeadLayers> findHeadLayers(const LatentParts &parts) {
-  HeadLayers layers;
   transformer::PagedAttentionOp attention = parts.attention;
-  layers.key = parts.latentQuery.getDefiningOp<transformer::HeadLinearOp>();
-  if (attention->hasOneUse())
-    layers.value =
-        dyn_cast<transformer::HeadLinearOp>(*attention->user_begin());
-  if (!layers.key || !layers.value || !layers.key->hasOneUse())
+  auto key = parts.latentQuery.getDefiningOp<transformer::HeadLinearOp>();
+  if (!key || !readsAlone(attention, key) || !attention->hasOneUse())
     return std::nullopt;
-  auto keys = layers.key.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
-  auto values =
-      layers.value.getWeight().getDefiningOp<tensor::ExtractSliceOp>();
-  if (!keys || !values || keys.getSource() != values.getSource())
+  auto value = dyn_cast<transformer::HeadLinearOp>(*attention->user_begin());
+  Value weight = value ? findWhole(key, value) : Value();
+  if (!weight)
     return std::nullopt;
-  layers.weight = keys.getSource();
-  int64_t keySize = keys.getType().getDimSize(1);
-  int64_t size = keys.getSourceType().getDimSize(1);
-  bool areAll = isConstantIntValue(keys.getMixedOffsets()[1], 0) &&
-                isConstantIntValue(values.getMixedOffsets()[1], keySize) &&
-                keySize + values.getType().getDimSize(1) == size;
-  if (!areAll || size >= 2 * keys.getSourceType().getDimSize(2))
+  auto type = cast<RankedTensorType>(weight.getType());
+  if (type.getDimSize(1) >= 2 * type.getDimSize(2))
     return std::nullopt;
-  return layers;
+  return HeadLayers{key, value, weight};
 }
 
 /// Says that `op` computes the rows of one form alone.

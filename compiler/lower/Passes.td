@@ -70,9 +70,10 @@ def LowerLatentAttentionPass
     %o = kernel.head_linear %u
     ```
 
-    If both layers for heads are all rows of one weight, first those of keys, and a
-    key and a value of a head together are shorter than two latents, then the result
-    has two kinds of rows, those of sequences in expanded form and the others:
+    If both layers for heads are all rows of one weight, first those of keys, each is
+    for this attention alone, and a key and a value of a head together are shorter than
+    two latents, then the result has two kinds of rows, those of sequences in expanded
+    form and the others:
 
     ```
     %o_expanded = kernel.expanded_attention (first part of each head of %q), %q_rotated

@@ -114,6 +114,138 @@ func.func @lower_long_heads(%q: tensor<?x4x8xf32>, %low: tensor<?x24xf32>, %n: i
 
 // -----
 
+// The same with keys and values that are short enough, but layers for heads that are not
+// those of the expanded form.
+transformer.cache @cache layers(2) heads(1) key(12) value(8) latent : bf16
+
+// CHECK-LABEL: func @lower_other_layers(
+// CHECK-NOT:   kernel.{{expanded_attention|rows}}
+// CHECK-NOT:   transformer.
+// CHECK:       return
+func.func @lower_other_layers(%q: tensor<?x4x8xf32>, %q4: tensor<?x4x4xbf16>, %q8: tensor<?x4x8xbf16>, %low: tensor<?x24xf32>, %n: index, %norm: tensor<8xbf16>, %w: tensor<4x12x8xbf16>, %other: tensor<4x12x8xbf16>, %more: tensor<8x12x8xbf16>, %wide: tensor<4x12x16xbf16>, %stack: tensor<4x12x8x8xbf16>, %p: tensor<?xi32>, %s: tensor<?xi32>, %t: tensor<?x?xi32>, %l: index) -> (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x4xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>) {
+  %c_flat = tensor.extract_slice %low[0, 12] [%n, 8] [1, 1] : tensor<?x24xf32> to tensor<?x8xf32>
+  %k_flat = tensor.extract_slice %low[0, 20] [%n, 4] [1, 1] : tensor<?x24xf32> to tensor<?x4xf32>
+  %q_pe = tensor.extract_slice %q[0, 0, 4] [%n, 4, 4] [1, 1, 1] : tensor<?x4x8xf32> to tensor<?x4x4xf32>
+  %q_rotated = transformer.rotary_embedding %q_pe, %p interleaved frequencies([1.0, 0.01]) : tensor<?x4x4xf32>, tensor<?xi32> -> tensor<?x4x4xbf16>
+  %c = transformer.rms_norm %c_flat, %norm epsilon(1.0e-6) : tensor<?x8xf32>, tensor<8xbf16> -> tensor<?x8xbf16>
+  %k_head = tensor.expand_shape %k_flat [[0], [1, 2]] output_shape [%n, 1, 4] : tensor<?x4xf32> into tensor<?x1x4xf32>
+  %k_rotated = transformer.rotary_embedding %k_head, %p interleaved frequencies([1.0, 0.01]) : tensor<?x1x4xf32>, tensor<?xi32> -> tensor<?x1x4xbf16>
+  %k_row = tensor.collapse_shape %k_rotated [[0], [1, 2]] : tensor<?x1x4xbf16> into tensor<?x4xbf16>
+  %row = tensor.concat dim(1) %c, %k_row : (tensor<?x8xbf16>, tensor<?x4xbf16>) -> tensor<?x12xbf16>
+  %latent = tensor.expand_shape %row [[0], [1, 2]] output_shape [%n, 1, 12] : tensor<?x12xbf16> into tensor<?x1x12xbf16>
+  %k4 = tensor.extract_slice %w[0, 0, 0] [4, 4, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x4x8xbf16>
+  %v8 = tensor.extract_slice %w[0, 4, 0] [4, 8, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x8x8xbf16>
+
+  // The layer of values is transposed.
+  %ql0 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query0 = tensor.concat dim(2) %ql0, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u0 = transformer.paged_attention @cache layer(%l), %query0 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o0 = transformer.head_linear %u0, %v8 transposed : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // That of keys is not.
+  %k8 = tensor.extract_slice %w[0, 0, 0] [4, 8, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x8x8xbf16>
+  %v4 = tensor.extract_slice %w[0, 8, 0] [4, 4, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x4x8xbf16>
+  %ql1 = transformer.head_linear %q8, %k8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+  %query1 = tensor.concat dim(2) %ql1, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u1 = transformer.paged_attention @cache layer(%l), %query1 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o1 = transformer.head_linear %u1, %v4 : tensor<?x4x8xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x4xbf16>
+
+  // Values are the first rows, too.
+  %ql2 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query2 = tensor.concat dim(2) %ql2, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u2 = transformer.paged_attention @cache layer(%l), %query2 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o2 = transformer.head_linear %u2, %k8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Keys are among the rows of values.
+  %middle = tensor.extract_slice %w[0, 4, 0] [4, 4, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x4x8xbf16>
+  %ql3 = transformer.head_linear %q4, %middle transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query3 = tensor.concat dim(2) %ql3, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u3 = transformer.paged_attention @cache layer(%l), %query3 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o3 = transformer.head_linear %u3, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // The last rows are neither.
+  %ql4 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query4 = tensor.concat dim(2) %ql4, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u4 = transformer.paged_attention @cache layer(%l), %query4 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o4 = transformer.head_linear %u4, %middle : tensor<?x4x8xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x4xbf16>
+
+  // Keys are every other row.
+  %even = tensor.extract_slice %w[0, 0, 0] [4, 4, 8] [1, 2, 1] : tensor<4x12x8xbf16> to tensor<4x4x8xbf16>
+  %ql5 = transformer.head_linear %q4, %even transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query5 = tensor.concat dim(2) %ql5, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u5 = transformer.paged_attention @cache layer(%l), %query5 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o5 = transformer.head_linear %u5, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Values are of another weight.
+  %ov = tensor.extract_slice %other[0, 4, 0] [4, 8, 8] [1, 1, 1] : tensor<4x12x8xbf16> to tensor<4x8x8xbf16>
+  %ql6 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query6 = tensor.concat dim(2) %ql6, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u6 = transformer.paged_attention @cache layer(%l), %query6 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o6 = transformer.head_linear %u6, %ov : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Keys and values are of two weights of one stack.
+  %sk = tensor.extract_slice %stack[0, 0, 0, 0] [1, 4, 4, 8] [1, 1, 1, 1] : tensor<4x12x8x8xbf16> to tensor<4x4x8xbf16>
+  %sv = tensor.extract_slice %stack[1, 4, 0, 0] [1, 4, 8, 8] [1, 1, 1, 1] : tensor<4x12x8x8xbf16> to tensor<4x8x8xbf16>
+  %ql7 = transformer.head_linear %q4, %sk transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query7 = tensor.concat dim(2) %ql7, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u7 = transformer.paged_attention @cache layer(%l), %query7 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o7 = transformer.head_linear %u7, %sv : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // There are more heads.
+  %mk = tensor.extract_slice %more[4, 0, 0] [4, 4, 8] [1, 1, 1] : tensor<8x12x8xbf16> to tensor<4x4x8xbf16>
+  %mv = tensor.extract_slice %more[4, 4, 0] [4, 8, 8] [1, 1, 1] : tensor<8x12x8xbf16> to tensor<4x8x8xbf16>
+  %ql8 = transformer.head_linear %q4, %mk transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query8 = tensor.concat dim(2) %ql8, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u8 = transformer.paged_attention @cache layer(%l), %query8 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o8 = transformer.head_linear %u8, %mv : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Matrices have more columns.
+  %wk = tensor.extract_slice %wide[0, 0, 0] [4, 4, 8] [1, 1, 1] : tensor<4x12x16xbf16> to tensor<4x4x8xbf16>
+  %wv = tensor.extract_slice %wide[0, 4, 0] [4, 8, 8] [1, 1, 1] : tensor<4x12x16xbf16> to tensor<4x8x8xbf16>
+  %ql9 = transformer.head_linear %q4, %wk transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query9 = tensor.concat dim(2) %ql9, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u9 = transformer.paged_attention @cache layer(%l), %query9 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o9 = transformer.head_linear %u9, %wv : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Two layers read the attention.
+  %ql10 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query10 = tensor.concat dim(2) %ql10, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u10 = transformer.paged_attention @cache layer(%l), %query10 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o10 = transformer.head_linear %u10, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+  %o11 = transformer.head_linear %u10, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // Not attention alone reads the layer of keys,
+  %ql11 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query11 = tensor.concat dim(2) %ql11, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u11 = transformer.paged_attention @cache layer(%l), %query11 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o12 = transformer.head_linear %u11, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+
+  // or the queries that it is a part of.
+  %ql12 = transformer.head_linear %q4, %k4 transposed : tensor<?x4x4xbf16>, tensor<4x4x8xbf16> -> tensor<?x4x8xbf16>
+  %query12 = tensor.concat dim(2) %ql12, %q_rotated : (tensor<?x4x8xbf16>, tensor<?x4x4xbf16>) -> tensor<?x4x12xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u12 = transformer.paged_attention @cache layer(%l), %query12 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o13 = transformer.head_linear %u12, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+  transformer.cache_append @cache layer(%l), %latent at(%p, %s, %t) : tensor<?x1x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>
+  %u13 = transformer.paged_attention @cache layer(%l), %query12 at(%p, %s, %t) scale(0.35) : tensor<?x4x12xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32> -> tensor<?x4x8xbf16>
+  %o14 = transformer.head_linear %u13, %v8 : tensor<?x4x8xbf16>, tensor<4x8x8xbf16> -> tensor<?x4x8xbf16>
+  return %o0, %o1, %o2, %o3, %o4, %o5, %o6, %o7, %o8, %o9, %o10, %o11, %ql11, %o12, %o13, %o14 : tensor<?x4x8xbf16>, tensor<?x4x4xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x4xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>, tensor<?x4x8xbf16>
+}
+
+// -----
+
 // What should be rotated is not.
 transformer.cache @cache layers(2) heads(1) key(12) value(8) latent : bf16
 
