@@ -6,6 +6,7 @@
 #include "compiler/lower/Rows.h"
 #include "compiler/target/x86/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::tcc {
 #define GEN_PASS_DEF_LOWERROWSPASS
@@ -76,7 +77,9 @@ struct LowerNormsSideBySide : OpRewritePattern<tensor::ConcatOp> {
         }))
       return rewriter.notifyMatchFailure(op, "not all parts are normalised");
     lowerNorms(rewriter, op, norms);
-    for (transformer::RMSNormOp norm : norms)
+    // One norm may stand in several places.
+    for (transformer::RMSNormOp norm :
+         llvm::SetVector<transformer::RMSNormOp>(norms.begin(), norms.end()))
       if (norm->use_empty())
         rewriter.eraseOp(norm);
     return success();

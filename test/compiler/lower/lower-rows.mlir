@@ -42,6 +42,17 @@ func.func @norms_side_by_side(%x: tensor<?x12xf32>, %y: tensor<?x12xf32>, %w: te
   return %c : tensor<?x24xbf16>
 }
 
+// CHECK-LABEL: func @same_norm_twice
+//  CHECK-SAME:   %[[X:[a-z0-9]*]]: tensor<?x12xf32>
+func.func @same_norm_twice(%x: tensor<?x12xf32>, %w: tensor<12xbf16>) -> tensor<?x24xbf16> {
+  // CHECK: kernel.rms_norm %[[X]], %[[X]] norms(
+  // CHECK-NOT: rms_norm
+  // CHECK: return
+  %a = transformer.rms_norm %x, %w epsilon(1.0e-6) : tensor<?x12xf32>, tensor<12xbf16> -> tensor<?x12xbf16>
+  %c = tensor.concat dim(1) %a, %a : (tensor<?x12xbf16>, tensor<?x12xbf16>) -> tensor<?x24xbf16>
+  return %c : tensor<?x24xbf16>
+}
+
 // CHECK-LABEL: func @no_join_two_epsilons
 func.func @no_join_two_epsilons(%x: tensor<?x12xf32>, %y: tensor<?x12xf32>, %w: tensor<12xbf16>) -> tensor<?x24xbf16> {
   // CHECK-COUNT-2: kernel.rms_norm
