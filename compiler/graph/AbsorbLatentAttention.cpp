@@ -76,12 +76,17 @@ static int64_t headSize(Value heads) {
   return cast<RankedTensorType>(heads.getType()).getShape().back();
 }
 
+/// Whether `heads` are columns of the row of each token.
+static bool areHeadsOfRows(tensor::ExpandShapeOp heads) {
+  return heads.getReassociationIndices() ==
+         SmallVector<ReassociationIndices>{{0}, {1, 2}};
+}
+
 /// Matches what `key` and `value` are made of.
 static std::optional<LatentHeads> matchLatent(const Parts &key, Value value) {
   int64_t keySize = headSize(key.plain), valueSize = headSize(value);
   tensor::ExpandShapeOp heads = matchColumns(key.plain, 0);
-  if (!heads || heads != matchColumns(value, keySize) ||
-      heads.getSrcType().getRank() != 2)
+  if (!heads || heads != matchColumns(value, keySize) || !areHeadsOfRows(heads))
     return std::nullopt;
   auto expansion = heads.getSrc().getDefiningOp<LinearOp>();
   Value shared = matchShared(key.rotated);

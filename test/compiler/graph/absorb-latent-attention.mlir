@@ -116,6 +116,31 @@ func.func @no_absorb_bias(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>, %c: tens
   return %o : tensor<6x3x7xf32>
 }
 
+// Each head of a token has a latent of its own: rows, not columns, become heads.
+// CHECK-LABEL: func @no_absorb_heads_of_tokens
+func.func @no_absorb_heads_of_tokens(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>,
+                                     %c: tensor<18x8xf32>, %shared: tensor<6x1x2xf32>,
+                                     %w: tensor<12x8xf32>, %pos: tensor<6xi32>)
+    -> tensor<6x3x7xf32> {
+  // CHECK-NOT: transformer.head_linear
+  %kv = transformer.linear %c, %w : tensor<18x8xf32>, tensor<12x8xf32> -> tensor<18x12xf32>
+  %heads = tensor.expand_shape %kv [[0, 1], [2]] output_shape [6, 3, 12]
+    : tensor<18x12xf32> into tensor<6x3x12xf32>
+  %plain = tensor.extract_slice %heads[0, 0, 0] [6, 3, 5] [1, 1, 1]
+    : tensor<6x3x12xf32> to tensor<6x3x5xf32>
+  %value = tensor.extract_slice %heads[0, 0, 5] [6, 3, 7] [1, 1, 1]
+    : tensor<6x3x12xf32> to tensor<6x3x7xf32>
+  %all = transformer.repeat_heads %shared times(3) : tensor<6x1x2xf32> -> tensor<6x3x2xf32>
+  %key = tensor.concat dim(2) %plain, %all
+    : (tensor<6x3x5xf32>, tensor<6x3x2xf32>) -> tensor<6x3x7xf32>
+  %query = tensor.concat dim(2) %q, %p
+    : (tensor<6x3x5xf32>, tensor<6x3x2xf32>) -> tensor<6x3x7xf32>
+  %o = transformer.attention %query, %key, %value positions(%pos, %pos) scale(0.3)
+     : tensor<6x3x7xf32>, tensor<6x3x7xf32>, tensor<6x3x7xf32>, tensor<6xi32>,
+       tensor<6xi32> -> tensor<6x3x7xf32>
+  return %o : tensor<6x3x7xf32>
+}
+
 // Values come before keys in each head: with sizes that happen to fit.
 // CHECK-LABEL: func @no_absorb_values_first
 func.func @no_absorb_values_first(%q: tensor<6x3x5xf32>, %p: tensor<6x3x2xf32>,
