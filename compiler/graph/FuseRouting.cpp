@@ -1,5 +1,5 @@
-// Fuses the ops of a router into one, so that the scores of all experts need
-// not leave registers.
+// Fuses the ops of a router into one, so that the scores of all experts are no
+// tensor: a kernel holds those of one token at a time.
 
 #include "compiler/graph/Matching.h"
 #include "compiler/graph/Passes.h"

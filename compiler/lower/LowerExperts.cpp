@@ -61,8 +61,7 @@ struct LowerDispatch : OpRewritePattern<transformer::DispatchOp> {
   }
 };
 
-/// Replaces `root` by a kernel of `linear`, which gathers its rows itself if
-/// nobody else reads them.
+/// Replaces `root` by a kernel of `linear`, which gathers its rows itself.
 class GroupedLinearLowering {
 public:
   GroupedLinearLowering(const x86::TargetDescription &target,
