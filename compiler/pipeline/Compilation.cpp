@@ -322,14 +322,14 @@ Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
   if (mlir::failed(outputs))
     return failure("cannot be interpreted");
   OutputSequence &output = outputs->front();
-  if (Status status = writeLogits(path, output.logits); !status.ok())
-    return status;
   if (predictionPath.empty())
-    return {};
+    return writeLogits(path, output.logits);
   FailureOr<Tensor> second =
       predictSecond(interpreter, tokens, std::move(output.states));
   if (mlir::failed(second))
     return failure("cannot be interpreted");
+  if (Status status = writeLogits(path, output.logits); !status.ok())
+    return status;
   return writeLogits(predictionPath, *second);
 }
 

@@ -341,5 +341,8 @@ Status Generator::propose(Request &request, const float *logits) {
   for (const Draft &earlier : request.drafts)
     request.sampler->forget(earlier.token);
   request.drafts.push_back(std::move(draft));
-  return status;
+  if (!status.ok())
+    return {status.code(), "multi-token prediction: " + status.message() +
+                               "; run without --draft"};
+  return {};
 }

@@ -43,3 +43,11 @@ Status tcc::readTokens(const std::string &text, std::vector<int32_t> &result) {
   }
   return {};
 }
+
+std::filesystem::path tcc::resolvePath(const std::string &name) {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(name, error);
+  std::filesystem::path resolved =
+      std::filesystem::weakly_canonical(path, error);
+  return error ? path : resolved;
+}

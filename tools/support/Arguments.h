@@ -1,5 +1,5 @@
-// Numbers on a command line. Messages of the parser of options do not say what
-// was expected.
+// Numbers and names on a command line. Messages of the parser of options do not
+// say what was expected.
 
 #ifndef TCC_TOOLS_SUPPORT_ARGUMENTS_H
 #define TCC_TOOLS_SUPPORT_ARGUMENTS_H
@@ -7,6 +7,7 @@
 #include "runtime/support/Status.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ std::vector<std::string> splitAtCommas(const std::string &text);
 
 /// Reads the value of --tokens: ids with commas between them, or none.
 Status readTokens(const std::string &text, std::vector<int32_t> &result);
+
+/// `name` without links and "..", as far as it exists.
+std::filesystem::path resolvePath(const std::string &name);
 
 } // namespace tcc
 

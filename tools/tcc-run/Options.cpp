@@ -250,15 +250,6 @@ static Status readMode(const Texts &texts, Options &options) {
   return {};
 }
 
-/// `name` without links and "..", as far as it exists.
-static std::filesystem::path resolve(const std::string &name) {
-  std::error_code error;
-  std::filesystem::path path = std::filesystem::absolute(name, error);
-  std::filesystem::path resolved =
-      std::filesystem::weakly_canonical(path, error);
-  return error ? path : resolved;
-}
-
 /// Refuses outputs that are not one for each prompt or not files of their own.
 static Status checkOutputs(const Options &options) {
   size_t prompts = options.prompts.size() + options.tokens.size();
@@ -272,7 +263,7 @@ static Status checkOutputs(const Options &options) {
                    std::to_string(names->size()) + " for " +
                    std::to_string(prompts));
     for (const std::string &name : *names)
-      if (!files.insert(resolve(name)).second)
+      if (!files.insert(resolvePath(name)).second)
         return usage(std::string(option) +
                      ": expected another file for each prompt, got '" + name +
                      "' twice");

@@ -9,8 +9,16 @@
 
 using namespace tcc;
 
+/// Which options were given.
+namespace {
+struct Given {
+  bool tokens, march;
+};
+} // namespace
+
 /// The first option of `options` that the interpreter has no use for, or empty.
-static std::string findUnusedByInterpreter(const Options &options) {
+static std::string findUnusedByInterpreter(const Options &options,
+                                           Given given) {
   if (!options.output.empty())
     return "-o";
   if (!options.emit.empty())
@@ -19,22 +27,40 @@ static std::string findUnusedByInterpreter(const Options &options) {
     return "--stop-after";
   if (options.fp8Activations)
     return "--fp8-activations";
+  if (given.march)
+    return "--march";
   return options.report ? "--report" : "";
 }
 
+/// Whether `options` ask for IR that does not know yet for which CPU it is.
+static bool stopsBeforeLowering(const Options &options) {
+  return options.emit == "transformer" || options.stopAfter == "import" ||
+         options.stopAfter == "graph" || options.stopAfter == "batch";
+}
+
 /// What the parser cannot say: which options go together.
-static std::string findConflict(const Options &options, bool hasTokens) {
-  bool hasLogits = !options.logits.empty();
+static std::string findConflict(const Options &options, Given given) {
+  bool hasTokens = given.tokens, hasLogits = !options.logits.empty();
   if (options.interpret && !(hasTokens && hasLogits))
     return "--interpret: expected --tokens and --logits beside it";
   if (!options.interpret && (hasTokens || hasLogits))
     return "--tokens and --logits: expected --interpret beside them";
   if (!options.interpret && !options.mtpLogits.empty())
     return "--mtp-logits: expected --interpret beside it";
-  std::string unused = findUnusedByInterpreter(options);
+  std::string unused = findUnusedByInterpreter(options, given);
   if (options.interpret && !unused.empty())
-    return "--interpret: expected only --tokens and --logits beside it, got " +
+    return "--interpret: expected only --tokens, --logits and --mtp-logits "
+           "beside it, got " +
            unused;
+  if (options.interpret && !options.mtpLogits.empty() &&
+      resolvePath(options.logits) == resolvePath(options.mtpLogits))
+    return "--mtp-logits: expected another file than --logits, got '" +
+           options.mtpLogits + "' twice";
+  if (stopsBeforeLowering(options) && (given.march || options.fp8Activations))
+    return std::string(given.march ? "--march" : "--fp8-activations") +
+           ": expected a later stage beside it, got " +
+           (options.emit.empty() ? options.stopAfter : options.emit) +
+           ", to which it makes no difference";
   if (options.json && !options.report)
     return "--json: expected --report beside it";
   if (options.report && options.printsStage())
@@ -115,7 +141,8 @@ Status tcc::parseOptions(int argc, char **argv, Options &result, bool &done) {
   std::string problem;
   try {
     app.parse(argc, argv);
-    problem = findConflict(options, tokens.has_value());
+    problem =
+        findConflict(options, {tokens.has_value(), app.count("--march") != 0});
     if (problem.empty() && tokens)
       problem = readTokens(*tokens, options.tokens).message();
     if (problem.empty() && tokens && options.tokens.empty())
