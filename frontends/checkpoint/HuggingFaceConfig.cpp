@@ -132,6 +132,8 @@ static Status readArchitecture(const std::string &path, const Json &config,
     status = readQuantization(path, config, result.hasScales);
   // In transformers an absent rank means 1536; in checkpoints it means none.
   result.queryRankFromTensors = !fields.has("q_lora_rank");
+  result.predictionText =
+      jsonText(findMember(config, "num_nextn_predict_layers"));
   result.architecture.Set(std::move(deepSeek));
   return status;
 }

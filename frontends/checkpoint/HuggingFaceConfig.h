@@ -20,7 +20,9 @@ struct HuggingFaceConfig {
       schema::Storage::F32; ///< Of weights that are not there.
   bool hasScales = false;   ///< Of linear layers that are not there: e4m3.
   std::vector<int32_t> endIds;
-  bool queryRankFromTensors = false; ///< Absent in the config of a DeepSeek.
+  // Of a DeepSeek.
+  bool queryRankFromTensors = false; ///< Absent in the config.
+  std::string predictionText; ///< num_nextn_predict_layers, for messages.
 };
 
 /// Reads the `config` of a model; `path` is the file it comes from.

@@ -8,6 +8,7 @@
 #include "frontends/model/CheckModel.h"
 #include "frontends/model/DeepSeekTensors.h"
 #include "frontends/model/Hyperparameters.h"
+#include "frontends/model/Message.h"
 #include "frontends/model/Scales.h"
 #include "frontends/model/Storage.h"
 
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <set>
 
 using namespace tcc;
 namespace fs = std::filesystem;
@@ -280,32 +282,81 @@ static Status dropUnusedTensors(ModelFile &file) {
   return {};
 }
 
+//===----------------------------------------------------------------------===//
+// Layers that config.json does not count
+//===----------------------------------------------------------------------===//
+
+using Names = std::set<std::string>;
+
+static bool hasPrefix(const Names &names, const std::string &prefix) {
+  auto entry = names.lower_bound(prefix);
+  return entry != names.end() && entry->rfind(prefix, 0) == 0;
+}
+
+/// Whether there is layer `number`, and not as the module for multi-token
+/// prediction.
+static bool hasPlainLayer(const Names &names, int64_t number) {
+  std::string prefix = "model.layers." + std::to_string(number) + ".";
+  if (!hasPrefix(names, prefix))
+    return false;
+  for (const char *part : {"eh_proj.", "enorm.", "hnorm."})
+    if (hasPrefix(names, prefix + part))
+      return false;
+  return true;
+}
+
+/// Refuses layers beyond num_hidden_layers: without them the model would
+/// compute something else.
+static Status checkLayers(const ModelFile &file, const Names &names) {
+  const schema::DeepSeekT &deepSeek = *file.model.architecture.AsDeepSeek();
+  int64_t layers = deepSeek.layers;
+  while (hasPlainLayer(names, layers))
+    ++layers;
+  if (layers == deepSeek.layers)
+    return {};
+  return unsupportedData(
+      fileIn(file.folder, "config.json") + ": num_hidden_layers: expected " +
+      std::to_string(layers) + ", since there are tensors '" +
+      predictionPrefix(deepSeek) + "*', got " +
+      std::to_string(deepSeek.layers));
+}
+
 /// Leaves the module for multi-token prediction away if config.json and the
 /// tensors do not agree on it: the model works without.
-static void reconcilePrediction(ModelFile &file) {
-  schema::DeepSeekT *deepSeek = file.model.architecture.AsDeepSeek();
-  if (!deepSeek)
-    return;
-  bool isThere = std::any_of(file.model.tensors.begin(),
-                             file.model.tensors.end(), [&](const auto &tensor) {
-                               return isOfPrediction(file.model, tensor->name);
-                             });
-  if (isThere == (deepSeek->prediction_layers != 0))
+static void reconcilePrediction(const HuggingFaceConfig &config, bool isThere,
+                                ModelFile &file) {
+  schema::DeepSeekT &deepSeek = *file.model.architecture.AsDeepSeek();
+  if (isThere == (deepSeek.prediction_layers != 0))
     return;
   std::string place =
       fileIn(file.folder, "config.json") + ": num_nextn_predict_layers: ";
-  std::string tensors = "tensors '" + predictionPrefix(*deepSeek) + "*'";
+  std::string tensors = "tensors '" + predictionPrefix(deepSeek) + "*'";
   file.notes.push_back(
       place + "expected " +
-      (isThere ? "1, since there are " + tensors +
-                     ", got none; they are "
-                     "ignored"
+      (isThere ? "1, since there are " + tensors + ", got " +
+                     config.predictionText + "; they are ignored"
                : tensors + ", got none; the model works without multi-token "
                            "prediction"));
-  deepSeek->prediction_layers = 0;
+  deepSeek.prediction_layers = 0;
   eraseTensors(file.model, [&](const std::string &name) {
     return isOfPrediction(file.model, name);
   });
+}
+
+/// Compares the layers of a DeepSeek that the tensors and config.json have.
+static Status reconcileLayers(const HuggingFaceConfig &config,
+                              ModelFile &file) {
+  const schema::DeepSeekT *deepSeek = file.model.architecture.AsDeepSeek();
+  if (!deepSeek)
+    return {};
+  Names names;
+  for (const auto &tensor : file.model.tensors)
+    names.insert(tensor->name);
+  if (Status status = checkLayers(file, names); !status.ok())
+    return status;
+  reconcilePrediction(config, hasPrefix(names, predictionPrefix(*deepSeek)),
+                      file);
+  return {};
 }
 
 //===----------------------------------------------------------------------===//
@@ -329,7 +380,8 @@ static Status readWeights(const std::string &folder,
     return status;
   if (config.queryRankFromTensors)
     readQueryRank(file);
-  reconcilePrediction(file);
+  if (Status status = reconcileLayers(config, file); !status.ok())
+    return status;
   return dropUnusedTensors(file);
 }
 
