@@ -20,7 +20,7 @@ static constexpr uint32_t defaultQueryRank = 1536;
 static Status readHeads(const JsonFields &fields, DeepSeekT &deepSeek) {
   Status status = readSizes(
       fields,
-      {{"kv_lora_rank", ModelLimits::size, deepSeek.latent_size},
+      {{"kv_lora_rank", DeepSeekLimits::latentSize, deepSeek.latent_size},
        {"qk_nope_head_dim", ModelLimits::headSize, deepSeek.plain_size},
        {"qk_rope_head_dim", ModelLimits::headSize, deepSeek.rotary_size},
        {"v_head_dim", ModelLimits::headSize, deepSeek.value_size}});
@@ -60,11 +60,14 @@ static Status readExperts(const JsonFields &fields, ConfigFamily family,
   if (!status.ok())
     return status;
   int64_t all = int64_t{deepSeek.layers} * deepSeek.experts;
-  if (all > DeepSeekLimits::allExperts)
+  constexpr int64_t allLimit = DeepSeekLimits::allExperts;
+  if (all > allLimit)
     return fields.unexpected("n_routed_experts",
-                             "at most " +
-                                 std::to_string(DeepSeekLimits::allExperts) +
-                                 " in all layers");
+                             "at most " + std::to_string(allLimit) +
+                                 " in all layers, " +
+                                 std::to_string(allLimit / deepSeek.layers) +
+                                 " in each of num_hidden_layers = " +
+                                 std::to_string(deepSeek.layers));
   deepSeek.dense_layers = family == ConfigFamily::DeepSeekV3 ? 3 : 0;
   status = fields.integer("first_k_dense_replace", 0, ModelLimits::layers,
                           deepSeek.dense_layers);
@@ -216,7 +219,7 @@ Status tcc::readQuantization(const std::string &path, const Json &config,
   for (const auto &value : values) {
     const Json *found = fields.find(value.key);
     if (found ? *found != value.value : value.isNeeded)
-      return fields.unexpected(value.key, value.value.dump() +
+      return fields.unexpected(value.key, jsonText(&value.value) +
                                               ", the only value that is "
                                               "supported");
   }

@@ -194,13 +194,28 @@ const Json *tcc::findMember(const Json &object, const std::string &key) {
   return entry == object.end() ? nullptr : &*entry;
 }
 
+/// A short array of numbers as it is written, any other by its length.
+static std::string arrayText(const Json &array) {
+  constexpr size_t longest = 4;
+  bool isShort = !array.empty() && array.size() <= longest &&
+                 std::all_of(array.begin(), array.end(), [](const Json &value) {
+                   return value.is_number();
+                 });
+  if (!isShort)
+    return "an array of " + std::to_string(array.size());
+  std::string text;
+  for (const Json &value : array)
+    text += (text.empty() ? "[" : ", ") + value.dump();
+  return text + "]";
+}
+
 std::string tcc::jsonText(const Json *value) {
   if (!value)
     return "nothing";
   if (value->is_array())
-    return "an array of " + std::to_string(value->size());
+    return arrayText(*value);
   if (value->is_object())
-    return "an object";
+    return value->empty() ? "an empty object" : "an object";
   if (const auto *text = value->get_ptr<const std::string *>())
     return quoteText(*text);
   return value->dump();

@@ -40,7 +40,8 @@ Status parseJsonFile(const std::string &path, const JsonLimits &limits,
 const Json *findMember(const Json &object, const std::string &key);
 
 /// `value` for the "got …" of a message: scalars as they are written, cut when
-/// long; "an array of 3", "an object" or, if `value` is null, "nothing".
+/// long; "[64, 64]" if it is a few numbers, else "an array of 3"; "an object",
+/// "an empty object" or, if `value` is null, "nothing".
 std::string jsonText(const Json *value);
 
 } // namespace tcc

@@ -151,6 +151,10 @@ Status tcc::readRotaryConfig(const std::string &path, const Json &config,
   if (Status status = readScaling(inner, newForm ? "default" : "", types, scaling);
       !status.ok())
     return status;
+  // Yarn divides by its logarithm.
+  if (scaling.kind == RotaryScaling::Kind::Yarn && theta <= 1)
+    return (inner.find("rope_theta") ? inner : fields)
+        .unexpected("rope_theta", "a number above 1 beside yarn");
   // Beside the object, where transformers prefers it.
   return readOriginalPositions(fields, scaling);
 }

@@ -8,10 +8,12 @@
 
 namespace tcc {
 
-/// Experts of one layer, and of all layers, at most: V3 has 256 and 14848.
+/// Experts of one layer, and of all layers, and the size of latents, at most:
+/// V3 has 256, 14848 and 512.
 struct DeepSeekLimits {
   static constexpr int64_t experts = 4096;
   static constexpr int64_t allExperts = int64_t{1} << 16;
+  static constexpr int64_t latentSize = 8192;
 };
 
 /// Whether layer `layer` has experts in place of one MLP.

@@ -99,7 +99,7 @@ TEST(DeepSeekTensors, Valid) {
 TEST(DeepSeekTensors, Sizes) {
   std::string advice = "; correct it, or use another model";
   EXPECT_EQ(messageAfter([](DeepSeekT &m) { m.latent_size = 0; }),
-            "m.fbs: latent_size: expected an integer from 1 to 16777216, got "
+            "m.fbs: latent_size: expected an integer from 1 to 8192, got "
             "0" +
                 advice);
   EXPECT_EQ(messageAfter([](DeepSeekT &m) { m.dense_layers = 4; }),
