@@ -11,6 +11,7 @@
 // RUN: not tcc-opt %tcc/test/design/llama-imported.mlir --tcc-pipeline=stop-after=codegen 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // CHECK: tcc-fuse-attention
+// CHECK: tcc-fold-rotation
 // CHECK: tcc-absorb-latent-attention
 // CHECK: tcc-fuse-routing
 // CHECK: tcc-dispatch-experts
