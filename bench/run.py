@@ -13,8 +13,8 @@ For each checkpoint: compiles it, runs `tcc-run --bench` and prints
   decode    bytes of weights, of experts only those that are used, and of the cache a
             second, as a share of the bandwidth with which the machine reads memory
 
-with the medians that tcc-run prints, and peaks measured before and after, of which
-the larger counts. Prints one line for each checkpoint, or JSON with --json.
+with the medians that tcc-run prints, and medians of peaks measured three times before and
+three times after. Prints one line for each checkpoint, or JSON with --json.
 
 usage: run.py [--build DIR] [--march CPU] [--prompt N] [--generate N] [--json] CHECKPOINT...
 """
@@ -23,6 +23,7 @@ import collections
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,11 +53,12 @@ def measure(build, march, checkpoint, prompt, generate):
         start = time.monotonic()
         output(tool("tcc"), checkpoint, march, "-o", model)
         compile_seconds = time.monotonic() - start
-        before = json.loads(output(tool("peaks")))
+        measured = [json.loads(output(tool("peaks"))) for _ in range(3)]
         bench = json.loads(output(tool("tcc-run"), model, "--json",
                                   f"--bench={prompt},{generate}"))
-        after = json.loads(output(tool("peaks")))
-    peaks = {key: max(before[key], after[key]) for key in before}
+        measured += [json.loads(output(tool("peaks"))) for _ in range(3)]
+    peaks = {key: statistics.median(each[key] for each in measured)
+             for key in measured[0]}
     flops = collections.Counter()
     for kernel in report["kernels"]:
         if "linear" in kernel["name"]:
