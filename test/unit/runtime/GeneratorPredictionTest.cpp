@@ -28,6 +28,7 @@ static constexpr int64_t vocabulary = 8, pageTokens = 4;
 static struct {
   bool isBigram;  ///< Logits depend on the last token only.
   bool isPerfect; ///< The prediction never errs.
+  bool isBroken;  ///< The prediction gives NaN.
   int64_t predictions, expandedPredictions;
   /// The forms in which each position was computed: 'X' and 'A'.
   std::map<int32_t, std::set<char>> forms;
@@ -132,6 +133,8 @@ static void predictionKernel(void *const *arguments, const int64_t *sizes,
       fillLogits(frame.logits + vocabulary * row++, errs ? own : next,
                  frame.tokens[t], true);
   }
+  if (fake.isBroken)
+    std::fill_n(frame.logits, vocabulary * row, std::nanf(""));
 }
 
 static StepPlan stepOf(uint32_t kernel, uint32_t cache) {
@@ -226,17 +229,22 @@ protected:
     program.kernels = {stepKernel, predictionKernel};
   }
 
-  Recorder run(const std::vector<Tokens> &prompts) {
+  Status generate(const std::vector<Tokens> &prompts, Recorder &recorder) {
     Requirements needed;
     std::unique_ptr<Generator> generator;
-    Recorder recorder(prompts.size());
-    recorder.stopAfter = stopAfter;
     Status status =
         planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed);
     if (status.ok())
       status = Generator::create(program, needed, pool, generator);
     if (status.ok())
       status = generator->run(prompts, options, recorder);
+    return status;
+  }
+
+  Recorder run(const std::vector<Tokens> &prompts) {
+    Recorder recorder(prompts.size());
+    recorder.stopAfter = stopAfter;
+    Status status = generate(prompts, recorder);
     EXPECT_TRUE(status.ok()) << status.message();
     return recorder;
   }
@@ -443,6 +451,18 @@ TEST_F(GeneratorPredictionTest, DraftsKeepTheDistribution) {
     // Seven degrees of freedom exceed 35 once in 100,000 times.
     EXPECT_LT(statistic, 35) << "after token " << token;
   }
+}
+
+TEST_F(GeneratorPredictionTest, SaysThatThePredictionIsBroken) {
+  fake.isBroken = true;
+  options.draftTokens = 2;
+  Recorder recorder(1);
+  Status status = generate({{1, 2, 3}}, recorder);
+  EXPECT_EQ(status.code(), Status::Code::BadData);
+  EXPECT_EQ(status.message(),
+            "multi-token prediction: logits: token 0 at position 4: expected a "
+            "finite number, got none; the weights are damaged or the model "
+            "overflows its activations' type; run without --draft");
 }
 
 //===----------------------------------------------------------------------===//
