@@ -219,10 +219,11 @@ FailureOr<x86::SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
   for (auto [index, name] :
        llvm::enumerate(weight.getSources().getAsValueRange<StringAttr>())) {
     const schema::TensorT *tensor = find(name, chunk.layer, matrix);
-    if (!tensor)
+    transformer::Halves order = weight.getRowOrder(index);
+    if (!tensor || tensor->shape.front() % order.of != 0)
       return failure();
     found.sources.push_back({source.data(*tensor), tensor->shape.front(),
-                             /*scales=*/nullptr, weight.getRowOrder(index)});
+                             /*scales=*/nullptr, order});
   }
   if (!weight.getScales())
     return found;
@@ -291,6 +292,8 @@ static LogicalResult copyTensor(const schema::TensorT &tensor,
   if (!stored)
     return failure();
   int64_t rows = tensor.shape.front();
+  if (rows % order.of != 0)
+    return failure();
   int64_t rowBytes = static_cast<int64_t>(tensor.bytes) / rows;
   for (int64_t i = 0; i < rows; ++i) {
     const uint8_t *row = data + order.storedRow(i) * rowBytes;
@@ -321,8 +324,8 @@ Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
   if (succeeded(isPacked(weight) ? packMatrices(chunk, out.get())
                                  : copyRows(chunk, out.get())))
     return {};
-  return {Status::Code::Internal,
-          "weight " + weight.getSymName().str() + " is in no file"};
+  return {Status::Code::Internal, "weight " + weight.getSymName().str() +
+                                      " is in no file, or not of whole heads"};
 }
 
 /// Runs `work` on a thread of its own, or, if the system gives none, when its

@@ -131,6 +131,7 @@ static std::optional<BreakEven> findBreakEven(plan::StepOp step,
   BreakEven result;
   result.pairSaving = (*expansion)[0];
   result.expansionCost = (*expansion)[1];
+  result.chunk = (*expansion)[2];
   result.cached = cached;
   result.tokensAfterAny = result.expansionCost / result.pairSaving + 1;
   ::tcc::rt::Expansion rule = {static_cast<uint64_t>(result.pairSaving),
@@ -164,7 +165,8 @@ static void countLaunch(Report &report, KernelReport &entry,
   add(entry.decode, workOf(op, isExpanded ? 0 : factor, report.decodeKeys - 1),
       times);
   add(entry.prefill, workOf(op, isAbsorbed ? 0 : tokens * factor, 0), times);
-  if (!report.breakEven || (!isExpanded && !isAbsorbed))
+  if (!report.breakEven || report.breakEven->tokens > report.breakEven->chunk ||
+      (!isExpanded && !isAbsorbed))
     return;
   BreakEven &forms = *report.breakEven;
   add(isExpanded ? forms.expanded : forms.absorbed,
@@ -215,11 +217,17 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
 static void formatBreakEven(const BreakEven &forms, raw_ostream &stream) {
   stream << "attention               expanded for n tokens after p where "
          << forms.pairSaving << " (n p + n (n + 1) / 2) > "
-         << forms.expansionCost << " p\n"
-         << "  from                  " << forms.tokensAfterAny
-         << " tokens after any number of positions\n"
-         << "  from                  " << forms.tokens << " tokens after "
-         << forms.cached << " positions\n";
+         << forms.expansionCost << " p, n at most " << forms.chunk << '\n';
+  auto line = [&](int64_t tokens, const Twine &positions) {
+    stream << (tokens > forms.chunk ? "  never                 "
+                                    : "  from                  " +
+                                          std::to_string(tokens) + " tokens ")
+           << "after " << positions << " positions\n";
+  };
+  line(forms.tokensAfterAny, "any number of");
+  line(forms.tokens, Twine(forms.cached));
+  if (forms.tokens > forms.chunk)
+    return;
   for (auto [name, work] :
        {std::pair("    expanded            ", forms.expanded),
         std::pair("    absorbed            ", forms.absorbed)})
@@ -301,6 +309,7 @@ static void addPlan(const Report &report, llvm::json::Object &object) {
     object["break_even"] =
         llvm::json::Object{{"pair_saving", forms->pairSaving},
                            {"expansion_cost", forms->expansionCost},
+                           {"chunk", forms->chunk},
                            {"cached", forms->cached},
                            {"tokens", forms->tokens},
                            {"tokens_after_any", forms->tokensAfterAny},

@@ -32,12 +32,13 @@ struct KernelReport {
 /// Where a model with attention in two forms changes from one to the other:
 /// `tokens` new tokens of a sequence are the first that cost less in expanded
 /// form after `cached` positions, `tokensAfterAny` are so after any number of
-/// them.
+/// them. A chunk may have fewer: then its form is absorbed.
 struct BreakEven {
-  int64_t pairSaving = 0, expansionCost = 0; ///< Those of `plan.step`.
+  int64_t pairSaving = 0, expansionCost = 0, chunk = 0; ///< Of `plan.step`.
   int64_t cached = 0, tokens = 0, tokensAfterAny = 0;
-  Work expanded,
-      absorbed; ///< Of `tokens`, in the kernels that differ, all layers.
+  /// Of `tokens`, if a chunk has so many, in the kernels that differ, all
+  /// layers.
+  Work expanded, absorbed;
 };
 
 /// The figures of a model. A decode step is one token of one sequence that attends

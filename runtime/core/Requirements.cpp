@@ -7,8 +7,8 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-/// Logits of one step take at most this many bytes when those of prompts are
-/// asked for: a vocabulary of 128,256 makes 513 KB a row.
+/// Logits of prompts take at most this many bytes in one step: a vocabulary of
+/// 128,256 makes 513 KB a row.
 static constexpr int64_t logitBytesOfStep = int64_t(64) << 20;
 
 /// Positions that the request of `promptTokens` tokens may come to hold. The
@@ -71,8 +71,8 @@ static StepLimits stepLimits(const Plan &plan,
     tokens = std::min(tokens, logitBytesOfStep / (4 * plan.vocabulary));
   int64_t each = 1 + mostDrafts(options), generating = count * each;
   tokens = std::min(tokens, promptTokens);
-  if (plan.hasTwoForms()) // What others generate must not cut a chunk.
-    tokens += generating - each;
+  if (plan.hasTwoForms()) // What others generate should not cut a chunk.
+    tokens = std::min(tokens + generating - each, largestStep.tokens);
   tokens = std::max(tokens, generating);
   return {tokens, count, allRows ? tokens : generating};
 }

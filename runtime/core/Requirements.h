@@ -16,8 +16,9 @@ namespace tcc::rt {
 struct GenerationOptions {
   int64_t maxTokens = 256;  ///< Generated for each request; 0: prefill only.
   int64_t context = 0;      ///< Positions of a request; 0: the model's maximum.
-  int64_t stepTokens =
-      512; ///< Prompt tokens of a step, beside what is generated.
+  /// New tokens of a step, at least the requests; where attention has two
+  /// forms, of prompts alone.
+  int64_t stepTokens = 512;
   int64_t draftTokens = 0;  ///< Drafts of the prediction for each step.
   bool allLogits = false;   ///< Compute logits of prompt tokens too.
   bool predictionLogits = false; ///< Compute logits of the prediction.

@@ -92,6 +92,10 @@ TEST_F(RequirementsTest, PlansStepsThatCutNoChunk) {
   options.draftTokens = 3;
   ASSERT_TRUE(plan({{0}, {0, 0}, Tokens(20)}, needed).ok());
   EXPECT_EQ(needed.limits.tokens, 6 + 2 * 4);
+  // As many as there is room for.
+  options.draftTokens = 0;
+  ASSERT_TRUE(plan(std::vector<Tokens>(1 << 20, {0}), needed).ok());
+  EXPECT_EQ(needed.limits.tokens, 1 << 20);
 }
 
 TEST_F(RequirementsTest, PlansStatesAndDrafts) {
