@@ -166,6 +166,11 @@ static Status readHeads(const GgufFile &file, schema::LlamaT &llama) {
       return file.unexpected(key, "the size of a head, " +
                                       std::to_string(llama.head_size));
   }
+  if (llama.head_size > ModelLimits::headSize)
+    return file.unexpected("llama.attention.head_count",
+                           "heads of at most " +
+                               std::to_string(ModelLimits::headSize) +
+                               " elements");
   if (llama.head_size % 2 == 0)
     return {};
   return file.has("llama.attention.key_length")

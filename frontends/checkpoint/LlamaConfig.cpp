@@ -26,6 +26,11 @@ static Status readHeads(const JsonFields &fields, schema::LlamaT &llama) {
           fields.integer("head_dim", 1, ModelLimits::headSize, llama.head_size);
       !status.ok())
     return status;
+  if (llama.head_size > ModelLimits::headSize)
+    return fields.unexpected("num_attention_heads",
+                             "heads of at most " +
+                                 std::to_string(ModelLimits::headSize) +
+                                 " elements");
   if (llama.head_size % 2 == 0)
     return {};
   return fields.find("head_dim")

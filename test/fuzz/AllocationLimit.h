@@ -19,8 +19,10 @@ public:
     static const int hooks = __sanitizer_install_malloc_and_free_hooks(
         [](const volatile void *, size_t bytes) {
           left -= static_cast<int64_t>(bytes);
-          if (left < 0)
-            __builtin_trap();
+          if (left >= 0)
+            return;
+          left = INT64_MAX / 2; // For the report.
+          __builtin_trap();
         },
         [](const volatile void *memory) {
           if (memory)
