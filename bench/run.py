@@ -3,10 +3,10 @@
 
 For each checkpoint: compiles it, runs `tcc-run --bench` and prints
 
-  prefill   tokens a second
-  linear    operations of the linear layers in the seconds that they take of it, as a
-            share of the peak of the instruction that does most of them: multiply-adds
-            of f32, vdpbf16ps, or products of i16 for weights in blocks
+  prefill   operations of the linear layers a second, as a share of the peak of the
+            instruction that does most of them: multiply-adds of f32, vdpbf16ps, or
+            products of i16 for weights in blocks
+  linear    the same in the seconds that these layers take of it
   attention, routing
             shares of the seconds of the prefill: routing is the choice of experts, the
             sorting of tokens by them and the sum of their results
@@ -79,6 +79,8 @@ def measure(build, march, checkpoint, prompt, generate):
     return {
         "checkpoint": os.path.basename(checkpoint),
         "compile_seconds": compile_seconds,
+        "prefill_share": linear * prefill["tokens"] / prefill["seconds"]
+                         / peaks[PEAKS[arithmetic]],
         "linear_share": linear * prefill["tokens"] / seconds["linear"]
                         / peaks[PEAKS[arithmetic]],
         "prefill_arithmetic": arithmetic,
@@ -110,7 +112,8 @@ def main():
     for result in results:
         bench = result["bench"]
         print(f"{result['checkpoint']:28} prefill {bench['prefill']['tokens_per_second']:8.1f} "
-              f"tokens/s, linear {100 * result['linear_share']:5.1f} % of the peak of {result['prefill_arithmetic']}, "
+              f"tokens/s, {100 * result['prefill_share']:5.1f} % of the peak of {result['prefill_arithmetic']}, "
+              f"linear {100 * result['linear_share']:5.1f} %, "
               f"attention {100 * result['attention_share']:4.1f} %, "
               f"routing {100 * result['routing_share']:4.2f} %   "
               f"decode {bench['decode']['tokens_per_second']:7.1f} tokens/s, "

@@ -9,8 +9,8 @@
 
 using namespace tcc;
 
-/// Which options were given.
 namespace {
+/// Which options were given.
 struct Given {
   bool tokens, march;
 };

@@ -288,15 +288,10 @@ TEST_P(ExpandedAttentionKernel, RowsHaveTheirBitsAlone) {
     ExpandedProblem problem(sizes, columns(), raggedBatch);
     auto kernel = compileFor(sizes, {arithmetic, 128, 64});
     ASSERT_TRUE(kernel);
-    std::vector<float> together = run(*kernel, problem);
-    int64_t size = sizes.heads * sizes.value;
-    for (int64_t token = 0; token < problem.step.tokens(); ++token) {
-      std::vector<float> alone =
-          run(*kernel, problem, problem.step.single(token), token);
-      EXPECT_TRUE(std::equal(alone.begin(), alone.end(),
-                             together.begin() + token * size))
-          << "token " << token;
-    }
+    expectRowsAlone(problem.step, run(*kernel, problem),
+                    [&](const PagedStep &step, int64_t token) {
+                      return run(*kernel, problem, step, token);
+                    });
   }
 }
 

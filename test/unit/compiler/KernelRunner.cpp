@@ -10,6 +10,7 @@
 #include "mlir/Parser/Parser.h"
 #include "runtime/cpu/Machine.h"
 
+#include <cmath>
 #include <random>
 #include <thread>
 
@@ -273,3 +274,13 @@ void KernelTest::SetUp() {
 int64_t KernelTest::lanes() const { return targetOf(GetParam()).lanes; }
 
 bool KernelTest::hasDot() const { return targetOf(GetParam()).dotIsFaster; }
+
+void mlir::tcc::x86::expectWrittenFrom(int64_t first,
+                                       const std::vector<float> &expected,
+                                       const std::vector<float> &got) {
+  EXPECT_TRUE(
+      std::equal(got.begin() + first, got.end(), expected.begin() + first));
+  EXPECT_TRUE(std::all_of(got.begin(), got.begin() + first, [](float value) {
+    return std::isnan(value);
+  })) << "rows before stay as they were";
+}

@@ -152,6 +152,11 @@ protected:
         return name;                                                           \
       })
 
+/// Expects the elements of `got` from `first` on to be those of `expected`, and
+/// those before to be as a buffer is made.
+void expectWrittenFrom(int64_t first, const std::vector<float> &expected,
+                       const std::vector<float> &got);
+
 } // namespace mlir::tcc::x86
 
 #endif // TCC_TEST_UNIT_COMPILER_KERNELRUNNER_H

@@ -304,15 +304,10 @@ TEST_P(LatentAttentionKernel, RowsHaveTheirBitsAlone) {
     LatentProblem problem(sizes, raggedBatch);
     auto kernel = compileFor(sizes, {arithmetic, 6, 4, 64});
     ASSERT_TRUE(kernel);
-    std::vector<float> together = run(*kernel, problem);
-    int64_t size = sizes.heads * sizes.latent;
-    for (int64_t token = 0; token < problem.step.tokens(); ++token) {
-      std::vector<float> alone =
-          run(*kernel, problem, problem.step.single(token), token);
-      EXPECT_TRUE(std::equal(alone.begin(), alone.end(),
-                             together.begin() + token * size))
-          << "token " << token;
-    }
+    expectRowsAlone(problem.step, run(*kernel, problem),
+                    [&](const PagedStep &step, int64_t token) {
+                      return run(*kernel, problem, step, token);
+                    });
   }
 }
 
@@ -343,12 +338,7 @@ TEST_P(LatentAttentionKernel, AbsorbedRowsAreTheLast) {
   PagedStep step = problem.step;
   for (int64_t expandedTokens : {int64_t(6), int64_t(0), step.tokens()}) {
     step.expandedTokens = expandedTokens;
-    std::vector<float> got = run(*absorbed, problem, step, 0);
-    auto first = expandedTokens * sizes.heads * sizes.latent;
-    EXPECT_TRUE(
-        std::equal(got.begin() + first, got.end(), expected.begin() + first));
-    EXPECT_TRUE(std::all_of(got.begin(), got.begin() + first, [](float value) {
-      return std::isnan(value);
-    })) << "rows before stay as they were";
+    expectWrittenFrom(expandedTokens * sizes.heads * sizes.latent, expected,
+                      run(*absorbed, problem, step, 0));
   }
 }

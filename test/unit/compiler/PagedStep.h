@@ -79,6 +79,20 @@ struct PagedStep {
   int64_t expandedTokens = 0; ///< Computed in expanded form: the first of all.
 };
 
+/// Expects `run(step, token)` to give each token of `step` alone its row of
+/// `together`.
+template <typename Run>
+void expectRowsAlone(const PagedStep &step, const std::vector<float> &together,
+                     Run run) {
+  int64_t size = static_cast<int64_t>(together.size()) / step.tokens();
+  for (int64_t token = 0; token < step.tokens(); ++token) {
+    std::vector<float> alone = run(step.single(token), token);
+    EXPECT_TRUE(
+        std::equal(alone.begin(), alone.end(), together.begin() + token * size))
+        << "token " << token;
+  }
+}
+
 } // namespace mlir::tcc::x86
 
 #endif // TCC_TEST_UNIT_COMPILER_PAGEDSTEP_H
