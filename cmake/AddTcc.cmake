@@ -105,6 +105,30 @@ function(add_tcc_plain_tool name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS})
 endfunction()
 
+# add_ptxsim_library(<name> <sources...> [LINK_LIBS <libs>])
+#
+# Declares one static library of the simulator, twice: <name> for any CPU with
+# AVX2 and <name>V4 for those with AVX-512. Nothing of one may be linked into the
+# other, since inline functions of a header exist in both. Libraries in LINK_LIBS
+# whose names begin with Ptxsim are twins, too.
+function(add_ptxsim_library name)
+  cmake_parse_arguments(ARG "" "" "LINK_LIBS" ${ARGN})
+  foreach(suffix "" V4)
+    set(library ${name}${suffix})
+    add_library(${library} STATIC ${ARG_UNPARSED_ARGUMENTS})
+    list(TRANSFORM ARG_LINK_LIBS REPLACE "^(Ptxsim.*)$" "\\1${suffix}"
+      OUTPUT_VARIABLE libraries)
+    target_link_libraries(${library} PUBLIC ${libraries})
+    set_target_properties(${library} PROPERTIES
+      POSITION_INDEPENDENT_CODE ON
+      CXX_VISIBILITY_PRESET hidden
+      VISIBILITY_INLINES_HIDDEN ON)
+  endforeach()
+  target_compile_options(${name} PRIVATE -march=x86-64-v3 -ffp-contract=off)
+  target_compile_options(${name}V4 PRIVATE
+    -march=x86-64-v4 -mprefer-vector-width=512 -ffp-contract=off)
+endfunction()
+
 # `ninja tcc-doc` writes every generated reference page under build/docs/.
 add_custom_target(tcc-doc DEPENDS mlir-doc)
 

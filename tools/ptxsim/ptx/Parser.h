@@ -1,0 +1,34 @@
+// Reads PTX text.
+
+#ifndef TCC_TOOLS_PTXSIM_PTX_PARSER_H
+#define TCC_TOOLS_PTXSIM_PTX_PARSER_H
+
+#include "tools/ptxsim/ptx/Module.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ptxsim::ptx {
+
+/// One thing that is wrong with a module, in the form
+/// "name:line:column: error: expected …, got …" and the line's text.
+struct Diagnostic {
+  Location location;
+  std::string message; ///< Without the place.
+  std::string text;    ///< The instruction or line, for the reader.
+};
+
+/// Parses `text`, which is called `name` in messages. Accepts versions 8.0 and
+/// newer, targets sm_90 and sm_90a and what they are compatible with.
+///
+/// Errors end the statement, not the parse: at most 20 are collected. Time and
+/// memory are linear in the text. Safe for any bytes.
+///
+/// \returns null if there is an error; `diagnostics` says which.
+std::unique_ptr<Module> parse(std::string text, std::string name,
+                              std::vector<Diagnostic> &diagnostics);
+
+} // namespace ptxsim::ptx
+
+#endif // TCC_TOOLS_PTXSIM_PTX_PARSER_H
