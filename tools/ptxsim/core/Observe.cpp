@@ -1,0 +1,12 @@
+// Observers of ops and accesses.
+
+#include "tools/ptxsim/core/Observe.h"
+
+using namespace ptxsim;
+
+bool ptxsim::observeGuard(Warp &, const Op &) { return true; }
+bool ptxsim::observe(Warp &, const Op &, LaneMask) { return true; }
+bool ptxsim::observeLoad(Warp &, const Op &, const Access &) { return true; }
+bool ptxsim::observeStore(Warp &, const Op &, const Access &, const Slot *) {
+  return true;
+}

@@ -1,0 +1,12 @@
+// The instruction set: all families.
+
+#include "tools/ptxsim/isa/Families.h"
+
+using namespace ptxsim::isa;
+
+const std::vector<Family> &ptxsim::isa::families() {
+  static const std::vector<Family> all = {
+      moveFamily(), memoryFamily(), controlFamily(),
+  };
+  return all;
+}

@@ -1,0 +1,16 @@
+// The families of instructions, each in the file of its name.
+
+#ifndef TCC_TOOLS_PTXSIM_ISA_FAMILIES_H
+#define TCC_TOOLS_PTXSIM_ISA_FAMILIES_H
+
+#include "tools/ptxsim/isa/Form.h"
+
+namespace ptxsim::isa {
+
+Family moveFamily();
+Family controlFamily();
+Family memoryFamily();
+
+} // namespace ptxsim::isa
+
+#endif // TCC_TOOLS_PTXSIM_ISA_FAMILIES_H
