@@ -28,7 +28,7 @@ struct NamedBarrier {
   uint64_t generation = 0; ///< Completed.
   uint64_t warps = 0;      ///< Those that wait or have arrived, one bit each.
   uint32_t reduction[3] = {0, 0xffffffff, 0}; ///< popc, and, or so far.
-  uint32_t result[3] = {0, 0, 0}; ///< Of the last completed generation.
+  uint32_t result[2][3] = {}; ///< Of the last even and odd generation.
 };
 
 /// An mbarrier object, beside its 64 bits in shared memory.

@@ -152,6 +152,9 @@ Next ptxsim::exitLanes(Warp &warp, LaneMask lanes) {
   block.liveThreads -= count;
   block.cluster->liveThreads -= count;
   block.liveWarps -= warp.live == 0;
+  block.cluster->barrier.arrived -=
+      uint32_t(__builtin_popcount(warp.clusterArrived & lanes));
+  warp.clusterArrived &= ~lanes;
   ++block.cluster->progress;
   ++warp.now.pc;
   if (warp.now.mask == 0)

@@ -10,3 +10,8 @@ bool ptxsim::observeLoad(Warp &, const Op &, const Access &) { return true; }
 bool ptxsim::observeStore(Warp &, const Op &, const Access &, const Slot *) {
   return true;
 }
+void ptxsim::observeWarpBarrier(Warp &, LaneMask) {}
+void ptxsim::observeBarrierArrival(Warp &, NamedBarrier &, bool) {}
+void ptxsim::observeBarrierLeave(Warp &, NamedBarrier &, uint64_t) {}
+void ptxsim::observeClusterArrival(Warp &, bool) {}
+void ptxsim::observeClusterLeave(Warp &) {}

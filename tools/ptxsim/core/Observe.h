@@ -28,6 +28,21 @@ bool observeLoad(Warp &warp, const Op &op, const Access &access);
 bool observeStore(Warp &warp, const Op &op, const Access &access,
                   const Slot *sources);
 
+/// Notes that the lanes have met at bar.warp.sync.
+void observeWarpBarrier(Warp &warp, LaneMask lanes);
+
+/// Notes that the running group has come to a barrier of its block, which it
+/// waits at or only signals.
+void observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool waits);
+
+/// Notes that the running group goes on after `generation` of a barrier.
+void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
+                         uint64_t generation);
+
+/// The same for barrier.cluster; an arrival may be relaxed.
+void observeClusterArrival(Warp &warp, bool releases);
+void observeClusterLeave(Warp &warp);
+
 } // namespace ptxsim
 
 #endif // TCC_TOOLS_PTXSIM_CORE_OBSERVE_H

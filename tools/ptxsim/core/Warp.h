@@ -83,6 +83,8 @@ struct Warp {
   uint64_t polls = 0;    ///< Looks at memory that others may change.
   uint64_t pollsAtProgress = 0; ///< When something last happened.
   uint32_t registersPerThread = 0; ///< setmaxnreg
+  LaneMask clusterArrived = 0;     ///< Between barrier.cluster.arrive and .wait.
+  uint64_t clusterGeneration[32] = {}; ///< That each of them waits for.
 
   std::vector<uint8_t> registerStorage;
   uint8_t *registers = nullptr; ///< 64-byte aligned.
