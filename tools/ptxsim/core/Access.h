@@ -16,6 +16,9 @@ struct Access {
   uint32_t bytes = 4;     ///< Of a lane, all elements together.
   uint32_t alignment = 4; ///< That the instruction demands.
   bool strong = false;    ///< volatile, relaxed, acquire, …: not a data race.
+  bool acquires = false;    ///< Others' releases of this memory are seen,
+  bool releases = false;    ///< and what was done before is shown,
+  uint8_t scope = 2;        ///< within block, cluster, device or system.
   bool nonCoherent = false; ///< ld.global.nc: nobody may write it meanwhile.
   LaneMask mask = 0;
   uint64_t addresses[32]; ///< As the program has them.

@@ -58,7 +58,6 @@ struct Block {
   std::unordered_map<uint32_t, MBarrier> mbarriers; ///< By shared address.
   uint32_t freeRegisters = 0; ///< setmaxnreg gives back and takes from here.
   bool triggered = false;     ///< griddepcontrol.launch_dependents
-  uint32_t triggeredThreads = 0;
 };
 
 /// barrier.cluster: all threads of all blocks.

@@ -66,7 +66,7 @@ static bool isRunnable(const Warp &warp, const Group &group) {
   case Group::State::Waiting:
     if (group.wakeTime != 0)
       return group.expired || warp.block->cluster->time() >= group.wakeTime;
-    return group.expired || group.seen != warp.block->cluster->progress;
+    return group.expired || group.waitsForGrid || group.seen != warp.block->cluster->progress;
   }
   return false;
 }

@@ -43,6 +43,29 @@ void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
 void observeClusterArrival(Warp &warp, bool releases);
 void observeClusterLeave(Warp &warp);
 
+/// mbarriers: begin, end, arrivals (which release unless relaxed) and waits
+/// that have come back true (which acquire).
+///
+/// \returns false after noting a fault.
+bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
+                         uint32_t offset, int lane);
+bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
+                          uint32_t offset, int lane);
+void observeMBarrierArrival(Warp &warp, MBarrier &barrier, int lane,
+                            bool releases, bool clusterScope);
+void observeMBarrierWait(Warp &warp, MBarrier &barrier, int lane,
+                         bool acquires);
+
+/// Atomics, before they happen.
+///
+/// \returns false after noting a fault.
+bool observeAtomic(Warp &warp, const Op &op, const Access &access);
+
+/// Fences: how far they order, and whether they order proxies.
+enum class FenceKind : uint8_t { Block, Cluster, Device, System };
+void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
+void observeProxyFence(Warp &warp, LaneMask lanes);
+
 } // namespace ptxsim
 
 #endif // TCC_TOOLS_PTXSIM_CORE_OBSERVE_H

@@ -6,7 +6,9 @@ using namespace ptxsim::isa;
 
 const std::vector<Family> &ptxsim::isa::families() {
   static const std::vector<Family> all = {
-      moveFamily(), memoryFamily(), controlFamily(),
+      moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
+      barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
+      mbarrierFamily(), launchFamily(),
   };
   return all;
 }

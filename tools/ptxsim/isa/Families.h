@@ -10,6 +10,13 @@ namespace ptxsim::isa {
 Family moveFamily();
 Family controlFamily();
 Family memoryFamily();
+Family addressFamily();
+Family collectiveFamily();
+Family barrierFamily();
+Family mbarrierFamily();
+Family fenceFamily();
+Family atomicFamily();
+Family launchFamily();
 
 } // namespace ptxsim::isa
 

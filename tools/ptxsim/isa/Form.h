@@ -25,6 +25,7 @@
 //   [t]     a tensor map with coordinates, and offsets for im2col
 //   =*T *T  a vector of as many as .v2 or .v4 says, or one register
 //   =4T 4T  a vector of exactly four registers
+//   _       nothing
 //   #       an integer that is a number
 //   L       a label or a list of labels; F a function
 //   …?      an item that may be missing, with those after it
@@ -110,7 +111,7 @@ bool match(const ptx::Module &module, const ptx::Function &function,
 struct OperandRule {
   enum class Kind : uint8_t {
     Register, Predicate, RegisterPair, PredicatePair, Address, Tensor, Vector,
-    Number, Label, Function,
+    Number, Label, Function, Sink,
   };
   Kind kind = Kind::Register;
   bool written = false;

@@ -29,7 +29,9 @@ static OperandRule parseRule(std::string_view item) {
     rule.optional = true;
     item.remove_suffix(1);
   }
-  if (item == "#")
+  if (item == "_")
+    rule.kind = OperandRule::Kind::Sink;
+  else if (item == "#")
     rule.kind = OperandRule::Kind::Number;
   else if (item == "L")
     rule.kind = OperandRule::Kind::Label;
@@ -128,10 +130,7 @@ std::string OperandChecker::describe(const Operand &operand) const {
   switch (operand.kind) {
   case Operand::Kind::Register: {
     const ptx::Register &reg = function.registers[operand.index];
-    std::string name(reg.name);
-    if (reg.number >= 0)
-      name += std::to_string(reg.number);
-    return name + " of type ." + std::string(ptx::nameOf(reg.type));
+    return std::string(reg.name) + " of type ." + std::string(ptx::nameOf(reg.type));
   }
   case Operand::Kind::Special:
     return "a special register";
@@ -294,6 +293,8 @@ bool OperandChecker::checkOne(const OperandRule &rule, const Operand &operand) {
     return checkVector(rule, operand);
   case OperandRule::Kind::Address:
     return checkAddress(operand);
+  case OperandRule::Kind::Sink:
+    return operand.kind == Operand::Kind::Sink || fail("'_'", operand);
   case OperandRule::Kind::Tensor:
     return operand.kind == Operand::Kind::Tensor ||
            fail("a tensor map with coordinates", operand);
