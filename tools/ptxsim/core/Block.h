@@ -131,6 +131,19 @@ struct Range {
   bool writable = true;
 };
 
+/// The instruction that began asynchronous work.
+struct Origin {
+  const Block *block = nullptr;
+  const Code *code = nullptr;
+  const Op *op = nullptr;
+  uint32_t warp = 0;
+  int lane = -1;
+
+  static Origin of(const Warp &warp, const Op &op, int lane) {
+    return {warp.block, warp.now.code, &op, warp.index, lane};
+  }
+};
+
 /// What one host thread needs to run warps. Handlers reach it as `warp.worker`.
 class Worker {
 public:
@@ -152,6 +165,11 @@ public:
   /// \param lane -1 if it is no single lane.
   /// \returns Next::Stop.
   Next stop(Warp &warp, const Op &op, Fault fault, int lane = -1);
+
+  /// Notes a fault of something that a warp began earlier.
+  ///
+  /// \returns false.
+  bool stopAt(const Origin &origin, Fault fault);
 
   /// Fills in where a warp is.
   static Place placeOf(const Warp &warp, const Op &op, int lane);

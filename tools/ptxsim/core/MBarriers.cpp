@@ -108,6 +108,12 @@ bool ptxsim::arriveMBarrier(Block &block, uint32_t offset, MBarrier &barrier,
   return true;
 }
 
+void ptxsim::incrementMBarrier(Block &block, uint32_t offset,
+                               MBarrier &barrier) {
+  ++barrier.pending;
+  update(block, offset, barrier);
+}
+
 bool ptxsim::expectMBarrier(Block &block, uint32_t offset, MBarrier &barrier,
                             int64_t bytes, Fault &fault) {
   int64_t sum = barrier.transaction + bytes;

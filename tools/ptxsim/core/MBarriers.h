@@ -37,6 +37,9 @@ bool initialiseMBarrier(Block &block, uint32_t offset, uint32_t count,
 bool arriveMBarrier(Block &block, uint32_t offset, MBarrier &barrier,
                     uint32_t count, bool drop, Fault &fault);
 
+/// Adds one to the arrivals that the present phase waits for.
+void incrementMBarrier(Block &block, uint32_t offset, MBarrier &barrier);
+
 /// Adds `bytes` to those that the phase waits for; negative ones have come.
 ///
 /// \returns false and a fault if the sum is out of range.

@@ -26,3 +26,10 @@ void ptxsim::observeMBarrierWait(Warp &, MBarrier &, int, bool) {}
 bool ptxsim::observeAtomic(Warp &, const Op &, const Access &) { return true; }
 void ptxsim::observeFence(Warp &, LaneMask, FenceKind) {}
 void ptxsim::observeProxyFence(Warp &, LaneMask) {}
+bool ptxsim::observeTensorMap(Warp &, const Op &, int, const uint8_t *) {
+  return true;
+}
+bool ptxsim::observeTensorMapChange(Warp &, const Op &, int, uint8_t *) {
+  return true;
+}
+void ptxsim::observeTensorMapAcquire(Warp &, const uint8_t *) {}

@@ -66,6 +66,14 @@ enum class FenceKind : uint8_t { Block, Cluster, Device, System };
 void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
 void observeProxyFence(Warp &warp, LaneMask lanes);
 
+/// Tensor maps: use by a copy, change by a kernel, and the fence that makes a
+/// change visible to copies.
+///
+/// \returns false after noting a fault.
+bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
+bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
+void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
+
 } // namespace ptxsim
 
 #endif // TCC_TOOLS_PTXSIM_CORE_OBSERVE_H

@@ -8,7 +8,8 @@ const std::vector<Family> &ptxsim::isa::families() {
   static const std::vector<Family> all = {
       moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
       barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
-      mbarrierFamily(), launchFamily(),
+      mbarrierFamily(), launchFamily(), copyAsyncFamily(), bulkFamily(),
+      bulkTensorFamily(), storeAsyncFamily(),
   };
   return all;
 }

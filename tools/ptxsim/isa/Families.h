@@ -17,6 +17,10 @@ Family mbarrierFamily();
 Family fenceFamily();
 Family atomicFamily();
 Family launchFamily();
+Family storeAsyncFamily();
+Family copyAsyncFamily();
+Family bulkFamily();
+Family bulkTensorFamily();
 
 } // namespace ptxsim::isa
 

@@ -25,6 +25,7 @@
 //   [t]     a tensor map with coordinates, and offsets for im2col
 //   =*T *T  a vector of as many as .v2 or .v4 says, or one register
 //   =4T 4T  a vector of exactly four registers
+//   {b16}   a vector of any length
 //   _       nothing
 //   #       an integer that is a number
 //   L       a label or a list of labels; F a function
@@ -120,6 +121,7 @@ struct OperandRule {
   uint8_t typeIndex = 255; ///< Of the match; 255 if `type` is fixed.
   ptx::Type type = ptx::Type::None;
   uint8_t elements = 0; ///< Of a Vector; 0 for as .v says.
+  bool anyCount = false; ///< Of a Vector.
 };
 
 /// The items of a form's operand line; parsed once for each form.

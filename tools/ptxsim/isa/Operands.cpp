@@ -47,7 +47,11 @@ static OperandRule parseRule(std::string_view item) {
     rule.written = true;
     item.remove_prefix(1);
   }
-  if (item == "p") {
+  if (item.front() == '{') {
+    rule.kind = OperandRule::Kind::Vector;
+    rule.anyCount = true;
+    readType(item.substr(1, item.size() - 2), rule);
+  } else if (item == "p") {
     rule.kind = OperandRule::Kind::Predicate;
   } else if (item == "p|p") {
     rule.kind = OperandRule::Kind::PredicatePair;
@@ -249,6 +253,11 @@ bool OperandChecker::checkPair(const OperandRule &rule, const Operand &operand) 
 bool OperandChecker::checkVector(const OperandRule &rule,
                                  const Operand &operand) {
   unsigned wanted = rule.elements != 0 ? rule.elements : match.vectorSize;
+  if (rule.anyCount) {
+    if (operand.kind != Operand::Kind::Vector)
+      return fail("a vector of registers", operand);
+    wanted = operand.elementCount;
+  }
   if (operand.kind != Operand::Kind::Vector) {
     if (wanted != 1)
       return fail("a vector of " + std::to_string(wanted) + " registers", operand);
@@ -273,9 +282,12 @@ bool OperandChecker::checkAddress(const Operand &operand) {
                  ptx::classOf(type) == TypeClass::Bits;
   if (!integer || (ptx::bitsOf(type) != 32 && ptx::bitsOf(type) != 64))
     return fail("an address in a register of 32 or 64 bits", base);
-  bool small = match.space == ptx::Space::Generic ||
-               match.space == ptx::Space::Global;
-  if (small && ptx::bitsOf(type) == 32)
+  // Of several addresses each has its own space.
+  std::string_view rules = match.form->operands;
+  bool single = rules.find("[") == rules.rfind("[");
+  bool wide = match.space == ptx::Space::Generic ||
+              match.space == ptx::Space::Global;
+  if (single && wide && ptx::bitsOf(type) == 32)
     return fail("an address in a register of 64 bits", base);
   return true;
 }
