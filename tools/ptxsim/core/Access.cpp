@@ -319,3 +319,16 @@ bool ptxsim::resolve(Warp &warp, const Op &op, Slot slot, Access &access) {
   }
   return resolveAddresses(warp, op, access);
 }
+
+uint8_t *ptxsim::resolveRange(Warp &warp, const Op &op, int lane, Space space,
+                              AccessKind kind, uint64_t address, uint32_t bytes,
+                              uint32_t alignment) {
+  Access access;
+  access.space = space;
+  access.kind = kind;
+  access.bytes = bytes;
+  access.alignment = alignment;
+  access.mask = LaneMask(1) << lane;
+  access.addresses[lane] = address;
+  return resolveAddresses(warp, op, access) ? access.pointers[lane] : nullptr;
+}

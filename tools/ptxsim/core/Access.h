@@ -16,6 +16,9 @@ struct Access {
   uint32_t bytes = 4;     ///< Of a lane, all elements together.
   uint32_t alignment = 4; ///< That the instruction demands.
   bool strong = false;    ///< volatile, relaxed, acquire, …: not a data race.
+  bool acquires = false;    ///< Others' releases of this memory are seen,
+  bool releases = false;    ///< and what was done before is shown,
+  uint8_t scope = 2;        ///< within block, cluster, device or system.
   bool nonCoherent = false; ///< ld.global.nc: nobody may write it meanwhile.
   LaneMask mask = 0;
   uint64_t addresses[32]; ///< As the program has them.
@@ -30,6 +33,24 @@ struct Access {
 /// \returns false after noting a fault: out of bounds, not aligned, the wrong
 ///          space, or memory that may not be written.
 bool resolve(Warp &warp, const Op &op, Slot slot, Access &access);
+
+/// The first address of `op`, whose base is in `slot`, of one lane.
+inline uint64_t addressOfLane(const Warp &warp, const Op &op, Slot slot,
+                              int lane) {
+  uint64_t offset = op.immediate;
+  if (op.flags & opFrameLocal)
+    offset += warp.now.local;
+  if (op.flags & opAddress64)
+    return warp.at<uint64_t>(slot)[lane] + offset;
+  return uint32_t(warp.at<uint32_t>(slot)[lane] + uint32_t(offset));
+}
+
+/// Resolves one range of one lane, in the way of `resolve`.
+///
+/// \returns null after noting a fault.
+uint8_t *resolveRange(Warp &warp, const Op &op, int lane, ptx::Space space,
+                      AccessKind kind, uint64_t address, uint32_t bytes,
+                      uint32_t alignment);
 
 /// The same for addresses that are already in `access.addresses`.
 bool resolveAddresses(Warp &warp, const Op &op, Access &access);

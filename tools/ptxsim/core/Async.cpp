@@ -44,6 +44,12 @@ void AsyncGroups::commit(LaneMask lanes) {
   forLanes(lanes, [&](int lane) { ++committed[lane]; });
 }
 
+AsyncState &ptxsim::asyncOf(Warp &warp) {
+  if (warp.async == nullptr)
+    warp.async = std::make_unique<AsyncState>();
+  return *warp.async;
+}
+
 bool AsyncQueue::finish(AsyncOperation &operation, bool onlyRead,
                         Worker &worker) {
   if (!operation.isRead) {

@@ -29,6 +29,7 @@ public:
   /// \returns false after noting a fault.
   virtual bool write(Worker &worker) = 0;
 
+  Origin origin;
   bool isRead = false;
   bool isDone = false;
 };
@@ -51,6 +52,9 @@ struct AsyncState {
   AsyncGroups copies; ///< cp.async
   AsyncGroups bulk;   ///< cp.async.bulk with .bulk_group
 };
+
+/// The asynchronous state of a warp, made when it is first needed.
+AsyncState &asyncOf(Warp &warp);
 
 /// The pending operations of a cluster.
 class AsyncQueue {

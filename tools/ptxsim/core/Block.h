@@ -28,7 +28,7 @@ struct NamedBarrier {
   uint64_t generation = 0; ///< Completed.
   uint64_t warps = 0;      ///< Those that wait or have arrived, one bit each.
   uint32_t reduction[3] = {0, 0xffffffff, 0}; ///< popc, and, or so far.
-  uint32_t result[3] = {0, 0, 0}; ///< Of the last completed generation.
+  uint32_t result[2][3] = {}; ///< Of the last even and odd generation.
 };
 
 /// An mbarrier object, beside its 64 bits in shared memory.
@@ -58,7 +58,6 @@ struct Block {
   std::unordered_map<uint32_t, MBarrier> mbarriers; ///< By shared address.
   uint32_t freeRegisters = 0; ///< setmaxnreg gives back and takes from here.
   bool triggered = false;     ///< griddepcontrol.launch_dependents
-  uint32_t triggeredThreads = 0;
 };
 
 /// barrier.cluster: all threads of all blocks.
@@ -132,6 +131,19 @@ struct Range {
   bool writable = true;
 };
 
+/// The instruction that began asynchronous work.
+struct Origin {
+  const Block *block = nullptr;
+  const Code *code = nullptr;
+  const Op *op = nullptr;
+  uint32_t warp = 0;
+  int lane = -1;
+
+  static Origin of(const Warp &warp, const Op &op, int lane) {
+    return {warp.block, warp.now.code, &op, warp.index, lane};
+  }
+};
+
 /// What one host thread needs to run warps. Handlers reach it as `warp.worker`.
 class Worker {
 public:
@@ -153,6 +165,11 @@ public:
   /// \param lane -1 if it is no single lane.
   /// \returns Next::Stop.
   Next stop(Warp &warp, const Op &op, Fault fault, int lane = -1);
+
+  /// Notes a fault of something that a warp began earlier.
+  ///
+  /// \returns false.
+  bool stopAt(const Origin &origin, Fault fault);
 
   /// Fills in where a warp is.
   static Place placeOf(const Warp &warp, const Op &op, int lane);

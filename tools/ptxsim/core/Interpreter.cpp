@@ -66,7 +66,7 @@ static bool isRunnable(const Warp &warp, const Group &group) {
   case Group::State::Waiting:
     if (group.wakeTime != 0)
       return group.expired || warp.block->cluster->time() >= group.wakeTime;
-    return group.expired || group.seen != warp.block->cluster->progress;
+    return group.expired || group.waitsForGrid || group.seen != warp.block->cluster->progress;
   }
   return false;
 }
@@ -152,6 +152,9 @@ Next ptxsim::exitLanes(Warp &warp, LaneMask lanes) {
   block.liveThreads -= count;
   block.cluster->liveThreads -= count;
   block.liveWarps -= warp.live == 0;
+  block.cluster->barrier.arrived -=
+      uint32_t(__builtin_popcount(warp.clusterArrived & lanes));
+  warp.clusterArrived &= ~lanes;
   ++block.cluster->progress;
   ++warp.now.pc;
   if (warp.now.mask == 0)

@@ -28,6 +28,52 @@ bool observeLoad(Warp &warp, const Op &op, const Access &access);
 bool observeStore(Warp &warp, const Op &op, const Access &access,
                   const Slot *sources);
 
+/// Notes that the lanes have met at bar.warp.sync.
+void observeWarpBarrier(Warp &warp, LaneMask lanes);
+
+/// Notes that the running group has come to a barrier of its block, which it
+/// waits at or only signals.
+void observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool waits);
+
+/// Notes that the running group goes on after `generation` of a barrier.
+void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
+                         uint64_t generation);
+
+/// The same for barrier.cluster; an arrival may be relaxed.
+void observeClusterArrival(Warp &warp, bool releases);
+void observeClusterLeave(Warp &warp);
+
+/// mbarriers: begin, end, arrivals (which release unless relaxed) and waits
+/// that have come back true (which acquire).
+///
+/// \returns false after noting a fault.
+bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
+                         uint32_t offset, int lane);
+bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
+                          uint32_t offset, int lane);
+void observeMBarrierArrival(Warp &warp, MBarrier &barrier, int lane,
+                            bool releases, bool clusterScope);
+void observeMBarrierWait(Warp &warp, MBarrier &barrier, int lane,
+                         bool acquires);
+
+/// Atomics, before they happen.
+///
+/// \returns false after noting a fault.
+bool observeAtomic(Warp &warp, const Op &op, const Access &access);
+
+/// Fences: how far they order, and whether they order proxies.
+enum class FenceKind : uint8_t { Block, Cluster, Device, System };
+void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
+void observeProxyFence(Warp &warp, LaneMask lanes);
+
+/// Tensor maps: use by a copy, change by a kernel, and the fence that makes a
+/// change visible to copies.
+///
+/// \returns false after noting a fault.
+bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
+bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
+void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
+
 } // namespace ptxsim
 
 #endif // TCC_TOOLS_PTXSIM_CORE_OBSERVE_H

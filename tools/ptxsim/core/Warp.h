@@ -49,6 +49,7 @@ struct Group {
   uint32_t frame = 0; ///< Offset of its registers in the warp's.
   uint32_t local = 0; ///< Offset of its variables in a lane's local memory.
   State state = State::Ready;
+  bool waitsForGrid = false; ///< griddepcontrol.wait
   bool mayExpire = false; ///< The op it waits at has a time limit.
   bool expired = false; ///< The op it waits at shall answer that time is up.
   uint32_t turns = 0;   ///< Backward branches since others ran.
@@ -84,6 +85,9 @@ struct Warp {
   uint64_t polls = 0;    ///< Looks at memory that others may change.
   uint64_t pollsAtProgress = 0; ///< When something last happened.
   uint32_t registersPerThread = 0; ///< setmaxnreg
+  LaneMask triggered = 0; ///< griddepcontrol.launch_dependents
+  LaneMask clusterArrived = 0;     ///< Between barrier.cluster.arrive and .wait.
+  uint64_t clusterGeneration[32] = {}; ///< That each of them waits for.
 
   std::vector<uint8_t> registerStorage;
   uint8_t *registers = nullptr; ///< 64-byte aligned.

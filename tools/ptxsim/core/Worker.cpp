@@ -80,3 +80,12 @@ Next Worker::stop(Warp &warp, const Op &op, Fault why, int lane) {
   fault = std::make_unique<Fault>(std::move(why));
   return Next::Stop;
 }
+
+bool Worker::stopAt(const Origin &origin, Fault why) {
+  Warp view;
+  view.block = const_cast<Block *>(origin.block);
+  view.index = origin.warp;
+  view.now.code = origin.code;
+  stop(view, *origin.op, std::move(why), origin.lane);
+  return false;
+}

@@ -19,6 +19,17 @@ Family convertPackedFamily();
 Family moveFamily();
 Family controlFamily();
 Family memoryFamily();
+Family addressFamily();
+Family collectiveFamily();
+Family barrierFamily();
+Family mbarrierFamily();
+Family fenceFamily();
+Family atomicFamily();
+Family launchFamily();
+Family storeAsyncFamily();
+Family copyAsyncFamily();
+Family bulkFamily();
+Family bulkTensorFamily();
 
 } // namespace ptxsim::isa
 

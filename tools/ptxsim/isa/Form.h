@@ -27,6 +27,8 @@
 //   [t]     a tensor map with coordinates, and offsets for im2col
 //   =*T *T  a vector of as many as .v2 or .v4 says, or one register
 //   =4T 4T  a vector of exactly four registers
+//   {b16}   a vector of any length
+//   _       nothing
 //   #       an integer that is a number
 //   u32<9   after a type: a number must be below this
 //   L       a label or a list of labels; F a function
@@ -113,7 +115,7 @@ bool match(const ptx::Module &module, const ptx::Function &function,
 struct OperandRule {
   enum class Kind : uint8_t {
     Register, Predicate, RegisterPair, PredicatePair, Address, Tensor, Vector,
-    Number, Label, Function,
+    Number, Label, Function, Sink,
   };
   Kind kind = Kind::Register;
   bool written = false;
@@ -124,6 +126,7 @@ struct OperandRule {
   ptx::Type type = ptx::Type::None;
   uint8_t elements = 0; ///< Of a Vector; 0 for as .v says.
   uint64_t limit = 0;   ///< A number is below it; 0 for any.
+  bool anyCount = false; ///< Of a Vector.
 };
 
 /// The items of a form's operand line; parsed once for each form.

@@ -35,7 +35,9 @@ static OperandRule parseRule(std::string_view item) {
     rule.optional = true;
     item.remove_suffix(1);
   }
-  if (item == "#")
+  if (item == "_")
+    rule.kind = OperandRule::Kind::Sink;
+  else if (item == "#")
     rule.kind = OperandRule::Kind::Number;
   else if (item == "L")
     rule.kind = OperandRule::Kind::Label;
@@ -51,7 +53,11 @@ static OperandRule parseRule(std::string_view item) {
     rule.written = true;
     item.remove_prefix(1);
   }
-  if (item == "p") {
+  if (item.front() == '{') {
+    rule.kind = OperandRule::Kind::Vector;
+    rule.anyCount = true;
+    readType(item.substr(1, item.size() - 2), rule);
+  } else if (item == "p") {
     rule.kind = OperandRule::Kind::Predicate;
   } else if (item == "p|p") {
     rule.kind = OperandRule::Kind::PredicatePair;
@@ -140,10 +146,7 @@ std::string OperandChecker::describe(const Operand &operand) const {
   switch (operand.kind) {
   case Operand::Kind::Register: {
     const ptx::Register &reg = function.registers[operand.index];
-    std::string name(reg.name);
-    if (reg.number >= 0)
-      name += std::to_string(reg.number);
-    return name + " of type ." + std::string(ptx::nameOf(reg.type));
+    return std::string(reg.name) + " of type ." + std::string(ptx::nameOf(reg.type));
   }
   case Operand::Kind::Special:
     return "a special register";
@@ -337,6 +340,11 @@ bool OperandChecker::checkPair(const OperandRule &rule, const Operand &operand) 
 bool OperandChecker::checkVector(const OperandRule &rule,
                                  const Operand &operand) {
   unsigned wanted = rule.elements != 0 ? rule.elements : match.vectorSize;
+  if (rule.anyCount) {
+    if (operand.kind != Operand::Kind::Vector)
+      return fail("a vector of registers", operand);
+    wanted = operand.elementCount;
+  }
   if (operand.kind != Operand::Kind::Vector) {
     if (wanted != 1)
       return fail("a vector of " + std::to_string(wanted) + " registers", operand);
@@ -361,9 +369,12 @@ bool OperandChecker::checkAddress(const Operand &operand) {
                  ptx::classOf(type) == TypeClass::Bits;
   if (!integer || (ptx::bitsOf(type) != 32 && ptx::bitsOf(type) != 64))
     return fail("an address in a register of 32 or 64 bits", base);
-  bool small = match.space == ptx::Space::Generic ||
-               match.space == ptx::Space::Global;
-  if (small && ptx::bitsOf(type) == 32)
+  // Of several addresses each has its own space.
+  std::string_view rules = match.form->operands;
+  bool single = rules.find("[") == rules.rfind("[");
+  bool wide = match.space == ptx::Space::Generic ||
+              match.space == ptx::Space::Global;
+  if (single && wide && ptx::bitsOf(type) == 32)
     return fail("an address in a register of 64 bits", base);
   return true;
 }
@@ -381,6 +392,8 @@ bool OperandChecker::checkOne(const OperandRule &rule, const Operand &operand) {
     return checkVector(rule, operand);
   case OperandRule::Kind::Address:
     return checkAddress(operand);
+  case OperandRule::Kind::Sink:
+    return operand.kind == Operand::Kind::Sink || fail("'_'", operand);
   case OperandRule::Kind::Tensor:
     return operand.kind == Operand::Kind::Tensor ||
            fail("a tensor map with coordinates", operand);

@@ -320,6 +320,8 @@ bool DraftBuilder::addRule(const OperandRule &rule, const Match &match,
   case OperandRule::Kind::Label:
     pending.op.immediate = operand.index;
     return true;
+  case OperandRule::Kind::Sink:
+    return true;
   case OperandRule::Kind::Function:
     return addValue(operand, Type::B64, false, false);
   }
@@ -397,22 +399,12 @@ bool DraftBuilder::addPlain(Match &match) {
   return true;
 }
 
-/// Adds `call (results), function, (arguments), prototype;`, whose parts may be
-/// missing. See isa::call for what its list holds.
+/// Adds `call (results), function, (arguments), prototype;`. See isa::call for
+/// what its list holds.
 bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
   const Operand *operands = &function.elements[instruction.firstOperand];
-  const Operand *results = nullptr, *target = nullptr, *arguments = nullptr;
-  for (uint32_t i = 0; i < instruction.operandCount; ++i) {
-    const Operand &operand = operands[i];
-    if (operand.kind == Operand::Kind::Vector)
-      (target == nullptr ? results : arguments) = &operand;
-    else if (target == nullptr)
-      target = &operand;
-  }
-  if (target == nullptr) {
-    *message = "expected a function to call";
-    return false;
-  }
+  const Operand *results = operands, *target = operands + 1;
+  const Operand *arguments = operands + 2;
   slots.clear();
   bool direct = target->kind == Operand::Kind::Function;
   std::vector<Slot> list = {direct ? Slot(target->index) : -1, -1, 0, 0};
@@ -436,12 +428,12 @@ bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
     list.insert(list.end(), {1, slots.back(), Slot(laneBytes(type))});
     return true;
   };
-  for (uint32_t i = 0; arguments != nullptr && i < arguments->elementCount; ++i) {
+  for (uint32_t i = 0; i < arguments->elementCount; ++i) {
     if (!addMove(function.elements[arguments->firstElement + i], false))
       return false;
     ++list[2];
   }
-  for (uint32_t i = 0; results != nullptr && i < results->elementCount; ++i) {
+  for (uint32_t i = 0; i < results->elementCount; ++i) {
     if (!addMove(function.elements[results->firstElement + i], true))
       return false;
     ++list[3];

@@ -163,9 +163,10 @@ public:
   /// caller at a time.
   virtual EngineEvent run() = 0;
 
-  /// Called after `run` returned Stalled when the host cannot change anything
-  /// either: gives the stalled grids their fault, a report of who waits for what.
-  virtual void giveUp() = 0;
+  /// Fails the grids that were stalled when `run` last returned, with a report
+  /// of who waits where for what: the driver knows that nobody can change the
+  /// memory that they poll.
+  virtual void failStalled() = 0;
 
   /// Notes that the host or a copy wrote or read `[address, address + bytes)`,
   /// for the checks of memory that nothing wrote. Cheap if checks are off.

@@ -47,7 +47,7 @@ public:
                               std::vector<std::shared_ptr<Grid>> prerequisites,
                               Fault &fault) override;
   EngineEvent run() override;
-  void giveUp() override;
+  void failStalled() override;
   void noteHostWrite(uint64_t, uint64_t) override {}
   void noteCopy(uint64_t, uint64_t, uint64_t) override {}
 
@@ -317,7 +317,7 @@ EngineEvent EngineImplementation::run() {
   }
 }
 
-void EngineImplementation::giveUp() {
+void EngineImplementation::failStalled() {
   while (!grids.empty()) {
     StartedGrid &grid = *grids.front();
     if (!grid.resident.empty())

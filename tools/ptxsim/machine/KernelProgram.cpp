@@ -43,13 +43,10 @@ void KernelProgram::findReachable() {
     for (const ptx::Instruction &instruction : function.instructions) {
       if (instruction.opcode != "call")
         continue;
-      bool direct = false;
-      for (uint32_t i = 0; i < instruction.operandCount; ++i) {
-        const Operand &operand = function.elements[instruction.firstOperand + i];
-        if (operand.kind == Operand::Kind::Function)
-          add(operand.index);
-        direct |= operand.kind == Operand::Kind::Function;
-      }
+      const Operand &callee = function.elements[instruction.firstOperand + 1];
+      bool direct = callee.kind == Operand::Kind::Function;
+      if (direct)
+        add(callee.index);
       if (!direct && !indirect)
         for (uint32_t index : addressTaken(module))
           add(index);

@@ -75,7 +75,6 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   block.mbarriers.clear();
   block.freeRegisters = 0;
   block.triggered = false;
-  block.triggeredThreads = 0;
   block.warps.resize(block.liveWarps);
   for (uint32_t i = 0; i < block.liveWarps; ++i)
     startWarp(block.warps[i], block, i, threads, worker);

@@ -1,0 +1,154 @@
+// The one driver of the process, and how calls enter it.
+
+#ifndef TCC_TOOLS_PTXSIM_DRIVER_DRIVER_H
+#define TCC_TOOLS_PTXSIM_DRIVER_DRIVER_H
+
+#include "tools/ptxsim/driver/Config.h"
+#include "tools/ptxsim/driver/Handles.h"
+#include "tools/ptxsim/driver/Objects.h"
+#include "tools/ptxsim/driver/Scheduler.h"
+
+#include <atomic>
+#include <set>
+
+/// Begins the definition of a function that programs call.
+#define PTXSIM_API                                                             \
+  extern "C" __attribute__((visibility("default"))) ::ptxsim::CUresult
+
+/// Begins the definition of a function that takes a stream, and defines its
+/// twin, for which the null stream is that of the thread.
+#define PTXSIM_STREAM_API(NAME, TWIN, PARAMETERS, ARGUMENTS)                   \
+  PTXSIM_API NAME PARAMETERS;                                                  \
+  PTXSIM_API TWIN PARAMETERS {                                                 \
+    ::ptxsim::PerThreadDefault scope;                                          \
+    return NAME ARGUMENTS;                                                     \
+  }                                                                            \
+  PTXSIM_API NAME PARAMETERS
+
+namespace ptxsim {
+
+class Driver {
+public:
+  /// Makes the driver of the process, once.
+  static CUresult initialise();
+
+  /// Returns the driver; null before `initialise` and after the process began
+  /// to end, which `result` then says.
+  static Driver *get(CUresult &result);
+
+  /// Ends the helper threads, warns of leaks and writes the report.
+  static void shutDown();
+
+  explicit Driver(const Config &config);
+
+  const Config &config() const { return settings; }
+  Engine &engine() { return *machine; }
+  Memory &memory() { return machine->memory(); }
+
+  /// Writes "ptxsim: <text>" to stderr.
+  void complain(const std::string &text);
+
+  /// Writes a report of the machine to stderr.
+  void complain(const Fault &fault);
+
+  /// True if the caller is the only thread of the program; threads of the
+  /// simulator, whose names begin with "ptxsim", do not count.
+  bool isOnlyThread() const;
+
+  bool isStopping() const { return stopping; }
+
+  FairMutex mutex;
+  HandleTable<Context, CUcontext> contexts{HandleKind::Context};
+  HandleTable<Stream, CUstream> streams{HandleKind::Stream};
+  HandleTable<Module, CUmodule> modules{HandleKind::Module};
+  HandleTable<Function, CUfunction> functions{HandleKind::Function};
+
+  /// The primary context; null while it is not active.
+  std::shared_ptr<Context> primary;
+  unsigned primaryUsers = 0;
+  unsigned primaryFlags = 0;
+
+  uint64_t nextContextId = 1;
+  uint64_t nextStreamId = 1;
+  uint64_t nextLaunchSerial = 1;
+  std::set<std::string> unsupportedCalls; ///< That were named already.
+
+private:
+  Config settings;
+  std::unique_ptr<Engine> machine;
+  std::atomic<bool> stopping{false};
+
+public:
+  Scheduler scheduler; ///< Last: its threads use the rest.
+};
+
+/// One call of a program, with the driver locked.
+struct Call {
+  Driver &driver;
+  Lock &lock;
+  std::shared_ptr<Context> context; ///< The current one; null if not asked for.
+
+  Scheduler &scheduler() { return driver.scheduler; }
+};
+
+/// Stands for the twin of a call: the null stream is the thread's while it
+/// lives.
+class PerThreadDefault {
+public:
+  PerThreadDefault();
+  ~PerThreadDefault();
+  static bool isActive();
+
+private:
+  bool before;
+};
+
+/// Returns a number of the calling thread that no other thread ever has.
+uint64_t threadNumber();
+
+/// The current contexts of a thread, innermost last. Has no destructor, since
+/// calls may come after those of the thread have run.
+struct ContextStack {
+  static constexpr unsigned capacity = 128;
+  CUcontext entries[capacity];
+  unsigned depth;
+
+  CUcontext top() const { return depth == 0 ? nullptr : entries[depth - 1]; }
+  bool push(CUcontext context);
+  CUcontext pop() { return depth == 0 ? nullptr : entries[--depth]; }
+  /// Replaces the innermost; a null pops it.
+  bool set(CUcontext context);
+};
+
+/// Returns that of the calling thread.
+ContextStack &contextStack();
+
+/// Returns the current context of the thread, or why it cannot be used.
+CUresult findCurrent(Driver &driver, std::shared_ptr<Context> &context);
+
+/// Runs `body(call)` with the driver locked, then whatever the schedule wants.
+template <typename Body> CUresult withDriver(Body body) {
+  CUresult result = CUDA_SUCCESS;
+  Driver *driver = Driver::get(result);
+  if (!driver)
+    return result;
+  if (HostRunner::isCurrent())
+    return CUDA_ERROR_NOT_PERMITTED;
+  Lock lock(driver->mutex);
+  Call call{*driver, lock, nullptr};
+  result = body(call);
+  driver->scheduler.advance(lock);
+  return result;
+}
+
+/// Likewise with the current context, which must be usable.
+template <typename Body> CUresult withContext(Body body) {
+  return withDriver([&](Call &call) -> CUresult {
+    CUresult result = findCurrent(call.driver, call.context);
+    return result == CUDA_SUCCESS ? body(call) : result;
+  });
+}
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_DRIVER_DRIVER_H

@@ -1,0 +1,17 @@
+// Attributes of launches.
+
+#ifndef TCC_TOOLS_PTXSIM_DRIVER_LAUNCHEX_H
+#define TCC_TOOLS_PTXSIM_DRIVER_LAUNCHEX_H
+
+#include "tools/ptxsim/driver/Launch.h"
+
+namespace ptxsim {
+
+/// Adds an attribute to `request`; attributes that are about speed only are
+/// accepted and change nothing.
+CUresult applyAttribute(const CUlaunchAttribute &attribute,
+                        LaunchRequest &request);
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_DRIVER_LAUNCHEX_H

@@ -1,0 +1,25 @@
+// What the part for any x86-64 and the rest of the driver know of each other.
+
+#ifndef TCC_TOOLS_PTXSIM_DRIVER_BASELINE_BASELINE_H
+#define TCC_TOOLS_PTXSIM_DRIVER_BASELINE_BASELINE_H
+
+#include "tools/ptxsim/driver/Abi.h"
+
+/// Begins the definition of a function that programs call.
+#define PTXSIM_BASELINE_API                                                    \
+  extern "C" __attribute__((visibility("default"))) ::ptxsim::CUresult
+
+namespace ptxsim {
+
+/// True if the CPU has what the rest of the driver is compiled for.
+bool hasNeededInstructions();
+
+/// Makes the driver, once. Needs the instructions.
+CUresult initialiseDriver();
+
+/// Ends it, if there is one. Needs the instructions.
+void shutDownDriver();
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_DRIVER_BASELINE_BASELINE_H

@@ -1,0 +1,253 @@
+// ptx-run: launches one kernel of a PTX file and prints its buffers.
+//
+// It uses nothing but the driver API, which it opens at run time, so that it
+// runs on the simulator and on hardware alike.
+
+#include "tools/ptxsim/driver/Abi.h"
+#include "tools/ptxsim/run/Arguments.h"
+
+#include <cstdio>
+#include <cstring>
+#include <dlfcn.h>
+#include <fstream>
+#include <sstream>
+
+namespace ptxrun {
+
+using namespace ptxsim;
+
+/// The functions of the driver that ptx-run calls.
+struct Api {
+  CUresult (*init)(unsigned);
+  CUresult (*errorName)(CUresult, const char **);
+  CUresult (*deviceGet)(CUdevice *, int);
+  CUresult (*retain)(CUcontext *, CUdevice);
+  CUresult (*release)(CUdevice);
+  CUresult (*setCurrent)(CUcontext);
+  CUresult (*synchronize)();
+  CUresult (*loadData)(CUmodule *, const void *);
+  CUresult (*unload)(CUmodule);
+  CUresult (*functionCount)(unsigned *, CUmodule);
+  CUresult (*enumerate)(CUfunction *, unsigned, CUmodule);
+  CUresult (*getFunction)(CUfunction *, CUmodule, const char *);
+  CUresult (*setAttribute)(CUfunction, CUfunction_attribute, int);
+  CUresult (*alloc)(CUdeviceptr *, size_t);
+  CUresult (*free)(CUdeviceptr);
+  CUresult (*copyIn)(CUdeviceptr, const void *, size_t);
+  CUresult (*copyOut)(void *, CUdeviceptr, size_t);
+  CUresult (*launch)(const CUlaunchConfig *, CUfunction, void **, void **);
+};
+
+template <typename Function>
+static bool load(void *library, const char *name, Function &function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  if (!function)
+    std::fprintf(stderr, "ptx-run: expected %s in libcuda.so.1, got none\n",
+                 name);
+  return function;
+}
+
+static bool openApi(Api &api) {
+  void *library = dlopen("libcuda.so.1", RTLD_NOW);
+  if (!library) {
+    std::fprintf(stderr, "ptx-run: %s\n", dlerror());
+    return false;
+  }
+  return load(library, "cuInit", api.init) &&
+         load(library, "cuGetErrorName", api.errorName) &&
+         load(library, "cuDeviceGet", api.deviceGet) &&
+         load(library, "cuDevicePrimaryCtxRetain", api.retain) &&
+         load(library, "cuDevicePrimaryCtxRelease_v2", api.release) &&
+         load(library, "cuCtxSetCurrent", api.setCurrent) &&
+         load(library, "cuCtxSynchronize", api.synchronize) &&
+         load(library, "cuModuleLoadData", api.loadData) &&
+         load(library, "cuModuleUnload", api.unload) &&
+         load(library, "cuModuleGetFunctionCount", api.functionCount) &&
+         load(library, "cuModuleEnumerateFunctions", api.enumerate) &&
+         load(library, "cuModuleGetFunction", api.getFunction) &&
+         load(library, "cuFuncSetAttribute", api.setAttribute) &&
+         load(library, "cuMemAlloc_v2", api.alloc) &&
+         load(library, "cuMemFree_v2", api.free) &&
+         load(library, "cuMemcpyHtoD_v2", api.copyIn) &&
+         load(library, "cuMemcpyDtoH_v2", api.copyOut) &&
+         load(library, "cuLaunchKernelEx", api.launch);
+}
+
+/// Runs one command line.
+class Run {
+public:
+  Run(const Api &api, const Options &options) : api(api), options(options) {}
+
+  bool run();
+
+private:
+  bool check(CUresult result, const char *call);
+  bool findKernel(const std::string &text);
+  bool makeBuffers();
+  bool launch();
+  bool print();
+  void clean();
+
+  const Api &api;
+  const Options &options;
+  CUmodule module = nullptr;
+  CUfunction function = nullptr;
+  std::vector<CUdeviceptr> buffers; ///< One for each argument; 0 for values.
+};
+
+bool Run::check(CUresult result, const char *call) {
+  if (result == CUDA_SUCCESS)
+    return true;
+  const char *name = nullptr;
+  if (api.errorName(result, &name) != CUDA_SUCCESS || !name)
+    name = "an unknown result";
+  std::fflush(stdout);
+  std::fprintf(stderr, "ptx-run: %s: %s\n", call, name);
+  return false;
+}
+
+bool Run::findKernel(const std::string &text) {
+  if (!check(api.loadData(&module, text.c_str()), "cuModuleLoadData"))
+    return false;
+  if (!options.kernel.empty())
+    return check(api.getFunction(&function, module, options.kernel.c_str()),
+                 "cuModuleGetFunction");
+  unsigned count = 0;
+  if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
+    return false;
+  if (count != 1) {
+    std::fprintf(stderr, "ptx-run: expected --kernel or one kernel in the file, "
+                         "got %u\n",
+                 count);
+    return false;
+  }
+  return check(api.enumerate(&function, 1, module),
+               "cuModuleEnumerateFunctions");
+}
+
+bool Run::makeBuffers() {
+  for (const Argument &argument : options.arguments) {
+    CUdeviceptr address = 0;
+    size_t bytes = argument.count * argument.type.bytes;
+    if (argument.isBuffer && !check(api.alloc(&address, bytes), "cuMemAlloc"))
+      return false;
+    buffers.push_back(address);
+    if (argument.isCopiedIn &&
+        !check(api.copyIn(address, argument.bytes.data(), bytes),
+               "cuMemcpyHtoD"))
+      return false;
+  }
+  return true;
+}
+
+bool Run::launch() {
+  std::vector<void *> parameters;
+  for (size_t i = 0; i < options.arguments.size(); ++i) {
+    const Argument &argument = options.arguments[i];
+    parameters.push_back(argument.isBuffer
+                             ? static_cast<void *>(&buffers[i])
+                             : const_cast<uint8_t *>(argument.bytes.data()));
+  }
+  CUlaunchAttribute attributes[2];
+  std::memset(attributes, 0, sizeof(attributes));
+  CUlaunchConfig config = {options.grid[0],     options.grid[1],
+                           options.grid[2],     options.block[0],
+                           options.block[1],    options.block[2],
+                           options.sharedBytes, nullptr,
+                           attributes,          0};
+  if (options.cluster) {
+    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
+    const std::array<unsigned, 3> &size = *options.cluster;
+    attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+    attribute.value.clusterDim = {size[0], size[1], size[2]};
+    if (uint64_t(size[0]) * size[1] * size[2] > 8 &&
+        !check(api.setAttribute(
+                   function,
+                   CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1),
+               "cuFuncSetAttribute"))
+      return false;
+  }
+  if (options.cooperative) {
+    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
+    attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
+    attribute.value.cooperative = 1;
+  }
+  if (options.sharedBytes > 48 * 1024 &&
+      !check(api.setAttribute(function,
+                              CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                              static_cast<int>(options.sharedBytes)),
+             "cuFuncSetAttribute"))
+    return false;
+  return check(api.launch(&config, function, parameters.data(), nullptr),
+               "cuLaunchKernelEx") &&
+         check(api.synchronize(), "cuCtxSynchronize");
+}
+
+bool Run::print() {
+  for (size_t i = 0; i < options.arguments.size(); ++i) {
+    const Argument &argument = options.arguments[i];
+    if (!argument.isPrinted)
+      continue;
+    std::vector<uint8_t> bytes(argument.count * argument.type.bytes);
+    if (!check(api.copyOut(bytes.data(), buffers[i], bytes.size()),
+               "cuMemcpyDtoH"))
+      return false;
+    std::string line = "arg" + std::to_string(i) + ":";
+    for (uint64_t j = 0; j < argument.count; ++j)
+      line += " " + printValue(bytes.data() + j * argument.type.bytes,
+                               argument.type);
+    std::puts(line.c_str());
+  }
+  return true;
+}
+
+/// Frees what is left, so that no leak is reported of ptx-run itself.
+void Run::clean() {
+  for (CUdeviceptr buffer : buffers)
+    if (buffer != 0)
+      api.free(buffer);
+  if (module)
+    api.unload(module);
+  api.release(0);
+}
+
+bool Run::run() {
+  std::ifstream file(options.file, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    std::fprintf(stderr, "ptx-run: %s: expected a file, got none\n",
+                 options.file.c_str());
+    return false;
+  }
+  CUdevice device = 0;
+  CUcontext context = nullptr;
+  if (!check(api.init(0), "cuInit") ||
+      !check(api.deviceGet(&device, 0), "cuDeviceGet") ||
+      !check(api.retain(&context, device), "cuDevicePrimaryCtxRetain") ||
+      !check(api.setCurrent(context), "cuCtxSetCurrent"))
+    return false;
+  bool ok = findKernel(text.str()) && makeBuffers() && launch() && print();
+  clean();
+  return ok;
+}
+
+} // namespace ptxrun
+
+int main(int argc, char **argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "--help") {
+    std::fputs(ptxrun::usage, words.empty() ? stderr : stdout);
+    return words.empty() ? 2 : 0;
+  }
+  ptxrun::Options options;
+  std::string message;
+  if (!ptxrun::readOptions(words, options, message)) {
+    std::fprintf(stderr, "ptx-run: %s\n", message.c_str());
+    return 2;
+  }
+  ptxrun::Api api = {};
+  if (!ptxrun::openApi(api))
+    return 1;
+  return ptxrun::Run(api, options).run() ? 0 : 1;
+}
