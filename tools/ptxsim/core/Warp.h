@@ -80,6 +80,7 @@ struct Warp {
 
   uint32_t index = 0;    ///< In its block.
   LaneMask started = 0;  ///< Lanes that exist.
+  LaneMask carry = 0;    ///< The flag of add.cc and its like, of each lane.
   uint64_t executed = 0; ///< Ops, for %clock.
   uint64_t polls = 0;    ///< Looks at memory that others may change.
   uint64_t pollsAtProgress = 0; ///< When something last happened.

@@ -6,6 +6,9 @@ using namespace ptxsim::isa;
 
 const std::vector<Family> &ptxsim::isa::families() {
   static const std::vector<Family> all = {
+      integerFamily(), carryFamily(), floatFamily(), multiFunctionFamily(),
+      halfFamily(), compareFamily(), logicFamily(), convertFamily(),
+      convertPackedFamily(),
       moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
       barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
       mbarrierFamily(), launchFamily(), copyAsyncFamily(), bulkFamily(),

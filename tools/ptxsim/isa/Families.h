@@ -7,6 +7,15 @@
 
 namespace ptxsim::isa {
 
+Family integerFamily();
+Family carryFamily();
+Family floatFamily();
+Family multiFunctionFamily();
+Family halfFamily();
+Family compareFamily();
+Family logicFamily();
+Family convertFamily();
+Family convertPackedFamily();
 Family moveFamily();
 Family controlFamily();
 Family memoryFamily();

@@ -10,7 +10,8 @@
 //   "add?.(rn|rz|rm|rp)?.ftz?.sat.f32"
 //
 // where `.w` must stand, `.(a|b)` is one of several, and `?` before either makes
-// it optional. Operands are a line of items separated by blanks:
+// it optional. Words after a blank may come in any order, as ptxas takes them;
+// only types keep theirs. Operands are a line of items separated by blanks:
 //
 //   =T      a register that is written, of the first type of the syntax
 //   T       a register or number that is read
@@ -20,6 +21,7 @@
 //   p =p    a predicate; a source may be negated
 //   =p|p    one predicate, or two as in `p|q`
 //   =T|p    a register and perhaps a predicate, as in `d|p`
+//   =T&p    a register and a predicate, as in `d|p`
 //   [a]     an address in the space of the instruction; the first one of a form
 //           is a base and an offset, any further one a register of 64 bits
 //   [t]     a tensor map with coordinates, and offsets for im2col
@@ -28,6 +30,7 @@
 //   {b16}   a vector of any length
 //   _       nothing
 //   #       an integer that is a number
+//   u32<9   after a type: a number must be below this
 //   L       a label or a list of labels; F a function
 //   …?      an item that may be missing, with those after it
 //
@@ -118,9 +121,11 @@ struct OperandRule {
   bool written = false;
   bool wide = false;
   bool optional = false;
+  bool paired = false;     ///< Of a RegisterPair: the predicate must be there.
   uint8_t typeIndex = 255; ///< Of the match; 255 if `type` is fixed.
   ptx::Type type = ptx::Type::None;
   uint8_t elements = 0; ///< Of a Vector; 0 for as .v says.
+  uint64_t limit = 0;   ///< A number is below it; 0 for any.
   bool anyCount = false; ///< Of a Vector.
 };
 

@@ -13,11 +13,16 @@ namespace {
 struct WordGroup {
   bool optional = false;
   std::vector<std::string_view> words;
+
+  bool contains(std::string_view word) const {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  }
 };
 
 struct Syntax {
   const Form *form = nullptr;
   std::vector<WordGroup> groups;
+  size_t ordered = 0; ///< Groups before the blank; the others go in any order.
 };
 
 /// The forms of every opcode, their syntax lines taken apart.
@@ -29,9 +34,15 @@ struct Index {
 
 /// Takes a syntax line apart; returns the opcode.
 static std::string_view takeApart(std::string_view line, Syntax &syntax) {
-  size_t end = line.find_first_of(".?");
+  size_t end = line.find_first_of(".? ");
   std::string_view opcode = line.substr(0, end);
+  syntax.ordered = Match::maxGroups;
   while (end < line.size()) {
+    if (line[end] == ' ') {
+      syntax.ordered = syntax.groups.size();
+      ++end;
+      continue;
+    }
     WordGroup group;
     group.optional = line[end] == '?';
     size_t begin = end + (group.optional ? 2 : 1);
@@ -44,11 +55,12 @@ static std::string_view takeApart(std::string_view line, Syntax &syntax) {
       group.words.push_back(list);
       end = close + 1;
     } else {
-      end = std::min(line.find_first_of(".?", begin), line.size());
+      end = std::min(line.find_first_of(".? ", begin), line.size());
       group.words.push_back(line.substr(begin, end - begin));
     }
     syntax.groups.push_back(std::move(group));
   }
+  syntax.ordered = std::min(syntax.ordered, syntax.groups.size());
   return opcode;
 }
 
@@ -100,26 +112,62 @@ static void note(std::string_view word, Match &match) {
 /// Compares words with a syntax line. Groups are taken greedily: no form has an
 /// optional group whose word another group right after it could take.
 ///
+/// \param [out] choice The alternative taken of each group, or -1.
 /// \param [out] matched How many words fitted.
+/// \returns true if all words fitted and no group is missing.
 static bool fits(const Syntax &syntax, const std::string_view *words,
-                 unsigned count, Match &match, unsigned &matched) {
+                 unsigned count, std::array<int8_t, Match::maxGroups> &choice,
+                 unsigned &matched) {
+  const std::vector<WordGroup> &groups = syntax.groups;
   unsigned at = 0;
-  match.choice.fill(-1);
-  for (size_t g = 0; g < syntax.groups.size(); ++g) {
-    const WordGroup &group = syntax.groups[g];
-    auto found = at < count
-                     ? std::find(group.words.begin(), group.words.end(), words[at])
-                     : group.words.end();
-    if (found != group.words.end()) {
-      match.choice[g] = int8_t(found - group.words.begin());
-      ++at;
-    } else if (!group.optional) {
-      matched = at;
+  auto take = [&](size_t g) {
+    const std::vector<std::string_view> &list = groups[g].words;
+    auto found = std::find(list.begin(), list.end(), words[at]);
+    if (choice[g] >= 0 || found == list.end())
       return false;
-    }
+    choice[g] = int8_t(found - list.begin());
+    matched = ++at;
+    return true;
+  };
+  choice.fill(-1);
+  matched = 0;
+  for (size_t g = 0; g < syntax.ordered; ++g)
+    if ((at == count || !take(g)) && !groups[g].optional)
+      return false;
+  while (at < count) {
+    size_t g = syntax.ordered;
+    while (g < groups.size() && !take(g))
+      ++g;
+    if (g == groups.size())
+      return false;
   }
-  matched = at;
-  return at == count;
+  for (size_t g = syntax.ordered; g < groups.size(); ++g)
+    if (choice[g] < 0 && !groups[g].optional)
+      return false;
+  return true;
+}
+
+/// Adds the words that could stand after the first `matched` ones.
+static void addExpected(const Syntax &syntax, const std::string_view *words,
+                        unsigned matched,
+                        std::vector<std::string_view> &expected) {
+  std::array<int8_t, Match::maxGroups> choice;
+  unsigned reached = 0;
+  fits(syntax, words, matched, choice, reached);
+  if (reached < matched)
+    return;
+  size_t next = 0;
+  for (size_t g = 0; g < syntax.ordered; ++g)
+    if (choice[g] >= 0)
+      next = g + 1;
+  for (size_t g = next; g < syntax.groups.size(); ++g) {
+    const WordGroup &group = syntax.groups[g];
+    if (choice[g] >= 0)
+      continue;
+    expected.insert(expected.end(), group.words.begin(), group.words.end());
+    if (g < syntax.ordered && !group.optional)
+      return;
+  }
 }
 
 /// Says what could have stood after the first `matched` words.
@@ -127,19 +175,8 @@ static std::string expectation(const std::vector<Syntax> &forms,
                                const ptx::Instruction &instruction,
                                const std::string_view *words, unsigned matched) {
   std::vector<std::string_view> expected;
-  for (const Syntax &syntax : forms) {
-    unsigned at = 0;
-    for (const WordGroup &group : syntax.groups) {
-      bool here = at < matched && std::find(group.words.begin(), group.words.end(),
-                                            words[at]) != group.words.end();
-      if (here)
-        ++at;
-      else if (at == matched)
-        expected.insert(expected.end(), group.words.begin(), group.words.end());
-      if (!here && !group.optional)
-        break;
-    }
-  }
+  for (const Syntax &syntax : forms)
+    addExpected(syntax, words, matched, expected);
   std::sort(expected.begin(), expected.end());
   expected.erase(std::unique(expected.begin(), expected.end()), expected.end());
   std::string after(instruction.opcode);
@@ -153,7 +190,8 @@ static std::string expectation(const std::vector<Syntax> &forms,
                         : "no more words";
   if (list.empty())
     return "expected the end of '" + after + "', got " + got;
-  return "expected one of " + list + " after '" + after + "', got " + got;
+  return "expected " + std::string(expected.size() > 1 ? "one of " : "") + list +
+         " after '" + after + "', got " + got;
 }
 
 bool isa::match(const ptx::Module &module, const ptx::Function &function,
@@ -170,7 +208,7 @@ bool isa::match(const ptx::Module &module, const ptx::Function &function,
   bool wordsFit = false;
   for (const Syntax &syntax : entry->second) {
     unsigned matched = 0;
-    if (fits(syntax, words, instruction.wordCount, result, matched)) {
+    if (fits(syntax, words, instruction.wordCount, result.choice, matched)) {
       result.form = syntax.form;
       result.instruction = &instruction;
       result.function = &function;

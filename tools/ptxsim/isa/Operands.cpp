@@ -11,8 +11,14 @@ using ptx::Operand;
 using ptx::Type;
 using ptx::TypeClass;
 
-/// Reads the type of an item: T, U, V or a name; and the `~` after it.
+/// Reads the type of an item: T, U, V or a name; and the `~` or `<N` after it.
 static void readType(std::string_view item, OperandRule &rule) {
+  size_t less = item.find('<');
+  if (less != std::string_view::npos) {
+    for (char digit : item.substr(less + 1))
+      rule.limit = rule.limit * 10 + uint64_t(digit - '0');
+    item = item.substr(0, less);
+  }
   if (!item.empty() && item.back() == '~') {
     rule.wide = true;
     item.remove_suffix(1);
@@ -55,8 +61,10 @@ static OperandRule parseRule(std::string_view item) {
     rule.kind = OperandRule::Kind::Predicate;
   } else if (item == "p|p") {
     rule.kind = OperandRule::Kind::PredicatePair;
-  } else if (item.size() > 2 && item.substr(item.size() - 2) == "|p") {
+  } else if (item.size() > 2 && (item.substr(item.size() - 2) == "|p" ||
+                                 item.substr(item.size() - 2) == "&p")) {
     rule.kind = OperandRule::Kind::RegisterPair;
+    rule.paired = item[item.size() - 2] == '&';
     readType(item.substr(0, item.size() - 2), rule);
   } else if (item.front() == '*') {
     rule.kind = OperandRule::Kind::Vector;
@@ -109,10 +117,14 @@ private:
   bool checkOne(const OperandRule &rule, const Operand &operand);
   bool checkRegister(const OperandRule &rule, const Operand &operand, Type type);
   bool checkSource(const OperandRule &rule, const Operand &operand, Type type);
+  bool checkNumber(const OperandRule &rule, const Operand &operand, Type type);
   bool checkPredicate(const OperandRule &rule, const Operand &operand);
   bool checkPair(const OperandRule &rule, const Operand &operand);
   bool checkVector(const OperandRule &rule, const Operand &operand);
   bool checkAddress(const Operand &operand);
+  bool mayDiscard(const OperandRule &rule) const;
+  bool takesSpecial(Type special) const;
+  bool takesAddress(Type type) const;
   bool fail(const std::string &expected, const Operand &operand);
   std::string describe(const Operand &operand) const;
   Type typeOf(const OperandRule &rule) const {
@@ -176,18 +188,33 @@ bool OperandChecker::fail(const std::string &expected, const Operand &operand) {
   return false;
 }
 
-/// True if a register of type `have` may stand where an instruction wants
-/// `want`: bits fit everything of their size, integers each other.
-static bool typesAgree(Type want, Type have, bool wide) {
+/// True for formats that no register is declared with. They stand in untyped
+/// registers of exactly their size.
+static bool isFormat(Type type) {
+  return ptx::classOf(type) == TypeClass::Bits &&
+         !(type >= Type::B8 && type <= Type::B128);
+}
+
+/// True if a register of type `have` may stand where `rule` wants `want`: untyped
+/// bits and typed ones of their size fit each other, and so do integers.
+static bool typesAgree(const OperandRule &rule, Type want, Type have) {
   if (have == Type::Pred || want == Type::Pred)
     return have == want;
+  if (have == want)
+    return true;
+  TypeClass wantClass = ptx::classOf(want), haveClass = ptx::classOf(have);
+  bool wide = rule.wide && !isFormat(want);
   unsigned wantBits = ptx::bitsOf(want), haveBits = ptx::bitsOf(have);
   if (wide ? haveBits < wantBits : haveBits != wantBits)
     return false;
-  TypeClass wantClass = ptx::classOf(want), haveClass = ptx::classOf(have);
-  if (wantClass == TypeClass::Bits || haveClass == TypeClass::Bits)
-    return true;
-  return wantClass == haveClass && (wantClass != TypeClass::Float || haveBits == wantBits);
+  if (isFormat(want))
+    return haveClass == TypeClass::Bits;
+  // ptxas takes .f16x2 for an integer, except where the type is not a word.
+  if (have == Type::F16x2)
+    return wantClass == TypeClass::Bits ||
+           (wantClass == TypeClass::Integer && rule.typeIndex < 4);
+  return wantClass == TypeClass::Bits || haveClass == TypeClass::Bits ||
+         (wantClass == TypeClass::Integer && haveClass == TypeClass::Integer);
 }
 
 static std::string registerOf(Type type) {
@@ -199,51 +226,111 @@ static std::string registerOf(Type type) {
 
 bool OperandChecker::checkRegister(const OperandRule &rule,
                                    const Operand &operand, Type type) {
-  if (operand.kind == Operand::Kind::Sink && rule.written)
+  if (operand.kind == Operand::Kind::Sink && rule.written && mayDiscard(rule))
     return true;
   if (operand.kind != Operand::Kind::Register)
     return fail(registerOf(type), operand);
-  if (!typesAgree(type, function.registers[operand.index].type, rule.wide))
+  if (rule.written && operand.negated)
+    return fail("a predicate to write", operand);
+  if (!typesAgree(rule, type, function.registers[operand.index].type))
     return fail(registerOf(type), operand);
   return true;
+}
+
+/// True if `_` may stand for this destination: for predicates and pairs, and for
+/// the results of instructions that do more than compute one.
+bool OperandChecker::mayDiscard(const OperandRule &rule) const {
+  return rule.kind != OperandRule::Kind::Register ||
+         match.form->transfer == Transfer::Own;
+}
+
+/// True if the instruction may read special registers of this type: mov, and cvt
+/// among integers.
+bool OperandChecker::takesSpecial(Type special) const {
+  std::string_view opcode = match.instruction->opcode;
+  TypeClass type = ptx::classOf(match.type());
+  if (opcode == "cvt")
+    return type == TypeClass::Integer &&
+           ptx::classOf(match.type(1)) == TypeClass::Integer;
+  unsigned bits = ptx::bitsOf(match.type());
+  return opcode == "mov" && type != TypeClass::Float &&
+         (bits == ptx::bitsOf(special) ||
+          (bits == 16 && ptx::bitsOf(special) == 32));
+}
+
+/// True if the address of a variable may stand for a value of this type.
+bool OperandChecker::takesAddress(Type type) const {
+  if (ptx::classOf(type) == TypeClass::Float || type == Type::Pred)
+    return false;
+  std::string_view opcode = match.instruction->opcode;
+  for (std::string_view taker : {"mov", "cvta", "mapa", "isspacep", "getctarank"})
+    if (opcode == taker)
+      return true;
+  return false;
+}
+
+/// True if a number of this kind may stand for a value of this type.
+static bool takesNumber(Operand::Kind kind, Type type) {
+  TypeClass typeClass = ptx::classOf(type);
+  if (isFormat(type) || ptx::bitsOf(type) > 64)
+    return false;
+  if (kind == Operand::Kind::Integer)
+    return typeClass != TypeClass::Float;
+  if (typeClass == TypeClass::Float)
+    return type == Type::F32 || type == Type::F64;
+  return type == (kind == Operand::Kind::Float ? Type::B64 : Type::B32);
 }
 
 bool OperandChecker::checkSource(const OperandRule &rule, const Operand &operand,
                                  Type type) {
   if (rule.written || operand.kind == Operand::Kind::Register)
     return checkRegister(rule, operand, type);
-  bool isFloat = ptx::classOf(type) == TypeClass::Float;
   switch (operand.kind) {
   case Operand::Kind::Special:
-    return typesAgree(type, ptx::typeOf(operand.special), true) ||
-           fail(registerOf(type), operand);
+    return takesSpecial(ptx::typeOf(operand.special)) ||
+           fail(registerOf(type) + " or a number", operand);
   case Operand::Kind::Integer:
-    return !isFloat || fail("a floating-point number or " + registerOf(type), operand);
   case Operand::Kind::Float:
   case Operand::Kind::Float32:
-    return ptx::classOf(type) != TypeClass::Integer || fail("an integer or " + registerOf(type), operand);
+    return checkNumber(rule, operand, type);
   case Operand::Kind::Variable:
   case Operand::Kind::Parameter:
   case Operand::Kind::Function:
-    return (!isFloat && ptx::bitsOf(type) >= 32) || fail(registerOf(type), operand);
+    return takesAddress(type) || fail(registerOf(type) + " or a number", operand);
   default:
     return fail(registerOf(type) + " or a number", operand);
   }
 }
 
+bool OperandChecker::checkNumber(const OperandRule &rule, const Operand &operand,
+                                 Type type) {
+  if (!takesNumber(operand.kind, type)) {
+    bool isFloat = type == Type::F32 || type == Type::F64;
+    std::string number = isFloat ? "a floating-point number or "
+                         : takesNumber(Operand::Kind::Integer, type)
+                             ? "an integer or "
+                             : "";
+    return fail(number + registerOf(type), operand);
+  }
+  if (rule.limit != 0 && operand.bits >= rule.limit)
+    return fail("an integer below " + std::to_string(rule.limit) + " or " +
+                    registerOf(type),
+                operand);
+  return true;
+}
+
 bool OperandChecker::checkPredicate(const OperandRule &rule,
                                     const Operand &operand) {
-  if (!rule.written && operand.kind == Operand::Kind::Integer &&
-      operand.bits <= 1)
-    return true;
-  if (rule.written && operand.negated)
-    return fail("a predicate to write", operand);
+  if (!rule.written && operand.kind == Operand::Kind::Integer)
+    return true; // Anything but 0 is true.
   return checkRegister(rule, operand, Type::Pred);
 }
 
 bool OperandChecker::checkPair(const OperandRule &rule, const Operand &operand) {
   bool predicates = rule.kind == OperandRule::Kind::PredicatePair;
   Type first = predicates ? Type::Pred : typeOf(rule);
+  if (operand.kind != Operand::Kind::Pair && rule.paired)
+    return fail(registerOf(first) + " and a predicate, as in 'd|p'", operand);
   if (operand.kind != Operand::Kind::Pair)
     return checkRegister(rule, operand, first);
   return checkRegister(rule, element(operand, 0), first) &&
