@@ -154,7 +154,7 @@ inline float sinOfQuadrant(float x, uint32_t shift) {
 }
 
 /// `sin.approx`: an absolute error of 2^-20.5 in [-2 pi, 2 pi] and of 2^-14.7
-/// in [-100 pi, 100 pi]; here 2^-23 as far as 2^31.
+/// in [-100 pi, 100 pi]; here 2^-23.7 for angles below 2^31.
 template <bool Ftz = false>
 inline float sinApproximate(float x) {
   x = flush<Ftz>(x);

@@ -128,7 +128,7 @@ inline float halfToF32(uint16_t bits) {
   return finish<Ftz, C>(H::widen(bits));
 }
 
-/// Converts f64 to f16 or bf16.
+/// Converts f64 to f16 or bf16; through f32 rounded to odd, which rounds once.
 template <class H, Rounding R = Rounding::Nearest, Clamp C = Clamp::None>
 inline uint16_t f64ToHalf(double value) {
   return H::template narrow<R>(clamp<C>(roundToF32<Rounding::Odd>(value)));
