@@ -221,6 +221,11 @@ TEST(MmaTest, nan_is_canonical) {
   EXPECT_EQ(runUniform(form, std::nan(""), 1, 0).word(5, 2), 0x7FFFFFFFu);
   EXPECT_EQ(runUniform(form, 0, INFINITY, 0).word(5, 2), 0x7FFFFFFFu);
   EXPECT_EQ(runUniform(form, 1, INFINITY, 0).word(5, 2), 0x7F800000u);
+  form.k = 32;
+  for (MmaType type : {MmaType::E4M3, MmaType::E5M2}) {
+    form.a = form.b = type;
+    EXPECT_EQ(runUniform(form, 1, std::nan(""), 0).word(5, 2), 0x7FFFFFFFu);
+  }
 }
 
 TEST(MmaTest, f64_rounding_modes) {
@@ -382,6 +387,8 @@ TEST(MmaTest, invalid_metadata) {
   form.isOrdered = true;
   EXPECT_EQ(findInvalidMetadata(form, metadata.data(), 1, bits), 10);
   EXPECT_EQ(bits, 1u);
+  metadata[10] = 0x44444445;
+  EXPECT_EQ(findInvalidMetadata(form, metadata.data(), 1, bits), 10);
   form.isOrdered = false;
   metadata[10] = 0x4444444A;
   EXPECT_EQ(findInvalidMetadata(form, metadata.data(), 1, bits), 10);
