@@ -38,7 +38,7 @@ enum class SpecialRegister : uint8_t {
   ReservedSmemOffsetBegin, ReservedSmemOffsetEnd, ReservedSmemOffsetCap,
   ReservedSmemOffset, ///< `%reserved_smem_offset_<n>`; `component` is n.
   EnvReg,             ///< `%envreg<n>`; `component` is n.
-  Pm,                 ///< `%pm<n>` and `%pm<n>_64`.
+  Pm,                 ///< `%pm<n>`, n from 0 to 7; 8 + n is `%pm<n>_64`.
   CurrentGraphExec,
 };
 
@@ -53,18 +53,21 @@ struct Operand {
     Float,     ///< `bits` of an f64, written as decimal or as 0d….
     Float32,   ///< `bits` of an f32, written as 0f….
     Variable,  ///< The address of Module::variables[index], or of a variable
-               ///< of the function if `ofFunction`.
+               ///< of the function if `ofFunction`, plus `bits` bytes.
     Parameter, ///< The address of Function::parameters[index], or of
-               ///< Function::results[index] if `ofResults`.
+               ///< Function::results[index] if `ofResults`, plus `bits` bytes.
     Function,  ///< The address of Module::functions[index].
-    Label,     ///< `index` of an instruction of the function.
+    Label,     ///< `index` of an instruction of the function; of none, one
+               ///< past the last, if the label stands at the end.
     Table,     ///< Function::branchTargets[index].
     Prototype, ///< Function::prototypes[index].
-    Address,   ///< `[base + offset]`; elements()[0] is the base, `bits` the
-               ///< offset. A base that is an Integer is an absolute address.
+    Address,   ///< `[base + offset]` and `x[3]`; its one element is the base,
+               ///< `bits` the offset in bytes. A base that is an Integer is
+               ///< an absolute address.
     Tensor,    ///< `[map, {coordinates}]`; elements are the map's Address and
-               ///< a Vector, and a second Vector where im2col offsets follow.
-    Vector,    ///< `{a, b, …}`; elements. Also the lists of a call.
+               ///< a Vector. (Offsets of im2col are an operand of their own.)
+    Vector,    ///< `{a, b, …}`; elements. Also the lists of a call, a vector
+               ///< register and a special one without its component.
     Pair,      ///< `a|b`; two elements, of which one may be a Sink.
     Sink,      ///< `_`
   };
@@ -73,7 +76,7 @@ struct Operand {
   bool isUnsigned = false;
   bool ofFunction = false; ///< Of a Variable.
   bool ofResults = false;  ///< Of a Parameter.
-  /// Of `.x` to `.w` of a special register or a vector register, else 0.
+  /// Of a Special: 0 to 3 for `.x` to `.w`, or its number.
   uint8_t component = 0;
   SpecialRegister special = SpecialRegister::Tid;
   uint32_t index = 0;
@@ -83,6 +86,11 @@ struct Operand {
 };
 
 /// `@p opcode.modifiers operands;`
+///
+/// A call always has four operands: a Vector of results, the callee (a Function
+/// or a Register), a Vector of arguments, and what says the interface of an
+/// indirect callee: a Prototype, a Function (the first of .calltargets), a
+/// Variable (an array of functions), or a Sink if nothing does.
 struct Instruction {
   Location location;
   std::string_view text; ///< From the guard to before the semicolon.
@@ -118,23 +126,27 @@ struct Variable {
   Location location;
   Space space = Space::Global;
   Type type = Type::B8;
+  uint8_t vectorSize = 1; ///< 2 or 4 of `type` for `.v2` and `.v4`.
   uint32_t alignment = 1; ///< Bytes; natural if not declared.
-  uint64_t bytes = 0;     ///< 0 for `.extern .shared x[]`.
+  uint64_t bytes = 0;     ///< At most 2^40; 0 for `.extern .shared x[]`.
   bool isExternal = false, isVisible = false, isWeak = false, isCommon = false;
   bool isManaged = false;
+  /// A .texref, .samplerref or .surfref, which nothing may use.
+  bool isOpaque = false;
   /// Of a parameter: `.ptr` with its space and alignment.
   bool isPointer = false;
   Space pointerSpace = Space::Generic;
   /// Of a `.reg` parameter or result of a function: the register that is it.
   int32_t registerIndex = -1;
-  std::vector<uint8_t> initial; ///< Empty, or `bytes` long.
+  /// What the text says of the contents, at most `bytes`; the rest is zero.
+  std::vector<uint8_t> initial;
   std::vector<Relocation> relocations;
 };
 
 struct Register {
-  std::string_view name; ///< Of its declaration: "%r" for `.reg .b32 %r<9>`.
-  int32_t number = -1;   ///< 3 for %r3 of such a range; -1 if declared alone.
+  std::string_view name; ///< As it is written: "%r3".
   Type type = Type::B32;
+  int8_t component = -1; ///< Of a vector register, each is one: 0 to 3.
 };
 
 /// `.branchtargets`: the labels that a brx.idx may take, as instructions.
@@ -160,6 +172,10 @@ struct Function {
   std::vector<Variable> results;    ///< Of a device function.
   std::vector<Variable> parameters; ///< In order; offsets are the user's task.
 
+  /// Of a function that `.alias` makes another name of a function; operands and
+  /// initial values refer to that one already.
+  int32_t aliasOf = -1;
+
   // Directives of an entry; 0 where absent.
   std::array<uint32_t, 3> maxThreads = {0, 0, 0};      ///< .maxntid
   std::array<uint32_t, 3> requiredThreads = {0, 0, 0}; ///< .reqntid
@@ -168,7 +184,9 @@ struct Function {
   uint32_t maxRegisters = 0;                           ///< .maxnreg
   uint32_t maxClusterRank = 0;                         ///< .maxclusterrank
   bool explicitCluster = false;                        ///< .explicitcluster
+  bool blocksAreClusters = false;                      ///< .blocksareclusters
 
+  /// Those that are mentioned, in this order; `%r<100000>` costs nothing.
   std::vector<Register> registers;
   std::vector<Variable> variables; ///< .local, .shared, .param, … in any scope.
   std::vector<Instruction> instructions;

@@ -7,17 +7,20 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ptxsim::ptx {
 
-/// One thing that is wrong with a module, in the form
-/// "name:line:column: error: expected …, got …" and the line's text.
+/// One thing that is wrong with a module.
 struct Diagnostic {
   Location location;
-  std::string message; ///< Without the place.
-  std::string text;    ///< The instruction or line, for the reader.
+  std::string message; ///< "expected …, got …"
+  std::string text;    ///< The line or a part of it, for the reader.
 };
+
+/// Renders "name:line:column: error: expected …, got …" and the line's text.
+std::string render(const Diagnostic &diagnostic, std::string_view name);
 
 /// Parses `text`, which is called `name` in messages. Accepts versions 8.0 and
 /// newer, targets sm_90 and sm_90a and what they are compatible with.

@@ -1,0 +1,115 @@
+// When asynchronous work is done.
+
+#include "tools/ptxsim/core/Async.h"
+
+#include "tools/ptxsim/checks/Races.h"
+
+#include <algorithm>
+
+using namespace ptxsim;
+
+Warp::Warp() = default;
+Warp::~Warp() = default;
+Warp::Warp(Warp &&) = default;
+Warp &Warp::operator=(Warp &&) = default;
+
+void Warp::reset() {
+  Warp fresh;
+  fresh.registerStorage = std::move(registerStorage);
+  fresh.registers = registers;
+  fresh.registerBytes = registerBytes;
+  fresh.localStorage = std::move(localStorage);
+  fresh.groups = std::move(groups);
+  fresh.groups.clear();
+  *this = std::move(fresh);
+}
+
+Cluster::Cluster() = default;
+Cluster::~Cluster() = default;
+
+void AsyncGroups::add(std::shared_ptr<AsyncOperation> operation,
+                      LaneMask lanes) {
+  // Lanes that have committed equally often share an item.
+  while (lanes != 0) {
+    uint64_t group = committed[__builtin_ctz(lanes)] + 1;
+    LaneMask same = 0;
+    forLanes(lanes, [&](int lane) {
+      if (committed[lane] + 1 == group)
+        same |= LaneMask(1) << lane;
+    });
+    items.push_back({operation, same, group});
+    lanes &= ~same;
+  }
+}
+
+void AsyncGroups::commit(LaneMask lanes) {
+  forLanes(lanes, [&](int lane) { ++committed[lane]; });
+}
+
+AsyncState &ptxsim::asyncOf(Warp &warp) {
+  if (warp.async == nullptr)
+    warp.async = std::make_unique<AsyncState>();
+  return *warp.async;
+}
+
+bool AsyncQueue::finish(AsyncOperation &operation, bool onlyRead,
+                        Worker &worker) {
+  if (!operation.isRead) {
+    operation.isRead = true;
+    if (!operation.read(worker))
+      return false;
+  }
+  if (onlyRead || operation.isDone)
+    return true;
+  operation.isDone = true;
+  ++cluster.progress;
+  return operation.write(worker);
+}
+
+bool AsyncQueue::add(std::shared_ptr<AsyncOperation> operation,
+                     Worker &worker) {
+  if (cluster.grid->options->schedule.kind == Schedule::Kind::Eager)
+    return finish(*operation, false, worker);
+  pending.push_back(std::move(operation));
+  return true;
+}
+
+bool AsyncQueue::completeOne(Worker &worker) {
+  pending.erase(std::remove_if(pending.begin(), pending.end(),
+                               [](const auto &operation) {
+                                 return operation->isDone;
+                               }),
+                pending.end());
+  if (pending.empty())
+    return false;
+  size_t chosen = 0;
+  if (cluster.grid->options->schedule.kind == Schedule::Kind::Random)
+    chosen = cluster.random() % pending.size();
+  std::shared_ptr<AsyncOperation> operation = pending[chosen];
+  pending.erase(pending.begin() + ptrdiff_t(chosen));
+  finish(*operation, false, worker);
+  return true;
+}
+
+void AsyncQueue::completeSome(Worker &worker) {
+  if (cluster.grid->options->schedule.kind != Schedule::Kind::Random)
+    return;
+  while (!pending.empty() && cluster.random() % 4 == 0)
+    completeOne(worker);
+}
+
+bool AsyncQueue::wait(AsyncGroups &groups, LaneMask lanes, uint64_t keep,
+                      bool onlyRead, Worker &worker) {
+  for (AsyncGroups::Item &item : groups.items) {
+    bool needed = false;
+    forLanes(item.lanes & lanes, [&](int lane) {
+      needed |= item.group <= groups.committed[lane] &&
+                item.group + keep <= groups.committed[lane];
+    });
+    if (needed && !finish(*item.operation, onlyRead, worker))
+      return false;
+  }
+  while (!groups.items.empty() && groups.items.front().operation->isDone)
+    groups.items.pop_front();
+  return true;
+}

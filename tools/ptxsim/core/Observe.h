@@ -1,0 +1,109 @@
+// What looks at every op before it is executed: the checks of registers and the
+// counters. Only called where one of them is on.
+
+#ifndef TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
+#define TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
+
+#include "tools/ptxsim/core/Access.h"
+#include "tools/ptxsim/core/Async.h"
+
+namespace ptxsim {
+
+/// Checks that the guard of `op` is defined.
+///
+/// \returns false after noting a fault.
+bool observeGuard(Warp &warp, const Op &op);
+
+/// Checks the registers of `op` for the lanes of `mask`, carries undefined bits
+/// from its sources to its destinations, and counts it.
+///
+/// \returns false after noting a fault.
+bool observe(Warp &warp, const Op &op, LaneMask mask);
+
+/// Checks and counts a load whose addresses are resolved, before it happens.
+///
+/// \returns false after noting a fault.
+bool observeLoad(Warp &warp, const Op &op, const Access &access);
+
+/// The same for a store of Op::count elements from `sources`.
+bool observeStore(Warp &warp, const Op &op, const Access &access,
+                  const Slot *sources);
+
+/// Notes that the lanes have met at bar.warp.sync.
+void observeWarpBarrier(Warp &warp, LaneMask lanes);
+
+/// Notes that the running group has come to a barrier of its block, which it
+/// waits at or only signals.
+void observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool waits);
+
+/// Notes that the running group goes on after `generation` of a barrier.
+void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
+                         uint64_t generation);
+
+/// The same for barrier.cluster; an arrival may be relaxed.
+void observeClusterArrival(Warp &warp, bool releases);
+void observeClusterLeave(Warp &warp);
+
+/// mbarriers: begin, end, arrivals (which release unless relaxed) and waits
+/// that have come back true (which acquire).
+///
+/// \returns false after noting a fault.
+bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
+                         uint32_t offset, int lane);
+bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
+                          uint32_t offset, int lane);
+bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
+                        uint32_t offset, int lane);
+void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
+                            MBarrier &barrier, bool releases);
+void observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
+                         MBarrier &barrier, bool acquires);
+
+/// Atomics, before they happen.
+///
+/// \returns false after noting a fault.
+bool observeAtomic(Warp &warp, const Op &op, const Access &access);
+
+/// Fences: how far they order, and whether they order proxies.
+enum class FenceKind : uint8_t { Block, Cluster, Device, System };
+void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
+void observeProxyFence(Warp &warp, LaneMask lanes);
+
+/// Tensor maps: use by a copy, change by a kernel, and the fence that makes a
+/// change visible to copies.
+///
+/// \returns false after noting a fault.
+bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
+bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
+void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
+
+/// Kinds of asynchronous work, by what waits for it.
+enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };
+
+/// Notes what the warp knows when it begins `operation`, which ends in `group`
+/// or in an mbarrier.
+void observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
+                  uint64_t group);
+
+/// Checks what an asynchronous operation reads or writes in shared memory. One
+/// that ends in an mbarrier names it when it writes.
+///
+/// \returns false after noting a fault.
+bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
+                      Block &block, uint32_t offset, uint32_t bytes);
+bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
+                       AsyncKind kind, Block &block, uint32_t offset,
+                       uint32_t bytes, Block *barrierBlock,
+                       uint32_t barrierOffset);
+
+/// Notes that cp.async.mbarrier.arrive has arrived for the copies of the warp up
+/// to `group`.
+void observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
+                          MBarrier &barrier, uint64_t group);
+
+/// Notes that the groups of the warp up to `group` are done.
+void observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group);
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CORE_OBSERVE_H

@@ -1,0 +1,443 @@
+// Bulk copies of tensors, and changing their maps.
+//
+// Source: PTX ISA 9.0, sections 9.7.9.25.5 (cp.async.bulk.tensor,
+// cp.reduce.async.bulk.tensor, cp.async.bulk.prefetch.tensor), 9.7.9.26
+// (tensormap.replace), 9.7.13.5 and 9.7.13.17 (fences of maps).
+
+#include "tools/ptxsim/core/Observe.h"
+#include "tools/ptxsim/isa/BulkOperation.h"
+#include "tools/ptxsim/isa/Families.h"
+#include "tools/ptxsim/isa/Lanes.h"
+
+#include <cstring>
+
+using namespace ptxsim;
+using namespace ptxsim::isa;
+using ptx::Space;
+
+// Op::modifiers: the rank, and these.
+static constexpr uint32_t rankBits = 7;
+static constexpr uint32_t isIm2col = 8;
+static constexpr uint32_t isMulticast = 16;
+static constexpr uint32_t directionShift = 5; ///< A BulkDirection, 2 bits.
+static constexpr uint32_t reductionShift = 8;
+
+static BulkDirection directionOf(const Op &op) {
+  return BulkDirection(op.modifiers >> directionShift & 3);
+}
+
+namespace {
+/// One box. A store reads it from shared memory before it writes.
+class BoxCopy : public AsyncOperation {
+public:
+  BoxTransfer transfer;
+  BulkDirection direction = BulkDirection::Load;
+  BulkReduction reduction = BulkReduction::Add;
+  Block *source = nullptr;             ///< Of a store.
+  std::vector<SharedPlace> targets;    ///< Of a load: where the box begins.
+  std::vector<SharedPlace> barriers;
+  std::vector<uint8_t> data;
+
+  bool read(Worker &worker) override {
+    if (direction == BulkDirection::Load)
+      return true;
+    if (!observeAsyncRead(worker, *this, AsyncKind::Bulk, *source,
+                          transfer.sharedAddress, transfer.sharedBytes))
+      return false;
+    const uint8_t *first = source->shared + transfer.sharedAddress;
+    data.assign(first, first + transfer.sharedBytes);
+    return true;
+  }
+
+  bool write(Worker &worker) override {
+    const uint8_t *base = data.data() - transfer.sharedAddress;
+    if (direction == BulkDirection::Store)
+      store(transfer, base);
+    if (direction == BulkDirection::Reduce)
+      reduce(transfer, reduction, base);
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (!observeAsyncWrite(worker, *this, AsyncKind::MBarrier,
+                             *targets[i].block, transfer.sharedAddress,
+                             transfer.sharedBytes, barriers[i].block,
+                             barriers[i].offset))
+        return false;
+      load(transfer, targets[i].block->shared);
+    }
+    for (const SharedPlace &barrier : barriers)
+      if (!completeBytes(worker, origin, *barrier.block, barrier.offset,
+                         transfer.bytes))
+        return false;
+    return true;
+  }
+};
+} // namespace
+
+static bool fail(Warp &warp, const Op &op, int lane, std::string message,
+                 std::string advice = "") {
+  Fault fault;
+  fault.code = FaultCode::IllegalInstruction;
+  fault.check = "tensor map";
+  fault.message = std::move(message);
+  fault.advice = std::move(advice);
+  warp.worker->stop(warp, op, std::move(fault), lane);
+  return false;
+}
+
+/// Checks that what lies inside the tensor is allocated.
+static bool checkGlobal(Warp &warp, const Op &op, int lane,
+                        const BoxTransfer &transfer, AccessKind kind) {
+  bool good = true;
+  forEachRun(transfer, [&](const RowRun &run) {
+    if (!good || run.begin >= run.end)
+      return;
+    uint64_t first = run.global + run.begin;
+    uint64_t units = (run.end - run.begin) / transfer.map.unitBytes();
+    uint64_t last = run.global + (run.rows - 1) * run.step +
+                    run.begin / transfer.map.unitBytes() * uint64_t(transfer.unitStep) +
+                    (units - 1) * transfer.unitStep + transfer.map.unitBytes();
+    uint64_t bytes = last - first;
+    const Range *range = warp.worker->findRange(first, bytes);
+    good = range != nullptr && (range->writable || kind == AccessKind::Read);
+    if (good)
+      return;
+    Fault fault;
+    fault.code = FaultCode::IllegalAddress;
+    fault.check = "out of bounds";
+    fault.message = "expected " + std::to_string(bytes) +
+                    " bytes of the tensor in one allocation";
+    Allocation found;
+    bool begins = warp.worker->memory.find(first, found);
+    fault.address = describeGlobal(warp.worker->memory, begins ? last - 1 : first);
+    fault.advice = "compare globalDim and globalStrides of the tensor map with "
+                   "the memory that it describes";
+    warp.worker->stop(warp, op, std::move(fault), lane);
+  });
+  return good;
+}
+
+/// Reads the tensor map at `address` and prepares the box.
+static bool prepareBox(Warp &warp, const Op &op, int lane, uint64_t address,
+                       BulkRequest &request, BoxTransfer &transfer) {
+  const uint8_t *map = resolveRange(warp, op, lane, Space::Generic,
+                                    AccessKind::Read, address, tensorMapBytes, 64);
+  if (map == nullptr)
+    return false;
+  if (warp.worker->observes && !observeTensorMap(warp, op, lane, map))
+    return false;
+  TensorMap decoded;
+  std::string message = decode(map, decoded);
+  if (!message.empty())
+    return fail(warp, op, lane, message,
+                "encode it with cuTensorMapEncodeTiled and pass it as "
+                "__grid_constant__");
+  message = prepare(decoded, request, transfer);
+  return message.empty() || fail(warp, op, lane, message);
+}
+
+static void readCoordinates(const Warp &warp, const Slot *slots, int lane,
+                            BulkRequest &request) {
+  for (uint32_t i = 0; i < request.rank; ++i)
+    request.coordinates[i] = warp.at<int32_t>(slots[i])[lane];
+}
+
+static bool submit(Warp &warp, std::shared_ptr<BoxCopy> box, int lane) {
+  bool inGroup = box->barriers.empty();
+  observeIssue(warp, *box, inGroup ? AsyncKind::Bulk : AsyncKind::MBarrier,
+               asyncOf(warp).bulk.committed[lane] + 1);
+  if (inGroup)
+    asyncOf(warp).bulk.add(box, LaneMask(1) << lane);
+  return warp.block->cluster->async->add(std::move(box), *warp.worker);
+}
+
+/// slots: target, map, coordinates, barrier [, offsets] [, mask] [, policy]
+static bool loadBox(Warp &warp, const Op &op, int lane) {
+  const Slot *slots = warp.slotsOf(op);
+  auto box = std::make_shared<BoxCopy>();
+  box->origin = Origin::of(warp, op, lane);
+  BulkRequest request;
+  request.rank = op.modifiers & rankBits;
+  request.isIm2col = op.modifiers & isIm2col;
+  readCoordinates(warp, slots + 2, lane, request);
+  uint32_t next = 3 + request.rank;
+  if (request.isIm2col)
+    for (uint32_t i = 0; i + 2 < request.rank; ++i)
+      request.offsets[i] = warp.at<uint16_t>(slots[next++])[lane];
+  SharedPlace target, barrier;
+  uint64_t address = addressOfLane(warp, op, slots[0], lane);
+  if (!findShared(warp, op, lane, address, 16, 16, AccessKind::Write, target) ||
+      !findShared(warp, op, lane, warp.at<uint64_t>(slots[2 + request.rank])[lane],
+                  8, 8, AccessKind::Atomic, barrier))
+    return false;
+  request.sharedAddress = target.offset;
+  request.sharedBytes = target.block->sharedBytes;
+  if (!prepareBox(warp, op, lane, warp.at<uint64_t>(slots[1])[lane], request,
+                  box->transfer) ||
+      !checkGlobal(warp, op, lane, box->transfer, AccessKind::Read))
+    return false;
+  if (op.modifiers & isMulticast) {
+    uint32_t mask = warp.at<uint16_t>(slots[next])[lane];
+    bool good = forMulticast(warp, op, lane, mask, [&](Block &block, uint32_t) {
+      box->targets.push_back({&block, target.offset});
+      box->barriers.push_back({&block, barrier.offset});
+      return true;
+    });
+    if (!good)
+      return false;
+  } else {
+    box->targets.push_back(target);
+    box->barriers.push_back(barrier);
+  }
+  return submit(warp, std::move(box), lane);
+}
+
+/// slots: map, coordinates, source [, policy]; or of a prefetch without source
+static bool storeBox(Warp &warp, const Op &op, int lane) {
+  const Slot *slots = warp.slotsOf(op);
+  BulkDirection direction = directionOf(op);
+  auto box = std::make_shared<BoxCopy>();
+  box->origin = Origin::of(warp, op, lane);
+  box->direction = direction;
+  box->reduction = BulkReduction(op.modifiers >> reductionShift & 0xff);
+  BulkRequest request;
+  request.direction = direction;
+  request.rank = op.modifiers & rankBits;
+  request.isIm2col = op.modifiers & isIm2col;
+  readCoordinates(warp, slots + 1, lane, request);
+  request.sharedAddress = h100::reservedSharedBytesPerBlock;
+  request.sharedBytes = warp.block->sharedBytes;
+  if (direction == BulkDirection::Prefetch) {
+    if (request.isIm2col)
+      for (uint32_t i = 0; i + 2 < request.rank; ++i)
+        request.offsets[i] =
+            warp.at<uint16_t>(slots[1 + request.rank + i])[lane];
+  } else {
+    SharedPlace place;
+    if (!findShared(warp, op, lane,
+                    warp.at<uint64_t>(slots[1 + request.rank])[lane], 16, 16,
+                    AccessKind::Read, place))
+      return false;
+    box->source = place.block;
+    request.sharedAddress = place.offset;
+    request.sharedBytes = place.block->sharedBytes;
+  }
+  AccessKind kind = direction == BulkDirection::Prefetch ? AccessKind::Read
+                                                         : AccessKind::Write;
+  if (!prepareBox(warp, op, lane, addressOfLane(warp, op, slots[0], lane),
+                  request, box->transfer) ||
+      !checkGlobal(warp, op, lane, box->transfer, kind))
+    return false;
+  if (direction == BulkDirection::Reduce) {
+    std::string message = checkReduction(box->reduction, box->transfer.map.type);
+    if (!message.empty())
+      return fail(warp, op, lane, message);
+  }
+  return direction == BulkDirection::Prefetch || submit(warp, std::move(box), lane);
+}
+
+template <bool (*F)(Warp &, const Op &, int)>
+static Next eachLane(Warp &warp, const Op &op, LaneMask mask) {
+  for (; mask != 0; mask &= mask - 1)
+    if (!F(warp, op, __builtin_ctz(mask)))
+      return Next::Stop;
+  return Next::Advance;
+}
+
+static void noteModifiers(const Match &match, Op &op, BulkDirection direction) {
+  op.modifiers = uint32_t(direction) << directionShift;
+  for (uint32_t rank = 1; rank <= 5; ++rank) {
+    const char name[] = {char('0' + rank), 'd', 0};
+    if (match.has(name))
+      op.modifiers |= rank;
+  }
+  if (match.has("im2col") || match.has("im2col_no_offs"))
+    op.modifiers |= isIm2col;
+  if (match.has("multicast::cluster"))
+    op.modifiers |= isMulticast;
+}
+
+/// The vector of coordinates must be as long as the rank says.
+static bool ranksAgree(const Match &match, const Op &op) {
+  const ptx::Function &function = *match.function;
+  for (uint32_t i = 0; i < match.instruction->operandCount; ++i) {
+    const ptx::Operand &operand =
+        function.elements[match.instruction->firstOperand + i];
+    if (operand.kind == ptx::Operand::Kind::Tensor)
+      return function.elements[operand.firstElement + 1].elementCount ==
+             (op.modifiers & rankBits);
+  }
+  return false;
+}
+
+static Handler selectLoad(const Match &match, Op &op) {
+  noteModifiers(match, op, BulkDirection::Load);
+  return ranksAgree(match, op) ? eachLane<loadBox> : nullptr;
+}
+static Handler selectStore(const Match &match, Op &op) {
+  noteModifiers(match, op, BulkDirection::Store);
+  return ranksAgree(match, op) ? eachLane<storeBox> : nullptr;
+}
+static Handler selectPrefetch(const Match &match, Op &op) {
+  noteModifiers(match, op, BulkDirection::Prefetch);
+  return ranksAgree(match, op) ? eachLane<storeBox> : nullptr;
+}
+static Handler selectReduce(const Match &match, Op &op) {
+  noteModifiers(match, op, BulkDirection::Reduce);
+  BulkReduction reduction = BulkReduction::Add;
+  if (!reductionOf(match, reduction) || !ranksAgree(match, op))
+    return nullptr;
+  op.modifiers |= uint32_t(reduction) << reductionShift;
+  return eachLane<storeBox>;
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor maps
+//===----------------------------------------------------------------------===//
+
+// Op::modifiers of tensormap.replace: the field, and these.
+static constexpr uint32_t hasOrdinal = 256;
+static constexpr uint32_t isWide = 512;
+static constexpr uint32_t spaceShift = 12;
+
+/// slots: map [, ordinal], value
+static bool replace(Warp &warp, const Op &op, int lane) {
+  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
+  uint8_t *map = resolveRange(warp, op, lane, Space(op.modifiers >> spaceShift),
+                              AccessKind::Write, address, tensorMapBytes, 64);
+  if (map == nullptr)
+    return false;
+  uint32_t ordinal = 0;
+  int next = 1;
+  if (op.modifiers & hasOrdinal)
+    ordinal = *warp.at<uint32_t>(op.slots[next++]);
+  uint64_t value = op.modifiers & isWide
+                       ? warp.at<uint64_t>(op.slots[next])[lane]
+                       : warp.at<uint32_t>(op.slots[next])[lane];
+  if (warp.worker->observes && !observeTensorMapChange(warp, op, lane, map))
+    return false;
+  std::string message =
+      replaceField(map, TensorMapField(op.modifiers & 0xff), ordinal, value);
+  return message.empty() || fail(warp, op, lane, message);
+}
+
+static Handler selectReplace(const Match &match, Op &op) {
+  static constexpr std::pair<std::string_view, TensorMapField> fields[] = {
+      {"global_address", TensorMapField::GlobalAddress},
+      {"rank", TensorMapField::Rank},
+      {"box_dim", TensorMapField::BoxDim},
+      {"global_dim", TensorMapField::GlobalDim},
+      {"global_stride", TensorMapField::GlobalStride},
+      {"element_stride", TensorMapField::ElementStride},
+      {"elemtype", TensorMapField::ElementType},
+      {"interleave_layout", TensorMapField::InterleaveLayout},
+      {"swizzle_mode", TensorMapField::SwizzleMode},
+      {"swizzle_atomicity", TensorMapField::SwizzleAtomicity},
+      {"fill_mode", TensorMapField::FillMode}};
+  op.modifiers = uint32_t(match.space) << spaceShift;
+  for (auto [name, field] : fields)
+    if (match.has(name))
+      op.modifiers |= uint32_t(field);
+  if (match.instruction->operandCount == 3)
+    op.modifiers |= hasOrdinal;
+  if (match.type() == ptx::Type::B64)
+    op.modifiers |= isWide;
+  return eachLane<replace>;
+}
+
+/// slots: target, source: copies 128 bytes as a warp and releases them.
+static Next copyMap(Warp &warp, const Op &op, LaneMask mask) {
+  int lane = __builtin_ctz(mask);
+  SharedPlace source;
+  if (!findShared(warp, op, lane, warp.at<uint64_t>(op.slots[1])[lane],
+                  tensorMapBytes, 128, AccessKind::Read, source))
+    return Next::Stop;
+  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
+  uint8_t *target = resolveRange(warp, op, lane, Space::Global, AccessKind::Write,
+                                 address, tensorMapBytes, 128);
+  if (target == nullptr)
+    return Next::Stop;
+  ++warp.block->cluster->changes;
+  if (warp.worker->observes && !observeTensorMapChange(warp, op, lane, target))
+    return Next::Stop;
+  std::memcpy(target, source.block->shared + source.offset, tensorMapBytes);
+  return Next::Advance;
+}
+
+static Handler selectCopyMap(const Match &, Op &) { return copyMap; }
+
+/// fence.proxy.tensormap::generic.acquire: the map at the address is read anew.
+static bool acquireMap(Warp &warp, const Op &op, int lane) {
+  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
+  uint8_t *map = resolveRange(warp, op, lane, Space::Generic, AccessKind::Read,
+                              address, tensorMapBytes, 1);
+  if (map == nullptr)
+    return false;
+  if (warp.worker->observes)
+    observeTensorMapAcquire(warp, map);
+  return true;
+}
+
+static Handler selectAcquire(const Match &, Op &) { return eachLane<acquireMap>; }
+
+static constexpr OpClass kind = OpClass::AsyncCopy;
+static constexpr Transfer own = Transfer::Own;
+
+#define PTXSIM_RANKS ".(1d|2d|3d|4d|5d)"
+#define PTXSIM_LOAD                                                            \
+  "cp.async.bulk.tensor" PTXSIM_RANKS ".(shared::cluster|shared::cta).global"
+#define PTXSIM_DONE ".mbarrier::complete_tx::bytes"
+#define PTXSIM_STORE                                                           \
+  "cp.async.bulk.tensor" PTXSIM_RANKS                                          \
+  ".global.shared::cta?.(tile|im2col_no_offs).bulk_group"
+#define PTXSIM_REDUCE                                                          \
+  "cp.reduce.async.bulk.tensor" PTXSIM_RANKS                                   \
+  ".global.shared::cta.(add|min|max|inc|dec|and|or|xor)"                       \
+  "?.(tile|im2col_no_offs).bulk_group"
+#define PTXSIM_PREFETCH "cp.async.bulk.prefetch.tensor" PTXSIM_RANKS ".L2.global"
+#define PTXSIM_MAP_SPACE "?.(global|shared::cta).b1024"
+
+static const Form forms[] = {
+    {PTXSIM_LOAD "?.tile" PTXSIM_DONE, "[a] [t] [a]", selectLoad, kind, 0, own},
+    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".L2::cache_hint", "[a] [t] [a] b64",
+     selectLoad, kind, 0, own},
+    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster", "[a] [t] [a] b16",
+     selectLoad, kind, 0, own},
+    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
+     "[a] [t] [a] b16 b64", selectLoad, kind, 0, own},
+    {PTXSIM_LOAD ".im2col" PTXSIM_DONE, "[a] [t] [a] {b16}", selectLoad, kind, 0,
+     own},
+    {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".L2::cache_hint",
+     "[a] [t] [a] {b16} b64", selectLoad, kind, 0, own},
+    {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster",
+     "[a] [t] [a] {b16} b16", selectLoad, kind, 0, own},
+    {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
+     "[a] [t] [a] {b16} b16 b64", selectLoad, kind, 0, own},
+    {PTXSIM_STORE, "[t] [a]", selectStore, kind, 0, own},
+    {PTXSIM_STORE ".L2::cache_hint", "[t] [a] b64", selectStore, kind, 0, own},
+    {PTXSIM_REDUCE, "[t] [a]", selectReduce, kind, 0, own},
+    {PTXSIM_REDUCE ".L2::cache_hint", "[t] [a] b64", selectReduce, kind, 0, own},
+    {PTXSIM_PREFETCH "?.tile", "[t]", selectPrefetch, kind, 0, own},
+    {PTXSIM_PREFETCH "?.tile.L2::cache_hint", "[t] b64", selectPrefetch, kind, 0,
+     own},
+    {PTXSIM_PREFETCH ".im2col", "[t] {b16}", selectPrefetch, kind, 0, own},
+    {PTXSIM_PREFETCH ".im2col.L2::cache_hint", "[t] {b16} b64", selectPrefetch,
+     kind, 0, own},
+    {"tensormap.replace.tile.global_address" PTXSIM_MAP_SPACE ".b64", "[a] b64",
+     selectReplace, kind, 0, own},
+    {"tensormap.replace.tile.rank" PTXSIM_MAP_SPACE ".b32", "[a] b32",
+     selectReplace, kind, 0, own},
+    {"tensormap.replace.tile.(box_dim|global_dim|element_stride)" PTXSIM_MAP_SPACE
+     ".b32",
+     "[a] # b32", selectReplace, kind, 0, own},
+    {"tensormap.replace.tile.global_stride" PTXSIM_MAP_SPACE ".b64", "[a] # b64",
+     selectReplace, kind, 0, own},
+    {"tensormap.replace.tile.(elemtype|interleave_layout|swizzle_mode|"
+     "swizzle_atomicity|fill_mode)" PTXSIM_MAP_SPACE ".b32",
+     "[a] #", selectReplace, kind, 0, own},
+    {"tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release."
+     "(cta|cluster|gpu|sys).sync.aligned",
+     "[a] [a] #", selectCopyMap, kind, opAligned, own},
+    {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", "[a] #",
+     selectAcquire, OpClass::Barrier, 0, own},
+};
+
+Family isa::bulkTensorFamily() { return {forms, std::size(forms)}; }

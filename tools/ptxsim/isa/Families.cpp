@@ -1,0 +1,18 @@
+// The instruction set: all families.
+
+#include "tools/ptxsim/isa/Families.h"
+
+using namespace ptxsim::isa;
+
+const std::vector<Family> &ptxsim::isa::families() {
+  static const std::vector<Family> all = {
+      integerFamily(), carryFamily(), floatFamily(), multiFunctionFamily(),
+      halfFamily(), compareFamily(), logicFamily(), convertFamily(),
+      convertPackedFamily(),
+      moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
+      barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
+      mbarrierFamily(), launchFamily(), copyAsyncFamily(), bulkFamily(),
+      bulkTensorFamily(), storeAsyncFamily(),
+  };
+  return all;
+}

@@ -1,0 +1,54 @@
+// Fences. Memory is one and in order here: fences matter to the checks alone.
+//
+// Source: PTX ISA 9.0, section 9.7.13.5 (membar, fence).
+
+#include "tools/ptxsim/core/Observe.h"
+#include "tools/ptxsim/isa/Families.h"
+
+using namespace ptxsim;
+using namespace ptxsim::isa;
+
+static Next fence(Warp &warp, const Op &op, LaneMask mask) {
+  if (warp.worker->observes)
+    observeFence(warp, mask, FenceKind(op.modifiers));
+  return Next::Advance;
+}
+
+static Next fenceProxy(Warp &warp, const Op &, LaneMask mask) {
+  if (warp.worker->observes)
+    observeProxyFence(warp, mask);
+  return Next::Advance;
+}
+
+static Handler selectFence(const Match &match, Op &op) {
+  op.modifiers = uint32_t(match.has("cta")       ? FenceKind::Block
+                          : match.has("cluster") ? FenceKind::Cluster
+                          : match.has("sys")     ? FenceKind::System
+                                                 : FenceKind::Device);
+  return fence;
+}
+static Handler selectProxy(const Match &, Op &) { return fenceProxy; }
+
+static constexpr OpClass kind = OpClass::Barrier;
+
+static const Form forms[] = {
+    {"membar.(cta|gl|sys)", "", selectFence, kind},
+    {"fence?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "", selectFence,
+     kind},
+    {"fence.acquire.sync_restrict::shared::cluster.cluster", "", selectFence, kind},
+    {"fence.release.sync_restrict::shared::cta.cluster", "", selectFence, kind},
+    {"fence.mbarrier_init.release.cluster", "", selectFence, kind},
+    {"fence.proxy.alias", "", selectProxy, kind},
+    {"fence.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
+     kind},
+    {"membar.proxy.alias", "", selectProxy, kind},
+    {"membar.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
+     kind},
+    {"fence.proxy.async::generic.(acquire|release)."
+     "(sync_restrict::shared::cluster|sync_restrict::shared::cta).cluster",
+     "", selectProxy, kind},
+    {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", "",
+     selectFence, kind},
+};
+
+Family isa::fenceFamily() { return {forms, std::size(forms)}; }

@@ -1,0 +1,305 @@
+// mbarrier instructions.
+//
+// Source: PTX ISA 9.0, sections 9.7.13.15.9 to 9.7.13.15.18.
+
+#include "tools/ptxsim/core/MBarriers.h"
+
+#include "tools/ptxsim/core/Access.h"
+#include "tools/ptxsim/core/Observe.h"
+#include "tools/ptxsim/isa/Families.h"
+#include "tools/ptxsim/isa/Lanes.h"
+
+using namespace ptxsim;
+using namespace ptxsim::isa;
+using ptx::Space;
+
+// Op::modifiers.
+static constexpr uint32_t spaceBits = 15;
+static constexpr uint32_t drops = 16;
+static constexpr uint32_t expects = 32;
+static constexpr uint32_t noState = 64; ///< Cannot or does not return a state.
+static constexpr uint32_t isParity = 128;
+static constexpr uint32_t isTest = 256; ///< Does not wait.
+static constexpr uint32_t hasCount = 512;
+static constexpr uint32_t isRelaxed = 1024;
+static constexpr uint32_t completes = 2048;
+
+namespace {
+/// The object that one lane names.
+struct Target {
+  Block *block = nullptr;
+  uint32_t offset = 0;
+};
+} // namespace
+
+/// Resolves the address in `slot` for the lanes of `mask`.
+static bool resolveTargets(Warp &warp, const Op &op, Slot slot, LaneMask mask,
+                           Target *targets) {
+  Access access;
+  access.space = Space(op.modifiers & spaceBits);
+  access.kind = AccessKind::Atomic;
+  access.bytes = access.alignment = 8;
+  access.mask = mask;
+  if (!resolve(warp, op, slot, access))
+    return false;
+  uint64_t window = warp.worker->memory.sharedWindow();
+  bool good = true;
+  forLanes(mask, [&](int lane) {
+    uint64_t address = access.addresses[lane];
+    if (access.space == Space::Generic)
+      address -= window;
+    Target &target = targets[lane];
+    if (address < Memory::windowBytes) {
+      target.block =
+          blockOfShared(*warp.block, uint32_t(address), target.offset);
+    } else if (good) {
+      Fault fault;
+      fault.code = FaultCode::InvalidAddressSpace;
+      fault.check = "mbarrier";
+      fault.message = "expected an address of shared memory";
+      warp.worker->stop(warp, op, std::move(fault), lane);
+      good = false;
+    }
+  });
+  return good;
+}
+
+/// Calls `body(lane, target, barrier, fault)` for each lane; a false result is
+/// noted as a fault of the lane.
+template <typename Body>
+static Next forBarriers(Warp &warp, const Op &op, Slot slot, LaneMask mask,
+                        Body body) {
+  Target targets[32];
+  if (!resolveTargets(warp, op, slot, mask, targets))
+    return Next::Stop;
+  for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
+    int lane = __builtin_ctz(rest);
+    Fault fault;
+    MBarrier *barrier =
+        findMBarrier(*targets[lane].block, targets[lane].offset, fault);
+    if (barrier != nullptr && warp.worker->observes &&
+        !observeMBarrierUse(warp, op, *targets[lane].block, targets[lane].offset,
+                            lane))
+      return Next::Stop;
+    if (barrier == nullptr || !body(lane, targets[lane], *barrier, fault))
+      return warp.worker->stop(warp, op, std::move(fault), lane);
+  }
+  return Next::Advance;
+}
+
+/// slots: address, count
+static Next initialise(Warp &warp, const Op &op, LaneMask mask) {
+  Target targets[32];
+  if (!resolveTargets(warp, op, op.slots[0], mask, targets))
+    return Next::Stop;
+  for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
+    int lane = __builtin_ctz(rest);
+    Fault fault;
+    if (warp.worker->observes &&
+        !observeMBarrierInit(warp, op, *targets[lane].block, targets[lane].offset,
+                             lane))
+      return Next::Stop;
+    if (!initialiseMBarrier(*targets[lane].block, targets[lane].offset,
+                            warp.at<uint32_t>(op.slots[1])[lane], warp, op,
+                            fault))
+      return warp.worker->stop(warp, op, std::move(fault), lane);
+  }
+  return Next::Advance;
+}
+
+static Next invalidate(Warp &warp, const Op &op, LaneMask mask) {
+  return forBarriers(warp, op, op.slots[0], mask,
+                     [&](int lane, Target target, MBarrier &, Fault &) {
+                       if (warp.worker->observes &&
+                           !observeMBarrierInval(warp, op, *target.block,
+                                                 target.offset, lane))
+                         return false;
+                       target.block->mbarriers.erase(target.offset);
+                       return true;
+                     });
+}
+
+/// slots: [state,] address [, count or bytes]
+static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
+  unsigned first = op.modifiers & noState ? 0 : 1;
+  const uint32_t *operand = op.modifiers & (hasCount | expects)
+                                ? warp.at<uint32_t>(op.slots[first + 1])
+                                : nullptr;
+  return forBarriers(
+      warp, op, op.slots[first], mask,
+      [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
+        if (first == 1)
+          warp.at<uint64_t>(op.slots[0])[lane] = mbarrierWord(barrier);
+        if (warp.worker->observes)
+          observeMBarrierArrival(warp, *target.block, target.offset, barrier,
+                                 !(op.modifiers & isRelaxed));
+        if (op.modifiers & expects &&
+            !expectMBarrier(*target.block, target.offset, barrier, operand[lane],
+                            fault))
+          return false;
+        uint32_t count = op.modifiers & hasCount ? operand[lane] : 1;
+        return arriveMBarrier(*target.block, target.offset, barrier, count,
+                              op.modifiers & drops, fault);
+      });
+}
+
+/// slots: address, bytes
+static Next expect(Warp &warp, const Op &op, LaneMask mask) {
+  const uint32_t *bytes = warp.at<uint32_t>(op.slots[1]);
+  return forBarriers(
+      warp, op, op.slots[0], mask,
+      [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
+        int64_t change = op.modifiers & completes ? -int64_t(bytes[lane])
+                                                  : int64_t(bytes[lane]);
+        return expectMBarrier(*target.block, target.offset, barrier, change,
+                              fault);
+      });
+}
+
+/// slots: p, address, parity or state [, time limit]
+static Next wait(Warp &warp, const Op &op, LaneMask mask) {
+  LaneMask done = 0;
+  Next next = forBarriers(
+      warp, op, op.slots[1], mask,
+      [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
+        uint64_t parity;
+        if (op.modifiers & isParity) {
+          parity = warp.at<uint32_t>(op.slots[2])[lane];
+          if (parity > 1) {
+            fault.code = FaultCode::LaunchFailed;
+            fault.check = "mbarrier parity";
+            fault.message = "expected 0 or 1, got " + std::to_string(parity);
+            return false;
+          }
+        } else {
+          parity = warp.at<uint64_t>(op.slots[2])[lane] >> 63;
+        }
+        // Parity p is done when the phase that now runs has the other one.
+        if ((barrier.phase & 1) != parity)
+          done |= LaneMask(1) << lane;
+        (void)target;
+        return true;
+      });
+  if (next != Next::Advance)
+    return next;
+  Group &now = warp.now;
+  bool waits = !(op.modifiers & isTest) && done == 0 && !now.expired;
+  if (waits && mask == now.mask) {
+    now.mayExpire = true;
+    return Next::Wait;
+  }
+  now.mayExpire = now.expired = false;
+  if (done != mask) {
+    ++warp.polls;
+    now.turns += 16;
+  }
+  warp.setPredicate(op.slots[0], done, mask);
+  if (!warp.worker->observes || done == 0)
+    return Next::Advance;
+  return forBarriers(warp, op, op.slots[1], done,
+                     [&](int, Target target, MBarrier &barrier, Fault &) {
+                       observeMBarrierWait(warp, *target.block, target.offset,
+                                           barrier, !(op.modifiers & isRelaxed));
+                       return true;
+                     });
+}
+
+/// slots: d, state
+static Next pendingCount(Warp &warp, const Op &op, LaneMask mask) {
+  const uint64_t *state = warp.at<uint64_t>(op.slots[1]);
+  uint32_t *target = warp.at<uint32_t>(op.slots[0]);
+  forLanes(mask, [&](int lane) {
+    target[lane] = uint32_t(state[lane] >> 20) & mbarrierCountLimit;
+  });
+  return Next::Advance;
+}
+
+static void noteModifiers(const Match &match, Op &op) {
+  op.modifiers = uint32_t(match.space);
+  auto note = [&](std::string_view word, uint32_t bit) {
+    if (match.has(word))
+      op.modifiers |= bit;
+  };
+  note("arrive_drop", drops);
+  note("expect_tx", expects);
+  note("parity", isParity);
+  note("test_wait", isTest);
+  note("relaxed", isRelaxed);
+  note("complete_tx", completes);
+}
+
+static Handler selectInit(const Match &match, Op &op) {
+  noteModifiers(match, op);
+  return initialise;
+}
+static Handler selectInval(const Match &match, Op &op) {
+  noteModifiers(match, op);
+  return invalidate;
+}
+static Handler selectExpect(const Match &match, Op &op) {
+  noteModifiers(match, op);
+  return expect;
+}
+static Handler selectWait(const Match &match, Op &op) {
+  noteModifiers(match, op);
+  return wait;
+}
+static Handler selectPending(const Match &, Op &) { return pendingCount; }
+
+static Handler selectArrive(const Match &match, Op &op) {
+  noteModifiers(match, op);
+  bool hasState = std::string_view(match.form->operands).front() == '=';
+  if (!hasState)
+    op.modifiers |= noState;
+  if (!match.has("expect_tx") &&
+      match.instruction->operandCount > (hasState ? 2u : 1u))
+    op.modifiers |= hasCount;
+  return arrive;
+}
+
+static constexpr OpClass kind = OpClass::Barrier;
+static constexpr Transfer own = Transfer::Own;
+
+#define PTXSIM_SHARED "?.(shared|shared::cta).b64"
+#define PTXSIM_ANY_SHARED "?.(shared|shared::cta|shared::cluster).b64"
+#define PTXSIM_ORDER "?.(release|relaxed)?.(cta|cluster)"
+
+static const Form forms[] = {
+    {"mbarrier.init" PTXSIM_SHARED, "[a] u32", selectInit, kind, 0, own},
+    {"mbarrier.inval" PTXSIM_SHARED, "[a]", selectInval, kind, 0, own},
+    {"mbarrier.arrive" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32?", selectArrive,
+     kind, 0, own},
+    {"mbarrier.arrive" PTXSIM_ORDER "?.(shared::cluster).b64", "_ [a] u32?",
+     selectArrive, kind, 0, own},
+    {"mbarrier.arrive" PTXSIM_ORDER PTXSIM_ANY_SHARED, "[a] u32?", selectArrive,
+     kind, 0, own},
+    {"mbarrier.arrive.noComplete?.release?.cta" PTXSIM_SHARED, "=b64 [a] u32",
+     selectArrive, kind, 0, own},
+    {"mbarrier.arrive.expect_tx" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32",
+     selectArrive, kind, 0, own},
+    {"mbarrier.arrive.expect_tx" PTXSIM_ORDER "?.(shared::cluster).b64",
+     "_ [a] u32", selectArrive, kind, 0, own},
+    {"mbarrier.arrive_drop" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32?",
+     selectArrive, kind, 0, own},
+    {"mbarrier.arrive_drop" PTXSIM_ORDER "?.(shared::cluster).b64", "_ [a] u32?",
+     selectArrive, kind, 0, own},
+    {"mbarrier.arrive_drop.noComplete?.release?.cta" PTXSIM_SHARED,
+     "=b64 [a] u32", selectArrive, kind, 0, own},
+    {"mbarrier.arrive_drop.expect_tx" PTXSIM_ORDER PTXSIM_SHARED,
+     "=b64 [a] u32", selectArrive, kind, 0, own},
+    {"mbarrier.arrive_drop.expect_tx" PTXSIM_ORDER "?.(shared::cluster).b64",
+     "_ [a] u32", selectArrive, kind, 0, own},
+    {"mbarrier.expect_tx?.relaxed?.(cta|cluster)" PTXSIM_ANY_SHARED, "[a] u32",
+     selectExpect, kind, 0, own},
+    {"mbarrier.complete_tx?.relaxed?.(cta|cluster)" PTXSIM_ANY_SHARED, "[a] u32",
+     selectExpect, kind, 0, own},
+    {"mbarrier.(test_wait|try_wait).parity?.(acquire|relaxed)?.(cta|cluster)"
+     PTXSIM_SHARED,
+     "=p [a] u32 u32?", selectWait, kind, 0, own},
+    {"mbarrier.(test_wait|try_wait)?.(acquire|relaxed)?.(cta|cluster)"
+     PTXSIM_SHARED,
+     "=p [a] b64 u32?", selectWait, kind, 0, own},
+    {"mbarrier.pending_count.b64", "=u32 b64", selectPending, kind},
+};
+
+Family isa::mbarrierFamily() { return {forms, std::size(forms)}; }

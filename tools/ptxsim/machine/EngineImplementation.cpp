@@ -1,0 +1,328 @@
+// Runs grids: in parallel where blocks cannot tell each other anything, else
+// interleaved as if all resident blocks ran at once.
+
+#include "tools/ptxsim/machine/Program.h"
+#include "tools/ptxsim/machine/Scheduler.h"
+
+#include <algorithm>
+#include <deque>
+#include <thread>
+
+using namespace ptxsim;
+
+namespace {
+/// A grid that was started.
+class StartedGrid : public Grid {
+public:
+  bool isFinished() const override { return finished; }
+  bool isTriggered() const override { return finished || triggered; }
+  const Fault *fault() const override { return failure.get(); }
+
+  GridRun run;
+  KernelProgram *program = nullptr;
+  uint32_t clusters = 0;     ///< In all.
+  uint32_t nextCluster = 0;  ///< The first that was not admitted yet.
+  uint32_t doneClusters = 0;
+  uint32_t residentLimit = 1; ///< Clusters at once.
+  std::vector<std::unique_ptr<Cluster>> resident;
+  std::vector<std::unique_ptr<Cluster>> spare;
+  std::unique_ptr<Fault> failure;
+  std::atomic<bool> finished{false};
+  bool triggered = false;
+  bool reportedTrigger = false;
+};
+
+class EngineImplementation : public Engine {
+public:
+  explicit EngineImplementation(const EngineOptions &options)
+      : settings(options), worker(store) {}
+
+  const EngineOptions &options() const override { return settings; }
+  Memory &memory() override { return store; }
+  std::unique_ptr<LoadedModule>
+  load(std::unique_ptr<ptx::Module> module, uint64_t context,
+       std::vector<ptx::Diagnostic> &diagnostics) override;
+  std::shared_ptr<Grid> start(const LaunchParameters &parameters,
+                              const Limits &limits,
+                              std::vector<std::shared_ptr<Grid>> prerequisites,
+                              Fault &fault) override;
+  EngineEvent run() override;
+  void failStalled() override;
+  void noteHostWrite(uint64_t, uint64_t) override {}
+  void noteCopy(uint64_t, uint64_t, uint64_t) override {}
+
+private:
+  bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
+  bool runsInParallel(const StartedGrid &grid) const;
+  void runInParallel(StartedGrid &grid);
+  void admit(StartedGrid &grid);
+  bool round(StartedGrid &grid);
+  void finish(StartedGrid &grid, std::unique_ptr<Fault> fault);
+  void noteTrigger(StartedGrid &grid) const;
+
+  EngineOptions settings;
+  Memory store;
+  Worker worker;
+  std::deque<std::shared_ptr<StartedGrid>> grids; ///< Not finished.
+  uint64_t time = 0; ///< %globaltimer, in ns.
+};
+} // namespace
+
+std::unique_ptr<Engine> Engine::create(const EngineOptions &options) {
+  return std::make_unique<EngineImplementation>(options);
+}
+
+std::unique_ptr<LoadedModule>
+EngineImplementation::load(std::unique_ptr<ptx::Module> module,
+                           uint64_t context,
+                           std::vector<ptx::Diagnostic> &diagnostics) {
+  if (!checkModule(*module, diagnostics))
+    return nullptr;
+  return std::make_unique<LoadedProgram>(std::move(module), store, context);
+}
+
+uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
+                                         uint32_t threads,
+                                         uint64_t sharedBytes) {
+  uint32_t warps = (threads + 31) / 32;
+  if (warps == 0 || threads > h100::threadsPerBlock)
+    return 0;
+  uint32_t byThreads = h100::threadsPerMultiprocessor / 32 / warps;
+  // Registers are allocated to warps in units of 256.
+  uint32_t perWarp = (attributes.registers * 32 + 255) / 256 * 256;
+  uint32_t byRegisters =
+      perWarp == 0 ? byThreads
+                   : h100::registersPerMultiprocessor / perWarp / warps;
+  uint64_t shared =
+      (sharedBytes + h100::reservedSharedBytesPerBlock + 127) / 128 * 128;
+  uint32_t byShared = uint32_t(h100::sharedBytesPerMultiprocessor / shared);
+  return std::min({byThreads, byRegisters, byShared,
+                   h100::blocksPerMultiprocessor});
+}
+
+bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
+                                   Fault &fault) {
+  const LaunchParameters &launch = grid.run.launch;
+  const Kernel &kernel = *launch.kernel;
+  GridRun &run = grid.run;
+  run.kernelName = kernel.name;
+  run.module = &kernel.owner.module();
+  fault.place.kernel = kernel.name;
+  fault.place.module = run.module->name;
+  grid.program = kernel.program(fault.message);
+  if (grid.program == nullptr)
+    return false;
+  const KernelProgram &program = *grid.program;
+  const KernelAttributes &attributes = kernel.attributes();
+  run.limits = limits;
+  run.entry = program.entryCode();
+  run.program = grid.program;
+  run.memory = &store;
+  run.options = &settings;
+  run.staticSharedBytes = program.staticSharedBytes;
+  run.dynamicSharedOffset = program.dynamicSharedOffset;
+  run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
+  run.registersPerThread = attributes.registers;
+  run.localLimit = uint32_t(
+      std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
+  run.localLimit = (run.localLimit + 15) / 16 * 16;
+  run.startTime = time;
+  if (run.sharedBytes > h100::sharedBytesPerMultiprocessor) {
+    fault.message = "expected at most " +
+                    std::to_string(h100::sharedBytesPerBlockOptIn) +
+                    " bytes of shared memory, got " +
+                    std::to_string(run.sharedBytes -
+                                   h100::reservedSharedBytesPerBlock);
+    return false;
+  }
+  uint32_t threads = launch.block[0] * launch.block[1] * launch.block[2];
+  uint32_t blocks = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
+  uint32_t fit = blocksPerMultiprocessor(
+      attributes, threads,
+      run.sharedBytes - h100::reservedSharedBytesPerBlock);
+  grid.residentLimit = std::max(1u, fit * h100::multiprocessors / blocks);
+  grid.clusters =
+      launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
+      (launch.grid[2] / launch.cluster[2]);
+  return true;
+}
+
+std::shared_ptr<Grid>
+EngineImplementation::start(const LaunchParameters &parameters,
+                            const Limits &limits,
+                            std::vector<std::shared_ptr<Grid>> prerequisites,
+                            Fault &fault) {
+  auto grid = std::make_shared<StartedGrid>();
+  grid->run.launch = parameters;
+  grid->run.prerequisites = std::move(prerequisites);
+  if (!prepare(*grid, limits, fault))
+    return nullptr;
+  grids.push_back(grid);
+  return grid;
+}
+
+void EngineImplementation::finish(StartedGrid &grid,
+                                  std::unique_ptr<Fault> fault) {
+  grid.failure = std::move(fault);
+  grid.resident.clear();
+  grid.spare.clear();
+  if (grid.run.workspace != 0)
+    store.free(grid.run.workspace);
+  grid.finished = true;
+}
+
+bool EngineImplementation::runsInParallel(const StartedGrid &grid) const {
+  return !grid.program->communicates && !grid.run.launch.cooperative &&
+         grids.size() == 1 && grid.run.prerequisites.empty() &&
+         settings.threads != 1;
+}
+
+/// Every thread runs one cluster after another.
+void EngineImplementation::runInParallel(StartedGrid &grid) {
+  unsigned count = settings.threads != 0
+                       ? settings.threads
+                       : std::max(1u, std::thread::hardware_concurrency());
+  count = std::min(count, grid.clusters);
+  std::atomic<uint32_t> next{0};
+  std::mutex mutex;
+  std::unique_ptr<Fault> first;
+  uint32_t firstCluster = ~0u;
+  std::atomic<uint64_t> longest{0};
+  auto body = [&] {
+    Worker own(store);
+    Cluster cluster;
+    for (;;) {
+      uint32_t linear = next.fetch_add(1);
+      if (linear >= grid.clusters)
+        return;
+      startCluster(cluster, grid.run, linear, own);
+      RoundEnd end;
+      do
+        end = runRound(cluster, own);
+      while (end == RoundEnd::Running);
+      if (end == RoundEnd::Blocked)
+        reportDeadlock(cluster, own);
+      uint64_t known = longest;
+      while (cluster.time() > known &&
+             !longest.compare_exchange_weak(known, cluster.time())) {
+      }
+      if (own.fault == nullptr)
+        continue;
+      std::lock_guard<std::mutex> lock(mutex);
+      if (linear < firstCluster) {
+        firstCluster = linear;
+        first = std::move(own.fault);
+      }
+      next = grid.clusters; // Those before it are running; no further ones.
+      return;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < count; ++i)
+    threads.emplace_back(body);
+  body();
+  for (std::thread &thread : threads)
+    thread.join();
+  time += longest;
+  finish(grid, std::move(first));
+}
+
+/// Starts clusters as long as there is room for them.
+void EngineImplementation::admit(StartedGrid &grid) {
+  while (grid.nextCluster < grid.clusters &&
+         grid.resident.size() < grid.residentLimit) {
+    std::unique_ptr<Cluster> cluster;
+    if (grid.spare.empty()) {
+      cluster = std::make_unique<Cluster>();
+    } else {
+      cluster = std::move(grid.spare.back());
+      grid.spare.pop_back();
+    }
+    startCluster(*cluster, grid.run, grid.nextCluster++, worker);
+    grid.resident.push_back(std::move(cluster));
+  }
+}
+
+void EngineImplementation::noteTrigger(StartedGrid &grid) const {
+  if (grid.triggered || grid.nextCluster < grid.clusters)
+    return;
+  for (const std::unique_ptr<Cluster> &cluster : grid.resident)
+    for (const Block &block : cluster->blocks)
+      if (!block.triggered && block.liveThreads != 0)
+        return;
+  grid.triggered = true;
+}
+
+/// One round of every resident cluster.
+///
+/// \returns true if any of them did something.
+bool EngineImplementation::round(StartedGrid &grid) {
+  admit(grid);
+  bool active = false;
+  uint64_t longest = 0;
+  for (std::unique_ptr<Cluster> &cluster : grid.resident) {
+    uint64_t before = cluster->time();
+    switch (runRound(*cluster, worker)) {
+    case RoundEnd::Running:
+      active = true;
+      break;
+    case RoundEnd::Blocked:
+      break;
+    case RoundEnd::Finished:
+      active = true;
+      ++grid.doneClusters;
+      grid.spare.push_back(std::move(cluster));
+      break;
+    case RoundEnd::Stopped:
+      finish(grid, std::move(worker.fault));
+      return true;
+    }
+    if (cluster != nullptr)
+      longest = std::max(longest, cluster->time() - before);
+  }
+  time += longest;
+  grid.resident.erase(
+      std::remove(grid.resident.begin(), grid.resident.end(), nullptr),
+      grid.resident.end());
+  if (grid.doneClusters == grid.clusters)
+    finish(grid, nullptr);
+  return active;
+}
+
+EngineEvent EngineImplementation::run() {
+  for (;;) {
+    if (grids.empty())
+      return EngineEvent::Idle;
+    if (grids.front()->nextCluster == 0 && runsInParallel(*grids.front())) {
+      runInParallel(*grids.front());
+      grids.pop_front();
+      return EngineEvent::Finished;
+    }
+    bool active = false;
+    for (size_t i = 0; i < grids.size(); ++i) {
+      StartedGrid &grid = *grids[i];
+      active |= round(grid);
+      if (grid.finished) {
+        grids.erase(grids.begin() + ptrdiff_t(i));
+        return EngineEvent::Finished;
+      }
+      noteTrigger(grid);
+      if (grid.triggered && !grid.reportedTrigger) {
+        grid.reportedTrigger = true;
+        return EngineEvent::Triggered;
+      }
+    }
+    if (!active)
+      return EngineEvent::Stalled;
+  }
+}
+
+void EngineImplementation::failStalled() {
+  while (!grids.empty()) {
+    StartedGrid &grid = *grids.front();
+    if (!grid.resident.empty())
+      reportDeadlock(*grid.resident.front(), worker);
+    finish(grid, std::move(worker.fault));
+    grids.pop_front();
+  }
+}
