@@ -2,6 +2,8 @@
 
 #include "tools/ptxsim/core/Async.h"
 
+#include "tools/ptxsim/checks/Races.h"
+
 #include <algorithm>
 
 using namespace ptxsim;

@@ -15,6 +15,8 @@
 
 namespace ptxsim {
 
+struct Knowledge;
+
 class AsyncOperation {
 public:
   virtual ~AsyncOperation() = default;
@@ -30,6 +32,8 @@ public:
   virtual bool write(Worker &worker) = 0;
 
   Origin origin;
+  std::shared_ptr<const Knowledge> knowledge; ///< When it began; for races.
+  uint32_t actor = 0, epoch = 0;              ///< Of its accesses; for races.
   bool isRead = false;
   bool isDone = false;
 };

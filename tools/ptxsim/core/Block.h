@@ -18,6 +18,7 @@ namespace ptxsim {
 struct Cluster;
 struct GridRun;
 class AsyncQueue;
+class ClusterRaces;
 struct Counters;
 
 /// One of the 16 named barriers of a block.
@@ -84,6 +85,7 @@ struct Cluster {
   uint64_t skipped = 0;  ///< Time in which everybody slept, in ns.
   std::mt19937_64 random;
   std::unique_ptr<AsyncQueue> async;
+  std::unique_ptr<ClusterRaces> races; ///< Null if they are not looked for.
 
   Cluster();
   ~Cluster();

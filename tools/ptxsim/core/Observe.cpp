@@ -1,31 +1,356 @@
-// Observers of ops and accesses.
+// Hands what happens on to the checks that are on.
 
 #include "tools/ptxsim/core/Observe.h"
 
+#include "tools/ptxsim/checks/Races.h"
+
 using namespace ptxsim;
+
+static ClusterRaces *racesOf(const Warp &warp) {
+  return warp.block->cluster->races.get();
+}
 
 bool ptxsim::observeGuard(Warp &, const Op &) { return true; }
 bool ptxsim::observe(Warp &, const Op &, LaneMask) { return true; }
-bool ptxsim::observeLoad(Warp &, const Op &, const Access &) { return true; }
-bool ptxsim::observeStore(Warp &, const Op &, const Access &, const Slot *) {
+
+/// Finds the shared memory that a lane accesses.
+///
+/// \returns null if it accesses another space.
+static Block *sharedOf(const Warp &warp, const Access &access, int lane,
+                       uint32_t &offset) {
+  uint64_t address = access.addresses[lane];
+  switch (access.space) {
+  case ptx::Space::Shared:
+  case ptx::Space::SharedCluster:
+    break;
+  case ptx::Space::Generic:
+    address -= warp.worker->memory.sharedWindow();
+    if (address >= Memory::windowBytes)
+      return nullptr;
+    break;
+  default:
+    return nullptr;
+  }
+  return blockOfShared(*warp.block, uint32_t(address), offset);
+}
+
+/// Compares an access with those before it.
+static bool checkRaces(Warp &warp, const Op &op, const Access &access,
+                       bool isWrite) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  for (LaneMask rest = access.mask; rest != 0; rest &= rest - 1) {
+    int lane = __builtin_ctz(rest);
+    uint32_t offset = 0;
+    Block *block = sharedOf(warp, access, lane, offset);
+    if (block == nullptr)
+      continue;
+    Accessor by = races->accessor(warp, op, lane);
+    by.strong = access.strong;
+    Fault fault;
+    if (!races->access(*block, offset, access.bytes, isWrite, by, fault)) {
+      warp.worker->stop(warp, op, std::move(fault), lane);
+      return false;
+    }
+  }
   return true;
 }
-void ptxsim::observeWarpBarrier(Warp &, LaneMask) {}
-void ptxsim::observeBarrierArrival(Warp &, NamedBarrier &, bool) {}
-void ptxsim::observeBarrierLeave(Warp &, NamedBarrier &, uint64_t) {}
-void ptxsim::observeClusterArrival(Warp &, bool) {}
-void ptxsim::observeClusterLeave(Warp &) {}
-bool ptxsim::observeMBarrierInit(Warp &, const Op &, Block &, uint32_t, int) {
+
+/// Orders what strong accesses order: releases are kept by address, acquires
+/// take them; without these words the fences before and after count.
+static void synchronise(Warp &warp, const Access &access, bool reads,
+                        bool writes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr || !access.strong)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  forLanes(access.mask, [&](int lane) {
+    uint32_t offset = 0;
+    Block *block = sharedOf(warp, access, lane, offset);
+    if (block == nullptr)
+      return;
+    Knowledge &released = races->racesOf(*block).released[offset];
+    if (reads && access.acquires)
+      races->acquire(clock, released);
+    else if (reads)
+      clock.pending.join(released);
+    if (writes && access.releases)
+      races->release(clock, released);
+    else if (writes)
+      released.join(clock.fenced);
+  });
+}
+
+bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
+  if (!checkRaces(warp, op, access, false))
+    return false;
+  synchronise(warp, access, true, false);
   return true;
 }
-bool ptxsim::observeMBarrierInval(Warp &, const Op &, Block &, uint32_t, int) {
+
+bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
+                          const Slot *) {
+  if (!checkRaces(warp, op, access, true))
+    return false;
+  synchronise(warp, access, false, true);
   return true;
 }
-void ptxsim::observeMBarrierArrival(Warp &, MBarrier &, int, bool, bool) {}
-void ptxsim::observeMBarrierWait(Warp &, MBarrier &, int, bool) {}
-bool ptxsim::observeAtomic(Warp &, const Op &, const Access &) { return true; }
-void ptxsim::observeFence(Warp &, LaneMask, FenceKind) {}
-void ptxsim::observeProxyFence(Warp &, LaneMask) {}
+
+bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
+  if (!checkRaces(warp, op, access, true))
+    return false;
+  synchronise(warp, access, true, true);
+  return true;
+}
+
+/// Lets lanes that have met know each other's accesses.
+static void meet(WarpClock &clock, LaneMask lanes) {
+  ++clock.epoch;
+  forLanes(lanes, [&](int lane) { clock.laneSync[lane] = clock.epoch; });
+}
+
+void ptxsim::observeWarpBarrier(Warp &warp, LaneMask lanes) {
+  if (ClusterRaces *races = racesOf(warp))
+    meet(races->clockOf(warp), lanes);
+}
+
+void ptxsim::observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  SyncClock &clock = races->racesOf(*warp.block).barriers[index];
+  races->release(races->clockOf(warp), clock.arriving(barrier.generation + 1));
+}
+
+void ptxsim::observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
+                                 uint64_t generation) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  SyncClock &clock = races->racesOf(*warp.block).barriers[index];
+  WarpClock &own = races->clockOf(warp);
+  races->acquire(own, clock.collected[generation & 1]);
+  meet(own, warp.now.mask);
+}
+
+void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  uint64_t generation = warp.block->cluster->barrier.generation + 1;
+  Knowledge &arriving = races->cluster.arriving(generation);
+  if (releases)
+    races->release(races->clockOf(warp), arriving);
+  else
+    arriving.join(races->clockOf(warp).fenced);
+}
+
+void ptxsim::observeClusterLeave(Warp &warp) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  uint64_t generation = warp.clusterGeneration[__builtin_ctz(warp.now.mask)];
+  WarpClock &own = races->clockOf(warp);
+  races->acquire(own, races->cluster.collected[generation & 1]);
+  meet(own, warp.now.mask);
+}
+
+//===----------------------------------------------------------------------===//
+// mbarriers
+//===----------------------------------------------------------------------===//
+
+/// Checks that the object at `offset` is initialised for, or idle before, `warp`.
+static bool accessMBarrier(Warp &warp, const Op &op, Block &block,
+                           uint32_t offset, int lane, bool isWrite) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  Accessor by = races->accessor(warp, op, lane);
+  by.strong = !isWrite;
+  Fault fault;
+  if (races->access(block, offset, 8, isWrite, by, fault))
+    return true;
+  fault.notes.push_back("the access is that of an mbarrier object");
+  warp.worker->stop(warp, op, std::move(fault), lane);
+  return false;
+}
+
+bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
+                                 uint32_t offset, int lane) {
+  if (racesOf(warp) != nullptr && block.mbarriers.count(offset) != 0) {
+    Fault fault;
+    fault.code = FaultCode::LaunchFailed;
+    fault.check = "mbarrier";
+    fault.message = "expected memory without an mbarrier object, got one that is "
+                    "in use";
+    fault.advice = "initialise it by one thread, and execute mbarrier.inval "
+                   "before it is initialised again";
+    warp.worker->stop(warp, op, std::move(fault), lane);
+    return false;
+  }
+  return accessMBarrier(warp, op, block, offset, lane, true);
+}
+
+bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
+                                  uint32_t offset, int lane) {
+  return accessMBarrier(warp, op, block, offset, lane, true);
+}
+
+bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
+                                uint32_t offset, int lane) {
+  return accessMBarrier(warp, op, block, offset, lane, false);
+}
+
+void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
+                                    MBarrier &barrier, bool releases) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  Knowledge &arriving =
+      races->mbarrier(block, offset).clock.arriving(barrier.phase + 1);
+  if (releases)
+    races->release(races->clockOf(warp), arriving);
+  else
+    arriving.join(races->clockOf(warp).fenced);
+}
+
+void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
+                                 MBarrier &barrier, bool acquires) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  WarpClock &own = races->clockOf(warp);
+  Knowledge seen = clock.clock.collected[barrier.phase & 1];
+  seen.known.set(clock.actor, Epoch(barrier.phase));
+  if (acquires)
+    races->acquire(own, seen);
+  else
+    own.pending.join(seen);
+}
+
+//===----------------------------------------------------------------------===//
+// Fences
+//===----------------------------------------------------------------------===//
+
+void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  races->acquire(clock, clock.pending);
+  clock.pending.clear();
+  races->release(clock, clock.fenced);
+}
+
+void ptxsim::observeProxyFence(Warp &warp, LaneMask) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  clock.knowledge.proxied.join(clock.knowledge.known);
+  clock.knowledge.proxied.set(clock.actor, clock.epoch);
+  ++clock.epoch;
+  clock.snapshot = nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Asynchronous work
+//===----------------------------------------------------------------------===//
+
+/// The actor of a warp's asynchronous work of one kind.
+static Actor actorOf(ClusterRaces &races, const Warp &warp, AsyncKind kind) {
+  WarpClock &clock = races.clockOf(warp);
+  Actor &actor = kind == AsyncKind::Copies ? clock.copies
+                 : kind == AsyncKind::Bulk ? clock.bulk
+                                           : clock.warpgroup;
+  ActorInfo::Kind which = kind == AsyncKind::Copies ? ActorInfo::Kind::Copies
+                          : kind == AsyncKind::Bulk ? ActorInfo::Kind::Bulk
+                                                    : ActorInfo::Kind::Warpgroup;
+  if (actor == 0)
+    actor = races.newActor({which, warp.block, warp.index, warp.now.code});
+  return actor;
+}
+
+void ptxsim::observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
+                          uint64_t group) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  operation.knowledge = races->snapshot(races->clockOf(warp));
+  if (kind == AsyncKind::MBarrier)
+    return;
+  operation.actor = actorOf(*races, warp, kind);
+  operation.epoch = Epoch(group);
+}
+
+/// Who an asynchronous operation is.
+static Accessor accessorOf(const AsyncOperation &operation, AsyncKind kind) {
+  Accessor by;
+  by.actor = operation.actor;
+  by.epoch = operation.epoch;
+  by.knowledge = operation.knowledge.get();
+  by.lane = operation.origin.lane < 0 ? 0 : uint32_t(operation.origin.lane);
+  by.op = uint32_t(operation.origin.op - operation.origin.code->ops.data());
+  by.async = kind != AsyncKind::Copies;
+  return by;
+}
+
+bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
+                              AsyncKind kind, Block &block, uint32_t offset,
+                              uint32_t bytes) {
+  if (operation.knowledge == nullptr)
+    return true;
+  Fault fault;
+  if (block.cluster->races->access(block, offset, bytes, false,
+                                   accessorOf(operation, kind), fault))
+    return true;
+  return worker.stopAt(operation.origin, std::move(fault));
+}
+
+bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
+                               AsyncKind kind, Block &block, uint32_t offset,
+                               uint32_t bytes, Block *barrierBlock,
+                               uint32_t barrierOffset) {
+  if (operation.knowledge == nullptr)
+    return true;
+  ClusterRaces &races = *block.cluster->races;
+  Accessor by = accessorOf(operation, kind);
+  if (barrierBlock != nullptr) {
+    auto barrier = barrierBlock->mbarriers.find(barrierOffset);
+    if (barrier == barrierBlock->mbarriers.end())
+      return true; // Its completion will say so.
+    by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
+    by.epoch = Epoch(barrier->second.phase + 1);
+  }
+  Fault fault;
+  if (races.access(block, offset, bytes, true, by, fault))
+    return true;
+  return worker.stopAt(operation.origin, std::move(fault));
+}
+
+void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  clock.knowledge.known.set(actorOf(*races, warp, kind), Epoch(group));
+  clock.snapshot = nullptr;
+}
+
+void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
+                                  MBarrier &barrier, uint64_t group) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  Knowledge &arriving =
+      races->mbarrier(block, offset).clock.arriving(barrier.phase + 1);
+  arriving.known.set(actorOf(*races, warp, AsyncKind::Copies), Epoch(group));
+}
+
 bool ptxsim::observeTensorMap(Warp &, const Op &, int, const uint8_t *) {
   return true;
 }

@@ -5,6 +5,7 @@
 #define TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
 
 #include "tools/ptxsim/core/Access.h"
+#include "tools/ptxsim/core/Async.h"
 
 namespace ptxsim {
 
@@ -51,10 +52,12 @@ bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
                          uint32_t offset, int lane);
 bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                           uint32_t offset, int lane);
-void observeMBarrierArrival(Warp &warp, MBarrier &barrier, int lane,
-                            bool releases, bool clusterScope);
-void observeMBarrierWait(Warp &warp, MBarrier &barrier, int lane,
-                         bool acquires);
+bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
+                        uint32_t offset, int lane);
+void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
+                            MBarrier &barrier, bool releases);
+void observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
+                         MBarrier &barrier, bool acquires);
 
 /// Atomics, before they happen.
 ///
@@ -73,6 +76,33 @@ void observeProxyFence(Warp &warp, LaneMask lanes);
 bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
 bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
 void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
+
+/// Kinds of asynchronous work, by what waits for it.
+enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };
+
+/// Notes what the warp knows when it begins `operation`, which ends in `group`
+/// or in an mbarrier.
+void observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
+                  uint64_t group);
+
+/// Checks what an asynchronous operation reads or writes in shared memory. One
+/// that ends in an mbarrier names it when it writes.
+///
+/// \returns false after noting a fault.
+bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
+                      Block &block, uint32_t offset, uint32_t bytes);
+bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
+                       AsyncKind kind, Block &block, uint32_t offset,
+                       uint32_t bytes, Block *barrierBlock,
+                       uint32_t barrierOffset);
+
+/// Notes that cp.async.mbarrier.arrive has arrived for the copies of the warp up
+/// to `group`.
+void observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
+                          MBarrier &barrier, uint64_t group);
+
+/// Notes that the groups of the warp up to `group` are done.
+void observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group);
 
 } // namespace ptxsim
 

@@ -54,7 +54,9 @@ namespace {
 class BulkCopy : public AsyncOperation {
 public:
   uint8_t *source = nullptr;
+  Block *sourceBlock = nullptr; ///< If the source is shared memory.
   std::vector<uint8_t *> targets;
+  std::vector<Block *> targetBlocks; ///< If they are in shared memory.
   std::vector<SharedPlace> barriers; ///< One for each target, or none.
   uint32_t bytes = 0;
   bool reduces = false;
@@ -62,13 +64,25 @@ public:
   TensorType type = TensorType::U8;
   std::vector<uint8_t> data;
 
-  bool read(Worker &) override {
+  bool read(Worker &worker) override {
+    AsyncKind kind = barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier;
+    if (sourceBlock != nullptr &&
+        !observeAsyncRead(worker, *this, kind, *sourceBlock,
+                          uint32_t(source - sourceBlock->shared), bytes))
+      return false;
     data.assign(source, source + bytes);
     return true;
   }
 
   bool write(Worker &worker) override {
-    for (uint8_t *target : targets) {
+    for (size_t i = 0; i < targets.size(); ++i) {
+      uint8_t *target = targets[i];
+      if (!targetBlocks.empty() &&
+          !observeAsyncWrite(worker, *this, AsyncKind::MBarrier,
+                             *targetBlocks[i],
+                             uint32_t(target - targetBlocks[i]->shared), bytes,
+                             barriers[i].block, barriers[i].offset))
+        return false;
       if (reduces)
         reduceElements(reduction, type, target, data.data(), bytes);
       else
@@ -101,6 +115,7 @@ static bool findTargets(Warp &warp, const Op &op, int lane, uint64_t target,
     return false;
   if (!(op.modifiers & isMulticast)) {
     copy.targets.push_back(place.block->shared + place.offset);
+    copy.targetBlocks.push_back(place.block);
     copy.barriers.push_back(signal);
     return true;
   }
@@ -110,6 +125,7 @@ static bool findTargets(Warp &warp, const Op &op, int lane, uint64_t target,
                     copy.bytes, 16, AccessKind::Write, there))
       return false;
     copy.targets.push_back(block.shared + place.offset);
+    copy.targetBlocks.push_back(&block);
     copy.barriers.push_back({&block, signal.offset});
     return true;
   });
@@ -136,6 +152,7 @@ static Next bulkCopy(Warp &warp, const Op &op, LaneMask mask) {
                       place))
         return Next::Stop;
       copy.source = place.block->shared + place.offset;
+      copy.sourceBlock = place.block;
     } else {
       copy.source = resolveRange(warp, op, lane, Space::Global, AccessKind::Read,
                                  source, copy.bytes, 16);
@@ -157,6 +174,9 @@ static Next bulkCopy(Warp &warp, const Op &op, LaneMask mask) {
                        warp.at<uint64_t>(op.slots[3])[lane], blocks, copy))
         return Next::Stop;
     }
+    observeIssue(warp, copy,
+                 copy.barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier,
+                 asyncOf(warp).bulk.committed[lane] + 1);
     if (!warp.block->cluster->async->add(operation, *warp.worker))
       return Next::Stop;
   }
@@ -170,10 +190,14 @@ static Next commit(Warp &warp, const Op &, LaneMask mask) {
 
 static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   uint32_t keep = *warp.at<uint32_t>(op.slots[0]);
-  return warp.block->cluster->async->wait(asyncOf(warp).bulk, mask, keep,
-                                          op.modifiers & onlyRead, *warp.worker)
-             ? Next::Advance
-             : Next::Stop;
+  AsyncGroups &groups = asyncOf(warp).bulk;
+  if (!warp.block->cluster->async->wait(groups, mask, keep,
+                                        op.modifiers & onlyRead, *warp.worker))
+    return Next::Stop;
+  uint64_t committed = groups.committed[__builtin_ctz(mask)];
+  if (committed >= keep)
+    observeGroupWait(warp, AsyncKind::Bulk, committed - keep);
+  return Next::Advance;
 }
 
 static Next prefetch(Warp &warp, const Op &op, LaneMask mask) {

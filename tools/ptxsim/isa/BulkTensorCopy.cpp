@@ -38,9 +38,12 @@ public:
   std::vector<SharedPlace> barriers;
   std::vector<uint8_t> data;
 
-  bool read(Worker &) override {
+  bool read(Worker &worker) override {
     if (direction == BulkDirection::Load)
       return true;
+    if (!observeAsyncRead(worker, *this, AsyncKind::Bulk, *source,
+                          transfer.sharedAddress, transfer.sharedBytes))
+      return false;
     const uint8_t *first = source->shared + transfer.sharedAddress;
     data.assign(first, first + transfer.sharedBytes);
     return true;
@@ -52,8 +55,14 @@ public:
       store(transfer, base);
     if (direction == BulkDirection::Reduce)
       reduce(transfer, reduction, base);
-    for (const SharedPlace &target : targets)
-      load(transfer, target.block->shared);
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (!observeAsyncWrite(worker, *this, AsyncKind::MBarrier,
+                             *targets[i].block, transfer.sharedAddress,
+                             transfer.sharedBytes, barriers[i].block,
+                             barriers[i].offset))
+        return false;
+      load(transfer, targets[i].block->shared);
+    }
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset,
                          transfer.bytes))
@@ -132,7 +141,10 @@ static void readCoordinates(const Warp &warp, const Slot *slots, int lane,
 }
 
 static bool submit(Warp &warp, std::shared_ptr<BoxCopy> box, int lane) {
-  if (box->barriers.empty())
+  bool inGroup = box->barriers.empty();
+  observeIssue(warp, *box, inGroup ? AsyncKind::Bulk : AsyncKind::MBarrier,
+               asyncOf(warp).bulk.committed[lane] + 1);
+  if (inGroup)
     asyncOf(warp).bulk.add(box, LaneMask(1) << lane);
   return warp.block->cluster->async->add(std::move(box), *warp.worker);
 }

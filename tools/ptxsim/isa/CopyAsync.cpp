@@ -29,6 +29,7 @@ public:
   uint32_t sourceBytes[32];  ///< Read; the rest is zero.
   uint8_t *sources[32];
   uint8_t *targets[32];
+  Block *block = nullptr;
   uint8_t data[32][16];
 
   bool read(Worker &) override {
@@ -40,10 +41,16 @@ public:
     return true;
   }
 
-  bool write(Worker &) override {
-    forLanes(mask, [&](int lane) {
+  bool write(Worker &worker) override {
+    for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
+      int lane = __builtin_ctz(rest);
+      origin.lane = lane;
+      uint32_t offset = uint32_t(targets[lane] - block->shared);
+      if (!observeAsyncWrite(worker, *this, AsyncKind::Copies, *block, offset,
+                             bytes, nullptr, 0))
+        return false;
       std::memcpy(targets[lane], data[lane], bytes);
-    });
+    }
     return true;
   }
 };
@@ -55,6 +62,8 @@ public:
   Block *block = nullptr;
   uint32_t offset = 0;
   AsyncQueue *queue = nullptr;
+  Warp *warp = nullptr;
+  uint64_t group = 0; ///< The copies are those up to this one.
 
   bool read(Worker &worker) override {
     for (const std::shared_ptr<AsyncOperation> &copy : copies)
@@ -66,6 +75,8 @@ public:
   bool write(Worker &worker) override {
     Fault fault;
     MBarrier *barrier = findMBarrier(*block, offset, fault);
+    if (barrier != nullptr)
+      observeCopiesArrival(*warp, *block, offset, *barrier, group);
     if (barrier == nullptr ||
         !arriveMBarrier(*block, offset, *barrier, 1, false, fault))
       return worker.stopAt(origin, std::move(fault));
@@ -89,6 +100,7 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
   auto operation = std::make_shared<LaneCopies>();
   operation->origin = Origin::of(warp, op, -1);
   operation->mask = mask;
+  operation->block = warp.block;
   operation->bytes = *warp.at<uint32_t>(op.slots[2]);
   Access target, source;
   target.space = Space::Shared;
@@ -127,7 +139,10 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
            [&](int lane) { operation->sources[lane] = source.pointers[lane]; });
   forLanes(mask,
            [&](int lane) { operation->targets[lane] = target.pointers[lane]; });
-  asyncOf(warp).copies.add(operation, mask);
+  AsyncGroups &groups = asyncOf(warp).copies;
+  groups.add(operation, mask);
+  observeIssue(warp, *operation, AsyncKind::Copies,
+               groups.committed[__builtin_ctz(mask)] + 1);
   return warp.block->cluster->async->add(operation, *warp.worker) ? Next::Advance
                                                                   : Next::Stop;
 }
@@ -137,21 +152,24 @@ static Next commit(Warp &warp, const Op &, LaneMask mask) {
   return Next::Advance;
 }
 
+static Next waitFor(Warp &warp, LaneMask mask, uint64_t keep) {
+  AsyncGroups &groups = asyncOf(warp).copies;
+  if (!warp.block->cluster->async->wait(groups, mask, keep, false, *warp.worker))
+    return Next::Stop;
+  uint64_t committed = groups.committed[__builtin_ctz(mask)];
+  if (committed >= keep)
+    observeGroupWait(warp, AsyncKind::Copies, committed - keep);
+  return Next::Advance;
+}
+
 static Next wait(Warp &warp, const Op &op, LaneMask mask) {
-  uint32_t keep = *warp.at<uint32_t>(op.slots[0]);
-  return warp.block->cluster->async->wait(asyncOf(warp).copies, mask, keep, false,
-                                          *warp.worker)
-             ? Next::Advance
-             : Next::Stop;
+  return waitFor(warp, mask, *warp.at<uint32_t>(op.slots[0]));
 }
 
 /// Waits for committed and uncommitted copies alike.
 static Next waitAll(Warp &warp, const Op &op, LaneMask mask) {
   commit(warp, op, mask);
-  return warp.block->cluster->async->wait(asyncOf(warp).copies, mask, 0, false,
-                                          *warp.worker)
-             ? Next::Advance
-             : Next::Stop;
+  return waitFor(warp, mask, 0);
 }
 
 static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
@@ -170,6 +188,8 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
     operation->block =
         blockOfShared(*warp.block, uint32_t(address), operation->offset);
     operation->queue = cluster.async.get();
+    operation->warp = &warp;
+    operation->group = asyncOf(warp).copies.committed[lane] + 1;
     for (const AsyncGroups::Item &item : asyncOf(warp).copies.items)
       if (item.lanes >> lane & 1)
         operation->copies.push_back(item.operation);

@@ -23,7 +23,6 @@ static constexpr uint32_t isTest = 256; ///< Does not wait.
 static constexpr uint32_t hasCount = 512;
 static constexpr uint32_t isRelaxed = 1024;
 static constexpr uint32_t completes = 2048;
-static constexpr uint32_t isCluster = 4096; ///< Scope.
 
 namespace {
 /// The object that one lane names.
@@ -78,6 +77,10 @@ static Next forBarriers(Warp &warp, const Op &op, Slot slot, LaneMask mask,
     Fault fault;
     MBarrier *barrier =
         findMBarrier(*targets[lane].block, targets[lane].offset, fault);
+    if (barrier != nullptr && warp.worker->observes &&
+        !observeMBarrierUse(warp, op, *targets[lane].block, targets[lane].offset,
+                            lane))
+      return Next::Stop;
     if (barrier == nullptr || !body(lane, targets[lane], *barrier, fault))
       return warp.worker->stop(warp, op, std::move(fault), lane);
   }
@@ -128,8 +131,8 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
         if (first == 1)
           warp.at<uint64_t>(op.slots[0])[lane] = mbarrierWord(barrier);
         if (warp.worker->observes)
-          observeMBarrierArrival(warp, barrier, lane, !(op.modifiers & isRelaxed),
-                                 op.modifiers & isCluster);
+          observeMBarrierArrival(warp, *target.block, target.offset, barrier,
+                                 !(op.modifiers & isRelaxed));
         if (op.modifiers & expects &&
             !expectMBarrier(*target.block, target.offset, barrier, operand[lane],
                             fault))
@@ -194,9 +197,9 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   if (!warp.worker->observes || done == 0)
     return Next::Advance;
   return forBarriers(warp, op, op.slots[1], done,
-                     [&](int lane, Target, MBarrier &barrier, Fault &) {
-                       observeMBarrierWait(warp, barrier, lane,
-                                           !(op.modifiers & isRelaxed));
+                     [&](int, Target target, MBarrier &barrier, Fault &) {
+                       observeMBarrierWait(warp, *target.block, target.offset,
+                                           barrier, !(op.modifiers & isRelaxed));
                        return true;
                      });
 }
@@ -223,7 +226,6 @@ static void noteModifiers(const Match &match, Op &op) {
   note("test_wait", isTest);
   note("relaxed", isRelaxed);
   note("complete_tx", completes);
-  note("cluster", isCluster);
 }
 
 static Handler selectInit(const Match &match, Op &op) {

@@ -27,6 +27,9 @@ struct Wide {
 static constexpr uint32_t spaceBits = 15;
 static constexpr uint32_t isStrong = 16;   ///< Others may access at once.
 static constexpr uint32_t isNonCoherent = 32;
+static constexpr uint32_t isAcquire = 64;
+static constexpr uint32_t isRelease = 128;
+static constexpr uint32_t scopeShift = 8;
 
 static Access accessOf(const Op &op, LaneMask mask, AccessKind kind,
                        uint32_t elementBytes) {
@@ -36,6 +39,9 @@ static Access accessOf(const Op &op, LaneMask mask, AccessKind kind,
   access.bytes = elementBytes * op.count;
   access.alignment = access.bytes;
   access.strong = op.modifiers & isStrong;
+  access.acquires = op.modifiers & isAcquire;
+  access.releases = op.modifiers & isRelease;
+  access.scope = uint8_t(op.modifiers >> scopeShift);
   access.nonCoherent = op.modifiers & isNonCoherent;
   access.mask = mask;
   return access;
@@ -122,6 +128,15 @@ static void noteModifiers(const Match &match, Op &op) {
       op.modifiers |= isStrong;
   if (match.has("nc"))
     op.modifiers |= isNonCoherent;
+  if (match.has("acquire"))
+    op.modifiers |= isAcquire;
+  if (match.has("release"))
+    op.modifiers |= isRelease;
+  uint32_t scope = match.has("cta")       ? 0
+                   : match.has("cluster") ? 1
+                   : match.has("gpu")     ? 2
+                                          : 3;
+  op.modifiers |= scope << scopeShift;
 }
 
 template <template <typename> class Chosen>

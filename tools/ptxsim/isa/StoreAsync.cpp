@@ -34,6 +34,9 @@ public:
 
   bool write(Worker &worker) override {
     uint8_t *place = target.block->shared + target.offset;
+    if (!observeAsyncWrite(worker, *this, AsyncKind::MBarrier, *target.block,
+                           target.offset, bytes, barrier.block, barrier.offset))
+      return false;
     if (reduces)
       reduceElements(reduction, type, place, data, bytes);
     else
@@ -65,6 +68,7 @@ static Next storeAsync(Warp &warp, const Op &op, LaneMask mask) {
       std::memcpy(store.data + i * element,
                   warp.at<uint8_t>(op.slots[1 + i]) + size_t(lane) * element,
                   element);
+    observeIssue(warp, store, AsyncKind::MBarrier, 0);
     if (!warp.block->cluster->async->add(operation, *warp.worker))
       return Next::Stop;
   }

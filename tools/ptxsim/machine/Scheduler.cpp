@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/machine/Scheduler.h"
 
+#include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/core/Interpreter.h"
 
 #include <algorithm>
@@ -104,6 +105,10 @@ void ptxsim::startCluster(Cluster &cluster, GridRun &grid, uint32_t linear,
     startBlock(cluster.blocks[rank], cluster, rank, worker);
     cluster.liveThreads += cluster.blocks[rank].liveThreads;
   }
+  cluster.races = nullptr;
+  if (grid.options->checks == CheckLevel::All)
+    cluster.races = std::make_unique<ClusterRaces>(cluster);
+  worker.observes = cluster.races != nullptr || worker.counters != nullptr;
 }
 
 /// The warps of the cluster in the order of their turns.

@@ -53,11 +53,15 @@ static const char *readDecimalFloat(std::string_view text, Constant &result) {
 
 static const char *readInteger(std::string_view digits, int base,
                                bool isUnsigned, Constant &result) {
+  const char *expected = base == 16  ? "hexadecimal digits after '0x'"
+                         : base == 8 ? "octal digits after '0'"
+                         : base == 2 ? "binary digits after '0b'"
+                                     : "a number";
   auto [stop, error] = std::from_chars(
       digits.data(), digits.data() + digits.size(), result.bits, base);
   if (stop != digits.data() + digits.size() || digits.empty() ||
       error == std::errc::invalid_argument)
-    return "a number";
+    return expected;
   result.kind =
       isUnsigned || int64_t(result.bits) < 0 ? Kind::Unsigned : Kind::Signed;
   return error == std::errc() ? nullptr : "an integer of at most 64 bits";
@@ -144,12 +148,23 @@ static bool compare(uint16_t symbol, T left, T right, bool &result) {
   }
 }
 
-static const char *evaluateFloats(uint16_t symbol, double left, double right,
+/// "expected `what` at '+', got `got`"
+static std::string atOperator(std::string_view what, uint16_t symbol,
+                              std::string_view got) {
+  std::string result = "expected ";
+  (result += what) += " at '";
+  result += char(symbol & 0xFF);
+  if (symbol > 0xFF)
+    result += char(symbol >> 8);
+  return (result += "', got ") += got;
+}
+
+static std::string evaluateFloats(uint16_t symbol, double left, double right,
                                   Constant &result) {
   bool holds = false;
   if (compare(symbol, left, right, holds)) {
     result = {Kind::Signed, holds};
-    return nullptr;
+    return "";
   }
   double value = 0;
   switch (symbol) {
@@ -166,16 +181,16 @@ static const char *evaluateFloats(uint16_t symbol, double left, double right,
     value = left / right;
     break;
   default:
-    return "integers at this operator";
+    return atOperator("integers", symbol, "floats");
   }
   result = {Kind::Float, toBits(value)};
-  return nullptr;
+  return "";
 }
 
-static const char *divide(bool isRemainder, bool isSigned, uint64_t left,
+static std::string divide(bool isRemainder, bool isSigned, uint64_t left,
                           uint64_t right, Constant &result) {
   if (right == 0)
-    return "a divisor other than zero";
+    return atOperator("a divisor other than 0", isRemainder ? '%' : '/', "0");
   result.kind = isSigned ? Kind::Signed : Kind::Unsigned;
   if (isSigned && right == ~uint64_t(0)) // INT64_MIN / -1 wraps.
     result.bits = isRemainder ? 0 : 0 - left;
@@ -184,51 +199,42 @@ static const char *divide(bool isRemainder, bool isSigned, uint64_t left,
                               : uint64_t(int64_t(left) / int64_t(right));
   else
     result.bits = isRemainder ? left % right : left / right;
-  return nullptr;
+  return "";
 }
 
 /// Shifts as `left`'s signedness says; a count above 63 shifts all out.
 static Constant shift(bool isLeft, const Constant &left, uint64_t count) {
-  bool isSigned = left.kind == Kind::Signed;
-  uint64_t sign = isSigned && int64_t(left.bits) < 0 ? ~uint64_t(0) : 0;
-  uint64_t bits = 0;
+  bool isNegative = left.kind == Kind::Signed && int64_t(left.bits) < 0;
+  uint64_t sign = isNegative ? ~uint64_t(0) : 0;
+  if (count > 63)
+    return {left.kind, isLeft ? 0 : sign};
   if (isLeft)
-    bits = count > 63 ? 0 : left.bits << count;
-  else if (count > 63)
-    bits = sign;
-  else
-    bits = left.bits >> count | (count ? sign << (64 - count) : 0);
-  return {left.kind, bits};
+    return {left.kind, left.bits << count};
+  return {left.kind, left.bits >> count | (count ? sign << (64 - count) : 0)};
 }
 
-/// \returns false if `symbol` is no operator whose operands convert first.
-static bool evaluateArithmetic(uint16_t symbol, uint64_t left, uint64_t right,
-                               uint64_t &bits) {
+/// Computes the operators whose operands are converted to a common type.
+static uint64_t evaluateArithmetic(uint16_t symbol, uint64_t left,
+                                   uint64_t right) {
   switch (symbol) {
   case '*':
-    bits = left * right;
-    return true;
+    return left * right;
   case '+':
-    bits = left + right;
-    return true;
+    return left + right;
   case '-':
-    bits = left - right;
-    return true;
+    return left - right;
   case '&':
-    bits = left & right;
-    return true;
+    return left & right;
   case '|':
-    bits = left | right;
-    return true;
+    return left | right;
   case '^':
-    bits = left ^ right;
-    return true;
+    return left ^ right;
   default:
-    return false;
+    return 0; // There are no others; `?:` wants the type alone.
   }
 }
 
-static const char *evaluateIntegers(uint16_t symbol, const Constant &left,
+static std::string evaluateIntegers(uint16_t symbol, const Constant &left,
                                     const Constant &right, Constant &result) {
   bool isSigned = left.kind == Kind::Signed && right.kind == Kind::Signed;
   uint64_t a = left.bits, b = right.bits;
@@ -236,7 +242,7 @@ static const char *evaluateIntegers(uint16_t symbol, const Constant &left,
   if (isSigned ? compare(symbol, int64_t(a), int64_t(b), holds)
                : compare(symbol, a, b, holds)) {
     result = {Kind::Signed, holds};
-    return nullptr;
+    return "";
   }
   switch (symbol) {
   case '/':
@@ -245,40 +251,40 @@ static const char *evaluateIntegers(uint16_t symbol, const Constant &left,
   case pairOf('<', '<'):
   case pairOf('>', '>'):
     result = shift(symbol == pairOf('<', '<'), left, b);
-    return nullptr;
+    return "";
   case pairOf('&', '&'):
     result = {Kind::Signed, a && b};
-    return nullptr;
+    return "";
   case pairOf('|', '|'):
     result = {Kind::Signed, a || b};
-    return nullptr;
+    return "";
   default:
-    result.kind = isSigned ? Kind::Signed : Kind::Unsigned;
-    return evaluateArithmetic(symbol, a, b, result.bits) ? nullptr
-                                                         : "an operator";
+    result = {isSigned ? Kind::Signed : Kind::Unsigned,
+              evaluateArithmetic(symbol, a, b)};
+    return "";
   }
 }
 
-const char *ptxsim::ptx::evaluate(uint16_t symbol, const Constant &left,
+std::string ptxsim::ptx::evaluate(uint16_t symbol, const Constant &left,
                                   const Constant &right, Constant &result) {
   if (left.isHexFloat() || right.isHexFloat())
-    return "no '0f' or '0d' number in an expression";
+    return atOperator("no '0f' or '0d' number", symbol, "one");
   if (left.isInteger() != right.isInteger())
-    return "two integers or two floating-point numbers";
+    return atOperator("two integers or two floats", symbol, "one of each");
   if (left.isInteger())
     return evaluateIntegers(symbol, left, right, result);
   return evaluateFloats(symbol, toDouble(left.bits), toDouble(right.bits),
                         result);
 }
 
-const char *ptxsim::ptx::evaluateUnary(char symbol, Constant &value) {
+std::string ptxsim::ptx::evaluateUnary(char symbol, Constant &value) {
   if (value.isHexFloat())
-    return "no '0f' or '0d' number in an expression";
+    return atOperator("no '0f' or '0d' number", uint8_t(symbol), "one");
   if (!value.isInteger()) {
     if (symbol != '+' && symbol != '-')
-      return "an integer at this operator";
+      return atOperator("an integer", uint8_t(symbol), "a float");
     value.bits ^= symbol == '-' ? uint64_t(1) << 63 : 0;
-    return nullptr;
+    return "";
   }
   if (symbol == '-')
     value.bits = 0 - value.bits;
@@ -286,5 +292,5 @@ const char *ptxsim::ptx::evaluateUnary(char symbol, Constant &value) {
     value.bits = ~value.bits;
   else if (symbol == '!')
     value = {Kind::Signed, value.bits == 0};
-  return nullptr;
+  return "";
 }

@@ -4,6 +4,7 @@
 #define TCC_TOOLS_PTXSIM_PTX_CONSTANT_H
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace ptxsim::ptx {
@@ -33,7 +34,7 @@ struct Constant {
 
 /// Reads a number of any syntax.
 ///
-/// \returns null, or what was expected instead, for "expected …, got …".
+/// \returns null, or what was expected of `text`.
 const char *readNumber(std::string_view text, Constant &result);
 
 /// Returns how tightly the operator binds, from 1 (`||`) to 10 (`*`), or 0 if
@@ -42,14 +43,14 @@ unsigned precedenceOf(uint16_t symbol);
 
 /// Computes `left symbol right`, wrapping integers to 64 bits.
 ///
-/// \returns null, or what was expected instead.
-const char *evaluate(uint16_t symbol, const Constant &left,
+/// \returns "", or "expected …, got …".
+std::string evaluate(uint16_t symbol, const Constant &left,
                      const Constant &right, Constant &result);
 
 /// Computes `+`, `-`, `!` or `~` of `value`, in place.
 ///
-/// \returns null, or what was expected instead.
-const char *evaluateUnary(char symbol, Constant &value);
+/// \returns "", or "expected …, got …".
+std::string evaluateUnary(char symbol, Constant &value);
 
 } // namespace ptxsim::ptx
 

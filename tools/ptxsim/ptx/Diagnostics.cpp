@@ -80,8 +80,8 @@ static size_t editDistance(std::string_view a, std::string_view b,
 }
 
 void NearestName::consider(std::string_view candidate) {
-  // A third of the letters may differ, else anything is near a short name.
-  size_t most = std::min(bestDistance, name.size() / 3 + 1);
+  // One letter in four may differ, else anything is near a short name.
+  size_t most = std::min(bestDistance, name.size() / 4 + 1);
   size_t distance = editDistance(name, candidate, most);
   if (distance >= most)
     return;

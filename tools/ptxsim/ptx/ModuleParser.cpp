@@ -104,10 +104,15 @@ bool ModuleParser::failRange(Location location, std::string_view what,
 bool ModuleParser::expectInteger(std::string_view what, uint64_t least,
                                  uint64_t most, uint64_t &value) {
   Constant constant;
-  if (token.kind != Token::Kind::Number)
+  bool isWarpSize = token.isName() && token.text == "WARP_SZ";
+  if (token.kind != Token::Kind::Number && !isWarpSize)
     return failExpected(what);
-  if (const char *expected = readNumber(token.text, constant))
+  const char *expected =
+      isWarpSize ? nullptr : readNumber(token.text, constant);
+  if (expected)
     return failExpected(expected);
+  if (isWarpSize)
+    constant.bits = warpSize;
   if (!constant.isInteger())
     return failExpected(what);
   value = constant.bits;

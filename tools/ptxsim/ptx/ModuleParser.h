@@ -29,6 +29,7 @@ public:
 private:
   //===--- Limits: what no program needs, and what a number may not ask for ---
 
+  static constexpr uint64_t warpSize = 32;
   static constexpr uint64_t maxVariableBytes = uint64_t(1) << 40;
   static constexpr uint64_t maxRegisterRange = uint64_t(1) << 24;
   static constexpr uint32_t maxAlignment = uint32_t(1) << 20;
@@ -134,7 +135,7 @@ private:
   bool mergeFunction(Function &earlier, Function &header, Location location);
   bool sameInterface(const std::vector<Variable> &earlier,
                      const std::vector<Variable> &later, std::string_view what,
-                     const Function &header);
+                     const Function &header, std::string_view reference);
   void declareParameters(std::vector<Variable> &parameters, bool areResults);
   bool parsePrototype(const Token &name);
   bool parseCallTargets(const Token &name);
@@ -155,6 +156,7 @@ private:
   void parseBody();
   void leaveScope();
   void reportUnknownLabels();
+  void failUnknownLabel(const PendingLabel &use);
   bool parseStatement();
   bool parseBodyDirective();
   bool parseLabelled(const Token &name);
@@ -234,8 +236,9 @@ private:
 
   std::vector<Operand> scratch; ///< Operands of unfinished lists.
   std::vector<PendingLabel> pendingLabels;
-  std::vector<uint32_t> lastPending; ///< By Symbol; one more than its index.
-  std::vector<uint32_t> scopeStarts; ///< In pendingLabels, of each open scope.
+  std::vector<uint32_t> lastPending;  ///< By Symbol; one more than its index.
+  std::vector<uint32_t> scopeStarts;  ///< In pendingLabels, of each open scope.
+  std::vector<Symbol> functionLabels; ///< Of any scope, for messages.
   uint64_t usedBytes = ~uint64_t(0);
   uint32_t sourceFile = 0, sourceLine = 0;
 };

@@ -68,9 +68,11 @@ bool ModuleParser::parseCallInterface(Operand &interface) {
   if (!expectName("a prototype or call targets", name) ||
       !resolve(name, interface))
     return false;
+  const Variable *array = variableOf(interface);
   if (interface.kind == Operand::Kind::Prototype ||
       interface.kind == Operand::Kind::Function ||
-      interface.kind == Operand::Kind::Variable)
+      (array &&
+       (array->space == Space::Global || array->space == Space::Constant)))
     return true;
   return fail(name.location,
               "expected a prototype or call targets, got " + quote(name.text));

@@ -36,20 +36,20 @@ bool ModuleParser::parseConditional(Constant &result) {
     return true;
   Location location = token.location;
   if (++expressionDepth > maxExpressionDepth || !result.isInteger())
-    return fail(location, result.isInteger()
-                              ? "expected an expression of at most 64 levels"
-                              : "expected an integer before '?', got a float");
+    return fail(location,
+                result.isInteger()
+                    ? "expected an expression of at most 64 levels, got more"
+                    : "expected an integer before '?', got a float");
   advance();
   Constant first, second;
   if (!parseConditional(first) || !expect(':', "of '?'") ||
       !parseConditional(second))
     return false;
   --expressionDepth;
-  // `+` converts as the choice does.
+  // Both sides convert to a common type, as they do for operators.
   Constant common;
-  if (const char *expected = evaluate('+', first, second, common))
-    return fail(location, "expected " + std::string(expected) +
-                              " after '?', got another");
+  if (std::string error = evaluate(':', first, second, common); !error.empty())
+    return fail(location, std::move(error));
   result = {common.kind, result.bits ? first.bits : second.bits};
   return true;
 }
@@ -67,10 +67,9 @@ bool ModuleParser::parseBinary(Constant &left, unsigned least) {
     Constant right;
     if (!parseUnary(right) || !parseBinary(right, precedence + 1))
       return false;
-    if (const char *expected = evaluate(symbol, left, right, left))
-      return fail(sign.location, "expected " + std::string(expected) +
-                                     ", got another operand of " +
-                                     quote(sign.text));
+    std::string error = evaluate(symbol, left, right, left);
+    if (!error.empty())
+      return fail(sign.location, std::move(error));
   }
 }
 
@@ -79,16 +78,14 @@ bool ModuleParser::parseUnary(Constant &result) {
     return parsePrimary(result);
   Token sign = token;
   if (++expressionDepth > maxExpressionDepth)
-    return fail(sign.location, "expected an expression of at most 64 levels");
+    return fail(sign.location,
+                "expected an expression of at most 64 levels, got more");
   advance();
   if (!parseUnary(result))
     return false;
   --expressionDepth;
-  if (const char *expected = evaluateUnary(sign.text[0], result))
-    return fail(sign.location, "expected " + std::string(expected) +
-                                   ", got another operand of " +
-                                   quote(sign.text));
-  return true;
+  std::string error = evaluateUnary(sign.text[0], result);
+  return error.empty() || fail(sign.location, std::move(error));
 }
 
 bool ModuleParser::parsePrimary(Constant &result) {
@@ -101,14 +98,15 @@ bool ModuleParser::parsePrimary(Constant &result) {
     return true;
   }
   if (token.isName() && token.text == "WARP_SZ") {
-    result = {Constant::Kind::Signed, 32};
+    result = {Constant::Kind::Signed, warpSize};
     advance();
     return true;
   }
   if (!token.is('('))
     return failExpected("a constant");
   if (++expressionDepth > maxExpressionDepth)
-    return fail(token.location, "expected an expression of at most 64 levels");
+    return fail(token.location,
+                "expected an expression of at most 64 levels, got more");
   advance();
   if (token.isDotWord() && (token.text == ".s64" || token.text == ".u64"))
     return parseCast(result);

@@ -156,14 +156,14 @@ bool ModuleParser::parseFunctionDirective(Function &header) {
 
 bool ModuleParser::sameInterface(const std::vector<Variable> &earlier,
                                  const std::vector<Variable> &later,
-                                 std::string_view what,
-                                 const Function &header) {
+                                 std::string_view what, const Function &header,
+                                 std::string_view reference) {
   std::string expected = "expected ";
   if (earlier.size() != later.size())
     return fail(header.location, expected + std::to_string(earlier.size()) +
                                      " " + std::string(what) + "s of " +
                                      quote(header.name) +
-                                     " as in its declaration, got " +
+                                     std::string(reference) + ", got " +
                                      std::to_string(later.size()));
   for (size_t i = 0; i < earlier.size(); ++i) {
     const Variable &a = earlier[i], &b = later[i];
@@ -172,8 +172,8 @@ bool ModuleParser::sameInterface(const std::vector<Variable> &earlier,
     if (!isSame)
       return fail(b.location, expected + std::string(what) + " " +
                                   std::to_string(i + 1) + " of " +
-                                  quote(header.name) +
-                                  " as in its declaration, got another type");
+                                  quote(header.name) + std::string(reference) +
+                                  ", got another type");
   }
   return true;
 }
@@ -188,9 +188,11 @@ bool ModuleParser::mergeFunction(Function &earlier, Function &header,
                               (earlier.isEntry ? "entry" : "func") +
                               "' as in its declaration, got '." +
                               (header.isEntry ? "entry'" : "func'"));
-  if (!sameInterface(earlier.results, header.results, "result", header) ||
-      !sameInterface(earlier.parameters, header.parameters, "parameter",
-                     header))
+  constexpr std::string_view reference = " as in its declaration";
+  if (!sameInterface(earlier.results, header.results, "result", header,
+                     reference) ||
+      !sameInterface(earlier.parameters, header.parameters, "parameter", header,
+                     reference))
     return false;
   header.isVisible |= earlier.isVisible;
   header.isWeak |= earlier.isWeak;

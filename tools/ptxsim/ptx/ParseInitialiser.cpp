@@ -48,7 +48,8 @@ bool ModuleParser::parseInitialList(Variable &variable,
         atElement = true;
       continue;
     }
-    if (list && list->count == list->most && list->most != 0)
+    bool isFull = list && list->count == list->most && list->most != 0;
+    if (isFull && !token.is('}'))
       return failExpected("at most " + std::to_string(list->most) +
                           " initial values in this list");
     uint64_t offset = list ? list->offset + list->count++ * list->stride : 0;

@@ -215,8 +215,11 @@ bool ModuleParser::parseAlias() {
     return fail(names[0].location, "expected a function without a body as "
                                    "alias, got " +
                                        quote(alias.name));
-  if (!sameInterface(target.results, alias.results, "result", alias) ||
-      !sameInterface(target.parameters, alias.parameters, "parameter", alias))
+  std::string reference = " as of " + quote(target.name);
+  if (!sameInterface(target.results, alias.results, "result", alias,
+                     reference) ||
+      !sameInterface(target.parameters, alias.parameters, "parameter", alias,
+                     reference))
     return false;
   // That of an alias which is known already is of its function.
   alias.aliasOf = int32_t(target.aliasOf >= 0 ? target.aliasOf : indices[1]);

@@ -79,9 +79,8 @@ bool ModuleParser::parseNegated(Operand &operand) {
     expressionDepth = 0;
     if (!parseUnary(constant))
       return false;
-    if (const char *expected = evaluateUnary('!', constant))
-      return fail(sign.location, "expected " + std::string(expected) +
-                                     ", got another operand of '!'");
+    if (std::string error = evaluateUnary('!', constant); !error.empty())
+      return fail(sign.location, std::move(error));
     if (!parseBinary(constant, 1))
       return false;
     operand.kind = Operand::Kind::Integer;

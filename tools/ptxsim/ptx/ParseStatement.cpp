@@ -67,13 +67,25 @@ void ModuleParser::leaveScope() {
 void ModuleParser::reportUnknownLabels() {
   for (PendingLabel &use : pendingLabels) {
     lastPending[use.symbol] = 0;
-    if (use.isResolved)
-      continue;
-    std::string_view name = symbols.nameOf(use.symbol);
-    fail(use.location,
-         "expected a label of this or an outer scope, got " + quote(name));
+    if (!use.isResolved && !diagnostics.isFull())
+      failUnknownLabel(use);
   }
   pendingLabels.clear();
+  functionLabels.clear();
+}
+
+void ModuleParser::failUnknownLabel(const PendingLabel &use) {
+  std::string_view name = symbols.nameOf(use.symbol);
+  NearestName nearest(name);
+  bool isElsewhere = false;
+  for (Symbol label : functionLabels) {
+    nearest.consider(symbols.nameOf(label));
+    isElsewhere |= label == use.symbol;
+  }
+  fail(use.location, "expected a label of this scope or one around it, got " +
+                         quote(name) +
+                         (isElsewhere ? ", which is a label of another scope"
+                                      : nearest.suggestion()));
 }
 
 /// `pending` says where the label's instruction is to be written.
@@ -108,7 +120,10 @@ bool ModuleParser::parseStatement() {
     return false;
   if (token.is(':') && !isGuarded) {
     advance();
-    return parseLabelled(name);
+    if (parseLabelled(name))
+      return true;
+    hasLostNames = true;
+    return false;
   }
   instruction.opcode = name.text;
   if (!parseInstruction(instruction))
@@ -144,6 +159,7 @@ bool ModuleParser::parseLabelled(const Token &name) {
   label.index = uint32_t(function->instructions.size());
   label.location = name.location;
   const Binding *earlier = symbols.declare(symbols.intern(name.text), label);
+  functionLabels.push_back(symbols.intern(name.text));
   if (earlier)
     failDeclared(name.location, name.text, earlier->location);
   return true; // The instruction behind it may be right.
@@ -217,11 +233,13 @@ bool ModuleParser::parseLocation() {
 
 bool ModuleParser::parseLocationOptions() {
   while (accept(',')) {
-    Token option, label;
+    Token label;
     uint64_t number = 0;
-    if (!expectName("'function_name' or 'inlined_at'", option))
-      return false;
-    if (option.text == "inlined_at") {
+    bool isInlined = token.isName() && token.text == "inlined_at";
+    if (!isInlined && (!token.isName() || token.text != "function_name"))
+      return failExpected("'function_name' or 'inlined_at'");
+    advance();
+    if (isInlined) {
       for (const char *what : {"the number of a file", "a line", "a column"})
         if (!expectInteger(what, 0, UINT32_MAX, number))
           return false;
@@ -284,6 +302,8 @@ bool ModuleParser::parseInstruction(Instruction &instruction) {
   } else if (instruction.opcode == "bra") {
     return parseBranch(instruction);
   } else if (!token.is(';')) {
+    if (token.is('}') || token.isEnd())
+      return failExpected("an operand or ';'");
     do {
       Operand operand;
       if (!parseOperand(operand))

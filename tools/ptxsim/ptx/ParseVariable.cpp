@@ -66,12 +66,12 @@ bool ModuleParser::parseSpaceOrType(Qualifiers &qualifiers, bool isParameter) {
   std::string_view word = token.text;
   Variable &variable = qualifiers.variable;
   if (std::optional<Space> space = spaceNamed(word)) {
-    if (variable.isPointer)
-      variable.pointerSpace = *space;
-    else if (qualifiers.hasSpace)
+    Space &known = variable.isPointer ? variable.pointerSpace : variable.space;
+    bool isKnown =
+        variable.isPointer ? known != Space::Generic : qualifiers.hasSpace;
+    if (isKnown)
       return failExpected("one state space");
-    else
-      variable.space = *space;
+    known = *space;
     qualifiers.hasSpace = true;
     advance();
     return true;

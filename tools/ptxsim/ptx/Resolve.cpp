@@ -15,7 +15,7 @@ bool ModuleParser::failUnknown(const Token &name, Symbol symbol) {
     (message += "> end before it");
   } else {
     NearestName nearest(name.text);
-    symbols.suggest(nearest, SymbolTable::Names);
+    symbols.suggest(nearest);
     message += nearest.suggestion();
   }
   return fail(name.location, std::move(message));

@@ -2,8 +2,10 @@
 //
 // Source: PTX ISA 9.0, chapter 10 and section 4.5.1 (WARP_SZ).
 
+#include "tools/ptxsim/ptx/Diagnostics.h"
 #include "tools/ptxsim/ptx/Symbols.h"
 
+#include <algorithm>
 #include <charconv>
 
 using namespace ptxsim::ptx;
@@ -110,4 +112,10 @@ bool ptxsim::ptx::findBuiltInName(std::string_view name, Binding &result) {
     return true;
   }
   return false;
+}
+
+void ptxsim::ptx::suggestBuiltInNames(NearestName &nearest) {
+  for (const NamedRegister &entry : namedRegisters)
+    nearest.consider(entry.name);
+  nearest.consider("WARP_SZ");
 }

@@ -63,6 +63,10 @@ Binding *SymbolTable::declare(Symbol symbol, Binding binding, uint32_t depth) {
     return &bindings[top];
   if (binding.kind == Binding::Kind::Range)
     scopes.back().rangeDepth = depth;
+  else if (binding.kind != Binding::Kind::Label)
+    if (uint32_t range = rangeAround(symbol);
+        range && bindings[range].depth == depth)
+      return &bindings[range];
   add(symbol, binding, depth);
   return nullptr;
 }
@@ -91,20 +95,25 @@ void SymbolTable::split(Symbol symbol) {
 /// Looks for a range that is declared in a deeper scope than the meaning
 /// `exact`, and makes its member a binding of the range's scope.
 Binding *SymbolTable::findInRanges(Symbol symbol, uint32_t exact) {
+  uint32_t range = rangeAround(symbol);
+  if (range && bindings[range].depth > bindings[exact].depth) {
+    Binding member = bindings[range];
+    member.kind = Binding::Kind::Register;
+    member.count = 0;
+    return add(symbol, member, member.depth);
+  }
+  return exact ? &bindings[exact] : nullptr;
+}
+
+/// Returns the innermost range that has `symbol` as member, or 0.
+uint32_t SymbolTable::rangeAround(Symbol symbol) {
   if (!symbols[symbol].isSplit)
     split(symbol);
   uint32_t prefix = symbols[symbol].prefix, number = symbols[symbol].number;
   uint32_t range = prefix ? topOf(prefix, Ranges) : 0;
-  while (range && bindings[range].depth > bindings[exact].depth) {
-    if (number < bindings[range].count) {
-      Binding member = bindings[range];
-      member.kind = Binding::Kind::Register;
-      member.count = 0;
-      return add(symbol, member, member.depth);
-    }
+  while (range && number >= bindings[range].count)
     range = bindings[range].outer;
-  }
-  return exact ? &bindings[exact] : nullptr;
+  return range;
 }
 
 Binding *SymbolTable::find(Symbol symbol) {
@@ -132,8 +141,9 @@ const Binding *SymbolTable::findRange(Symbol symbol) {
   return range ? &bindings[range] : nullptr;
 }
 
-void SymbolTable::suggest(NearestName &nearest, Space space) const {
+void SymbolTable::suggest(NearestName &nearest) const {
   for (const Entry &entry : symbols)
-    if (entry.top[space])
+    if (entry.top[Names])
       nearest.consider(entry.name);
+  suggestBuiltInNames(nearest);
 }

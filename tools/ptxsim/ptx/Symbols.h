@@ -103,7 +103,7 @@ public:
   const Binding *findRange(Symbol symbol);
 
   /// Lets `nearest` see every name that means something here.
-  void suggest(NearestName &nearest, Space space) const;
+  void suggest(NearestName &nearest) const;
 
 private:
   struct Entry {
@@ -129,6 +129,7 @@ private:
   }
   void grow();
   void split(Symbol symbol);
+  uint32_t rangeAround(Symbol symbol);
   Binding *findInRanges(Symbol symbol, uint32_t exact);
   Binding *add(Symbol symbol, Binding binding, uint32_t depth);
 
@@ -141,6 +142,9 @@ private:
 /// Finds a built-in name: a special register or WARP_SZ.
 /// \returns false if there is none of this name.
 bool findBuiltInName(std::string_view name, Binding &result);
+
+/// Lets `nearest` see the built-in names that have no number.
+void suggestBuiltInNames(NearestName &nearest);
 
 } // namespace ptxsim::ptx
 

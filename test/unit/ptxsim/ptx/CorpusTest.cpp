@@ -30,17 +30,20 @@ static void parseFile(const std::string &path) {
   for (const Diagnostic &diagnostic : diagnostics)
     ADD_FAILURE() << render(diagnostic, path);
   ASSERT_TRUE(module);
-  size_t instructions = 0;
+  size_t instructions = 0, withLine = 0;
   for (const Function &function : module->functions)
-    instructions += function.instructions.size();
-  std::printf("%s: %zu functions, %zu variables, %zu instructions; %zu bytes "
-              "in %.2f ms, %.0f MB/s\n",
+    for (const Instruction &instruction : function.instructions) {
+      ++instructions;
+      withLine += instruction.sourceLine != 0;
+    }
+  std::printf("%s: %zu functions, %zu variables, %zu instructions; %zu with a "
+              "source line; %zu bytes in %.2f ms, %.0f MB/s\n",
               path.c_str(), module->functions.size(), module->variables.size(),
-              instructions, bytes, time.count() * 1e3,
+              instructions, withLine, bytes, time.count() * 1e3,
               double(bytes) / 1e6 / time.count());
 }
 
-TEST(Corpus, parses) {
+TEST(Corpus, Parses) {
   const char *files = std::getenv("PTXSIM_PTX_FILES");
   if (!files)
     GTEST_SKIP() << "PTXSIM_PTX_FILES names no files";

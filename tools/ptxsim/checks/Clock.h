@@ -1,0 +1,66 @@
+// Vector clocks: what an actor knows of the others.
+//
+// An actor is whatever accesses memory at its own pace: a warp, the bulk copies
+// of a warp, the copies that end in one mbarrier. Each counts epochs; an access
+// carries the epoch of its actor. Somebody whose clock holds at least that epoch
+// comes after the access, everybody else is unordered with it.
+//
+// Source: Flanagan and Freund, "FastTrack: Efficient and Precise Dynamic Race
+// Detection", PLDI 2009.
+
+#ifndef TCC_TOOLS_PTXSIM_CHECKS_CLOCK_H
+#define TCC_TOOLS_PTXSIM_CHECKS_CLOCK_H
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace ptxsim {
+
+using Actor = uint32_t;
+using Epoch = uint32_t;
+
+class Clock {
+public:
+  Epoch operator[](Actor actor) const {
+    return actor < entries.size() ? entries[actor] : 0;
+  }
+
+  void set(Actor actor, Epoch epoch) {
+    if (actor >= entries.size())
+      entries.resize(actor + 1, 0);
+    entries[actor] = std::max(entries[actor], epoch);
+  }
+
+  void join(const Clock &other) {
+    if (other.entries.size() > entries.size())
+      entries.resize(other.entries.size(), 0);
+    for (size_t i = 0; i < other.entries.size(); ++i)
+      entries[i] = std::max(entries[i], other.entries[i]);
+  }
+
+  void clear() { entries.clear(); }
+
+private:
+  std::vector<Epoch> entries;
+};
+
+/// What is handed on at a synchronisation: what is known, and what of it the
+/// async proxy may see, because a proxy fence stands in between.
+struct Knowledge {
+  Clock known;
+  Clock proxied;
+
+  void join(const Knowledge &other) {
+    known.join(other.known);
+    proxied.join(other.proxied);
+  }
+  void clear() {
+    known.clear();
+    proxied.clear();
+  }
+};
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CHECKS_CLOCK_H

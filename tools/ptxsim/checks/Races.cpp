@@ -1,0 +1,200 @@
+// Comparing accesses of shared memory.
+
+#include "tools/ptxsim/checks/Races.h"
+
+#include <cstdio>
+
+using namespace ptxsim;
+
+ClusterRaces::ClusterRaces(Cluster &cluster) {
+  blocks.resize(cluster.blocks.size());
+  for (Block &block : cluster.blocks) {
+    warpsPerBlock = uint32_t(block.warps.size());
+    blocks[block.rank].words.resize((block.sharedBytes + 3) / 4);
+    for (Warp &warp : block.warps) {
+      warps.emplace_back();
+      warps.back().actor = newActor({ActorInfo::Kind::Warp, &block, warp.index,
+                                     warp.now.code});
+    }
+  }
+}
+
+WarpClock &ClusterRaces::clockOf(const Warp &warp) {
+  return warps[warp.block->rank * warpsPerBlock + warp.index];
+}
+
+BlockRaces &ClusterRaces::racesOf(const Block &block) {
+  return blocks[block.rank];
+}
+
+Actor ClusterRaces::newActor(ActorInfo info) {
+  actors.push_back(info);
+  return Actor(actors.size() - 1);
+}
+
+BlockRaces::MBarrierClock &ClusterRaces::mbarrier(const Block &block,
+                                                  uint32_t offset) {
+  auto [entry, inserted] = racesOf(block).mbarriers.try_emplace(offset);
+  if (inserted)
+    entry->second.actor =
+        newActor({ActorInfo::Kind::MBarrier, &block, 0, nullptr});
+  return entry->second;
+}
+
+void ClusterRaces::release(WarpClock &clock, Knowledge &result) {
+  result.join(clock.knowledge);
+  result.known.set(clock.actor, clock.epoch);
+  ++clock.epoch;
+}
+
+void ClusterRaces::acquire(WarpClock &clock, const Knowledge &from) {
+  clock.knowledge.join(from);
+  clock.snapshot = nullptr;
+}
+
+std::shared_ptr<const Knowledge> ClusterRaces::snapshot(WarpClock &clock) {
+  if (clock.snapshot == nullptr ||
+      clock.snapshot->known[clock.actor] < clock.epoch) {
+    auto copy = std::make_shared<Knowledge>(clock.knowledge);
+    // Its own accesses come before what it begins; those after are in the next
+    // epoch.
+    copy->known.set(clock.actor, clock.epoch);
+    ++clock.epoch;
+    clock.snapshot = std::move(copy);
+  }
+  return clock.snapshot;
+}
+
+Accessor ClusterRaces::accessor(const Warp &warp, const Op &op, int lane) {
+  const WarpClock &clock = clockOf(warp);
+  Accessor by;
+  by.actor = clock.actor;
+  by.epoch = clock.epoch;
+  by.knowledge = &clock.knowledge;
+  by.isWarp = true;
+  by.lane = uint32_t(lane);
+  by.laneSync = clock.laneSync[lane];
+  by.op = uint32_t(&op - warp.now.code->ops.data());
+  return by;
+}
+
+/// True if the access of `stamp` comes before `by` or cannot race with it.
+/// `needsProxy` is set if only a proxy fence is missing.
+static bool isOrdered(const Stamp &stamp, const Accessor &by, bool &needsProxy) {
+  if (stamp.strong && by.strong)
+    return true;
+  if (by.isWarp && stamp.actor == by.actor &&
+      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
+       stamp.op == by.op))
+    return true;
+  if (by.knowledge->known[Actor(stamp.actor)] < stamp.epoch)
+    return false;
+  needsProxy = by.async && !stamp.async &&
+               by.knowledge->proxied[Actor(stamp.actor)] < stamp.epoch;
+  return !needsProxy;
+}
+
+static std::string hex(uint32_t value) {
+  char text[16];
+  snprintf(text, sizeof(text), "0x%x", value);
+  return text;
+}
+
+void ClusterRaces::describe(const Block &block, uint32_t offset,
+                            const Stamp &stamp, bool isWrite, bool stampIsWrite,
+                            bool onlyProxy, Fault &fault) {
+  const ActorInfo &other = actors[stamp.actor];
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = onlyProxy ? "missing proxy fence" : "race";
+  const char *verb = stampIsWrite ? "write" : "read";
+  fault.message =
+      std::string("expected an order between this ") +
+      (isWrite ? "write" : "read") + " and " +
+      (other.kind == ActorInfo::Kind::Warp ? "a " : "an asynchronous ") + verb;
+  if (onlyProxy)
+    fault.message = "expected fence.proxy.async between an ordinary write and "
+                    "this read by the async proxy";
+  fault.address = "shared address " + hex(offset) + " of block rank " +
+                  std::to_string(block.rank);
+  std::string note = std::string("the other is a ") + verb;
+  const Code *code = other.code;
+  if (code != nullptr && stamp.op < code->ops.size()) {
+    uint32_t index = code->infos[stamp.op].instruction;
+    if (index < code->function->instructions.size()) {
+      const ptx::Instruction &instruction = code->function->instructions[index];
+      note += " at line " + std::to_string(instruction.location.line) + ": " +
+              std::string(instruction.text);
+    }
+  }
+  if (other.kind == ActorInfo::Kind::MBarrier)
+    note += ", a copy that ends in an mbarrier of block rank " +
+            std::to_string(other.block->rank);
+  else
+    note += " by block rank " + std::to_string(other.block->rank) + ", warp " +
+            std::to_string(other.warp) +
+            (stamp.lanes ? std::string(", several lanes")
+                         : ", lane " + std::to_string(stamp.lane));
+  fault.notes.push_back(std::move(note));
+  if (onlyProxy)
+    fault.advice = "let the writer execute fence.proxy.async, then a barrier, "
+                   "then start the copy or wgmma";
+  else if (other.kind == ActorInfo::Kind::MBarrier)
+    fault.advice = "wait for the mbarrier before the bytes are touched";
+  else if (other.kind != ActorInfo::Kind::Warp)
+    fault.advice = "wait for the group of the asynchronous operation, then let "
+                   "the others know by a barrier";
+  else
+    fault.advice = "put a barrier between the two accesses";
+}
+
+bool ClusterRaces::compare(const Block &block, uint32_t offset,
+                           const Stamp &stamp, uint32_t mask, bool isWrite,
+                           bool stampIsWrite, const Accessor &by, Fault &fault) {
+  bool onlyProxy = false;
+  if (stamp.epoch == 0 || (stamp.mask & mask) == 0 ||
+      isOrdered(stamp, by, onlyProxy))
+    return true;
+  // Only reads through the async proxy need generic writes to be fenced.
+  if (onlyProxy && (isWrite || !stampIsWrite))
+    return true;
+  describe(block, offset, stamp, isWrite, stampIsWrite, onlyProxy, fault);
+  return false;
+}
+
+/// Remembers an access in place of an earlier one, or joins it with that of
+/// another lane of the same warp and epoch.
+static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
+  bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+  uint32_t lanes = same && (stamp.lanes || stamp.lane != by.lane);
+  uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
+  stamp.actor = by.actor & 0x1fff;
+  stamp.epoch = by.epoch & 0x7ffff;
+  stamp.op = by.op & 0xfffff;
+  stamp.lane = by.lane & 31;
+  stamp.mask = bytes & 15;
+  stamp.strong = by.strong;
+  stamp.lanes = lanes;
+  stamp.async = by.async;
+}
+
+bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
+                          bool isWrite, const Accessor &by, Fault &fault) {
+  std::vector<WordHistory> &words = racesOf(block).words;
+  uint32_t end = offset + bytes;
+  for (uint32_t at = offset & ~3u; at < end; at += 4) {
+    uint32_t mask = 15;
+    if (at < offset)
+      mask &= 15u << (offset - at);
+    if (at + 4 > end)
+      mask &= (1u << (end - at)) - 1;
+    WordHistory &word = words[at / 4];
+    if (!compare(block, at, word.write, mask, isWrite, true, by, fault))
+      return false;
+    if (isWrite &&
+        !compare(block, at, word.read, mask, isWrite, false, by, fault))
+      return false;
+    remember(isWrite ? word.write : word.read, by, mask);
+  }
+  return true;
+}

@@ -1,0 +1,159 @@
+// Races: two accesses of the same bytes, one of them a write, that nothing
+// orders.
+//
+// Every word of shared memory remembers its last write and one of its last
+// reads: by whom, in which epoch, at which instruction. An access is compared with
+// them by vector clocks, so that a race is found in whichever order the two
+// accesses happen to be executed. What orders: barriers, mbarriers, releases and
+// acquires, fences with strong accesses, waits for asynchronous groups. Accesses
+// of the async proxy (bulk copies, wgmma) also need a proxy fence after generic
+// writes.
+//
+// What is not seen: of several unordered readers only the last is remembered, and
+// what one lane has learnt counts for its warp.
+//
+// Source: PTX ISA 9.0, chapter 8 (memory consistency model), section 9.7.13.5.
+
+#ifndef TCC_TOOLS_PTXSIM_CHECKS_RACES_H
+#define TCC_TOOLS_PTXSIM_CHECKS_RACES_H
+
+#include "tools/ptxsim/checks/Clock.h"
+#include "tools/ptxsim/core/Access.h"
+#include "tools/ptxsim/core/Async.h"
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace ptxsim {
+
+/// One access, packed into 64 bits.
+struct Stamp {
+  uint64_t actor : 13;
+  uint64_t epoch : 19; ///< 0 if there was no access.
+  uint64_t op : 20;    ///< Index in the code of `code`, for messages.
+  uint64_t lane : 5;
+  uint64_t mask : 4;   ///< Bytes of the word.
+  uint64_t strong : 1; ///< Atomic or volatile: no race with its like.
+  uint64_t lanes : 1;  ///< Several lanes.
+  uint64_t async : 1;  ///< By the async proxy.
+};
+static_assert(sizeof(Stamp) == 8, "a stamp is a word");
+
+/// The last accesses of a word of four bytes.
+struct WordHistory {
+  Stamp write;
+  Stamp read;
+};
+
+/// Who accesses, for one or more words.
+struct Accessor {
+  Actor actor = 0;
+  Epoch epoch = 0;
+  const Knowledge *knowledge = nullptr;
+  Epoch laneSync = 0; ///< When the lane of a warp last met the others.
+  bool isWarp = false;
+  uint32_t lane = 0;
+  uint32_t op = 0;
+  bool strong = false;
+  bool async = false; ///< Through the async proxy.
+};
+
+/// What a warp knows and how far it is.
+struct WarpClock {
+  Actor actor = 0;
+  Epoch epoch = 1;
+  Knowledge knowledge;
+  /// A copy for asynchronous work; null if it is out of date.
+  std::shared_ptr<const Knowledge> snapshot;
+  Knowledge fenced;  ///< Knowledge at the last fence: what strong writes show.
+  Knowledge pending; ///< Seen by strong reads; known after the next fence.
+  Epoch laneSync[32] = {};
+  Actor copies = 0, bulk = 0, warpgroup = 0; ///< Actors; 0 until needed.
+};
+
+/// What an actor is, for messages.
+struct ActorInfo {
+  enum class Kind : uint8_t { Warp, Copies, Bulk, Warpgroup, MBarrier };
+  Kind kind = Kind::Warp;
+  const Block *block = nullptr;
+  uint32_t warp = 0;
+  const Code *code = nullptr; ///< In which `Stamp::op` counts.
+};
+
+/// The knowledge that a barrier collects and hands out, for an even and an odd
+/// generation.
+struct SyncClock {
+  Knowledge collected[2];
+  uint64_t generation[2] = {0, 0};
+
+  /// Where those who arrive for `number` leave what they know.
+  Knowledge &arriving(uint64_t number) {
+    uint64_t &held = generation[number & 1];
+    if (held != number)
+      collected[number & 1].clear();
+    held = number;
+    return collected[number & 1];
+  }
+};
+
+struct BlockRaces {
+  std::vector<WordHistory> words;
+  SyncClock barriers[16];
+  struct MBarrierClock {
+    SyncClock clock;
+    Actor actor = 0; ///< Of the asynchronous work that ends in it.
+  };
+  std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.
+  /// Knowledge released through strong accesses of a shared address.
+  std::unordered_map<uint32_t, Knowledge> released;
+};
+
+/// Race detection in a cluster.
+class ClusterRaces {
+public:
+  explicit ClusterRaces(Cluster &cluster);
+
+  WarpClock &clockOf(const Warp &warp);
+  BlockRaces &racesOf(const Block &block);
+  Actor newActor(ActorInfo info);
+  const ActorInfo &info(Actor actor) const { return actors[actor]; }
+
+  /// Adds what a warp knows and did to `result`, and begins a new epoch.
+  void release(WarpClock &clock, Knowledge &result);
+  void acquire(WarpClock &clock, const Knowledge &from);
+
+  /// What the warp knows now, for work that it begins.
+  std::shared_ptr<const Knowledge> snapshot(WarpClock &clock);
+
+  /// The clock of the mbarrier at a shared address.
+  BlockRaces::MBarrierClock &mbarrier(const Block &block, uint32_t offset);
+
+  /// Who a lane of a warp is at an op.
+  Accessor accessor(const Warp &warp, const Op &op, int lane);
+
+  /// Compares an access of `[offset, offset + bytes)` with those before it and
+  /// remembers it.
+  ///
+  /// \returns false and a fault without a place if it is a race.
+  bool access(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
+              const Accessor &by, Fault &fault);
+
+  SyncClock cluster; ///< barrier.cluster
+
+private:
+  bool compare(const Block &block, uint32_t offset, const Stamp &stamp,
+               uint32_t mask, bool isWrite, bool stampIsWrite,
+               const Accessor &by, Fault &fault);
+  void describe(const Block &block, uint32_t offset, const Stamp &stamp,
+                bool isWrite, bool stampIsWrite, bool onlyProxy, Fault &fault);
+
+  std::vector<WarpClock> warps;
+  std::vector<BlockRaces> blocks;
+  std::vector<ActorInfo> actors;
+  uint32_t warpsPerBlock = 0;
+};
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CHECKS_RACES_H
