@@ -128,7 +128,7 @@ inline float halfToF32(uint16_t bits) {
   return finish<Ftz, C>(H::widen(bits));
 }
 
-/// Converts f64 to f16 or bf16.
+/// Converts f64 to f16 or bf16; through f32 rounded to odd, which rounds once.
 template <class H, Rounding R = Rounding::Nearest, Clamp C = Clamp::None>
 inline uint16_t f64ToHalf(double value) {
   return H::template narrow<R>(clamp<C>(roundToF32<Rounding::Odd>(value)));
@@ -149,9 +149,15 @@ inline float f64ToF32(double value) {
 }
 
 /// Converts f32 to f64; a NaN keeps its payload.
-template <bool Ftz = false>
+template <bool Ftz = false, Clamp C = Clamp::None>
 inline double f32ToF64(float value) {
-  return double(flush<Ftz>(value));
+  return clamp<C>(double(flush<Ftz>(value)));
+}
+
+/// Rounds to an integral f64, or with `.sat` alone clamps.
+template <Rounding R, Clamp C = Clamp::None>
+inline double integralF64(double value) {
+  return clamp<C>(roundIntegral<R>(value));
 }
 
 /// Rounds to an integral f32, f16 or bf16: `cvt.rni.f32.f32` and so on.
