@@ -59,6 +59,11 @@ TEST(Diagnostics, SuggestNearNames) {
   EXPECT_EQ(errorsOfBody("mov.u32 %r1, %tidd.x; mov.u32 %r1, %tid.x;"),
             "7:14: expected a declared name, got '%tidd'; did you mean "
             "'%tid'?");
+  // These are no members, whatever their number is modulo 2^32.
+  for (const char *name : {"%r01", "%r4294967297", "%r"})
+    EXPECT_EQ(errorsOfBody("mov.u32 %r2, " + std::string(name) + ";"),
+              "7:14: expected a declared name, got '" + std::string(name) +
+                  "'");
   // The nearest of several.
   EXPECT_EQ(errorsOfBody(".reg .b32 abcdefxx, abcdefgx, abcdxxxx;"
                          " mov.u32 %r1, abcdefgh;"),
