@@ -118,7 +118,8 @@ public:
   WarpClock &clockOf(const Warp &warp);
   BlockRaces &racesOf(const Block &block);
   Actor newActor(ActorInfo info);
-  const ActorInfo &info(Actor actor) const { return actors[actor]; }
+  /// Notes in which code the stamps of an actor count ops.
+  void setCode(Actor actor, const Code *code) { actors[actor].code = code; }
 
   /// Adds what a warp knows and did to `result`, and begins a new epoch.
   void release(WarpClock &clock, Knowledge &result);
