@@ -152,7 +152,7 @@ TEST(WarpgroupMultiply, GroupsStepsWithoutChange) {
         steps[i].descriptorB =
             placeDensely(65536 + 2048 * i, i % 3, false, 24, 32, 16, 0).bits();
         steps[i].isANegated = types.d != Sum::S32 && i % 3 == 0;
-        steps[i].scaleD = i != 2;
+        steps[i].scaleD = i != 2 || saturates;
       }
       Planes together(test.shape.registersOfD());
       fillSum(together, types.d, random);
