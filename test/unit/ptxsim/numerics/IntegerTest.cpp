@@ -28,8 +28,9 @@ static std::vector<uint64_t> operands() {
 template <class T>
 static void checkMulHigh(uint64_t x, uint64_t y) {
   T a = T(x), b = T(y);
-  __int128 signedProduct = (__int128)a * b;
-  unsigned __int128 product = (unsigned __int128)signedProduct;
+  using Wide =
+      std::conditional_t<std::is_signed_v<T>, __int128, unsigned __int128>;
+  auto product = (unsigned __int128)((Wide)a * (Wide)b);
   ASSERT_EQ(mulHigh(a, b), T(uint64_t(product >> (8 * sizeof(T)))));
 }
 
