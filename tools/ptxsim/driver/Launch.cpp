@@ -297,6 +297,10 @@ CUresult makeKernelWork(Call &call, const char *name,
   launch.dynamicSharedBytes = request.sharedBytes;
   launch.cooperative = request.cooperative;
   launch.programmatic = request.programmatic;
+  made->cluster = request.cluster;
+  for (const ParameterLayout &layout : attributesOf(*launch.kernel).parameters)
+    made->parameterAddresses.push_back(launch.parameters.data() +
+                                       layout.offset);
   work = std::move(made);
   return CUDA_SUCCESS;
 }
