@@ -27,6 +27,7 @@ Family fenceFamily();
 Family atomicFamily();
 Family launchFamily();
 Family mmaFamily();
+Family wmmaFamily();
 Family warpgroupFamily();
 Family storeAsyncFamily();
 Family copyAsyncFamily();
