@@ -3,6 +3,7 @@
 #include "tools/ptxsim/core/Async.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 
 #include <algorithm>
 
@@ -23,6 +24,11 @@ void Warp::reset() {
   fresh.groups.clear();
   *this = std::move(fresh);
 }
+
+Block::Block() = default;
+Block::~Block() = default;
+Block::Block(Block &&) = default;
+Block &Block::operator=(Block &&) = default;
 
 Cluster::Cluster() = default;
 Cluster::~Cluster() = default;

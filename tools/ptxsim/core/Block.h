@@ -18,6 +18,8 @@ namespace ptxsim {
 struct Cluster;
 struct GridRun;
 class AsyncQueue;
+struct Warpgroup;
+class WarpgroupMultiplier;
 class ClusterRaces;
 struct Counters;
 
@@ -45,6 +47,11 @@ struct MBarrier {
 };
 
 struct Block {
+  Block();
+  ~Block();
+  Block(Block &&);
+  Block &operator=(Block &&);
+
   Cluster *cluster = nullptr;
   std::array<uint32_t, 3> index = {0, 0, 0}; ///< %ctaid
   uint32_t linear = 0;                       ///< In the grid, x fastest.
@@ -57,6 +64,7 @@ struct Block {
   uint32_t liveWarps = 0;
   std::array<NamedBarrier, 16> barriers;
   std::unordered_map<uint32_t, MBarrier> mbarriers; ///< By shared address.
+  std::vector<std::unique_ptr<Warpgroup>> warpgroups; ///< Made when needed.
   uint32_t freeRegisters = 0; ///< setmaxnreg gives back and takes from here.
   bool triggered = false;     ///< griddepcontrol.launch_dependents
 };
@@ -103,6 +111,8 @@ public:
   ///
   /// \returns null and a message if there is none. Thread-safe.
   virtual const Code *codeOf(uint32_t index, std::string &message) = 0;
+  /// True if some of it is wgmma.
+  virtual bool usesWarpgroups() const = 0;
 };
 
 /// Everything the threads of a grid share.
@@ -149,7 +159,11 @@ struct Origin {
 /// What one host thread needs to run warps. Handlers reach it as `warp.worker`.
 class Worker {
 public:
-  explicit Worker(Memory &memory) : memory(memory) {}
+  explicit Worker(Memory &memory);
+  ~Worker();
+
+  /// Performs wgmma; made when it is first needed.
+  WarpgroupMultiplier &multiplier();
 
   /// Finds the allocation that contains `[address, address + bytes)`.
   ///
@@ -185,6 +199,7 @@ public:
 private:
   const Range *findRangeSlowly(uint64_t address, uint64_t bytes);
 
+  std::unique_ptr<WarpgroupMultiplier> products;
   static constexpr unsigned rangeEntries = 64;
   Range ranges[rangeEntries];
   uint64_t generation = 0;

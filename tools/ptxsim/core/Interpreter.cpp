@@ -266,7 +266,8 @@ template <bool Observed> SliceEnd Slice<Observed>::loop() {
 SliceEnd ptxsim::runSlice(Warp &warp, uint32_t budget) {
   if (warp.now.mask != 0)
     warp.enter();
-  if (warp.checks != nullptr || warp.worker->counters != nullptr)
+  if (warp.checks != nullptr || warp.warpgroupRegisters != nullptr ||
+      warp.worker->counters != nullptr)
     return Slice<true>(warp, budget).run();
   return Slice<false>(warp, budget).run();
 }

@@ -3,6 +3,7 @@
 #include "tools/ptxsim/core/Observe.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 
 using namespace ptxsim;
 
@@ -11,7 +12,14 @@ static ClusterRaces *racesOf(const Warp &warp) {
 }
 
 bool ptxsim::observeGuard(Warp &, const Op &) { return true; }
-bool ptxsim::observe(Warp &, const Op &, LaneMask) { return true; }
+
+bool ptxsim::observe(Warp &warp, const Op &op, LaneMask) {
+  const OpInfo &info =
+      warp.now.code->infos[size_t(&op - warp.now.code->ops.data())];
+  return warp.warpgroupRegisters == nullptr ||
+         op.opClass == OpClass::Warpgroup ||
+         observeWarpgroupRegisters(warp, op, info);
+}
 
 /// Finds the shared memory that a lane accesses.
 ///

@@ -22,6 +22,7 @@ namespace ptxsim {
 struct AsyncState;
 struct Block;
 struct WarpChecks;
+struct WarpgroupRegisters;
 class Worker;
 
 /// Where a call returns to, and what it restores.
@@ -96,6 +97,8 @@ struct Warp {
   uint32_t localLimit = 0;           ///< Of one lane.
 
   std::unique_ptr<AsyncState> async; ///< Null until needed.
+  /// Registers that wgmma uses; null if nobody looks.
+  std::unique_ptr<WarpgroupRegisters> warpgroupRegisters;
 
   Warp();
   ~Warp();

@@ -2,6 +2,8 @@
 
 #include "tools/ptxsim/core/Block.h"
 
+#include "tools/ptxsim/core/Warpgroups.h"
+
 #include <algorithm>
 
 using namespace ptxsim;
@@ -13,6 +15,15 @@ const char *ptxsim::nameOf(OpClass opClass) {
       "store",      "atomic",     "async copy", "collective", "barrier",
       "matrix",     "warpgroup",  "other"};
   return names[unsigned(opClass)];
+}
+
+Worker::Worker(Memory &memory) : memory(memory) {}
+Worker::~Worker() = default;
+
+WarpgroupMultiplier &Worker::multiplier() {
+  if (products == nullptr)
+    products = std::make_unique<WarpgroupMultiplier>();
+  return *products;
 }
 
 const Range *Worker::findRangeSlowly(uint64_t address, uint64_t bytes) {

@@ -26,6 +26,7 @@ Family mbarrierFamily();
 Family fenceFamily();
 Family atomicFamily();
 Family launchFamily();
+Family warpgroupFamily();
 Family storeAsyncFamily();
 Family copyAsyncFamily();
 Family bulkFamily();

@@ -109,6 +109,14 @@ static void note(std::string_view word, Match &match) {
   }
 }
 
+/// True if a word of a syntax line, which may end in a star, stands for `word`.
+static bool wordFits(std::string_view pattern, std::string_view word) {
+  if (pattern.empty() || pattern.back() != '*')
+    return pattern == word;
+  pattern.remove_suffix(1);
+  return word.substr(0, pattern.size()) == pattern;
+}
+
 /// Compares words with a syntax line. Groups are taken greedily: no form has an
 /// optional group whose word another group right after it could take.
 ///
@@ -122,7 +130,9 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
   unsigned at = 0;
   auto take = [&](size_t g) {
     const std::vector<std::string_view> &list = groups[g].words;
-    auto found = std::find(list.begin(), list.end(), words[at]);
+    auto found = std::find_if(
+        list.begin(), list.end(),
+        [&](std::string_view pattern) { return wordFits(pattern, words[at]); });
     if (choice[g] >= 0 || found == list.end())
       return false;
     choice[g] = int8_t(found - list.begin());

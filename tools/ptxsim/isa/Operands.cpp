@@ -49,7 +49,9 @@ static OperandRule parseRule(std::string_view item) {
     rule.kind = OperandRule::Kind::Tensor;
   if (rule.kind != OperandRule::Kind::Register)
     return rule;
-  if (item.front() == '=') {
+  if (item.front() == '+')
+    rule.alsoRead = rule.written = true;
+  if (item.front() == '=' || item.front() == '+') {
     rule.written = true;
     item.remove_prefix(1);
   }

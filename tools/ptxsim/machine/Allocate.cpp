@@ -223,8 +223,12 @@ void Allocator::findIntervals() {
       }
     }
   }
-  for (uint32_t reg : pinned)
+  // Nor do they share a slot with anything before: a write of the slot since the
+  // last wgmma.fence is one of the register.
+  for (uint32_t reg : pinned) {
+    extend(reg, 0);
     extend(reg, std::max(lastWait, intervals[reg].end));
+  }
   for (uint32_t bit = 0; bit < globals.size(); ++bit)
     if (test(blocks[0].liveIn, bit) && !isParameter[globals[bit]])
       code.undefined.push_back(

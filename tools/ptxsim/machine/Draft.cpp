@@ -299,6 +299,10 @@ bool DraftBuilder::addRule(const OperandRule &rule, const Match &match,
     for (uint32_t i = 0; i < operand.elementCount; ++i)
       if (!addValue(element(i), type, rule.written, rule.wide))
         return false;
+    if (rule.alsoRead)
+      for (uint32_t i = 0; i < operand.elementCount; ++i)
+        if (element(i).kind == Operand::Kind::Register)
+          pending.sources.push_back(element(i).index);
     return true;
   case OperandRule::Kind::Address:
     return addAddress(operand);

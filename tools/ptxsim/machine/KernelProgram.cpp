@@ -174,6 +174,8 @@ const Code *KernelProgram::decode(uint32_t index, std::string &message) {
   alignConstants(*code);
   for (const ptx::Instruction &instruction : function.instructions)
     communicates |= ::communicates(function, instruction);
+  for (const Op &op : code->ops)
+    hasWarpgroups |= op.opClass == OpClass::Warpgroup;
   registers += code->frameBytes / 128;
   localBytes += code->localBytes;
   codes[index] = std::move(code);

@@ -214,6 +214,12 @@ bool ptxsim::checkModule(const ptx::Module &module,
       std::string message;
       bool good = instruction.opcode == "call" ||
                   isa::match(module, function, instruction, match, message);
+      Op scratch;
+      if (good && match.form != nullptr &&
+          match.form->select(match, scratch) == nullptr) {
+        message = "this combination of words and numbers is not supported";
+        good = false;
+      }
       good = good && checkReferences(module, function, instruction, message);
       if (good)
         continue;

@@ -29,6 +29,7 @@ public:
   bool prepare(std::string &message);
 
   const Code *codeOf(uint32_t index, std::string &message) override;
+  bool usesWarpgroups() const override { return hasWarpgroups; }
   const Code *entryCode() const { return entryPoint; }
 
   uint32_t staticSharedBytes = 0;   ///< Without the reserved ones.
@@ -54,6 +55,7 @@ private:
   LoadedProgram &owner;
   const ptx::Function &entry;
   const Code *entryPoint = nullptr;
+  bool hasWarpgroups = false;
   std::vector<uint32_t> reachable; ///< Functions, the kernel first.
   std::vector<std::unique_ptr<Code>> codes; ///< By function.
   std::unordered_map<uint32_t, uint32_t> sharedOffsets; ///< Of the module's.

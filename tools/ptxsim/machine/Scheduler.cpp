@@ -4,6 +4,7 @@
 
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/core/Interpreter.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 
 #include <algorithm>
 #include <cstring>
@@ -38,6 +39,10 @@ static void startWarp(Warp &warp, Block &block, uint32_t index,
   uint32_t lanes = std::min(threads - index * 32, 32u);
   warp.live = lanes == 32 ? ~0u : (1u << lanes) - 1;
   warp.started = warp.live;
+  if (grid.program->usesWarpgroups() &&
+      (grid.options->checks == CheckLevel::All ||
+       grid.options->schedule.kind != Schedule::Kind::Eager))
+    warp.warpgroupRegisters = std::make_unique<WarpgroupRegisters>();
   warp.registersPerThread = grid.registersPerThread;
   warp.reserveRegisters(entry.frameBytes);
   std::memset(warp.registers, poison, entry.frameBytes);
@@ -74,6 +79,7 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   block.liveWarps = (threads + 31) / 32;
   block.barriers.fill(NamedBarrier());
   block.mbarriers.clear();
+  block.warpgroups.clear();
   block.freeRegisters = 0;
   block.triggered = false;
   block.warps.resize(block.liveWarps);
