@@ -141,10 +141,16 @@ public:
 
   SyncClock cluster; ///< barrier.cluster
 
+  /// The number of the cluster's first warp among all that run.
+  uint32_t firstWarp = 0;
+  /// True if this is one of the cluster's warps; `actor` is then its actor.
+  bool ownWarp(uint32_t number, Actor &actor) const {
+    actor = number - firstWarp;
+    return actor < warps.size();
+  }
+  uint32_t warpCount() const { return uint32_t(warps.size()); }
+
 private:
-  bool compare(const Block &block, uint32_t offset, const Stamp &stamp,
-               uint32_t mask, bool isWrite, bool stampIsWrite,
-               const Accessor &by, Fault &fault);
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
                 bool isWrite, bool stampIsWrite, bool onlyProxy, Fault &fault);
 

@@ -21,6 +21,7 @@ class AsyncQueue;
 struct Warpgroup;
 class WarpgroupMultiplier;
 class ClusterRaces;
+class GlobalRaces;
 struct Counters;
 
 /// One of the 16 named barriers of a block.
@@ -133,6 +134,8 @@ struct GridRun {
   uint64_t workspace = 0;           ///< %envreg1/2 of a cooperative launch.
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.
   std::vector<std::shared_ptr<Grid>> prerequisites;
+  GlobalRaces *globalRaces = nullptr; ///< Null if races are not looked for.
+  uint32_t firstWarp = 0;             ///< Its number among all that run.
   std::atomic<bool> stopped{false}; ///< A fault has been noted.
 };
 

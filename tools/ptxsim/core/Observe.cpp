@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/core/Observe.h"
 
+#include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/core/Warpgroups.h"
 
@@ -42,22 +43,51 @@ static Block *sharedOf(const Warp &warp, const Access &access, int lane,
   return blockOfShared(*warp.block, uint32_t(address), offset);
 }
 
+/// Who a warp is to global memory.
+static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
+                                     ClusterRaces &races) {
+  const WarpClock &clock = races.clockOf(warp);
+  GlobalAccessor by;
+  by.cluster = &races;
+  by.knowledge = &clock.knowledge;
+  by.warp = races.firstWarp + clock.actor;
+  by.epoch = clock.epoch;
+  by.op = uint32_t(&op - warp.now.code->ops.data());
+  return by;
+}
+
 /// Compares an access with those before it.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
                        bool isWrite) {
   ClusterRaces *races = racesOf(warp);
-  if (races == nullptr)
+  if (races == nullptr || access.space == ptx::Space::Local ||
+      access.space == ptx::Space::Parameter)
     return true;
+  GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
+  const WarpClock &clock = races->clockOf(warp);
+  Accessor by = races->accessor(warp, op, 0);
+  by.strong = access.strong;
+  GlobalAccessor globalBy = globalAccessor(warp, op, *races);
+  globalBy.strong = access.strong;
+  const Memory &memory = warp.worker->memory;
+  Fault fault;
   for (LaneMask rest = access.mask; rest != 0; rest &= rest - 1) {
     int lane = __builtin_ctz(rest);
     uint32_t offset = 0;
-    Block *block = sharedOf(warp, access, lane, offset);
-    if (block == nullptr)
-      continue;
-    Accessor by = races->accessor(warp, op, lane);
-    by.strong = access.strong;
-    Fault fault;
-    if (!races->access(*block, offset, access.bytes, isWrite, by, fault)) {
+    bool good = true;
+    if (Block *block = sharedOf(warp, access, lane, offset)) {
+      by.lane = uint32_t(lane);
+      by.laneSync = clock.laneSync[lane];
+      good = races->access(*block, offset, access.bytes, isWrite, by, fault);
+    } else if (access.space != ptx::Space::Generic ||
+               access.addresses[lane] - memory.sharedWindow() >=
+                   3 * Memory::windowBytes) {
+      globalBy.lane = uint32_t(lane);
+      globalBy.laneSync = clock.laneSync[lane];
+      good = global.access(access.addresses[lane], access.bytes, isWrite,
+                           globalBy, fault);
+    }
+    if (!good) {
       warp.worker->stop(warp, op, std::move(fault), lane);
       return false;
     }
@@ -65,19 +95,63 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   return true;
 }
 
+/// What a warp shows to other clusters: what it knows of its own and of others.
+static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) {
+  RemoteClock result = knowledge.remote;
+  for (Actor actor = 0; actor < races.warpCount(); ++actor)
+    if (Epoch epoch = knowledge.known[actor])
+      result[races.firstWarp + actor] = epoch;
+  return result;
+}
+
+/// Adds what was released through global memory to what is known.
+static void learn(ClusterRaces &races, const RemoteClock &released,
+                  Knowledge &knowledge) {
+  for (auto [warp, epoch] : released) {
+    Actor actor = 0;
+    if (races.ownWarp(warp, actor))
+      knowledge.known.set(actor, epoch);
+    else
+      knowledge.remote[warp] = std::max(knowledge.remote[warp], epoch);
+  }
+}
+
+/// The part of `synchronise` for an address of global memory.
+static void synchroniseGlobal(Warp &warp, ClusterRaces &races, uint64_t address,
+                              const Access &access, bool reads, bool writes) {
+  GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
+  WarpClock &clock = races.clockOf(warp);
+  if (reads) {
+    RemoteClock released;
+    global.acquire(address, released);
+    if (!released.empty())
+      learn(races, released, access.acquires ? clock.knowledge : clock.pending);
+    clock.snapshot = nullptr;
+  }
+  if (!writes)
+    return;
+  Knowledge mine;
+  if (access.releases)
+    races.release(clock, mine);
+  global.release(address, shown(races, access.releases ? mine : clock.fenced));
+}
+
 /// Orders what strong accesses order: releases are kept by address, acquires
 /// take them; without these words the fences before and after count.
 static void synchronise(Warp &warp, const Access &access, bool reads,
                         bool writes) {
   ClusterRaces *races = racesOf(warp);
-  if (races == nullptr || !access.strong)
+  if (races == nullptr || !access.strong || access.space == ptx::Space::Local)
     return;
   WarpClock &clock = races->clockOf(warp);
   forLanes(access.mask, [&](int lane) {
     uint32_t offset = 0;
     Block *block = sharedOf(warp, access, lane, offset);
-    if (block == nullptr)
+    if (block == nullptr) {
+      synchroniseGlobal(warp, *races, access.addresses[lane], access, reads,
+                        writes);
       return;
+    }
     Knowledge &released = races->racesOf(*block).released[offset];
     if (reads && access.acquires)
       races->acquire(clock, released);
@@ -289,6 +363,7 @@ void ptxsim::observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
   if (races == nullptr)
     return;
   operation.knowledge = races->snapshot(races->clockOf(warp));
+  operation.warpEpoch = operation.knowledge->known[races->clockOf(warp).actor];
   if (kind == AsyncKind::MBarrier)
     return;
   operation.actor = actorOf(*races, warp, kind);
@@ -338,6 +413,30 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
   if (races.access(block, offset, bytes, true, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
+}
+
+bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
+                                uint64_t address, uint64_t bytes, bool isWrite,
+                                bool strong) {
+  if (operation.knowledge == nullptr)
+    return true;
+  const Origin &origin = operation.origin;
+  ClusterRaces &races = *origin.block->cluster->races;
+  const WarpClock &clock = races.clockOf(origin.block->warps[origin.warp]);
+  GlobalAccessor by;
+  by.cluster = &races;
+  by.knowledge = operation.knowledge.get();
+  by.warp = races.firstWarp + clock.actor;
+  by.epoch = operation.warpEpoch;
+  by.op = uint32_t(origin.op - origin.code->ops.data());
+  by.lane = origin.lane < 0 ? 0 : uint32_t(origin.lane);
+  by.many = true;
+  by.strong = strong;
+  Fault fault;
+  if (origin.block->cluster->grid->globalRaces->access(address, bytes, isWrite,
+                                                       by, fault))
+    return true;
+  return worker.stopAt(origin, std::move(fault));
 }
 
 void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {

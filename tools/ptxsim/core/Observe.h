@@ -96,6 +96,12 @@ bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        uint32_t bytes, Block *barrierBlock,
                        uint32_t barrierOffset);
 
+/// The same for global memory, where its accesses count as those of the warp
+/// when it began it.
+bool observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
+                        uint64_t address, uint64_t bytes, bool isWrite,
+                        bool strong = false);
+
 /// Notes that cp.async.mbarrier.arrive has arrived for the copies of the warp up
 /// to `group`.
 void observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,

@@ -70,6 +70,10 @@ public:
         !observeAsyncRead(worker, *this, kind, *sourceBlock,
                           uint32_t(source - sourceBlock->shared), bytes))
       return false;
+    if (sourceBlock == nullptr &&
+        !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(source),
+                            bytes, false))
+      return false;
     data.assign(source, source + bytes);
     return true;
   }
@@ -82,6 +86,10 @@ public:
                              *targetBlocks[i],
                              uint32_t(target - targetBlocks[i]->shared), bytes,
                              barriers[i].block, barriers[i].offset))
+        return false;
+      if (targetBlocks.empty() &&
+          !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(target),
+                              bytes, true, reduces))
         return false;
       if (reduces)
         reduceElements(reduction, type, target, data.data(), bytes);

@@ -49,7 +49,27 @@ public:
     return true;
   }
 
+  /// Checks the rows of the box in global memory for races.
+  bool observeRows(Worker &worker) {
+    if (knowledge == nullptr)
+      return true;
+    bool good = true;
+    bool dense = transfer.unitStep == transfer.map.unitBytes();
+    forEachRun(transfer, [&](const RowRun &run) {
+      for (uint32_t row = 0; row < run.rows && good && run.begin < run.end; ++row) {
+        uint64_t first = run.global + row * run.step + run.begin;
+        if (dense)
+          good = observeAsyncGlobal(worker, *this, first, run.end - run.begin,
+                                    direction != BulkDirection::Load,
+                                    direction == BulkDirection::Reduce);
+      }
+    });
+    return good;
+  }
+
   bool write(Worker &worker) override {
+    if (!observeRows(worker))
+      return false;
     const uint8_t *base = data.data() - transfer.sharedAddress;
     if (direction == BulkDirection::Store)
       store(transfer, base);

@@ -32,12 +32,19 @@ public:
   Block *block = nullptr;
   uint8_t data[32][16];
 
-  bool read(Worker &) override {
-    forLanes(mask, [&](int lane) {
+  bool read(Worker &worker) override {
+    for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
+      int lane = __builtin_ctz(rest);
       std::memset(data[lane], 0, sizeof(data[lane]));
-      if (sourceBytes[lane] != 0)
-        std::memcpy(data[lane], sources[lane], sourceBytes[lane]);
-    });
+      if (sourceBytes[lane] == 0)
+        continue;
+      origin.lane = lane;
+      if (!observeAsyncGlobal(worker, *this,
+                              reinterpret_cast<uint64_t>(sources[lane]),
+                              sourceBytes[lane], false))
+        return false;
+      std::memcpy(data[lane], sources[lane], sourceBytes[lane]);
+    }
     return true;
   }
 

@@ -1,6 +1,7 @@
 // Runs grids: in parallel where blocks cannot tell each other anything, else
 // interleaved as if all resident blocks ran at once.
 
+#include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/machine/Program.h"
 #include "tools/ptxsim/machine/Scheduler.h"
 
@@ -62,6 +63,7 @@ private:
 
   EngineOptions settings;
   Memory store;
+  GlobalRaces races;
   Worker worker;
   std::deque<std::shared_ptr<StartedGrid>> grids; ///< Not finished.
   uint64_t time = 0; ///< %globaltimer, in ns.
@@ -144,6 +146,11 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   grid.clusters =
       launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
       (launch.grid[2] / launch.cluster[2]);
+  if (settings.checks == CheckLevel::All) {
+    run.globalRaces = &races;
+    run.firstWarp =
+        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32));
+  }
   return true;
 }
 
@@ -166,6 +173,7 @@ void EngineImplementation::finish(StartedGrid &grid,
   grid.failure = std::move(fault);
   grid.resident.clear();
   grid.spare.clear();
+  races.removeGrid(&grid.run);
   if (grid.run.workspace != 0)
     store.free(grid.run.workspace);
   grid.finished = true;
