@@ -7,7 +7,7 @@ tcc_packages=(
   build-essential ca-certificates ccache cmake ninja-build pkg-config python3
   clang-22 lld-22 llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   flatbuffers-compiler libflatbuffers-dev nlohmann-json3-dev libcli11-dev
-  libpcre2-dev libxxhash-dev libgtest-dev libclang-rt-22-dev
+  libpcre2-dev libxxhash-dev libzstd-dev liblz4-dev libgtest-dev libclang-rt-22-dev
 )
 
 # Prints the packages of the list that are not installed.

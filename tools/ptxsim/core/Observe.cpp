@@ -199,6 +199,18 @@ bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
   return true;
 }
 
+bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
+                               unsigned) {
+  return checkRaces(warp, op, access, false);
+}
+
+bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
+                                unsigned) {
+  return checkRaces(warp, op, access, true);
+}
+
+bool ptxsim::observeMultiply(Warp &, const Op &) { return true; }
+
 /// Lets lanes that have met know each other's accesses.
 static void meet(WarpClock &clock, LaneMask lanes) {
   ++clock.epoch;

@@ -44,6 +44,19 @@ struct CUuuid {
   char bytes[16];
 };
 
+struct CUdevprop {
+  int maxThreadsPerBlock;
+  int maxThreadsDim[3];
+  int maxGridSize[3];
+  int sharedMemPerBlock;
+  int totalConstantMemory;
+  int SIMDWidth;
+  int memPitch;
+  int regsPerBlock;
+  int clockRate;
+  int textureAlign;
+};
+
 constexpr int driverVersion = 13000;
 constexpr uintptr_t streamLegacy = 1, streamPerThread = 2;
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 static bool fail(std::string &message, const char *variable,
                  const char *expected, const std::string &value) {
@@ -84,4 +84,4 @@ bool readConfig(Environment environment, Config &config, std::string &message) {
   return true;
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

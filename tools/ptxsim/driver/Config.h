@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 struct Config {
   EngineOptions engine;
@@ -22,6 +22,6 @@ using Environment = const char *(*)(const char *name);
 /// \returns false and a message if one of them is wrong.
 bool readConfig(Environment environment, Config &config, std::string &message);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_CONFIG_H

@@ -4,7 +4,7 @@
 
 #include "tools/ptxsim/driver/Stream.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 std::shared_ptr<Context> createContext(Driver &driver, unsigned flags,
                                        unsigned version) {
@@ -38,6 +38,8 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context) {
     if (module->context == context)
       for (const auto &entry : module->functions)
         driver.functions.erase(entry.second->handle);
+  for (const std::shared_ptr<Library> &library : driver.libraries.all())
+    library->modules.erase(context->id);
   eraseOwned(driver.modules, context);
   eraseOwned(driver.streams, context);
   driver.memory().freeAll(context->id);
@@ -92,7 +94,7 @@ PTXSIM_API cuCtxCreate_v4(CUcontext *result, CUctxCreateParams *parameters,
   return create(result, flags, device, 12050);
 }
 
-PTXSIM_API cuCtxDestroy_v2(CUcontext handle) {
+static CUresult destroy(CUcontext handle) {
   return withDriver([&](Call &call) -> CUresult {
     std::shared_ptr<Context> context = call.driver.contexts.find(handle);
     if (!context)
@@ -106,7 +108,10 @@ PTXSIM_API cuCtxDestroy_v2(CUcontext handle) {
   });
 }
 
-PTXSIM_API cuCtxPushCurrent_v2(CUcontext handle) {
+PTXSIM_API cuCtxDestroy(CUcontext handle) { return destroy(handle); }
+PTXSIM_API cuCtxDestroy_v2(CUcontext handle) { return destroy(handle); }
+
+static CUresult push(CUcontext handle) {
   return withDriver([&](Call &call) -> CUresult {
     if (!call.driver.contexts.find(handle))
       return CUDA_ERROR_INVALID_CONTEXT;
@@ -115,7 +120,10 @@ PTXSIM_API cuCtxPushCurrent_v2(CUcontext handle) {
   });
 }
 
-PTXSIM_API cuCtxPopCurrent_v2(CUcontext *result) {
+PTXSIM_API cuCtxPushCurrent(CUcontext handle) { return push(handle); }
+PTXSIM_API cuCtxPushCurrent_v2(CUcontext handle) { return push(handle); }
+
+static CUresult pop(CUcontext *result) {
   return withDriver([&](Call &) -> CUresult {
     if (contextStack().depth == 0)
       return CUDA_ERROR_INVALID_CONTEXT;
@@ -125,6 +133,9 @@ PTXSIM_API cuCtxPopCurrent_v2(CUcontext *result) {
     return CUDA_SUCCESS;
   });
 }
+
+PTXSIM_API cuCtxPopCurrent(CUcontext *result) { return pop(result); }
+PTXSIM_API cuCtxPopCurrent_v2(CUcontext *result) { return pop(result); }
 
 PTXSIM_API cuCtxSetCurrent(CUcontext handle) {
   return withDriver([&](Call &call) -> CUresult {
@@ -143,13 +154,6 @@ PTXSIM_API cuCtxGetCurrent(CUcontext *result) {
       return CUDA_ERROR_INVALID_VALUE;
     *result = contextStack().top();
     return CUDA_SUCCESS;
-  });
-}
-
-PTXSIM_API cuCtxSynchronize() {
-  return withContext([&](Call &call) -> CUresult {
-    call.scheduler().waitForContext(call.lock, *call.context);
-    return call.context->error;
   });
 }
 
@@ -173,7 +177,7 @@ static void resetPrimary(Call &call) {
   }
 }
 
-PTXSIM_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+static CUresult releasePrimary(CUdevice device) {
   return withDriver([&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
@@ -185,13 +189,25 @@ PTXSIM_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   });
 }
 
-PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) {
+PTXSIM_API cuDevicePrimaryCtxRelease(CUdevice device) {
+  return releasePrimary(device);
+}
+PTXSIM_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+  return releasePrimary(device);
+}
+
+static CUresult reset(CUdevice device) {
   return withDriver([&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
     resetPrimary(call);
     return CUDA_SUCCESS;
   });
+}
+
+PTXSIM_API cuDevicePrimaryCtxReset(CUdevice device) { return reset(device); }
+PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) {
+  return reset(device);
 }
 
 PTXSIM_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
@@ -207,7 +223,7 @@ PTXSIM_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
   });
 }
 
-PTXSIM_API cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
+static CUresult setFlags(CUdevice device, unsigned flags) {
   return withDriver([&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
@@ -220,4 +236,11 @@ PTXSIM_API cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
   });
 }
 
-} // namespace ptxsim
+PTXSIM_API cuDevicePrimaryCtxSetFlags(CUdevice device, unsigned flags) {
+  return setFlags(device, flags);
+}
+PTXSIM_API cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags) {
+  return setFlags(device, flags);
+}
+
+} // namespace ptxsim::driver

@@ -5,7 +5,7 @@
 
 #include "tools/ptxsim/driver/Driver.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Makes a context with its default stream.
 std::shared_ptr<Context> createContext(Driver &driver, unsigned flags,
@@ -17,6 +17,6 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context);
 /// Returns the primary context, made if it is not active.
 std::shared_ptr<Context> activatePrimary(Driver &driver);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_CONTEXT_H

@@ -2,12 +2,13 @@
 
 #include "tools/ptxsim/driver/Copy.h"
 
+#include "tools/ptxsim/driver/Capture.h"
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Stream.h"
 
 #include <cstring>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Computes the bytes from the first to the last that `side` covers.
 ///
@@ -42,6 +43,11 @@ CUresult resolveSide(Call &call, const char *name, Where where,
   uint64_t room = allocation.address + allocation.bytes - side.address;
   if (bytes <= room)
     return CUDA_SUCCESS;
+  // Memory of the host of which a part is registered is the host's all the same.
+  side.isPageable =
+      where != Where::Device && allocation.kind == MemoryKind::Registered;
+  if (side.isPageable)
+    return CUDA_SUCCESS;
   call.driver.complain(std::string(name) + ": expected at most " +
                        std::to_string(room) + " bytes from " +
                        hex(side.address) + " to the end of its allocation, got " +
@@ -49,9 +55,8 @@ CUresult resolveSide(Call &call, const char *name, Where where,
   return CUDA_ERROR_INVALID_VALUE;
 }
 
-/// Fails `task` if `side` is no longer allocated.
-static bool isStillThere(Task &task, Driver &driver, const CopySide &side,
-                         const CopyShape &shape) {
+bool isStillThere(Task &task, Driver &driver, const CopySide &side,
+                  const CopyShape &shape) {
   uint64_t bytes = 0;
   if (side.isPageable ||
       (extentOf(side, shape, bytes) &&
@@ -60,9 +65,9 @@ static bool isStillThere(Task &task, Driver &driver, const CopySide &side,
   Fault fault;
   fault.code = FaultCode::IllegalAddress;
   fault.check = "use after free";
-  fault.message = "expected memory that is allocated when a copy runs, got " +
+  fault.message = "expected memory that is allocated when the stream comes to it, got " +
                   hex(side.address) + describeFreed(driver, side.address);
-  fault.advice = "free memory only when the stream has done the copy";
+  fault.advice = "free memory only when the stream has done its work";
   driver.complain(fault);
   task.result = CUDA_ERROR_ILLEGAL_ADDRESS;
   return false;
@@ -125,60 +130,129 @@ static bool returnsEarly(const CopyShape &shape, CopyMode mode) {
   return mode == CopyMode::Sync ? onDevice : !shape.destination.isPageable;
 }
 
-CUresult submitCopy(Call &call, const char *name, CopyShape shape,
-                    Where destination, Where source, CUstream handle,
-                    CopyMode mode) {
+CUresult resolveCopy(Call &call, const char *name, CopyRequest &request) {
+  CopyShape &shape = request.shape;
+  if (shape.isEmpty())
+    return CUDA_SUCCESS;
+  CUresult result =
+      resolveSide(call, name, request.destination, shape, shape.destination);
+  return result == CUDA_SUCCESS
+             ? resolveSide(call, name, request.source, shape, shape.source)
+             : result;
+}
+
+CUresult submitCopy(Call &call, const char *name, CopyRequest request,
+                    CUstream handle, CopyMode mode) {
   std::shared_ptr<Stream> stream;
   CUresult result = findOwnStream(call, handle, stream);
-  if (result != CUDA_SUCCESS || shape.isEmpty())
-    return result;
-  result = resolveSide(call, name, destination, shape, shape.destination);
   if (result == CUDA_SUCCESS)
-    result = resolveSide(call, name, source, shape, shape.source);
-  if (result != CUDA_SUCCESS)
+    result = resolveCopy(call, name, request);
+  if (result != CUDA_SUCCESS || request.shape.isEmpty())
     return result;
-  bool early = returnsEarly(shape, mode);
-  auto work = std::make_shared<CopyWork>(shape);
-  if (early && shape.source.isPageable)
+  if (mode == CopyMode::Sync && stream->capture)
+    return checkNotCapturing(*stream);
+  bool early = stream->capture || returnsEarly(request.shape, mode);
+  auto work = std::make_shared<CopyWork>(request.shape);
+  if (early && !stream->capture && request.shape.source.isPageable)
     stage(*work);
-  std::shared_ptr<Task> task = enqueue(call, *stream, std::move(work));
-  if (early)
-    return CUDA_SUCCESS;
-  call.scheduler().wait(call.lock, {task});
+  Submitted submitted;
+  result = submitWork(call, stream, std::move(work), submitted);
+  if (early || result != CUDA_SUCCESS)
+    return result;
+  call.scheduler().wait(call.lock, {submitted.task});
   return stream->context->error;
 }
 
-/// A copy of bytes in a row.
-static CopyShape flat(uint64_t destination, uint64_t source, uint64_t bytes) {
-  CopyShape shape;
-  shape.destination.address = destination;
-  shape.source.address = source;
-  shape.width = bytes;
-  return shape;
+/// Reads one side of a copy of a box.
+static CUresult readSide(CUmemorytype type, const void *host,
+                         CUdeviceptr device, const size_t (&origin)[3],
+                         size_t pitch, size_t height, CopySide &side,
+                         Where &where) {
+  switch (type) {
+  case CU_MEMORYTYPE_HOST:
+    where = Where::Host;
+    side.address = reinterpret_cast<uint64_t>(host);
+    break;
+  case CU_MEMORYTYPE_DEVICE:
+    where = Where::Device;
+    side.address = device;
+    break;
+  case CU_MEMORYTYPE_UNIFIED:
+    where = Where::Either;
+    side.address = device;
+    break;
+  case CU_MEMORYTYPE_ARRAY:
+    return CUDA_ERROR_NOT_SUPPORTED;
+  }
+  if (type < CU_MEMORYTYPE_HOST || type > CU_MEMORYTYPE_UNIFIED)
+    return CUDA_ERROR_INVALID_VALUE;
+  uint64_t layers = 0, rows = 0, offset = 0;
+  side.pitch = pitch;
+  if (__builtin_mul_overflow(pitch, height, &side.slice) ||
+      __builtin_mul_overflow(side.slice, origin[2], &layers) ||
+      __builtin_mul_overflow(pitch, origin[1], &rows) ||
+      __builtin_add_overflow(layers, rows, &offset) ||
+      __builtin_add_overflow(offset, origin[0], &offset) ||
+      __builtin_add_overflow(side.address, offset, &side.address))
+    return CUDA_ERROR_INVALID_VALUE;
+  return CUDA_SUCCESS;
 }
 
-static uint64_t addressOf(const void *pointer) {
-  return reinterpret_cast<uint64_t>(pointer);
+/// True if rows and layers of a side do not overlap each other.
+static bool isSpaced(const CopyShape &shape, size_t pitch, size_t height,
+                     const size_t (&origin)[3]) {
+  if (shape.height > 1 || shape.depth > 1)
+    if (pitch < shape.width || pitch - shape.width < origin[0])
+      return false;
+  return shape.depth <= 1 ||
+         (height >= shape.height && height - shape.height >= origin[1]);
 }
 
-PTXSIM_STREAM_API(cuMemcpyHtoD_v2, cuMemcpyHtoD_v2_ptds,
-                  (CUdeviceptr destination, const void *source, size_t bytes),
-                  (destination, source, bytes)) {
-  return withContext([&](Call &call) -> CUresult {
-    return submitCopy(call, "cuMemcpyHtoD",
-                      flat(destination, addressOf(source), bytes),
-                      Where::Device, Where::Either, nullptr, CopyMode::Sync);
-  });
+CUresult readCopy(Call &call, const char *name, const CUDA_MEMCPY3D &parameters,
+                  CopyRequest &request) {
+  const CUDA_MEMCPY3D &p = parameters;
+  const size_t to[3] = {p.dstXInBytes, p.dstY, p.dstZ};
+  const size_t from[3] = {p.srcXInBytes, p.srcY, p.srcZ};
+  CopyShape &shape = request.shape;
+  shape.width = p.WidthInBytes;
+  shape.height = p.Height;
+  shape.depth = p.Depth;
+  CUresult result =
+      readSide(p.dstMemoryType, p.dstHost, p.dstDevice, to, p.dstPitch,
+               p.dstHeight, shape.destination, request.destination);
+  if (result == CUDA_SUCCESS)
+    result = readSide(p.srcMemoryType, p.srcHost, p.srcDevice, from, p.srcPitch,
+                      p.srcHeight, shape.source, request.source);
+  if (result == CUDA_ERROR_NOT_SUPPORTED)
+    call.driver.complain(std::string(name) +
+                         ": expected linear memory, got a CUDA array");
+  if (result == CUDA_SUCCESS && !shape.isEmpty() &&
+      (!isSpaced(shape, p.dstPitch, p.dstHeight, to) ||
+       !isSpaced(shape, p.srcPitch, p.srcHeight, from)))
+    return CUDA_ERROR_INVALID_VALUE;
+  return result;
 }
 
-PTXSIM_STREAM_API(cuMemcpyDtoH_v2, cuMemcpyDtoH_v2_ptds,
-                  (void *destination, CUdeviceptr source, size_t bytes),
-                  (destination, source, bytes)) {
-  return withContext([&](Call &call) -> CUresult {
-    return submitCopy(call, "cuMemcpyDtoH",
-                      flat(addressOf(destination), source, bytes),
-                      Where::Either, Where::Device, nullptr, CopyMode::Sync);
-  });
+CUDA_MEMCPY3D describeCopy(const CopyShape &shape) {
+  CUDA_MEMCPY3D result = {};
+  auto typeOf = [](const CopySide &side) {
+    return side.isPageable ? CU_MEMORYTYPE_HOST : CU_MEMORYTYPE_DEVICE;
+  };
+  const CopySide &to = shape.destination, &from = shape.source;
+  result.dstMemoryType = typeOf(to);
+  result.dstHost = reinterpret_cast<void *>(to.address);
+  result.dstDevice = to.address;
+  result.dstPitch = to.pitch;
+  result.dstHeight = to.pitch == 0 ? 0 : to.slice / to.pitch;
+  result.srcMemoryType = typeOf(from);
+  result.srcHost = reinterpret_cast<const void *>(from.address);
+  result.srcDevice = from.address;
+  result.srcPitch = from.pitch;
+  result.srcHeight = from.pitch == 0 ? 0 : from.slice / from.pitch;
+  result.WidthInBytes = shape.width;
+  result.Height = shape.height;
+  result.Depth = shape.depth;
+  return result;
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

@@ -5,7 +5,7 @@
 
 #include "tools/ptxsim/driver/Driver.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// One side of a copy: rows of a box in memory.
 struct CopySide {
@@ -28,7 +28,12 @@ struct CopyShape {
 /// What kind of memory a caller says that an address is in.
 enum class Where : uint8_t { Host, Device, Either };
 
-/// Finds out what `side` is, whose rows `shape` gives.
+/// Fails `task` with a report if what `side` covers is no longer allocated.
+bool isStillThere(Task &task, Driver &driver, const CopySide &side,
+                  const CopyShape &shape);
+
+/// Finds out what `side` is, whose rows `shape` gives. Complaints begin with
+/// `name`.
 CUresult resolveSide(Call &call, const char *name, Where where,
                      const CopyShape &shape, CopySide &side);
 
@@ -46,11 +51,26 @@ public:
 /// How far a copy has come when the call returns.
 enum class CopyMode : uint8_t { Sync, Async };
 
-/// Resolves both sides of `shape` and puts the copy into `handle`.
-CUresult submitCopy(Call &call, const char *name, CopyShape shape,
-                    Where destination, Where source, CUstream handle,
-                    CopyMode mode);
+/// A copy as a program asks for it.
+struct CopyRequest {
+  CopyShape shape;
+  Where destination = Where::Either, source = Where::Either;
+};
 
-} // namespace ptxsim
+/// Resolves both sides of a copy.
+CUresult resolveCopy(Call &call, const char *name, CopyRequest &request);
+
+/// Resolves a copy and puts it into the stream that `handle` means.
+CUresult submitCopy(Call &call, const char *name, CopyRequest request,
+                    CUstream handle, CopyMode mode);
+
+/// Reads what describes a copy of a box. Arrays are refused.
+CUresult readCopy(Call &call, const char *name, const CUDA_MEMCPY3D &parameters,
+                  CopyRequest &request);
+
+/// Describes a copy as a program would have.
+CUDA_MEMCPY3D describeCopy(const CopyShape &shape);
+
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_COPY_H

@@ -4,13 +4,14 @@
 
 #include "tools/ptxsim/driver/baseline/Baseline.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 // The driver lives as long as the process: calls may come from destructors of
 // static objects and from threads that still run.
@@ -90,7 +91,13 @@ void Driver::shutDown() {
 }
 
 void Driver::complain(const std::string &text) {
-  std::fprintf(stderr, "ptxsim: %s\n", text.c_str());
+  std::string lines;
+  for (size_t begin = 0; begin < text.size();) {
+    size_t end = std::min(text.find('\n', begin), text.size());
+    lines += "ptxsim: " + text.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  std::fwrite(lines.data(), 1, lines.size(), stderr);
 }
 
 void Driver::complain(const Fault &fault) {
@@ -162,4 +169,4 @@ CUresult findCurrent(Driver &driver, std::shared_ptr<Context> &context) {
   return context->error;
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

@@ -20,12 +20,12 @@
 #define PTXSIM_STREAM_API(NAME, TWIN, PARAMETERS, ARGUMENTS)                   \
   PTXSIM_API NAME PARAMETERS;                                                  \
   PTXSIM_API TWIN PARAMETERS {                                                 \
-    ::ptxsim::PerThreadDefault scope;                                          \
+    ::ptxsim::driver::PerThreadDefault scope;                                        \
     return NAME ARGUMENTS;                                                     \
   }                                                                            \
   PTXSIM_API NAME PARAMETERS
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 class Driver {
 public:
@@ -60,17 +60,37 @@ public:
   FairMutex mutex;
   HandleTable<Context, CUcontext> contexts{HandleKind::Context};
   HandleTable<Stream, CUstream> streams{HandleKind::Stream};
+  HandleTable<Event, CUevent> events{HandleKind::Event};
   HandleTable<Module, CUmodule> modules{HandleKind::Module};
   HandleTable<Function, CUfunction> functions{HandleKind::Function};
+  HandleTable<Library, CUlibrary> libraries{HandleKind::Library};
+  HandleTable<LibraryKernel, CUkernel> kernels{HandleKind::Kernel};
+  HandleTable<Graph, CUgraph> graphs{HandleKind::Graph};
+  HandleTable<GraphNode, CUgraphNode> nodes{HandleKind::Node};
+  HandleTable<GraphExec, CUgraphExec> execs{HandleKind::Exec};
+  HandleTable<UserObject, CUuserObject> userObjects{HandleKind::UserObject};
+  HandleTable<Pool, CUmemoryPool> pools{HandleKind::Pool};
+  HandleTable<Link, CUlinkState> links{HandleKind::Link};
 
   /// The primary context; null while it is not active.
   std::shared_ptr<Context> primary;
   unsigned primaryUsers = 0;
   unsigned primaryFlags = 0;
 
+  /// What allocations have beyond what `Memory` knows, by address.
+  std::map<uint64_t, AllocationExtra> extras;
+  /// The pool of the device that calls use which name none; the first one is
+  /// the default one and never destroyed.
+  std::shared_ptr<Pool> defaultPool, currentPool;
+  /// Memory of graphs that is allocated at present, by address.
+  std::map<uint64_t, std::shared_ptr<GraphAllocation>> graphMemory;
+  uint64_t graphMemoryUsed = 0, graphMemoryHigh = 0;
+
   uint64_t nextContextId = 1;
   uint64_t nextStreamId = 1;
   uint64_t nextLaunchSerial = 1;
+  uint64_t nextCaptureId = 1;
+  std::vector<std::weak_ptr<Capture>> captures; ///< Those that are going on.
   std::set<std::string> unsupportedCalls; ///< That were named already.
 
 private:
@@ -149,6 +169,6 @@ template <typename Body> CUresult withContext(Body body) {
   });
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_DRIVER_H

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 class FairMutex {
 public:
@@ -50,6 +50,6 @@ private:
 
 using Lock = std::unique_lock<FairMutex>;
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_FAIRMUTEX_H

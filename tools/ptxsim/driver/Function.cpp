@@ -4,7 +4,7 @@
 
 #include "tools/ptxsim/driver/Module.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// A cluster size that the kernel or the program fixed, else 0.
 static int requiredCluster(const KernelAttributes &attributes,
@@ -70,23 +70,22 @@ CUresult getAttribute(const KernelAttributes &attributes,
   return CUDA_ERROR_INVALID_VALUE;
 }
 
-static CUresult setCluster(const KernelAttributes *attributes,
+static CUresult setCluster(const KernelAttributes &attributes,
                            FunctionSettings &settings, int axis, int value) {
   // What the text fixes cannot be changed.
-  if (value < 0 || (attributes && attributes->requiredCluster[0] != 0))
+  if (value < 0 || attributes.requiredCluster[0] != 0)
     return CUDA_ERROR_INVALID_VALUE;
   settings.cluster[axis] = static_cast<uint32_t>(value);
   return CUDA_SUCCESS;
 }
 
-CUresult setAttribute(const KernelAttributes *attributes,
+CUresult setAttribute(const KernelAttributes &attributes,
                       FunctionSettings &settings,
                       CUfunction_attribute attribute, int value) {
-  uint64_t staticShared = attributes ? attributes->sharedBytes : 0;
   switch (attribute) {
   case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
     if (value < 0 ||
-        uint64_t(value) + staticShared > h100::sharedBytesPerBlockOptIn)
+        uint64_t(value) + attributes.sharedBytes > h100::sharedBytesPerBlockOptIn)
       return CUDA_ERROR_INVALID_VALUE;
     settings.maxDynamicShared = static_cast<uint32_t>(value);
     return CUDA_SUCCESS;
@@ -125,7 +124,7 @@ PTXSIM_API cuFuncGetAttribute(int *result, CUfunction_attribute attribute,
     CUresult found = findFunction(call, handle, function);
     if (found != CUDA_SUCCESS)
       return found;
-    return getAttribute(attributesOf(*function->kernel), function->settings,
+    return getAttribute(attributesOf(*function->kernel), *function->settings,
                         function->module.lock()->ptxVersion, attribute,
                         *result);
   });
@@ -138,7 +137,7 @@ PTXSIM_API cuFuncSetAttribute(CUfunction handle, CUfunction_attribute attribute,
     CUresult found = findFunction(call, handle, function);
     if (found != CUDA_SUCCESS)
       return found;
-    return setAttribute(&attributesOf(*function->kernel), function->settings,
+    return setAttribute(attributesOf(*function->kernel), *function->settings,
                         attribute, value);
   });
 }
@@ -228,4 +227,4 @@ PTXSIM_API cuFuncLoad(CUfunction handle) {
   });
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

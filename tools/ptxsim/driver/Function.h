@@ -5,18 +5,18 @@
 
 #include "tools/ptxsim/driver/Driver.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Reads an attribute of a kernel with `settings`, of a module of `ptxVersion`.
 CUresult getAttribute(const KernelAttributes &attributes,
                       const FunctionSettings &settings, int ptxVersion,
                       CUfunction_attribute attribute, int &value);
 
-/// Changes an attribute; `attributes` is null if no context has the kernel yet.
-CUresult setAttribute(const KernelAttributes *attributes,
+/// Changes an attribute of a kernel with `settings`.
+CUresult setAttribute(const KernelAttributes &attributes,
                       FunctionSettings &settings,
                       CUfunction_attribute attribute, int value);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_FUNCTION_H

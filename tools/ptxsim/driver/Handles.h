@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// What a handle stands for; part of its value.
 enum class HandleKind : uint8_t {
@@ -79,6 +79,6 @@ private:
   uint64_t count = 0;
 };
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_HANDLES_H

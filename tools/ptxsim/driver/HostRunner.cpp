@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 static thread_local bool onHostThread = false;
 
@@ -79,4 +79,4 @@ void HostRunner::loop() {
   }
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 class HostRunner {
 public:
@@ -51,6 +51,6 @@ private:
   bool isBusy = false;
 };
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_HOSTRUNNER_H

@@ -2,13 +2,13 @@
 
 #include "tools/ptxsim/driver/Launch.h"
 
+#include "tools/ptxsim/driver/Event.h"
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Module.h"
-#include "tools/ptxsim/driver/Stream.h"
 
 #include <cstring>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 Progress KernelWork::start(Task &task, Driver &driver) const {
   LaunchParameters parameters = launch;
@@ -34,13 +34,15 @@ Progress KernelWork::poll(Task &task, Driver &driver) const {
   return Progress::Done;
 }
 
+namespace {
+
 /// Says what is wrong with a launch of a kernel.
 class LaunchChecker {
 public:
   LaunchChecker(Call &call, const char *name, const LaunchRequest &request)
       : call(call), name(name), request(request),
         attributes(attributesOf(*request.function->kernel)),
-        settings(request.function->settings) {}
+        settings(*request.function->settings) {}
 
   CUresult check();
   std::array<uint32_t, 3> clusterSize() const { return cluster; }
@@ -64,6 +66,8 @@ private:
   std::array<uint32_t, 3> cluster = {1, 1, 1};
   bool isClustered = false;
 };
+
+} // namespace
 
 CUresult LaunchChecker::fail(CUresult result, const std::string &expected,
                              const std::string &got) {
@@ -303,14 +307,22 @@ CUresult submitLaunch(Call &call, const char *name,
   CUresult result = findOwnStream(call, handle, stream);
   if (result != CUDA_SUCCESS)
     return result;
+  std::vector<std::shared_ptr<Event>> events(request.events.size());
+  for (size_t i = 0; i < events.size(); ++i)
+    if (findEvent(call, request.events[i].event, events[i]) != CUDA_SUCCESS ||
+        events[i]->context != stream->context)
+      return CUDA_ERROR_INVALID_HANDLE;
   std::shared_ptr<KernelWork> work;
   result = makeKernelWork(call, name, request, work);
   if (result != CUDA_SUCCESS)
     return result;
-  enqueue(call, *stream, std::move(work),
-          request.programmatic ? EdgeKind::Triggered : EdgeKind::Full, {},
-          request.priority);
-  return CUDA_SUCCESS;
+  Submitted submitted;
+  EdgeKind kind = request.programmatic ? EdgeKind::Triggered : EdgeKind::Full;
+  result = submitWork(call, stream, std::move(work), submitted, kind,
+                      request.priority);
+  for (size_t i = 0; i < events.size() && result == CUDA_SUCCESS; ++i)
+    noteRecorded(*stream, submitted, request.events[i].kind, *events[i]);
+  return result;
 }
 
 PTXSIM_STREAM_API(cuLaunchKernel, cuLaunchKernel_ptsz,
@@ -334,4 +346,4 @@ PTXSIM_STREAM_API(cuLaunchKernel, cuLaunchKernel_ptsz,
   });
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

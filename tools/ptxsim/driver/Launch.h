@@ -7,7 +7,7 @@
 
 #include <optional>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 class KernelWork : public Work {
 public:
@@ -51,6 +51,6 @@ CUresult makeKernelWork(Call &call, const char *name,
 CUresult submitLaunch(Call &call, const char *name,
                       const LaunchRequest &request, CUstream handle);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_LAUNCH_H

@@ -4,7 +4,7 @@
 
 #include "tools/ptxsim/driver/Module.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 CUresult applyAttribute(const CUlaunchAttribute &attribute,
                         LaunchRequest &request) {
@@ -99,4 +99,4 @@ PTXSIM_STREAM_API(cuLaunchCooperativeKernel, cuLaunchCooperativeKernel_ptsz,
   });
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

@@ -5,13 +5,13 @@
 
 #include "tools/ptxsim/driver/Launch.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Adds an attribute to `request`; attributes that are about speed only are
 /// accepted and change nothing.
 CUresult applyAttribute(const CUlaunchAttribute &attribute,
                         LaunchRequest &request);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_LAUNCHEX_H

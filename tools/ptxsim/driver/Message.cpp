@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 std::string hex(uint64_t value) {
   char text[24];
@@ -50,4 +50,4 @@ CUresult resultOf(FaultCode code) {
   return CUDA_ERROR_UNKNOWN;
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

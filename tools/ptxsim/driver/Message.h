@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Returns `value` as in "0x7f12".
 std::string hex(uint64_t value);
@@ -21,6 +21,6 @@ std::string tuple(const std::array<uint32_t, 3> &values);
 /// Returns the result of a call for a fault of a kernel.
 CUresult resultOf(FaultCode code);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_MESSAGE_H

@@ -2,22 +2,11 @@
 
 #include "tools/ptxsim/driver/Module.h"
 
-#include <cstring>
+#include "tools/ptxsim/driver/Library.h"
 
-namespace ptxsim {
+#include <algorithm>
 
-ImageText readImage(const void *image) {
-  ImageText result;
-  if (std::memcmp(image, "\177ELF", 4) == 0) {
-    result.result = CUDA_ERROR_NO_BINARY_FOR_GPU;
-    result.message = "expected PTX text, got a cubin, which holds instructions "
-                     "of the hardware and not PTX; load the PTX text that it "
-                     "was made from";
-    return result;
-  }
-  result.text = static_cast<const char *>(image);
-  return result;
-}
+namespace ptxsim::driver {
 
 /// Puts what is wrong with a module into words, one line or two for each.
 static std::string describe(const std::vector<ptx::Diagnostic> &diagnostics,
@@ -33,26 +22,46 @@ static std::string describe(const std::vector<ptx::Diagnostic> &diagnostics,
   return text;
 }
 
-CUresult loadModule(Call &call, std::string text, const std::string &name,
-                    std::shared_ptr<Module> &module, std::string &log) {
+std::unique_ptr<ptx::Module> parseText(std::string text,
+                                       const std::string &name,
+                                       std::string &log) {
   std::vector<ptx::Diagnostic> diagnostics;
   std::unique_ptr<ptx::Module> parsed =
       ptx::parse(std::move(text), name, diagnostics);
+  if (!parsed)
+    log = describe(diagnostics, name);
+  return parsed;
+}
+
+CUresult loadParsed(Driver &driver, std::unique_ptr<ptx::Module> parsed,
+                    const std::shared_ptr<Context> &context,
+                    std::shared_ptr<Module> &module, std::string &log) {
+  std::vector<ptx::Diagnostic> diagnostics;
+  std::string name = parsed->name;
   auto result = std::make_shared<Module>();
-  if (parsed) {
-    result->ptxVersion =
-        static_cast<int>(parsed->versionMajor * 10 + parsed->versionMinor);
-    result->loaded = call.driver.engine().load(
-        std::move(parsed), call.context->id, diagnostics);
-  }
+  result->context = context;
+  result->ptxVersion =
+      static_cast<int>(parsed->versionMajor * 10 + parsed->versionMinor);
+  result->loaded =
+      driver.engine().load(std::move(parsed), context->id, diagnostics);
   if (!result->loaded) {
     log = describe(diagnostics, name);
     return CUDA_ERROR_INVALID_PTX;
   }
-  result->context = call.context;
-  call.driver.modules.insert(result);
+  driver.modules.insert(result);
   module = std::move(result);
   return CUDA_SUCCESS;
+}
+
+/// Returns the settings of `kernel` in the library of `module`; fresh ones if it
+/// is none of a library.
+static std::shared_ptr<FunctionSettings> settingsOf(const Module &module,
+                                                    const Kernel &kernel) {
+  if (std::shared_ptr<Library> library = module.library.lock())
+    for (const std::shared_ptr<LibraryKernel> &entry : library->kernels)
+      if (entry->name == nameOf(kernel))
+        return entry->settings;
+  return std::make_shared<FunctionSettings>();
 }
 
 std::shared_ptr<Function> functionOf(Driver &driver,
@@ -63,12 +72,14 @@ std::shared_ptr<Function> functionOf(Driver &driver,
     function = std::make_shared<Function>();
     function->module = module;
     function->kernel = &kernel;
+    function->settings = settingsOf(*module, kernel);
     driver.functions.insert(function);
   }
   return function;
 }
 
 void unloadModule(Call &call, const std::shared_ptr<Module> &module) {
+  // What is queued may still use it.
   call.scheduler().waitForContext(call.lock, *module->context);
   for (const auto &entry : module->functions)
     call.driver.functions.erase(entry.second->handle);
@@ -78,31 +89,82 @@ void unloadModule(Call &call, const std::shared_ptr<Module> &module) {
 CUresult findFunction(Call &call, CUfunction handle,
                       std::shared_ptr<Function> &function) {
   function = call.driver.functions.find(handle);
-  if (!function)
-    return CUDA_ERROR_INVALID_HANDLE;
+  if (!function) {
+    std::shared_ptr<LibraryKernel> kernel =
+        call.driver.kernels.find(reinterpret_cast<CUkernel>(handle));
+    return kernel ? functionInContext(call.driver, *kernel, call.context,
+                                      function)
+                  : CUDA_ERROR_INVALID_HANDLE;
+  }
   std::shared_ptr<Module> module = function->module.lock();
   return module && module->context == call.context ? CUDA_SUCCESS
                                                    : CUDA_ERROR_INVALID_HANDLE;
 }
 
-PTXSIM_API cuModuleLoadData(CUmodule *result, const void *image) {
+/// Loads the text of `image` for a call of the name `caller`.
+static CUresult loadImage(Call &call, const std::string &caller,
+                          CUmodule *result, ImageText image,
+                          const std::string &name, JitOptions &options) {
+  std::string log = image.message;
+  std::shared_ptr<Module> module;
+  CUresult loaded = image.result;
+  if (loaded == CUDA_SUCCESS) {
+    loaded = CUDA_ERROR_INVALID_PTX;
+    if (auto parsed = parseText(std::move(image.text), name, log))
+      loaded = loadParsed(call.driver, std::move(parsed), call.context, module,
+                          log);
+  }
+  options.finish(log);
+  if (loaded == CUDA_SUCCESS)
+    *result = module->handle;
+  else
+    call.driver.complain(caller + ": " + log);
+  return loaded;
+}
+
+PTXSIM_API cuModuleLoadDataEx(CUmodule *result, const void *image,
+                              unsigned optionCount, CUjit_option *options,
+                              void **values) {
   return withContext([&](Call &call) -> CUresult {
     if (!result || !image)
       return CUDA_ERROR_INVALID_VALUE;
-    ImageText text = readImage(image);
-    if (text.result != CUDA_SUCCESS) {
-      call.driver.complain("cuModuleLoadData: " + text.message);
-      return text.result;
-    }
-    std::shared_ptr<Module> module;
-    std::string log;
-    CUresult loaded =
-        loadModule(call, std::move(text.text), "<memory>", module, log);
-    if (loaded == CUDA_SUCCESS)
-      *result = module->handle;
-    else
-      call.driver.complain("cuModuleLoadData:\n" + log);
-    return loaded;
+    JitOptions jit;
+    CUresult read = jit.read(optionCount, options, values);
+    if (read != CUDA_SUCCESS)
+      return read;
+    return loadImage(call, "cuModuleLoadDataEx", result, readImage(image),
+                     "<memory>", jit);
+  });
+}
+
+static CUresult loadData(const char *caller, CUmodule *result,
+                         const void *image) {
+  return withContext([&](Call &call) -> CUresult {
+    if (!result || !image)
+      return CUDA_ERROR_INVALID_VALUE;
+    JitOptions none;
+    return loadImage(call, caller, result, readImage(image), "<memory>", none);
+  });
+}
+
+PTXSIM_API cuModuleLoadData(CUmodule *result, const void *image) {
+  return loadData("cuModuleLoadData", result, image);
+}
+
+PTXSIM_API cuModuleLoadFatBinary(CUmodule *result, const void *image) {
+  return loadData("cuModuleLoadFatBinary", result, image);
+}
+
+PTXSIM_API cuModuleLoad(CUmodule *result, const char *path) {
+  return withContext([&](Call &call) -> CUresult {
+    if (!result || !path)
+      return CUDA_ERROR_INVALID_VALUE;
+    std::string bytes;
+    if (!readFile(path, bytes))
+      return CUDA_ERROR_FILE_NOT_FOUND;
+    JitOptions none;
+    return loadImage(call, "cuModuleLoad", result,
+                     readImage(bytes.data(), bytes.size()), path, none);
   });
 }
 
@@ -128,6 +190,34 @@ PTXSIM_API cuModuleGetFunction(CUfunction *result, CUmodule handle,
     if (!kernel)
       return CUDA_ERROR_NOT_FOUND;
     *result = functionOf(call.driver, module, *kernel)->handle;
+    return CUDA_SUCCESS;
+  });
+}
+
+PTXSIM_API cuModuleGetGlobal_v2(CUdeviceptr *address, size_t *bytes,
+                                CUmodule handle, const char *name) {
+  return withContext([&](Call &call) -> CUresult {
+    if (!name)
+      return CUDA_ERROR_INVALID_VALUE;
+    std::shared_ptr<Module> module = call.driver.modules.find(handle);
+    if (!module)
+      return CUDA_ERROR_INVALID_HANDLE;
+    ModuleVariable variable;
+    if (!module->loaded->findVariable(name, variable))
+      return CUDA_ERROR_NOT_FOUND;
+    if (address)
+      *address = variable.address;
+    if (bytes)
+      *bytes = variable.bytes;
+    return CUDA_SUCCESS;
+  });
+}
+
+PTXSIM_API cuModuleGetLoadingMode(CUmoduleLoadingMode *result) {
+  return withDriver([&](Call &) -> CUresult {
+    if (!result)
+      return CUDA_ERROR_INVALID_VALUE;
+    *result = CU_MODULE_LAZY_LOADING;
     return CUDA_SUCCESS;
   });
 }
@@ -159,4 +249,4 @@ PTXSIM_API cuModuleEnumerateFunctions(CUfunction *result, unsigned count,
   });
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

@@ -1,26 +1,22 @@
-// Modules from PTX text and fat binaries.
+// Modules: loading, finding what is in them, unloading.
 
 #ifndef TCC_TOOLS_PTXSIM_DRIVER_MODULE_H
 #define TCC_TOOLS_PTXSIM_DRIVER_MODULE_H
 
 #include "tools/ptxsim/driver/Driver.h"
+#include "tools/ptxsim/driver/Image.h"
+#include "tools/ptxsim/driver/JitOptions.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
-/// The PTX text of an image, or why there is none.
-struct ImageText {
-  CUresult result = CUDA_SUCCESS;
-  std::string text;
-  std::string message; ///< If there is none.
-};
+/// Parses `text`, called `name` in messages. Errors go to `log`.
+std::unique_ptr<ptx::Module> parseText(std::string text,
+                                       const std::string &name,
+                                       std::string &log);
 
-/// Gets the text out of what cuModuleLoadData takes: a text, a fat binary or
-/// the wrapper of one. `image` is not null.
-ImageText readImage(const void *image);
-
-/// Loads `text`, called `name` in messages, for the current context. Errors go
-/// to `log`.
-CUresult loadModule(Call &call, std::string text, const std::string &name,
+/// Loads `parsed` into `context`. Errors go to `log`.
+CUresult loadParsed(Driver &driver, std::unique_ptr<ptx::Module> parsed,
+                    const std::shared_ptr<Context> &context,
                     std::shared_ptr<Module> &module, std::string &log);
 
 /// Returns the function of `kernel`, which belongs to `module`.
@@ -31,10 +27,11 @@ std::shared_ptr<Function> functionOf(Driver &driver,
 /// Frees `module`, its functions and its variables.
 void unloadModule(Call &call, const std::shared_ptr<Module> &module);
 
-/// Finds a function of the current context.
+/// Finds a function of the current context; `handle` may be that of a kernel of
+/// a library, too.
 CUresult findFunction(Call &call, CUfunction handle,
                       std::shared_ptr<Function> &function);
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_MODULE_H

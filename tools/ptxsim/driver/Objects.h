@@ -4,11 +4,12 @@
 #ifndef TCC_TOOLS_PTXSIM_DRIVER_OBJECTS_H
 #define TCC_TOOLS_PTXSIM_DRIVER_OBJECTS_H
 
+#include "tools/ptxsim/driver/JitOptions.h"
 #include "tools/ptxsim/driver/Task.h"
 
 #include <map>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 struct Stream;
 
@@ -31,6 +32,29 @@ struct Context {
   std::map<uint64_t, std::shared_ptr<Stream>> blocking; ///< By id.
 };
 
+struct Graph;
+struct GraphNode;
+struct GraphExec;
+struct UserObject;
+
+/// A node that another one depends on, and how.
+struct NodeDependency {
+  std::shared_ptr<GraphNode> node;
+  CUgraphEdgeData data = {};
+};
+
+/// The recording of the work of one or more streams as a graph.
+struct Capture {
+  uint64_t id = 0;
+  std::shared_ptr<Graph> graph;
+  CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_GLOBAL;
+  uint64_t thread = 0; ///< That began it.
+  bool isInvalidated = false;
+  std::weak_ptr<Stream> origin;
+  std::vector<std::weak_ptr<Stream>> streams; ///< That take part.
+  std::vector<std::shared_ptr<GraphNode>> nodes; ///< That it made.
+};
+
 struct Stream {
   CUstream handle = nullptr;
   std::shared_ptr<Context> context;
@@ -39,12 +63,55 @@ struct Stream {
   int priority = 0;
   bool isLegacy = false;
   bool isPerThread = false;
+  bool isDestroyed = false;
   /// What the next task waits for.
   std::vector<std::shared_ptr<Task>> last;
+  std::shared_ptr<Capture> capture; ///< Null unless it is captured.
+  std::vector<NodeDependency> captureLast; ///< What the next node waits for.
   /// Attributes that nothing feels, by CUlaunchAttributeID.
   std::map<uint32_t, CUlaunchAttributeValue> attributes;
 
   bool isBlocking() const { return (flags & CU_STREAM_NON_BLOCKING) == 0; }
+};
+
+struct Event {
+  CUevent handle = nullptr;
+  std::shared_ptr<Context> context;
+  unsigned flags = 0;
+  /// What it was recorded behind last; null if it never was.
+  std::shared_ptr<Task> task;
+  EdgeKind kind = EdgeKind::Full;
+  /// Where it was recorded last, if that was a stream under capture.
+  std::shared_ptr<Capture> capture;
+  std::vector<NodeDependency> captureLast;
+};
+
+/// A pool of memory. Nothing is kept in it: what is freed goes back at once.
+struct Pool {
+  CUmemoryPool handle = nullptr;
+  uint64_t releaseThreshold = 0;
+  uint64_t used = 0, usedHigh = 0;
+  uint64_t maxBytes = 0; ///< 0 for no limit.
+  int reuse[3] = {1, 1, 1}; ///< Of no effect.
+};
+
+/// What an allocation has beyond its range.
+struct AllocationExtra {
+  unsigned hostFlags = 0;     ///< Of pinned and registered memory.
+  bool syncMemops = false;    ///< CU_POINTER_ATTRIBUTE_SYNC_MEMOPS
+  std::shared_ptr<Pool> pool; ///< That it comes from, if any.
+  bool isBeingFreed = false;  ///< A stream is going to free it.
+};
+
+/// Memory that a node of a graph allocates at a fixed address.
+struct GraphAllocation {
+  explicit GraphAllocation(Memory &memory) : memory(memory) {}
+  /// Gives the address back, which nodes and executable graphs share.
+  ~GraphAllocation() { memory.free(address); }
+
+  Memory &memory;
+  uint64_t address = 0, bytes = 0;
+  bool isLive = false;
 };
 
 struct Module;
@@ -62,7 +129,28 @@ struct Function {
   CUfunction handle = nullptr;
   std::weak_ptr<Module> module;
   const Kernel *kernel = nullptr;
-  FunctionSettings settings;
+  /// Shared with the kernel of the library that it belongs to, if any.
+  std::shared_ptr<FunctionSettings> settings;
+};
+
+struct Library;
+
+/// A kernel of a library, which has a function in each context that uses it.
+struct LibraryKernel {
+  CUkernel handle = nullptr;
+  std::weak_ptr<Library> library;
+  std::string name;
+  std::shared_ptr<FunctionSettings> settings;
+};
+
+/// A text that is loaded into a context when the context first uses it.
+struct Library {
+  CUlibrary handle = nullptr;
+  std::string text, name;
+  /// Parsed already, for the first context.
+  std::unique_ptr<ptx::Module> parsed;
+  std::vector<std::shared_ptr<LibraryKernel>> kernels; ///< As in the text.
+  std::map<uint64_t, std::shared_ptr<Module>> modules; ///< By Context::id.
 };
 
 /// A module in a context.
@@ -71,9 +159,17 @@ struct Module {
   std::shared_ptr<Context> context;
   std::unique_ptr<LoadedModule> loaded;
   int ptxVersion = 0; ///< 90 for 9.0
+  std::weak_ptr<Library> library; ///< That it was made for, if any.
   std::map<const Kernel *, std::shared_ptr<Function>> functions;
 };
 
-} // namespace ptxsim
+/// A linker.
+struct Link {
+  CUlinkState handle = nullptr;
+  std::string text;
+  JitOptions options;
+};
+
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_OBJECTS_H

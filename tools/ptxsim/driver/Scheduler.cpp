@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <pthread.h>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Longest queue of work that lazy and random schedules leave waiting.
 static constexpr size_t maxBacklog = 16384;
@@ -41,9 +41,10 @@ static Schedule::Kind kindOf(Driver &driver) {
   return driver.config().engine.schedule.kind;
 }
 
-static bool areDone(const std::vector<std::shared_ptr<Task>> &tasks) {
+static bool haveAll(const std::vector<std::shared_ptr<Task>> &tasks,
+                    EdgeKind kind) {
   return std::all_of(tasks.begin(), tasks.end(),
-                     [](const auto &task) { return task->isDone(); });
+                     [&](const auto &task) { return task->has(kind); });
 }
 
 void Scheduler::noteCall() {
@@ -61,6 +62,7 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
   task->context = std::move(context);
   task->work = std::move(work);
   task->priority = priority;
+  task->work->addDependencies(dependencies);
   for (Dependency &dependency : dependencies) {
     if (!dependency.task->has(dependency.kind)) {
       ++task->unmet;
@@ -73,6 +75,7 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
   pending.emplace(task->serial, task);
   if (task->unmet == 0)
     ready.emplace(Key(task->priority, task->serial), task);
+  task->work->noteSubmitted(task);
   return task;
 }
 
@@ -244,7 +247,8 @@ void Scheduler::markNeeded(const std::vector<std::shared_ptr<Task>> &tasks) {
 }
 
 void Scheduler::wait(Lock &lock,
-                     const std::vector<std::shared_ptr<Task>> &tasks) {
+                     const std::vector<std::shared_ptr<Task>> &tasks,
+                     EdgeKind kind) {
   uint64_t need = 0;
   if (kindOf(driver) == Schedule::Kind::Lazy) {
     markNeeded(tasks);
@@ -252,7 +256,7 @@ void Scheduler::wait(Lock &lock,
   }
   uint64_t seenCalls = calls;
   Clock::time_point since = Clock::now();
-  while (!areDone(tasks)) {
+  while (!haveAll(tasks, kind)) {
     Step outcome = step(lock, need);
     // What is not needed may be what the needed one polls for.
     if (outcome != Step::Progress && need != 0)
@@ -312,12 +316,13 @@ void Scheduler::failStalled() {
 
 bool Scheduler::query(Lock &lock,
                       const std::vector<std::shared_ptr<Task>> &tasks) {
-  bool wasDone = areDone(tasks);
+  bool wasDone = haveAll(tasks, EdgeKind::Full);
   if (wasDone || kindOf(driver) != Schedule::Kind::Lazy)
     return wasDone;
   markNeeded(tasks);
   uint64_t need = lastNeed;
-  while (!areDone(tasks) && (step(lock, need) == Step::Progress ||
+  while (!haveAll(tasks, EdgeKind::Full) &&
+         (step(lock, need) == Step::Progress ||
                              step(lock, 0) == Step::Progress)) {
   }
   return false;
@@ -393,4 +398,4 @@ void Scheduler::stop() {
   host.stop();
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

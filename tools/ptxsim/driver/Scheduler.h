@@ -18,7 +18,7 @@
 #include <set>
 #include <thread>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// Guarded by the driver's lock.
 class Scheduler {
@@ -31,8 +31,10 @@ public:
                                std::vector<Dependency> dependencies,
                                int priority = 0);
 
-  /// Executes work until `tasks` are done; may unlock meanwhile.
-  void wait(Lock &lock, const std::vector<std::shared_ptr<Task>> &tasks);
+  /// Executes work until `tasks` have come as far as `kind` says; may unlock
+  /// meanwhile.
+  void wait(Lock &lock, const std::vector<std::shared_ptr<Task>> &tasks,
+            EdgeKind kind = EdgeKind::Full);
 
   /// Executes work until nothing of `context` is pending.
   void waitForContext(Lock &lock, const Context &context);
@@ -94,6 +96,6 @@ private:
   std::atomic<int64_t> lastCall{0}; ///< Ticks of Clock.
 };
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_SCHEDULER_H

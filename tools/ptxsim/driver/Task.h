@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 class Driver;
 struct Context;
@@ -32,21 +32,6 @@ enum class Progress : uint8_t {
   Polling,  ///< It waits for a value in memory.
 };
 
-class Work {
-public:
-  virtual ~Work() = default;
-  virtual CUgraphNodeType type() const = 0;
-  /// Begins what `task` is to do, with the driver locked. Sets `task.result` if
-  /// it fails.
-  virtual Progress start(Task &task, Driver &driver) const = 0;
-  /// Looks whether it has gone on; for what `start` did not finish.
-  virtual Progress poll(Task &, Driver &) const { return Progress::Done; }
-  /// True if it is to be started even though the context has failed.
-  virtual bool runsAfterFailure() const { return false; }
-};
-
-using WorkRef = std::shared_ptr<const Work>;
-
 /// How far a task must be before another may start.
 enum class EdgeKind : uint8_t {
   Full,      ///< Done.
@@ -58,6 +43,25 @@ struct Dependency {
   std::shared_ptr<Task> task;
   EdgeKind kind = EdgeKind::Full;
 };
+
+class Work {
+public:
+  virtual ~Work() = default;
+  virtual CUgraphNodeType type() const = 0;
+  /// Begins what `task` is to do, with the driver locked. Sets `task.result` if
+  /// it fails.
+  virtual Progress start(Task &task, Driver &driver) const = 0;
+  /// Looks whether it has gone on; for what `start` did not finish.
+  virtual Progress poll(Task &, Driver &) const { return Progress::Done; }
+  /// True if it is to be started even though the context has failed.
+  virtual bool runsAfterFailure() const { return false; }
+  /// Adds what a task must wait for that is submitted now.
+  virtual void addDependencies(std::vector<Dependency> &) const {}
+  /// Notes that `task`, which is to do it, was submitted.
+  virtual void noteSubmitted(const std::shared_ptr<Task> &) const {}
+};
+
+using WorkRef = std::shared_ptr<const Work>;
 
 struct Task {
   enum class State : uint8_t { Waiting, Running, Done };
@@ -88,6 +92,6 @@ struct Task {
   bool has(EdgeKind kind) const;
 };
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_TASK_H

@@ -14,9 +14,7 @@ struct WordGroup {
   bool optional = false;
   std::vector<std::string_view> words;
 
-  bool contains(std::string_view word) const {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  }
+  bool isOfTypes() const { return ptx::typeNamed(words.front()).has_value(); }
 };
 
 struct Syntax {
@@ -145,9 +143,12 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
     if ((at == count || !take(g)) && !groups[g].optional)
       return false;
   while (at < count) {
+    bool isType = ptx::typeNamed(words[at]).has_value();
     size_t g = syntax.ordered;
-    while (g < groups.size() && !take(g))
-      ++g;
+    while (g < groups.size() && !take(g)) {
+      bool isNextType = choice[g] < 0 && groups[g].isOfTypes();
+      g = isType && isNextType ? groups.size() : g + 1;
+    }
     if (g == groups.size())
       return false;
   }

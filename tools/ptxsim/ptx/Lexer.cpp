@@ -60,17 +60,21 @@ bool Lexer::skipComment() {
     position = newline ? static_cast<const char *>(newline) : end;
     return true;
   }
+  uint32_t newLines = 0;
+  const char *newStart = lineStart;
   for (const char *p = position + 2; p < end; ++p) {
     if (*p == '*' && p[1] == '/') {
       position = p + 2;
+      line += newLines;
+      lineStart = newStart;
       return true;
     }
     if (*p == '\n') {
-      ++line;
-      lineStart = p + 1;
+      ++newLines;
+      newStart = p + 1;
     }
   }
-  return false;
+  return false; // The place stays that of its beginning.
 }
 
 bool Lexer::skipBlanks() {

@@ -132,8 +132,8 @@ TEST(Diagnostics, AreAtMostTwenty) {
 }
 
 TEST(Diagnostics, SayWhatIsNotClosed) {
-  EXPECT_EQ(errorsOf("/* a"),
-            "4:1: expected '*/' after '/*', got the end of the text");
+  EXPECT_EQ(errorsOf("\n  /* a\n\nb"),
+            "5:3: expected '*/' after '/*', got the end of the text");
   EXPECT_EQ(errorsOf(".pragma \"a\n"),
             "4:9: expected '\"' after '\"', got the end of the line");
   EXPECT_EQ(errorsOf(".entry k() {\n{ ret;\n}"),

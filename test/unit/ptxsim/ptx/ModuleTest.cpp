@@ -152,6 +152,8 @@ TEST(Module, RefusesBadAliases) {
             "5:12: expected ';' after '.alias', got the end of the text");
   EXPECT_EQ(errorsOf(functions + ".alias c, f;"),
             "4:68: expected 0 parameters of 'c' as of 'f', got 1");
+  EXPECT_EQ(errorsOf(functions + ".alias a, f; .func a() { ret; }"),
+            "5:20: expected no body of 'a', which is an alias, got one");
   // An alias of what becomes an alias only later.
   EXPECT_EQ(errorsOf(functions + ".alias a, b; .alias b, f;"),
             "4:26: expected the alias of a function, got that of the alias "

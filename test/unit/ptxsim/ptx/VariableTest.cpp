@@ -248,6 +248,7 @@ TEST(Register, RefusesBadDeclarations) {
        "7:13: expected a number of registers from 0 to 16777216, got "
        "'4000000000'"},
       {".reg .b32 x<-1>;", "7:13: expected a number of registers, got '-'"},
+      {".reg .b32 x<08>;", "7:13: expected octal digits after '0', got '08'"},
       {".reg .b32 x<2;",
        "7:14: expected '>' after the number of registers, got ';'"},
       {".reg .b32 %r<5>;",

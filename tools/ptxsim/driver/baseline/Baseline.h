@@ -9,7 +9,7 @@
 #define PTXSIM_BASELINE_API                                                    \
   extern "C" __attribute__((visibility("default"))) ::ptxsim::CUresult
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// True if the CPU has what the rest of the driver is compiled for.
 bool hasNeededInstructions();
@@ -20,6 +20,6 @@ CUresult initialiseDriver();
 /// Ends it, if there is one. Needs the instructions.
 void shutDownDriver();
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_BASELINE_BASELINE_H

@@ -2,7 +2,7 @@
 
 #include "tools/ptxsim/driver/baseline/Baseline.h"
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 /// A result, its name and its meaning.
 struct ResultText {
@@ -40,4 +40,4 @@ PTXSIM_BASELINE_API cuGetErrorString(CUresult result, const char **meaning) {
   return text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver

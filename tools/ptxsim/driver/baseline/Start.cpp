@@ -9,7 +9,7 @@
 
 #include <cstdio>
 
-namespace ptxsim {
+namespace ptxsim::driver {
 
 PTXSIM_BASELINE_API cuInit(unsigned flags) {
   if (flags != 0)
@@ -43,4 +43,4 @@ __attribute__((destructor)) static void end() {
     shutDownDriver();
 }
 
-} // namespace ptxsim
+} // namespace ptxsim::driver
