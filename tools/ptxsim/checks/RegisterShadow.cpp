@@ -32,14 +32,24 @@ void WarpChecks::reserveLocal(uint64_t localBytes) {
   localComputed.resize(size, 0);
 }
 
+void WarpChecks::setDirty(uint64_t index, bool isDirty) {
+  if (bool(dirty[index]) == isDirty)
+    return;
+  dirty[index] = isDirty;
+  uint32_t &count = dirtyCounts[index % 64];
+  count += isDirty ? 1 : -1;
+  dirtyLines += isDirty ? 1 : -1;
+  uint64_t bit = uint64_t(1) << (index % 64);
+  dirtyNumbers = count != 0 ? dirtyNumbers | bit : dirtyNumbers & ~bit;
+}
+
 void WarpChecks::clear() {
   for (size_t i = 0; dirtyLines != 0 && i < dirty.size(); ++i) {
     if (!dirty[i])
       continue;
     std::memset(shadow + i * line, 0, line);
-    dirty[i] = 0;
     computed[i] = 0;
-    --dirtyLines;
+    setDirty(i, false);
   }
   carry = 0;
   origins.clear();
@@ -128,10 +138,7 @@ static void updateLines(WarpChecks &checks, uint64_t offset, uint32_t size) {
   for (uint64_t i = offset / line; i <= (offset + size - 1) / line; ++i) {
     uint64_t undefined = nonzeroBytes(checks.shadow + i * line);
     checks.computed[i] &= undefined;
-    uint8_t isDirty = undefined != 0;
-    checks.dirtyLines += isDirty;
-    checks.dirtyLines -= checks.dirty[i];
-    checks.dirty[i] = isDirty;
+    checks.setDirty(i, undefined != 0);
   }
 }
 

@@ -59,6 +59,10 @@ struct WarpChecks {
   std::vector<uint8_t> dirty; ///< 1 for a line with undefined bits.
   std::vector<uint64_t> computed; ///< For each line, a bit for each byte.
   uint32_t dirtyLines = 0;
+  /// How many dirty lines there are of each number modulo 64, and which of these
+  /// numbers are not 0.
+  uint32_t dirtyCounts[64] = {};
+  uint64_t dirtyNumbers = 0;
   LaneMask carry = 0; ///< Lanes whose Warp::carry is undefined.
   std::unordered_map<uint64_t, UndefinedOrigin> origins; ///< By offset.
 
@@ -71,7 +75,15 @@ struct WarpChecks {
   void reserveLocal(uint64_t localBytes);
   /// Makes everything defined.
   void clear();
-  bool isClean() const { return dirtyLines == 0 && carry == 0; }
+  bool isClean() const { return dirtyNumbers == 0 && carry == 0; }
+  void setDirty(uint64_t index, bool isDirty);
+
+  /// True if registers in the lines OpInfo::lines of a frame may be undefined.
+  bool mayTouch(uint64_t lines, uint32_t frame) const {
+    unsigned shift = frame / line % 64;
+    uint64_t rotated = lines << shift | lines >> ((64 - shift) % 64);
+    return (rotated & dirtyNumbers) != 0 || carry != 0;
+  }
 };
 
 /// Bytes of all lanes of a register; `bytes` is that of one lane.

@@ -126,6 +126,24 @@ static uint32_t writtenBytes(const ShadowRegion &region, const Access &access,
                 access.bytes);
 }
 
+/// Notes that the bytes of a lane's access are written. Accesses are aligned and
+/// of a power of two of bytes, so that up to eight lie in one byte of the map.
+static void defineLane(const ShadowRegion &region, const Access &access,
+                       int lane) {
+  if (region.written == nullptr)
+    return;
+  uint64_t index = region.index(access.pointers[lane]);
+  unsigned shift = index % 8;
+  if (shift + access.bytes > 8) {
+    setBits(region.written, index, access.bytes);
+    return;
+  }
+  uint8_t mask = uint8_t(allBytes(access.bytes) << shift);
+  uint8_t *byte = region.written + index / 8;
+  if ((*byte & mask) != mask)
+    __atomic_fetch_or(byte, mask, __ATOMIC_RELAXED);
+}
+
 static bool isAllWritten(const Warp &warp, const Access &access) {
   LaneRegions regions(warp, access);
   if (access.contiguous) {
@@ -261,11 +279,8 @@ static void defineLanes(const Warp &warp, const Access &access) {
               32 * uint64_t(access.bytes));
     return;
   }
-  forLanes(access.mask, [&](int lane) {
-    const ShadowRegion &region = regions.at(lane);
-    if (region.written != nullptr)
-      setBits(region.written, region.index(access.pointers[lane]), access.bytes);
-  });
+  forLanes(access.mask,
+           [&](int lane) { defineLane(regions.at(lane), access, lane); });
 }
 
 /// The operand of `op` in `slot`.

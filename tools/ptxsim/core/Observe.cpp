@@ -14,15 +14,13 @@ static ClusterRaces *racesOf(const Warp &warp) {
 }
 
 bool ptxsim::observeGuard(Warp &warp, const Op &op) {
-  return op.guard < 0 || warp.checks == nullptr || warp.checks->isClean() ||
-         checkGuard(warp, op);
+  return op.guard < 0 || !mayTouchUndefined(warp, op) || checkGuard(warp, op);
 }
 
 bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
   const OpInfo &info =
       warp.now.code->infos[size_t(&op - warp.now.code->ops.data())];
-  if (warp.checks != nullptr && !warp.checks->isClean() &&
-      !carryUndefined(warp, op, info, mask))
+  if (mayTouchUndefined(warp, op) && !carryUndefined(warp, op, info, mask))
     return false;
   return warp.warpgroupRegisters == nullptr ||
          op.opClass == OpClass::Warpgroup ||

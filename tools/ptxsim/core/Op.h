@@ -101,6 +101,9 @@ struct OpInfo {
   uint8_t destinations = 0; ///< They follow the sources.
   uint8_t transfer = 0;     ///< How undefined bits go through; see checks.
   uint8_t detail = 0;       ///< Of `transfer`.
+  /// The lines of 64 bytes of the frame that hold its registers, counted modulo
+  /// 64, a bit each; all ones if it depends on more than registers.
+  uint64_t lines = 0;
 };
 
 /// A register operand of an op, for the checks.

@@ -314,9 +314,15 @@ void Allocator::addOperands(const DraftOp &op) {
   info.destinations = uint8_t(std::min<size_t>(op.destinations.size(), 255));
   info.transfer = uint8_t(op.transfer.rule);
   info.detail = op.transfer.detail;
+  if (op.transfer.rule == TransferRule::Carry)
+    info.lines = ~uint64_t(0);
   auto add = [&](uint32_t reg) {
     const VirtualRegister &known = draft.registers[reg];
     code.operands.push_back({slotOf[reg], known.bytes, known.named});
+    uint32_t size = known.bytes == 0 ? 4 : 32 * known.bytes;
+    uint32_t first = uint32_t(slotOf[reg]);
+    for (uint32_t line = first / 64; line <= (first + size - 1) / 64; ++line)
+      info.lines |= uint64_t(1) << (line % 64);
   };
   for (uint32_t i = 0; i < info.sources; ++i) {
     add(op.sources[i]);
