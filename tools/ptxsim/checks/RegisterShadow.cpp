@@ -90,15 +90,35 @@ void ptxsim::readShadow(const Warp &warp, Slot slot, uint32_t bytes,
                 fileBytes(bytes));
 }
 
+static void readComputedAt(const WarpChecks &checks, uint64_t offset,
+                           uint32_t size, LaneBytes &computed) {
+  for (uint32_t i = 0; i < size; ++i) {
+    uint64_t at = offset + i;
+    bool isSet = checks.computed[at / line] >> (at % line) & 1;
+    computed.bytes[i] = isSet ? 0xff : 0;
+  }
+}
+
 void ptxsim::readComputed(const Warp &warp, Slot slot, uint32_t bytes,
                           LaneBytes &computed) {
   std::memset(computed.bytes, 0, sizeof(computed.bytes));
-  if (slot < 0)
+  if (slot >= 0)
+    readComputedAt(*warp.checks, warp.now.frame + uint64_t(slot),
+                   fileBytes(bytes), computed);
+}
+
+void ptxsim::copyShadow(WarpChecks &checks, uint64_t to, uint64_t from,
+                        uint32_t bytes) {
+  if (!mayBeUndefined(checks, from, bytes) && !mayBeUndefined(checks, to, bytes))
     return;
-  uint64_t offset = warp.now.frame + uint64_t(slot);
-  for (uint32_t i = 0; i < fileBytes(bytes); ++i)
-    if (warp.checks->computed[(offset + i) / line] >> ((offset + i) % line) & 1)
-      computed.bytes[i] = 0xff;
+  LaneBytes bits, computed;
+  std::memcpy(bits.bytes, checks.shadow + from, fileBytes(bytes));
+  readComputedAt(checks, from, fileBytes(bytes), computed);
+  auto found = checks.origins.find(from);
+  UndefinedOrigin origin;
+  if (found != checks.origins.end())
+    origin = found->second;
+  writeShadow(checks, to, bytes, ~LaneMask(0), bits, &computed, origin);
 }
 
 template <typename T> static LaneMask lanesNotZero(const LaneBytes &bits) {

@@ -129,7 +129,8 @@ static OpTransfer plainOf(const Match &match) {
 /// Instructions that the handlers of isa/ tell the check about.
 static bool isHandled(std::string_view opcode) {
   return isOneOf(opcode, {"shfl", "vote", "match", "redux", "atom", "red", "call",
-                          "ret", "st"});
+                          "ret", "st", "ldmatrix", "movmatrix", "mma", "wmma",
+                          "wgmma"});
 }
 
 /// What instructions with effects beyond registers demand of their sources.

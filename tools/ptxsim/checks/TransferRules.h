@@ -60,7 +60,7 @@ enum class MustBeDefined : uint8_t {
   All,
   First, ///< The index of brx, the address of a call.
   Last,  ///< The member mask of a collective.
-  Wide,  ///< Addresses and descriptors.
+  Wide,  ///< Addresses, descriptors and predicates, of wgmma.
 };
 
 struct OpTransfer {

@@ -207,8 +207,6 @@ bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
   return checkRaces(warp, op, access, true);
 }
 
-bool ptxsim::observeMultiply(Warp &, const Op &) { return true; }
-
 /// Lets lanes that have met know each other's accesses.
 static void meet(WarpClock &clock, LaneMask lanes) {
   ++clock.epoch;

@@ -97,9 +97,6 @@ bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
 bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
                         unsigned count);
 
-/// Carries undefined elements of A, B and C to D of a matrix product.
-bool observeMultiply(Warp &warp, const Op &op);
-
 /// Kinds of asynchronous work, by what waits for it.
 enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };
 

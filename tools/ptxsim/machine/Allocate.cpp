@@ -300,7 +300,7 @@ static bool mustBeDefined(const DraftOp &op, uint32_t index, uint32_t bytes) {
   case MustBeDefined::Last:
     return op.lastIsRegister && index + 1 == sources;
   case MustBeDefined::Wide:
-    return isAddress || bytes == 8;
+    return isAddress || bytes == 8 || bytes == 0;
   }
   return false;
 }
