@@ -430,6 +430,7 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
       return true; // Its completion will say so.
     by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
     by.epoch = Epoch(barrier->second.phase + 1);
+    races.setCode(by.actor, operation.origin.code);
   }
   Fault fault;
   if (races.access(block, offset, bytes, true, by, fault))
