@@ -186,6 +186,18 @@ bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
   return true;
 }
 
+bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
+                               unsigned) {
+  return checkRaces(warp, op, access, false);
+}
+
+bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
+                                unsigned) {
+  return checkRaces(warp, op, access, true);
+}
+
+bool ptxsim::observeMultiply(Warp &, const Op &) { return true; }
+
 /// Lets lanes that have met know each other's accesses.
 static void meet(WarpClock &clock, LaneMask lanes) {
   ++clock.epoch;
@@ -408,6 +420,7 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
       return true; // Its completion will say so.
     by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
     by.epoch = Epoch(barrier->second.phase + 1);
+    races.setCode(by.actor, operation.origin.code);
   }
   Fault fault;
   if (races.access(block, offset, bytes, true, by, fault))

@@ -77,6 +77,18 @@ bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
 bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
 void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
 
+/// Checks the rows that ldmatrix and stmatrix access, and notes what becomes of
+/// the registers; `access` has a row for each lane.
+///
+/// \returns false after noting a fault.
+bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
+                       unsigned count);
+bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
+                        unsigned count);
+
+/// Carries undefined elements of A, B and C to D of a matrix product.
+bool observeMultiply(Warp &warp, const Op &op);
+
 /// Kinds of asynchronous work, by what waits for it.
 enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };
 

@@ -12,7 +12,7 @@ const std::vector<Family> &ptxsim::isa::families() {
       moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
       barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
       mbarrierFamily(), launchFamily(), copyAsyncFamily(), bulkFamily(),
-      bulkTensorFamily(), storeAsyncFamily(), warpgroupFamily(),
+      bulkTensorFamily(), storeAsyncFamily(), mmaFamily(), wmmaFamily(), warpgroupFamily(),
   };
   return all;
 }

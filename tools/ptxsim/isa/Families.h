@@ -27,6 +27,8 @@ Family mbarrierFamily();
 Family fenceFamily();
 Family atomicFamily();
 Family launchFamily();
+Family mmaFamily();
+Family wmmaFamily();
 Family warpgroupFamily();
 Family storeAsyncFamily();
 Family copyAsyncFamily();

@@ -32,7 +32,7 @@ struct Memory::Arena {
   uint64_t next = 0;            ///< Nothing at or above was ever handed out.
   uint64_t writable = 0;        ///< Pages below are readable and writable.
   uint64_t page = 4096;
-  std::deque<Range> free; ///< The longest free first.
+  std::deque<Range> free;               ///< The longest free first.
   std::map<uint64_t, uint64_t> extents; ///< Bytes taken, by address.
 
   ~Arena() {
@@ -108,8 +108,8 @@ uint64_t Memory::Arena::take(uint64_t size, uint64_t alignment) {
   uint64_t gap = size < page ? granule : size < (1u << 20) ? page : 16 * page;
   uint64_t extent = roundUp(size, granule) + gap;
   uint64_t end = base + bytes;
-  uint64_t address = roundUp(next, size < page ? alignment
-                                               : std::max(alignment, page));
+  uint64_t address =
+      roundUp(next, size < page ? alignment : std::max(alignment, page));
   if (address < next || address > end || end - address < extent)
     return takeFreed(extent, alignment);
   if (!makeWritable(address + extent))
@@ -134,7 +134,8 @@ void Memory::Arena::giveBack(uint64_t address) {
 Memory::Memory() : arena(std::make_unique<Arena>()) {
   // Many times the capacity, so that addresses are not soon used again; less
   // where the host bounds the addresses of a process.
-  for (uint64_t size = uint64_t(4) << 40; size >= (uint64_t(1) << 30); size /= 4)
+  for (uint64_t size = uint64_t(4) << 40; size >= (uint64_t(1) << 30);
+       size /= 4)
     if (arena->reserve(size))
       break;
   void *range = mmap(nullptr, windowCount * windowBytes, PROT_NONE,

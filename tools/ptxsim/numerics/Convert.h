@@ -141,11 +141,18 @@ inline uint16_t halfToHalf(uint16_t bits) {
   return To::template narrow<R>(clamp<C>(From::widen(bits)));
 }
 
-/// Converts f64 to f32.
+/// Converts f64 to f32; a NaN keeps the upper part of its payload, as ptxas
+/// folds it.
 template <Rounding R = Rounding::Nearest, Clamp C = Clamp::None,
           bool Ftz = false>
 inline float f64ToF32(double value) {
-  return finish<Ftz, C>(roundToF32<R>(value));
+  return clamp<C>(flush<Ftz>(roundToF32<R>(value)));
+}
+
+/// Converts f16 or bf16 to f64; a NaN is the canonical one of f32, widened.
+template <class H, Clamp C = Clamp::None>
+inline double halfToF64(uint16_t bits) {
+  return clamp<C>(double(halfToF32<H>(bits)));
 }
 
 /// Converts f32 to f64; a NaN keeps its payload.

@@ -29,7 +29,8 @@ const char *const usage =
     "  inout:u8[4]=VALUES both\n"
     "\n"
     "VALUES are numbers with commas between them, iota (0, 1, 2, …),\n"
-    "fill:NUMBER, or random:SEED (floats from -1 to 1, integers of all bits).\n";
+    "fill:NUMBER, or random:SEED (floats from -1 to 1, integers of all "
+    "bits).\n";
 
 static bool fail(std::string &message, const std::string &what,
                  const std::string &expected, const std::string &got) {

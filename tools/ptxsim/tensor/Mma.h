@@ -100,7 +100,8 @@ struct MmaOperands {
 /// Executes a supported form.
 void multiply(const MmaForm &form, const MmaOperands &operands);
 
-/// Returns how many values the selector of a sparse form may have, from 0.
+/// Returns how many values the selector of a supported sparse form may have,
+/// from 0.
 unsigned selectorsOf(const MmaForm &form);
 
 /// Finds a lane whose metadata is not among the meaningful values.
