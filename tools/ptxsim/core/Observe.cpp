@@ -365,8 +365,12 @@ void ptxsim::observeProxyFence(Warp &warp, LaneMask) {
 // Asynchronous work
 //===----------------------------------------------------------------------===//
 
-/// The actor of a warp's asynchronous work of one kind.
-static Actor actorOf(ClusterRaces &races, const Warp &warp, AsyncKind kind) {
+/// The actor of a warp's asynchronous work of one kind. A wgmma is that of its
+/// four warps: each of them may wait for it.
+static Actor actorOf(ClusterRaces &races, const Warp &any, AsyncKind kind) {
+  const Warp &warp = kind == AsyncKind::Warpgroup
+                         ? any.block->warps[any.index / 4 * 4]
+                         : any;
   WarpClock &clock = races.clockOf(warp);
   Actor &actor = kind == AsyncKind::Copies ? clock.copies
                  : kind == AsyncKind::Bulk ? clock.bulk

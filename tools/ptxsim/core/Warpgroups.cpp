@@ -56,7 +56,22 @@ static bool observeReads(WarpgroupWork &work,
   return good;
 }
 
+/// Performs the groups that the warpgroup committed before: products that add to
+/// the same registers do so in order.
+static bool finishEarlier(const WarpgroupWork &work, Worker &worker) {
+  Warpgroup &group = *work.block->warpgroups[work.firstWarp / 4];
+  for (const std::shared_ptr<WarpgroupWork> &earlier : group.works) {
+    if (earlier->number >= work.number)
+      return true;
+    if (!work.block->cluster->async->finish(*earlier, false, worker))
+      return false;
+  }
+  return true;
+}
+
 bool WarpgroupWork::write(Worker &worker) {
+  if (!finishEarlier(*this, worker))
+    return false;
   bool hopper = block->cluster->grid->options->hopperTensor;
   size_t count = instructions.size();
   std::vector<WarpgroupStep> steps;

@@ -132,7 +132,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.staticSharedBytes = program.staticSharedBytes;
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
-  run.registersPerThread = attributes.registers;
+  run.registersPerThread = attributes.registersToMove;
   run.localLimit = uint32_t(
       std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
