@@ -69,6 +69,10 @@ static Next storeAsync(Warp &warp, const Op &op, LaneMask mask) {
                   warp.at<uint8_t>(op.slots[1 + i]) + size_t(lane) * element,
                   element);
     observeIssue(warp, store, AsyncKind::MBarrier, 0);
+    if (warp.worker->counters != nullptr) {
+      observeStoreAsync(warp, store.bytes);
+      observePhaseIssue(warp, *store.barrier.block, store.barrier.offset);
+    }
     if (!warp.block->cluster->async->add(operation, *warp.worker))
       return Next::Stop;
   }

@@ -96,6 +96,9 @@ public:
   /// long as it stays.
   uint64_t generation() const { return changes.load(std::memory_order_acquire); }
 
+  /// The address from which on `allocate` hands addresses out.
+  uint64_t base() const;
+
   /// Bases of the windows of `windowBytes` each.
   uint64_t sharedWindow() const { return windows; }
   uint64_t localWindow() const { return windows + windowBytes; }
