@@ -496,6 +496,47 @@ TEST(BulkTensor, ConvertsTF32AndFlushes) {
   }
 }
 
+/// Triton's descriptor of a ragged tensor: two more dimensions, of which one
+/// ends with the slice and the other takes its coordinate back by wrapping
+/// around at 2^64.
+TEST(BulkTensor, WrapsAroundForRaggedTensors) {
+  constexpr uint64_t billion = 1 << 30, rowBytes = 64;
+  alignas(64) static uint16_t memory[10][32];
+  for (int row = 0; row < 10; ++row)
+    for (int column = 0; column < 32; ++column)
+      memory[row][column] = uint16_t(100 * row + column);
+  uint64_t dim[] = {32, billion, 0x7fff0000, 0x7fff0000};
+  uint64_t strides[] = {rowBytes, rowBytes, (uint64_t(1) << 34) * 2 - rowBytes};
+  uint32_t box[] = {32, 4, 1, 1}, ones[] = {1, 1, 1, 1};
+  TiledParameters parameters;
+  parameters.dataType = uint32_t(TensorType::BF16);
+  parameters.rank = 4;
+  parameters.globalAddress = uint64_t(uintptr_t(memory));
+  parameters.globalDim = dim;
+  parameters.globalStrides = strides;
+  parameters.boxDim = box;
+  parameters.elementStrides = ones;
+  alignas(64) uint8_t bytes[tensorMapBytes];
+  ASSERT_EQ(encodeTiled(parameters, bytes), "");
+  TensorMap map;
+  ASSERT_EQ(decode(bytes, map), "");
+  // Rows 3 and 4 are a slice, which is read from its row 0 on.
+  constexpr int32_t offset = 3, size = 2;
+  BulkRequest request;
+  request.rank = 4;
+  request.coordinates = {0, int32_t(billion) - size, offset + size,
+                         int32_t(billion)};
+  request.sharedBytes = 256;
+  BoxTransfer transfer;
+  ASSERT_EQ(prepare(map, request, transfer), "");
+  alignas(128) uint16_t shared[4][32];
+  load(transfer, reinterpret_cast<uint8_t *>(shared));
+  for (int row = 0; row < 4; ++row)
+    for (int column = 0; column < 32; ++column)
+      EXPECT_EQ(shared[row][column],
+                row < size ? memory[offset + row][column] : 0);
+}
+
 TEST(BulkTensor, ChecksRequests) {
   alignas(64) static uint32_t memory[8][32];
   TensorMap map = squareMap(TensorType::U32, memory);
