@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 namespace ptxsim {
@@ -45,19 +46,33 @@ private:
   std::vector<Epoch> entries;
 };
 
+/// What is known of warps of other clusters, which only meet through global
+/// memory: their number among all running warps, and the epoch.
+using RemoteClock = std::unordered_map<uint32_t, Epoch>;
+
+inline void join(RemoteClock &clock, const RemoteClock &other) {
+  for (auto [warp, epoch] : other) {
+    Epoch &known = clock[warp];
+    known = std::max(known, epoch);
+  }
+}
+
 /// What is handed on at a synchronisation: what is known, and what of it the
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
   Clock known;
   Clock proxied;
+  RemoteClock remote;
 
   void join(const Knowledge &other) {
     known.join(other.known);
     proxied.join(other.proxied);
+    ptxsim::join(remote, other.remote);
   }
   void clear() {
     known.clear();
     proxied.clear();
+    remote.clear();
   }
 };
 

@@ -8,6 +8,9 @@ using namespace ptxsim;
 
 ClusterRaces::ClusterRaces(Cluster &cluster) {
   blocks.resize(cluster.blocks.size());
+  firstWarp = cluster.grid->firstWarp +
+              cluster.linear * uint32_t(cluster.blocks.size()) *
+                  uint32_t(cluster.blocks[0].warps.size());
   for (Block &block : cluster.blocks) {
     warpsPerBlock = uint32_t(block.warps.size());
     blocks[block.rank].words.resize((block.sharedBytes + 3) / 4);
@@ -80,12 +83,13 @@ Accessor ClusterRaces::accessor(const Warp &warp, const Op &op, int lane) {
 
 /// True if the access of `stamp` comes before `by` or cannot race with it.
 /// `needsProxy` is set if only a proxy fence is missing.
-static bool isOrdered(const Stamp &stamp, const Accessor &by, bool &needsProxy) {
+static inline bool isOrdered(const Stamp &stamp, const Accessor &by,
+                             bool &needsProxy) {
   if (stamp.strong && by.strong)
     return true;
   if (by.isWarp && stamp.actor == by.actor &&
-      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
-       stamp.op == by.op))
+      ((stamp.lane == by.lane && !stamp.lanes) || stamp.parts ||
+       stamp.epoch < by.laneSync || stamp.op == by.op))
     return true;
   if (by.knowledge->known[Actor(stamp.actor)] < stamp.epoch)
     return false;
@@ -132,7 +136,7 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
   else
     note += " by block rank " + std::to_string(other.block->rank) + ", warp " +
             std::to_string(other.warp) +
-            (stamp.lanes ? std::string(", several lanes")
+            (stamp.lanes || stamp.parts ? std::string(", several lanes")
                          : ", lane " + std::to_string(stamp.lane));
   fault.notes.push_back(std::move(note));
   if (onlyProxy)
@@ -147,18 +151,15 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
     fault.advice = "put a barrier between the two accesses";
 }
 
-bool ClusterRaces::compare(const Block &block, uint32_t offset,
-                           const Stamp &stamp, uint32_t mask, bool isWrite,
-                           bool stampIsWrite, const Accessor &by, Fault &fault) {
-  bool onlyProxy = false;
+/// True if an access may follow that of `stamp`.
+static inline bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
+                             bool stampIsWrite, const Accessor &by,
+                             bool &onlyProxy) {
   if (stamp.epoch == 0 || (stamp.mask & mask) == 0 ||
       isOrdered(stamp, by, onlyProxy))
     return true;
   // Only reads through the async proxy need generic writes to be fenced.
-  if (onlyProxy && (isWrite || !stampIsWrite))
-    return true;
-  describe(block, offset, stamp, isWrite, stampIsWrite, onlyProxy, fault);
-  return false;
+  return onlyProxy && (isWrite || !stampIsWrite);
 }
 
 /// Remembers an access in place of an earlier one, or joins it with that of
@@ -166,15 +167,18 @@ bool ClusterRaces::compare(const Block &block, uint32_t offset,
 static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
               stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
-  uint32_t lanes = same && (stamp.lanes || stamp.lane != by.lane);
+  bool other = same && stamp.lane != by.lane;
+  uint32_t lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
+  uint32_t parts = same && (stamp.parts || (other && (stamp.mask & mask) == 0));
   uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
   stamp.actor = by.actor & 0x1fff;
   stamp.epoch = by.epoch & 0x7ffff;
-  stamp.op = by.op & 0xfffff;
+  stamp.op = by.op & 0x7ffff;
   stamp.lane = by.lane & 31;
   stamp.mask = bytes & 15;
   stamp.strong = by.strong;
   stamp.lanes = lanes;
+  stamp.parts = parts;
   stamp.async = by.async;
 }
 
@@ -189,11 +193,15 @@ bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
     if (at + 4 > end)
       mask &= (1u << (end - at)) - 1;
     WordHistory &word = words[at / 4];
-    if (!compare(block, at, word.write, mask, isWrite, true, by, fault))
+    bool onlyProxy = false;
+    if (!mayFollow(word.write, mask, isWrite, true, by, onlyProxy)) {
+      describe(block, at, word.write, isWrite, true, onlyProxy, fault);
       return false;
-    if (isWrite &&
-        !compare(block, at, word.read, mask, isWrite, false, by, fault))
+    }
+    if (isWrite && !mayFollow(word.read, mask, true, false, by, onlyProxy)) {
+      describe(block, at, word.read, true, false, onlyProxy, fault);
       return false;
+    }
     remember(isWrite ? word.write : word.read, by, mask);
   }
   return true;

@@ -31,11 +31,12 @@ namespace ptxsim {
 struct Stamp {
   uint64_t actor : 13;
   uint64_t epoch : 19; ///< 0 if there was no access.
-  uint64_t op : 20;    ///< Index in the code of `code`, for messages.
+  uint64_t op : 19;    ///< Index in the code of `code`, for messages.
   uint64_t lane : 5;
   uint64_t mask : 4;   ///< Bytes of the word.
   uint64_t strong : 1; ///< Atomic or volatile: no race with its like.
-  uint64_t lanes : 1;  ///< Several lanes.
+  uint64_t lanes : 1;  ///< Several lanes, each all the bytes of another.
+  uint64_t parts : 1;  ///< Several lanes, each its own bytes.
   uint64_t async : 1;  ///< By the async proxy.
 };
 static_assert(sizeof(Stamp) == 8, "a stamp is a word");
@@ -117,7 +118,8 @@ public:
   WarpClock &clockOf(const Warp &warp);
   BlockRaces &racesOf(const Block &block);
   Actor newActor(ActorInfo info);
-  const ActorInfo &info(Actor actor) const { return actors[actor]; }
+  /// Notes in which code the stamps of an actor count ops.
+  void setCode(Actor actor, const Code *code) { actors[actor].code = code; }
 
   /// Adds what a warp knows and did to `result`, and begins a new epoch.
   void release(WarpClock &clock, Knowledge &result);
@@ -141,10 +143,16 @@ public:
 
   SyncClock cluster; ///< barrier.cluster
 
+  /// The number of the cluster's first warp among all that run.
+  uint32_t firstWarp = 0;
+  /// True if this is one of the cluster's warps; `actor` is then its actor.
+  bool ownWarp(uint32_t number, Actor &actor) const {
+    actor = number - firstWarp;
+    return actor < warps.size();
+  }
+  uint32_t warpCount() const { return uint32_t(warps.size()); }
+
 private:
-  bool compare(const Block &block, uint32_t offset, const Stamp &stamp,
-               uint32_t mask, bool isWrite, bool stampIsWrite,
-               const Accessor &by, Fault &fault);
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
                 bool isWrite, bool stampIsWrite, bool onlyProxy, Fault &fault);
 

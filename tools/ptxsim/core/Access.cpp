@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/core/Access.h"
 
+#include <algorithm>
 #include <cstdio>
 
 using namespace ptxsim;
@@ -86,8 +87,7 @@ private:
   bool local(int lane, uint64_t address);
   bool parameter(int lane, uint64_t address);
   bool generic(int lane, uint64_t address);
-  bool contiguousGlobal();
-  bool contiguousShared();
+  bool together();
   bool aligned();
   bool fail(int lane, FaultCode code, const char *check, std::string message,
             std::string address, std::string advice);
@@ -236,32 +236,52 @@ bool Resolver::lane(int lane) {
   }
 }
 
-/// The fast way: all lanes follow each other in one allocation.
-bool Resolver::contiguousGlobal() {
-  uint64_t first = access.addresses[0];
-  const Range *range = warp.worker->findRange(first, 32 * uint64_t(access.bytes));
-  if (range == nullptr || (!range->writable && access.kind != AccessKind::Read))
+/// The usual way: all lanes lie in one allocation, or in the shared memory of the
+/// block. Lanes that do not take part get the pointer of one that does.
+bool Resolver::together() {
+  const Memory &memory = warp.worker->memory;
+  uint64_t least = ~uint64_t(0), greatest = 0;
+  for (int lane = 0; lane < 32; ++lane) {
+    least = std::min(least, access.addresses[lane]);
+    greatest = std::max(greatest, access.addresses[lane]);
+  }
+  uint64_t bytes = greatest - least + access.bytes, base = 0;
+  switch (access.space) {
+  case Space::Generic:
+    if (least - memory.sharedWindow() < 3 * Memory::windowBytes)
+      return false;
+    [[fallthrough]];
+  case Space::Global:
+  case Space::Constant: {
+    const Range *range = warp.worker->findRange(least, bytes);
+    if (range == nullptr || (!range->writable && access.kind != AccessKind::Read))
+      return false;
+    break;
+  }
+  case Space::Shared:
+    if (least < h100::reservedSharedBytesPerBlock ||
+        greatest + access.bytes > block.sharedBytes)
+      return false;
+    base = reinterpret_cast<uint64_t>(block.shared);
+    break;
+  default:
     return false;
+  }
   for (int lane = 0; lane < 32; ++lane)
-    access.pointers[lane] = reinterpret_cast<uint8_t *>(first) +
-                            size_t(lane) * access.bytes;
-  return true;
-}
-
-bool Resolver::contiguousShared() {
-  uint64_t first = access.addresses[0];
-  if (first < h100::reservedSharedBytesPerBlock ||
-      first + 32 * uint64_t(access.bytes) > block.sharedBytes)
-    return false;
+    access.pointers[lane] =
+        reinterpret_cast<uint8_t *>(base + access.addresses[lane]);
+  bool follow = access.mask == ~LaneMask(0);
   for (int lane = 0; lane < 32; ++lane)
-    access.pointers[lane] = block.shared + first + size_t(lane) * access.bytes;
+    follow &= access.addresses[lane] ==
+              access.addresses[0] + uint64_t(lane) * access.bytes;
+  access.contiguous = follow;
   return true;
 }
 
 bool Resolver::aligned() {
   uint64_t bits = 0;
   for (int lane = 0; lane < 32; ++lane)
-    bits |= access.mask >> lane & 1 ? access.addresses[lane] : 0;
+    bits |= access.addresses[lane];
   if ((bits & (access.alignment - 1)) == 0)
     return true;
   int bad = -1;
@@ -276,27 +296,22 @@ bool Resolver::aligned() {
 }
 
 bool Resolver::run() {
+  // Lanes that do not take part count as the first one that does.
+  uint64_t first = access.addresses[__builtin_ctz(access.mask)];
+  for (int lane = 0; lane < 32; ++lane)
+    access.addresses[lane] =
+        access.mask >> lane & 1 ? access.addresses[lane] : first;
   if (access.alignment > 1 && !aligned())
     return false;
-  if (access.mask == ~LaneMask(0)) {
-    bool follow = true;
-    for (int lane = 0; lane < 32; ++lane)
-      follow &= access.addresses[lane] ==
-                access.addresses[0] + uint64_t(lane) * access.bytes;
-    access.contiguous = follow;
-    bool isGlobal = access.space == Space::Global ||
-                    (access.space == Space::Generic &&
-                     access.addresses[0] - warp.worker->memory.sharedWindow() >=
-                         3 * Memory::windowBytes);
-    if (follow && isGlobal && contiguousGlobal())
-      return true;
-    if (follow && access.space == Space::Shared && contiguousShared())
-      return true;
-    access.contiguous = false;
-  }
+  if (together())
+    return true;
   for (LaneMask rest = access.mask; rest != 0; rest &= rest - 1)
     if (!lane(__builtin_ctz(rest)))
       return false;
+  uint8_t *pointer = access.pointers[__builtin_ctz(access.mask)];
+  for (int lane = 0; lane < 32; ++lane)
+    if (!(access.mask >> lane & 1))
+      access.pointers[lane] = pointer;
   return true;
 }
 

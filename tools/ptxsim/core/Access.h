@@ -21,8 +21,10 @@ struct Access {
   uint8_t scope = 2;        ///< within block, cluster, device or system.
   bool nonCoherent = false; ///< ld.global.nc: nobody may write it meanwhile.
   LaneMask mask = 0;
-  uint64_t addresses[32]; ///< As the program has them.
-  uint8_t *pointers[32];  ///< On the host.
+  /// As the program has them. Lanes that do not take part repeat one that does,
+  /// here and in `pointers`, once the access is resolved.
+  uint64_t addresses[32];
+  uint8_t *pointers[32]; ///< On the host.
   /// True if the pointers of all lanes follow each other, `bytes` apart.
   bool contiguous = false;
 };

@@ -3,6 +3,8 @@
 #include "tools/ptxsim/core/Async.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/RegisterShadow.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 
 #include <algorithm>
 
@@ -19,10 +21,16 @@ void Warp::reset() {
   fresh.registers = registers;
   fresh.registerBytes = registerBytes;
   fresh.localStorage = std::move(localStorage);
+  fresh.checks = std::move(checks);
   fresh.groups = std::move(groups);
   fresh.groups.clear();
   *this = std::move(fresh);
 }
+
+Block::Block() = default;
+Block::~Block() = default;
+Block::Block(Block &&) = default;
+Block &Block::operator=(Block &&) = default;
 
 Cluster::Cluster() = default;
 Cluster::~Cluster() = default;

@@ -33,7 +33,8 @@ public:
 
   Origin origin;
   std::shared_ptr<const Knowledge> knowledge; ///< When it began; for races.
-  uint32_t actor = 0, epoch = 0;              ///< Of its accesses; for races.
+  uint32_t actor = 0, epoch = 0; ///< Of its accesses; for races.
+  uint32_t warpEpoch = 0;        ///< Of the warp that began it, then.
   bool isRead = false;
   bool isDone = false;
 };

@@ -18,7 +18,10 @@ namespace ptxsim {
 struct Cluster;
 struct GridRun;
 class AsyncQueue;
+struct Warpgroup;
+class WarpgroupMultiplier;
 class ClusterRaces;
+class GlobalRaces;
 struct Counters;
 
 /// One of the 16 named barriers of a block.
@@ -45,6 +48,11 @@ struct MBarrier {
 };
 
 struct Block {
+  Block();
+  ~Block();
+  Block(Block &&);
+  Block &operator=(Block &&);
+
   Cluster *cluster = nullptr;
   std::array<uint32_t, 3> index = {0, 0, 0}; ///< %ctaid
   uint32_t linear = 0;                       ///< In the grid, x fastest.
@@ -52,11 +60,15 @@ struct Block {
   uint8_t *shared = nullptr; ///< `sharedBytes`; addresses begin at 0.
   uint32_t sharedBytes = 0;  ///< With the reserved bytes at the beginning.
   std::vector<uint8_t> sharedStorage;
+  /// A bit for each byte of shared memory: it was written, and what was written
+  /// was computed from undefined values. Empty if nobody looks.
+  std::vector<uint8_t> sharedWritten, sharedComputed;
   std::vector<Warp> warps;
   uint32_t liveThreads = 0;
   uint32_t liveWarps = 0;
   std::array<NamedBarrier, 16> barriers;
   std::unordered_map<uint32_t, MBarrier> mbarriers; ///< By shared address.
+  std::vector<std::unique_ptr<Warpgroup>> warpgroups; ///< Made when needed.
   uint32_t freeRegisters = 0; ///< setmaxnreg gives back and takes from here.
   bool triggered = false;     ///< griddepcontrol.launch_dependents
 };
@@ -103,6 +115,8 @@ public:
   ///
   /// \returns null and a message if there is none. Thread-safe.
   virtual const Code *codeOf(uint32_t index, std::string &message) = 0;
+  /// True if some of it is wgmma.
+  virtual bool usesWarpgroups() const = 0;
 };
 
 /// Everything the threads of a grid share.
@@ -118,11 +132,13 @@ struct GridRun {
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedOffset = 0; ///< Shared address of dynamic memory.
   uint32_t sharedBytes = 0;         ///< Of a block, all of it.
-  uint32_t registersPerThread = 0;  ///< At entry.
+  uint32_t registersPerThread = 0;  ///< At entry; 0 to ignore setmaxnreg.
   uint32_t localLimit = 0;          ///< Bytes of local memory of a thread.
   uint64_t workspace = 0;           ///< %envreg1/2 of a cooperative launch.
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.
   std::vector<std::shared_ptr<Grid>> prerequisites;
+  GlobalRaces *globalRaces = nullptr; ///< Null if races are not looked for.
+  uint32_t firstWarp = 0;             ///< Its number among all that run.
   std::atomic<bool> stopped{false}; ///< A fault has been noted.
 };
 
@@ -149,7 +165,11 @@ struct Origin {
 /// What one host thread needs to run warps. Handlers reach it as `warp.worker`.
 class Worker {
 public:
-  explicit Worker(Memory &memory) : memory(memory) {}
+  explicit Worker(Memory &memory);
+  ~Worker();
+
+  /// Performs wgmma; made when it is first needed.
+  WarpgroupMultiplier &multiplier();
 
   /// Finds the allocation that contains `[address, address + bytes)`.
   ///
@@ -185,6 +205,7 @@ public:
 private:
   const Range *findRangeSlowly(uint64_t address, uint64_t bytes);
 
+  std::unique_ptr<WarpgroupMultiplier> products;
   static constexpr unsigned rangeEntries = 64;
   Range ranges[rangeEntries];
   uint64_t generation = 0;

@@ -2,7 +2,10 @@
 
 #include "tools/ptxsim/core/Observe.h"
 
+#include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/Undefined.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 
 using namespace ptxsim;
 
@@ -10,8 +13,19 @@ static ClusterRaces *racesOf(const Warp &warp) {
   return warp.block->cluster->races.get();
 }
 
-bool ptxsim::observeGuard(Warp &, const Op &) { return true; }
-bool ptxsim::observe(Warp &, const Op &, LaneMask) { return true; }
+bool ptxsim::observeGuard(Warp &warp, const Op &op) {
+  return op.guard < 0 || !mayTouchUndefined(warp, op) || checkGuard(warp, op);
+}
+
+bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
+  const OpInfo &info =
+      warp.now.code->infos[size_t(&op - warp.now.code->ops.data())];
+  if (mayTouchUndefined(warp, op) && !carryUndefined(warp, op, info, mask))
+    return false;
+  return warp.warpgroupRegisters == nullptr ||
+         op.opClass == OpClass::Warpgroup ||
+         observeWarpgroupRegisters(warp, op, info);
+}
 
 /// Finds the shared memory that a lane accesses.
 ///
@@ -34,22 +48,51 @@ static Block *sharedOf(const Warp &warp, const Access &access, int lane,
   return blockOfShared(*warp.block, uint32_t(address), offset);
 }
 
+/// Who a warp is to global memory.
+static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
+                                     ClusterRaces &races) {
+  const WarpClock &clock = races.clockOf(warp);
+  GlobalAccessor by;
+  by.cluster = &races;
+  by.knowledge = &clock.knowledge;
+  by.warp = races.firstWarp + clock.actor;
+  by.epoch = clock.epoch;
+  by.op = uint32_t(&op - warp.now.code->ops.data());
+  return by;
+}
+
 /// Compares an access with those before it.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
                        bool isWrite) {
   ClusterRaces *races = racesOf(warp);
-  if (races == nullptr)
+  if (races == nullptr || access.space == ptx::Space::Local ||
+      access.space == ptx::Space::Parameter)
     return true;
+  GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
+  const WarpClock &clock = races->clockOf(warp);
+  Accessor by = races->accessor(warp, op, 0);
+  by.strong = access.strong;
+  GlobalAccessor globalBy = globalAccessor(warp, op, *races);
+  globalBy.strong = access.strong;
+  const Memory &memory = warp.worker->memory;
+  Fault fault;
   for (LaneMask rest = access.mask; rest != 0; rest &= rest - 1) {
     int lane = __builtin_ctz(rest);
     uint32_t offset = 0;
-    Block *block = sharedOf(warp, access, lane, offset);
-    if (block == nullptr)
-      continue;
-    Accessor by = races->accessor(warp, op, lane);
-    by.strong = access.strong;
-    Fault fault;
-    if (!races->access(*block, offset, access.bytes, isWrite, by, fault)) {
+    bool good = true;
+    if (Block *block = sharedOf(warp, access, lane, offset)) {
+      by.lane = uint32_t(lane);
+      by.laneSync = clock.laneSync[lane];
+      good = races->access(*block, offset, access.bytes, isWrite, by, fault);
+    } else if (access.space != ptx::Space::Generic ||
+               access.addresses[lane] - memory.sharedWindow() >=
+                   3 * Memory::windowBytes) {
+      globalBy.lane = uint32_t(lane);
+      globalBy.laneSync = clock.laneSync[lane];
+      good = global.access(access.addresses[lane], access.bytes, isWrite,
+                           globalBy, fault);
+    }
+    if (!good) {
       warp.worker->stop(warp, op, std::move(fault), lane);
       return false;
     }
@@ -57,19 +100,63 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   return true;
 }
 
+/// What a warp shows to other clusters: what it knows of its own and of others.
+static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) {
+  RemoteClock result = knowledge.remote;
+  for (Actor actor = 0; actor < races.warpCount(); ++actor)
+    if (Epoch epoch = knowledge.known[actor])
+      result[races.firstWarp + actor] = epoch;
+  return result;
+}
+
+/// Adds what was released through global memory to what is known.
+static void learn(ClusterRaces &races, const RemoteClock &released,
+                  Knowledge &knowledge) {
+  for (auto [warp, epoch] : released) {
+    Actor actor = 0;
+    if (races.ownWarp(warp, actor))
+      knowledge.known.set(actor, epoch);
+    else
+      knowledge.remote[warp] = std::max(knowledge.remote[warp], epoch);
+  }
+}
+
+/// The part of `synchronise` for an address of global memory.
+static void synchroniseGlobal(Warp &warp, ClusterRaces &races, uint64_t address,
+                              const Access &access, bool reads, bool writes) {
+  GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
+  WarpClock &clock = races.clockOf(warp);
+  if (reads) {
+    RemoteClock released;
+    global.acquire(address, released);
+    if (!released.empty())
+      learn(races, released, access.acquires ? clock.knowledge : clock.pending);
+    clock.snapshot = nullptr;
+  }
+  if (!writes)
+    return;
+  Knowledge mine;
+  if (access.releases)
+    races.release(clock, mine);
+  global.release(address, shown(races, access.releases ? mine : clock.fenced));
+}
+
 /// Orders what strong accesses order: releases are kept by address, acquires
 /// take them; without these words the fences before and after count.
 static void synchronise(Warp &warp, const Access &access, bool reads,
                         bool writes) {
   ClusterRaces *races = racesOf(warp);
-  if (races == nullptr || !access.strong)
+  if (races == nullptr || !access.strong || access.space == ptx::Space::Local)
     return;
   WarpClock &clock = races->clockOf(warp);
   forLanes(access.mask, [&](int lane) {
     uint32_t offset = 0;
     Block *block = sharedOf(warp, access, lane, offset);
-    if (block == nullptr)
+    if (block == nullptr) {
+      synchroniseGlobal(warp, *races, access.addresses[lane], access, reads,
+                        writes);
       return;
+    }
     Knowledge &released = races->racesOf(*block).released[offset];
     if (reads && access.acquires)
       races->acquire(clock, released);
@@ -85,13 +172,17 @@ static void synchronise(Warp &warp, const Access &access, bool reads,
 bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
   if (!checkRaces(warp, op, access, false))
     return false;
+  if (warp.checks != nullptr)
+    loadUndefined(warp, op, access);
   synchronise(warp, access, true, false);
   return true;
 }
 
 bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
-                          const Slot *) {
+                          const Slot *sources) {
   if (!checkRaces(warp, op, access, true))
+    return false;
+  if (warp.checks != nullptr && !storeUndefined(warp, op, access, sources))
     return false;
   synchronise(warp, access, false, true);
   return true;
@@ -100,8 +191,20 @@ bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
 bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
   if (!checkRaces(warp, op, access, true))
     return false;
+  if (warp.checks != nullptr && !atomicUndefined(warp, op, access))
+    return false;
   synchronise(warp, access, true, true);
   return true;
+}
+
+bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
+                               unsigned) {
+  return checkRaces(warp, op, access, false);
+}
+
+bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
+                                unsigned) {
+  return checkRaces(warp, op, access, true);
 }
 
 /// Lets lanes that have met know each other's accesses.
@@ -191,6 +294,7 @@ bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
     warp.worker->stop(warp, op, std::move(fault), lane);
     return false;
   }
+  defineMemory(block, nullptr, block.shared + offset, 8);
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
@@ -261,8 +365,12 @@ void ptxsim::observeProxyFence(Warp &warp, LaneMask) {
 // Asynchronous work
 //===----------------------------------------------------------------------===//
 
-/// The actor of a warp's asynchronous work of one kind.
-static Actor actorOf(ClusterRaces &races, const Warp &warp, AsyncKind kind) {
+/// The actor of a warp's asynchronous work of one kind. A wgmma is that of its
+/// four warps: each of them may wait for it.
+static Actor actorOf(ClusterRaces &races, const Warp &any, AsyncKind kind) {
+  const Warp &warp = kind == AsyncKind::Warpgroup
+                         ? any.block->warps[any.index / 4 * 4]
+                         : any;
   WarpClock &clock = races.clockOf(warp);
   Actor &actor = kind == AsyncKind::Copies ? clock.copies
                  : kind == AsyncKind::Bulk ? clock.bulk
@@ -281,6 +389,7 @@ void ptxsim::observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
   if (races == nullptr)
     return;
   operation.knowledge = races->snapshot(races->clockOf(warp));
+  operation.warpEpoch = operation.knowledge->known[races->clockOf(warp).actor];
   if (kind == AsyncKind::MBarrier)
     return;
   operation.actor = actorOf(*races, warp, kind);
@@ -325,11 +434,36 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
       return true; // Its completion will say so.
     by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
     by.epoch = Epoch(barrier->second.phase + 1);
+    races.setCode(by.actor, operation.origin.code);
   }
   Fault fault;
   if (races.access(block, offset, bytes, true, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
+}
+
+bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
+                                uint64_t address, uint64_t bytes, bool isWrite,
+                                bool strong) {
+  if (operation.knowledge == nullptr)
+    return true;
+  const Origin &origin = operation.origin;
+  ClusterRaces &races = *origin.block->cluster->races;
+  const WarpClock &clock = races.clockOf(origin.block->warps[origin.warp]);
+  GlobalAccessor by;
+  by.cluster = &races;
+  by.knowledge = operation.knowledge.get();
+  by.warp = races.firstWarp + clock.actor;
+  by.epoch = operation.warpEpoch;
+  by.op = uint32_t(origin.op - origin.code->ops.data());
+  by.lane = origin.lane < 0 ? 0 : uint32_t(origin.lane);
+  by.many = true;
+  by.strong = strong;
+  Fault fault;
+  if (origin.block->cluster->grid->globalRaces->access(address, bytes, isWrite,
+                                                       by, fault))
+    return true;
+  return worker.stopAt(origin, std::move(fault));
 }
 
 void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
@@ -351,10 +485,19 @@ void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
   arriving.known.set(actorOf(*races, warp, AsyncKind::Copies), Epoch(group));
 }
 
-bool ptxsim::observeTensorMap(Warp &, const Op &, int, const uint8_t *) {
+/// The bytes of a tensor map.
+static constexpr uint64_t mapBytes = 128;
+
+bool ptxsim::observeTensorMap(Warp &warp, const Op &op, int lane,
+                              const uint8_t *map) {
+  return warp.checks == nullptr ||
+         checkMemory(warp, op, lane, map, mapBytes, "the tensor map");
+}
+
+bool ptxsim::observeTensorMapChange(Warp &warp, const Op &, int, uint8_t *map) {
+  if (warp.checks != nullptr)
+    defineMemory(*warp.block, &warp, map, mapBytes);
   return true;
 }
-bool ptxsim::observeTensorMapChange(Warp &, const Op &, int, uint8_t *) {
-  return true;
-}
+
 void ptxsim::observeTensorMapAcquire(Warp &, const uint8_t *) {}

@@ -4,10 +4,21 @@
 #ifndef TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
 #define TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
 
+#include "tools/ptxsim/checks/RegisterShadow.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 
 namespace ptxsim {
+
+/// True if the registers of `op` may be undefined.
+inline bool mayTouchUndefined(const Warp &warp, const Op &op) {
+  const WarpChecks *checks = warp.checks.get();
+  if (checks == nullptr || checks->isClean())
+    return false;
+  const Code &code = *warp.now.code;
+  return checks->mayTouch(code.infos[size_t(&op - code.ops.data())].lines,
+                          warp.now.frame);
+}
 
 /// Checks that the guard of `op` is defined.
 ///
@@ -77,6 +88,15 @@ bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
 bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
 void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
 
+/// Checks the rows that ldmatrix and stmatrix access, and notes what becomes of
+/// the registers; `access` has a row for each lane.
+///
+/// \returns false after noting a fault.
+bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
+                       unsigned count);
+bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
+                        unsigned count);
+
 /// Kinds of asynchronous work, by what waits for it.
 enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };
 
@@ -95,6 +115,12 @@ bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        AsyncKind kind, Block &block, uint32_t offset,
                        uint32_t bytes, Block *barrierBlock,
                        uint32_t barrierOffset);
+
+/// The same for global memory, where its accesses count as those of the warp
+/// when it began it.
+bool observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
+                        uint64_t address, uint64_t bytes, bool isWrite,
+                        bool strong = false);
 
 /// Notes that cp.async.mbarrier.arrive has arrived for the copies of the warp up
 /// to `group`.

@@ -3,6 +3,7 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.25.4 (cp.async.bulk, cp.reduce.async.bulk).
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/core/MBarriers.h"
@@ -63,6 +64,7 @@ public:
   BulkReduction reduction = BulkReduction::Add;
   TensorType type = TensorType::U8;
   std::vector<uint8_t> data;
+  CarriedBytes carried;
 
   bool read(Worker &worker) override {
     AsyncKind kind = barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier;
@@ -70,7 +72,12 @@ public:
         !observeAsyncRead(worker, *this, kind, *sourceBlock,
                           uint32_t(source - sourceBlock->shared), bytes))
       return false;
+    if (sourceBlock == nullptr &&
+        !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(source),
+                            bytes, false))
+      return false;
     data.assign(source, source + bytes);
+    carried.read(*origin.block, source, bytes);
     return true;
   }
 
@@ -83,10 +90,17 @@ public:
                              uint32_t(target - targetBlocks[i]->shared), bytes,
                              barriers[i].block, barriers[i].offset))
         return false;
-      if (reduces)
+      if (targetBlocks.empty() &&
+          !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(target),
+                              bytes, true, reduces))
+        return false;
+      if (reduces) {
         reduceElements(reduction, type, target, data.data(), bytes);
-      else
+        carried.reduce(*origin.block, target, bytes);
+      } else {
         std::memcpy(target, data.data(), bytes);
+        carried.write(*origin.block, target, bytes);
+      }
     }
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset, bytes))

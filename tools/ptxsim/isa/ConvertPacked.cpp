@@ -136,9 +136,9 @@ static const Form forms[] = {
     {"cvt .(rn|rz)?.relu.tf32.f32", "=T U", selectTF32, convert},
     {"cvt .rna?.satfinite.tf32.f32", "=T U", selectTF32, convert},
 
-    {"cvt .rn.satfinite?.relu.e4m3x2.f32", "=T U~ U~", selectPackBytes<E4M3>,
+    {"cvt .rn.satfinite?.relu.e4m3x2.f32", "=T U U", selectPackBytes<E4M3>,
      convert},
-    {"cvt .rn.satfinite?.relu.e5m2x2.f32", "=T U~ U~", selectPackBytes<E5M2>,
+    {"cvt .rn.satfinite?.relu.e5m2x2.f32", "=T U U", selectPackBytes<E5M2>,
      convert},
     {"cvt .rn.satfinite?.relu.e4m3x2.f16x2", "=T U", selectNarrowHalves<E4M3>,
      convert},

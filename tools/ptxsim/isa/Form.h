@@ -9,12 +9,13 @@
 //
 //   "add?.(rn|rz|rm|rp)?.ftz?.sat.f32"
 //
-// where `.w` must stand, `.(a|b)` is one of several, and `?` before either makes
+// where `.w` must stand (`.w*` any word that begins so), `.(a|b)` is one of several, and `?` before either makes
 // it optional. Words after a blank may come in any order, as ptxas takes them;
 // only types keep theirs. Operands are a line of items separated by blanks:
 //
 //   =T      a register that is written, of the first type of the syntax
 //   T       a register or number that is read
+//   +…      a register that is read and written
 //   U, V    the same of the second and third type
 //   =u32, b64 …   of this type
 //   ~       after a type: registers may be wider than the type (ld, st, cvt)
@@ -119,6 +120,7 @@ struct OperandRule {
   };
   Kind kind = Kind::Register;
   bool written = false;
+  bool alsoRead = false; ///< Of what is written.
   bool wide = false;
   bool optional = false;
   bool paired = false;     ///< Of a RegisterPair: the predicate must be there.

@@ -14,9 +14,7 @@ struct WordGroup {
   bool optional = false;
   std::vector<std::string_view> words;
 
-  bool contains(std::string_view word) const {
-    return std::find(words.begin(), words.end(), word) != words.end();
-  }
+  bool isOfTypes() const { return ptx::typeNamed(words.front()).has_value(); }
 };
 
 struct Syntax {
@@ -109,6 +107,14 @@ static void note(std::string_view word, Match &match) {
   }
 }
 
+/// True if a word of a syntax line, which may end in a star, stands for `word`.
+static bool wordFits(std::string_view pattern, std::string_view word) {
+  if (pattern.empty() || pattern.back() != '*')
+    return pattern == word;
+  pattern.remove_suffix(1);
+  return word.substr(0, pattern.size()) == pattern;
+}
+
 /// Compares words with a syntax line. Groups are taken greedily: no form has an
 /// optional group whose word another group right after it could take.
 ///
@@ -122,7 +128,9 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
   unsigned at = 0;
   auto take = [&](size_t g) {
     const std::vector<std::string_view> &list = groups[g].words;
-    auto found = std::find(list.begin(), list.end(), words[at]);
+    auto found = std::find_if(
+        list.begin(), list.end(),
+        [&](std::string_view pattern) { return wordFits(pattern, words[at]); });
     if (choice[g] >= 0 || found == list.end())
       return false;
     choice[g] = int8_t(found - list.begin());
@@ -135,9 +143,12 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
     if ((at == count || !take(g)) && !groups[g].optional)
       return false;
   while (at < count) {
+    bool isType = ptx::typeNamed(words[at]).has_value();
     size_t g = syntax.ordered;
-    while (g < groups.size() && !take(g))
-      ++g;
+    while (g < groups.size() && !take(g)) {
+      bool isNextType = choice[g] < 0 && groups[g].isOfTypes();
+      g = isType && isNextType ? groups.size() : g + 1;
+    }
     if (g == groups.size())
       return false;
   }
@@ -147,9 +158,10 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
   return true;
 }
 
-/// Adds the words that could stand after the first `matched` ones.
+/// Adds the words that could stand after the first `matched` of `count`. After
+/// the last one only those that are missing help.
 static void addExpected(const Syntax &syntax, const std::string_view *words,
-                        unsigned matched,
+                        unsigned matched, unsigned count,
                         std::vector<std::string_view> &expected) {
   std::array<int8_t, Match::maxGroups> choice;
   unsigned reached = 0;
@@ -162,7 +174,7 @@ static void addExpected(const Syntax &syntax, const std::string_view *words,
       next = g + 1;
   for (size_t g = next; g < syntax.groups.size(); ++g) {
     const WordGroup &group = syntax.groups[g];
-    if (choice[g] >= 0)
+    if (choice[g] >= 0 || (matched == count && group.optional))
       continue;
     expected.insert(expected.end(), group.words.begin(), group.words.end());
     if (g < syntax.ordered && !group.optional)
@@ -176,7 +188,7 @@ static std::string expectation(const std::vector<Syntax> &forms,
                                const std::string_view *words, unsigned matched) {
   std::vector<std::string_view> expected;
   for (const Syntax &syntax : forms)
-    addExpected(syntax, words, matched, expected);
+    addExpected(syntax, words, matched, instruction.wordCount, expected);
   std::sort(expected.begin(), expected.end());
   expected.erase(std::unique(expected.begin(), expected.end()), expected.end());
   std::string after(instruction.opcode);

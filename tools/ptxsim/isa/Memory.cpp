@@ -64,11 +64,15 @@ static Next load(Warp &warp, const Op &op, LaneMask mask) {
     return Next::Advance;
   }
   for (unsigned element = 0; element < op.count; ++element) {
-    T *target = warp.at<T>(op.slots[element]);
-    forLanes(mask, [&](int lane) {
-      std::memcpy(&target[lane], access.pointers[lane] + element * sizeof(T),
+    alignas(64) T values[32];
+    for (int lane = 0; lane < 32; ++lane)
+      std::memcpy(&values[lane], access.pointers[lane] + element * sizeof(T),
                   sizeof(T));
-    });
+    T *target = warp.at<T>(op.slots[element]);
+    if constexpr (sizeof(T) <= sizeof(uint64_t))
+      writeLanes(target, values, mask);
+    else
+      forLanes(mask, [&](int lane) { target[lane] = values[lane]; });
   }
   return Next::Advance;
 }

@@ -49,7 +49,9 @@ static OperandRule parseRule(std::string_view item) {
     rule.kind = OperandRule::Kind::Tensor;
   if (rule.kind != OperandRule::Kind::Register)
     return rule;
-  if (item.front() == '=') {
+  if (item.front() == '+')
+    rule.alsoRead = rule.written = true;
+  if (item.front() == '=' || item.front() == '+') {
     rule.written = true;
     item.remove_prefix(1);
   }
@@ -207,9 +209,11 @@ static bool typesAgree(const OperandRule &rule, Type want, Type have) {
   unsigned wantBits = ptx::bitsOf(want), haveBits = ptx::bitsOf(have);
   if (wide ? haveBits < wantBits : haveBits != wantBits)
     return false;
+  // ptxas takes .f16x2 for integers, except where the type is not a word.
+  if (want == Type::U16x2 || want == Type::S16x2)
+    return haveClass == TypeClass::Bits || have == Type::F16x2;
   if (isFormat(want))
     return haveClass == TypeClass::Bits;
-  // ptxas takes .f16x2 for an integer, except where the type is not a word.
   if (have == Type::F16x2)
     return wantClass == TypeClass::Bits ||
            (wantClass == TypeClass::Integer && rule.typeIndex < 4);
@@ -221,6 +225,9 @@ static std::string registerOf(Type type) {
   std::string name(ptx::nameOf(type));
   if (type == Type::Pred)
     return "a predicate";
+  if (isFormat(type))
+    return "a register of type .b" + std::to_string(ptx::bitsOf(type)) +
+           " for a ." + name;
   return "a register of type ." + name;
 }
 
@@ -237,11 +244,13 @@ bool OperandChecker::checkRegister(const OperandRule &rule,
   return true;
 }
 
-/// True if `_` may stand for this destination: for predicates and pairs, and for
-/// the results of instructions that do more than compute one.
+/// True if `_` may stand for this destination: for what setp writes, in pairs, and
+/// for the results of instructions that do more than compute one.
 bool OperandChecker::mayDiscard(const OperandRule &rule) const {
-  return rule.kind != OperandRule::Kind::Register ||
-         match.form->transfer == Transfer::Own;
+  return rule.kind == OperandRule::Kind::RegisterPair ||
+         rule.kind == OperandRule::Kind::PredicatePair ||
+         match.form->transfer == Transfer::Own ||
+         match.instruction->opcode == "setp";
 }
 
 /// True if the instruction may read special registers of this type: mov, and cvt
@@ -250,8 +259,9 @@ bool OperandChecker::takesSpecial(Type special) const {
   std::string_view opcode = match.instruction->opcode;
   TypeClass type = ptx::classOf(match.type());
   if (opcode == "cvt")
-    return type == TypeClass::Integer &&
-           ptx::classOf(match.type(1)) == TypeClass::Integer;
+    return type == TypeClass::Integer && !match.has("pack") &&
+           ptx::classOf(match.type(1)) == TypeClass::Integer &&
+           ptx::bitsOf(match.type(1)) <= ptx::bitsOf(special);
   unsigned bits = ptx::bitsOf(match.type());
   return opcode == "mov" && type != TypeClass::Float &&
          (bits == ptx::bitsOf(special) ||

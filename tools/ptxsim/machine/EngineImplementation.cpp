@@ -1,6 +1,7 @@
 // Runs grids: in parallel where blocks cannot tell each other anything, else
 // interleaved as if all resident blocks ran at once.
 
+#include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/machine/Program.h"
 #include "tools/ptxsim/machine/Scheduler.h"
 
@@ -35,7 +36,10 @@ public:
 class EngineImplementation : public Engine {
 public:
   explicit EngineImplementation(const EngineOptions &options)
-      : settings(options), worker(store) {}
+      : settings(options), worker(store) {
+    if (options.checks != CheckLevel::None)
+      store.trackWrites();
+  }
 
   const EngineOptions &options() const override { return settings; }
   Memory &memory() override { return store; }
@@ -48,8 +52,13 @@ public:
                               Fault &fault) override;
   EngineEvent run() override;
   void failStalled() override;
-  void noteHostWrite(uint64_t, uint64_t) override {}
-  void noteCopy(uint64_t, uint64_t, uint64_t) override {}
+  void noteHostWrite(uint64_t address, uint64_t bytes) override {
+    store.noteWritten(address, bytes);
+  }
+  void noteCopy(uint64_t destination, uint64_t source,
+                uint64_t bytes) override {
+    store.noteCopied(destination, source, bytes);
+  }
 
 private:
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
@@ -62,6 +71,7 @@ private:
 
   EngineOptions settings;
   Memory store;
+  GlobalRaces races;
   Worker worker;
   std::deque<std::shared_ptr<StartedGrid>> grids; ///< Not finished.
   uint64_t time = 0; ///< %globaltimer, in ns.
@@ -122,7 +132,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.staticSharedBytes = program.staticSharedBytes;
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
-  run.registersPerThread = attributes.registers;
+  run.registersPerThread = attributes.registersToMove;
   run.localLimit = uint32_t(
       std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
@@ -144,6 +154,11 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   grid.clusters =
       launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
       (launch.grid[2] / launch.cluster[2]);
+  if (settings.checks == CheckLevel::All) {
+    run.globalRaces = &races;
+    run.firstWarp =
+        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32));
+  }
   return true;
 }
 
@@ -166,6 +181,7 @@ void EngineImplementation::finish(StartedGrid &grid,
   grid.failure = std::move(fault);
   grid.resident.clear();
   grid.spare.clear();
+  races.removeGrid(&grid.run);
   if (grid.run.workspace != 0)
     store.free(grid.run.workspace);
   grid.finished = true;

@@ -29,12 +29,14 @@ public:
   bool prepare(std::string &message);
 
   const Code *codeOf(uint32_t index, std::string &message) override;
+  bool usesWarpgroups() const override { return hasWarpgroups; }
   const Code *entryCode() const { return entryPoint; }
 
   uint32_t staticSharedBytes = 0;   ///< Without the reserved ones.
   uint32_t dynamicSharedOffset = 0; ///< Shared address.
   uint32_t registers = 0; ///< Lanes of 32 bits that live at once, at most.
   uint64_t localBytes = 0; ///< Of all functions together.
+  bool movesRegisters = false; ///< By setmaxnreg.
   /// True if blocks may tell each other something: what they do then depends on
   /// which of them run at the same time.
   bool communicates = false;
@@ -54,6 +56,7 @@ private:
   LoadedProgram &owner;
   const ptx::Function &entry;
   const Code *entryPoint = nullptr;
+  bool hasWarpgroups = false;
   std::vector<uint32_t> reachable; ///< Functions, the kernel first.
   std::vector<std::unique_ptr<Code>> codes; ///< By function.
   std::unordered_map<uint32_t, uint32_t> sharedOffsets; ///< Of the module's.

@@ -3,7 +3,10 @@
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Interpreter.h"
+#include "tools/ptxsim/core/Warpgroups.h"
+#include "tools/ptxsim/machine/WrittenBits.h"
 
 #include <algorithm>
 #include <cstring>
@@ -38,6 +41,10 @@ static void startWarp(Warp &warp, Block &block, uint32_t index,
   uint32_t lanes = std::min(threads - index * 32, 32u);
   warp.live = lanes == 32 ? ~0u : (1u << lanes) - 1;
   warp.started = warp.live;
+  if (grid.program->usesWarpgroups() &&
+      (grid.options->checks == CheckLevel::All ||
+       grid.options->schedule.kind != Schedule::Kind::Eager))
+    warp.warpgroupRegisters = std::make_unique<WarpgroupRegisters>();
   warp.registersPerThread = grid.registersPerThread;
   warp.reserveRegisters(entry.frameBytes);
   std::memset(warp.registers, poison, entry.frameBytes);
@@ -48,6 +55,11 @@ static void startWarp(Warp &warp, Block &block, uint32_t index,
   warp.now.code = &entry;
   warp.now.mask = warp.live;
   warp.enter();
+  if (grid.options->checks == CheckLevel::None)
+    return;
+  if (warp.checks == nullptr)
+    warp.checks = std::make_unique<WarpChecks>();
+  beginUndefined(warp);
 }
 
 static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
@@ -74,8 +86,13 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   block.liveWarps = (threads + 31) / 32;
   block.barriers.fill(NamedBarrier());
   block.mbarriers.clear();
+  block.warpgroups.clear();
   block.freeRegisters = 0;
   block.triggered = false;
+  if (grid.options->checks != CheckLevel::None) {
+    block.sharedWritten.assign(bitmapBytes(block.sharedBytes), 0);
+    block.sharedComputed.assign(bitmapBytes(block.sharedBytes), 0);
+  }
   block.warps.resize(block.liveWarps);
   for (uint32_t i = 0; i < block.liveWarps; ++i)
     startWarp(block.warps[i], block, i, threads, worker);
@@ -108,7 +125,8 @@ void ptxsim::startCluster(Cluster &cluster, GridRun &grid, uint32_t linear,
   cluster.races = nullptr;
   if (grid.options->checks == CheckLevel::All)
     cluster.races = std::make_unique<ClusterRaces>(cluster);
-  worker.observes = cluster.races != nullptr || worker.counters != nullptr;
+  worker.observes = grid.options->checks != CheckLevel::None ||
+                    worker.counters != nullptr;
 }
 
 /// The warps of the cluster in the order of their turns.

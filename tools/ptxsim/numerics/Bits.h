@@ -36,7 +36,11 @@ enum class Clamp : uint8_t { None, Saturate, Relu };
 /// What NVIDIA's hardware makes of every NaN of these types.
 constexpr uint32_t canonicalNanF32 = 0x7FFFFFFF;
 constexpr uint16_t canonicalNanHalf = 0x7FFF; ///< f16 and bf16.
-constexpr uint8_t canonicalNanF8 = 0x7F;      ///< e4m3 and e5m2.
+/// The NaN with which a tensor map fills what is out of bounds, and which
+/// `fma.oob` reads as zero. The manual has no encoding; this is what others
+/// report of hardware for f16 and bf16.
+constexpr uint16_t outOfBoundsNanHalf = 0x7FF7;
+constexpr uint8_t canonicalNanF8 = 0x7F; ///< e4m3 and e5m2.
 
 constexpr uint32_t signF32 = 0x80000000;
 constexpr uint64_t signF64 = 0x8000000000000000;
@@ -59,9 +63,11 @@ inline double doubleOf(uint64_t bits) { return bitCast<double>(bits); }
 inline bool isNan(float value) { return value != value; }
 inline bool isNan(double value) { return value != value; }
 
-/// Returns `value`, any NaN as the one that hardware gives.
+/// Returns `value`, any NaN as the one that hardware gives. As integers: among
+/// floats LLVM takes one NaN for another and drops the choice.
 inline float canonical(float value) {
-  return isNan(value) ? floatOf(canonicalNanF32) : value;
+  uint32_t bits = bitsOf(value);
+  return floatOf((bits & ~signF32) > 0x7F800000 ? canonicalNanF32 : bits);
 }
 
 /// With `.ftz`: returns subnormals as zeros of the same sign.
@@ -75,12 +81,12 @@ inline float flush(float value) {
 
 /// Clamps a result. NaN becomes +0 by `.sat`; it stays NaN by `.relu`. Neither
 /// returns -0.
-template <Clamp C>
-inline float clamp(float value) {
+template <Clamp C, class Float>
+inline Float clamp(Float value) {
   if constexpr (C == Clamp::Saturate)
-    return value > 0 ? (value < 1 ? value : 1.0f) : 0.0f;
+    return value > 0 ? (value < 1 ? value : Float(1)) : Float(0);
   if constexpr (C == Clamp::Relu)
-    return value <= 0 ? 0.0f : value;
+    return value <= 0 ? Float(0) : value;
   return value;
 }
 

@@ -128,7 +128,7 @@ inline float halfToF32(uint16_t bits) {
   return finish<Ftz, C>(H::widen(bits));
 }
 
-/// Converts f64 to f16 or bf16.
+/// Converts f64 to f16 or bf16; through f32 rounded to odd, which rounds once.
 template <class H, Rounding R = Rounding::Nearest, Clamp C = Clamp::None>
 inline uint16_t f64ToHalf(double value) {
   return H::template narrow<R>(clamp<C>(roundToF32<Rounding::Odd>(value)));
@@ -141,17 +141,30 @@ inline uint16_t halfToHalf(uint16_t bits) {
   return To::template narrow<R>(clamp<C>(From::widen(bits)));
 }
 
-/// Converts f64 to f32.
+/// Converts f64 to f32; a NaN keeps the upper part of its payload, as ptxas
+/// folds it.
 template <Rounding R = Rounding::Nearest, Clamp C = Clamp::None,
           bool Ftz = false>
 inline float f64ToF32(double value) {
-  return finish<Ftz, C>(roundToF32<R>(value));
+  return clamp<C>(flush<Ftz>(roundToF32<R>(value)));
+}
+
+/// Converts f16 or bf16 to f64; a NaN is the canonical one of f32, widened.
+template <class H, Clamp C = Clamp::None>
+inline double halfToF64(uint16_t bits) {
+  return clamp<C>(double(halfToF32<H>(bits)));
 }
 
 /// Converts f32 to f64; a NaN keeps its payload.
-template <bool Ftz = false>
+template <bool Ftz = false, Clamp C = Clamp::None>
 inline double f32ToF64(float value) {
-  return double(flush<Ftz>(value));
+  return clamp<C>(double(flush<Ftz>(value)));
+}
+
+/// Rounds to an integral f64, or with `.sat` alone clamps.
+template <Rounding R, Clamp C = Clamp::None>
+inline double integralF64(double value) {
+  return clamp<C>(roundIntegral<R>(value));
 }
 
 /// Rounds to an integral f32, f16 or bf16: `cvt.rni.f32.f32` and so on.

@@ -172,12 +172,6 @@ inline float truncateToTF32(uint32_t bits) {
   return floatOf(bits & ~uint32_t(0x1FFF));
 }
 
-/// Narrows an f64 to the format H with a single rounding.
-template <class H, Rounding R = Rounding::Nearest>
-inline uint16_t narrowF64(double value) {
-  return H::template narrow<R>(roundToF32<Rounding::Odd>(value));
-}
-
 } // namespace ptxsim::numerics
 
 #endif // TCC_TOOLS_PTXSIM_NUMERICS_FORMATS_H

@@ -73,6 +73,13 @@ inline uint16_t fmaHalf(uint16_t a, uint16_t b, uint16_t c) {
       roundToF32<Rounding::Odd>(addExact(product, addend)));
 }
 
+/// `fma.oob`: +0 if a factor is the NaN that stands for out of bounds.
+template <class H, Clamp C = Clamp::None>
+inline uint16_t fmaHalfInBounds(uint16_t a, uint16_t b, uint16_t c) {
+  bool isOutside = (a == outOfBoundsNanHalf) | (b == outOfBoundsNanHalf);
+  return isOutside ? 0 : fmaHalf<H, false, C>(a, b, c);
+}
+
 /// `neg`, `abs`: of the sign bit alone, also of NaN.
 template <class H, bool Ftz = false>
 inline uint16_t negHalf(uint16_t a) {

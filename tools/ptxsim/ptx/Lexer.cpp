@@ -60,17 +60,21 @@ bool Lexer::skipComment() {
     position = newline ? static_cast<const char *>(newline) : end;
     return true;
   }
+  uint32_t newLines = 0;
+  const char *newStart = lineStart;
   for (const char *p = position + 2; p < end; ++p) {
     if (*p == '*' && p[1] == '/') {
       position = p + 2;
+      line += newLines;
+      lineStart = newStart;
       return true;
     }
     if (*p == '\n') {
-      ++line;
-      lineStart = p + 1;
+      ++newLines;
+      newStart = p + 1;
     }
   }
-  return false;
+  return false; // The place stays that of its beginning.
 }
 
 bool Lexer::skipBlanks() {
@@ -98,8 +102,7 @@ bool Lexer::skipBlanks() {
 /// Takes all that may belong to a number or follow it by mistake, so that a
 /// message can show the whole of it.
 void Lexer::scanNumber() {
-  bool isHex = *position == '0' && std::memchr("xXfFdD", position[1], 6) &&
-               position[1] != 0;
+  bool isHex = *position == '0' && std::memchr("xXfFdD", position[1], 6);
   while (isClass(*position, NameFollow) || *position == '.') {
     bool isExponent = !isHex && (*position == 'e' || *position == 'E');
     ++position;

@@ -109,12 +109,12 @@ struct Instruction {
   uint32_t sourceLine = 0;
 };
 
-/// A value of 8 bytes, or of one byte where `mask` picks it, that is known only
-/// when addresses are: `symbol + addend`.
+/// A value that is known only when addresses are: the lower `bytes` of
+/// `(symbol + addend) >> shift`. They are zero in Variable::initial.
 struct Relocation {
   uint64_t offset = 0; ///< Bytes from the beginning of the variable.
-  uint8_t bytes = 8;
-  uint8_t shift = 0;      ///< Right shift of the address, for `0xFF00(symbol)`.
+  uint8_t bytes = 8;      ///< 8, 4, or 1 for `0xFF00(symbol)`.
+  uint8_t shift = 0;      ///< A multiple of 8.
   bool isFunction = false;
   bool isGeneric = false; ///< `generic(symbol)`; else an address in its space.
   uint32_t index = 0;     ///< Of Module::variables or Module::functions.

@@ -54,7 +54,8 @@ bool ModuleParser::parseCallList(Operand &list) {
 bool ModuleParser::parseCallee(Operand &callee) {
   Token name;
   if (!expectName("a function or a register to call", name) ||
-      !resolve(name, callee))
+      !resolve(name, callee) ||
+      (token.isDotWord() && !parseComponent(name, callee)))
     return false;
   if (callee.kind == Operand::Kind::Register ||
       callee.kind == Operand::Kind::Function)

@@ -183,6 +183,9 @@ bool ModuleParser::mergeFunction(Function &earlier, Function &header,
                                  Location location) {
   if (earlier.isDefined && header.isDefined)
     return failDeclared(location, header.name, earlier.location);
+  if (earlier.aliasOf >= 0 && header.isDefined)
+    return fail(location, "expected no body of " + quote(header.name) +
+                              ", which is an alias, got one");
   if (earlier.isEntry != header.isEntry)
     return fail(location, "expected " + quote(header.name) + " as '." +
                               (earlier.isEntry ? "entry" : "func") +

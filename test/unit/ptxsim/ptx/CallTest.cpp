@@ -50,6 +50,8 @@ TEST(Call, OfARegisterHasAnInterface) {
   EXPECT_EQ(callOf("P: .callprototype ()_ () .abi_preserve 3"
                    " .abi_preserve_control 4; call %rd1, (), P;"),
             "{}, %rd1, {}, prototype 0");
+  EXPECT_EQ(callOf(".reg .v2 .b64 v; P: .callprototype _; call v.y, P;"),
+            "{}, v.y, {}, prototype 0");
   EXPECT_EQ(callOf("T: .calltargets f, f2; call (p), %rd1, (p, q), T;"),
             "{local p}, %rd1, {local p, local q}, function f");
   EXPECT_EQ(callOf("call (p), %rd1, (p, q), table;"),

@@ -102,8 +102,21 @@ TEST(Initialiser, AddressesAreRelocations) {
   EXPECT_EQ(initialOf(list), "000001000000/6");
 }
 
+using Case = std::pair<const char *, const char *>;
+
+/// Expects the message, without its place, of each text.
+template <size_t N>
+static void expectErrors(const Case (&cases)[N]) {
+  for (const auto &[text, error] : cases) {
+    std::string errors = errorsOf(text);
+    EXPECT_EQ(errors.substr(std::min(errors.size(), errors.find(": ") + 2)),
+              error)
+        << text;
+  }
+}
+
 TEST(Initialiser, RefusesBadValues) {
-  const std::pair<const char *, const char *> cases[] = {
+  const Case cases[] = {
       {".global .u32 x = 1.5;", "expected an integer for '.u32', got a float"},
       {".global .b16 x = 1.5;", "expected an integer for '.b16', got a float"},
       {".global .f32 x = 1;",
@@ -141,6 +154,12 @@ TEST(Initialiser, RefusesBadValues) {
        "expected a number of elements of 'x', got none"},
       {".global .texref x = {1};",
        "expected no initial value of a texture, sampler or surface, got '{'"},
+  };
+  expectErrors(cases);
+}
+
+TEST(Initialiser, RefusesBadAddresses) {
+  const Case cases[] = {
       {".global .u64 x = y;", "expected a declared name, got 'y'"},
       {".global .u64 x = x;", "expected a declared name, got 'x'"},
       {".global .f32 y; .global .f32 x = y;",
@@ -178,12 +197,7 @@ TEST(Initialiser, RefusesBadValues) {
       {".global .u8 x = 0xFF(5);",
        "expected the name of a variable or function, got '5'"},
   };
-  for (const auto &[text, error] : cases) {
-    std::string errors = errorsOf(text);
-    EXPECT_EQ(errors.substr(std::min(errors.size(), errors.find(": ") + 2)),
-              error)
-        << text;
-  }
+  expectErrors(cases);
 }
 
 TEST(Initialiser, MayNotNameWhatAFunctionHas) {
@@ -199,9 +213,9 @@ TEST(Initialiser, LimitsWhatIsNotWritten) {
   const std::string error = "expected at most 8388608 bytes that are not "
                             "written between initial values, got more";
   std::unique_ptr<Module> module =
-      parseModule(".global .u8 x[2][8388608] = {{1}, {2}};");
+      parseModule(".global .u8 x[2][8388609] = {{1}, {2}};");
   ASSERT_EQ(module->variables.size(), 1U);
-  EXPECT_EQ(module->variables[0].initial.size(), 8388609U);
+  EXPECT_EQ(module->variables[0].initial.size(), 8388610U);
   EXPECT_EQ(errorsOf(".global .u8 x[2][8388610] = {{1}, {2}};"),
             "4:36: " + error);
   EXPECT_EQ(errorsOf(".global .u8 x[2][549755813888] = {{1}, {2}};"),

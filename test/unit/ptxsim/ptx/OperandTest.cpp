@@ -106,11 +106,21 @@ TEST(Operand, SpecialRegisters) {
         << name;
 }
 
+using Case = std::tuple<const char *, size_t, const char *>;
+
+/// Expects a message at a column of each text.
+template <size_t N>
+static void expectErrors(const Case (&cases)[N]) {
+  const std::string body =
+      ".shared .u32 x[8]; .reg .v2 .b32 v; .reg .v4 .b32 w; ";
+  for (const auto &[text, column, error] : cases)
+    EXPECT_EQ(errorsOfBody(body + text),
+              "7:" + std::to_string(body.size() + column) + ": " + error)
+        << text;
+}
+
 TEST(Operand, RefusesWhatIsNone) {
-  const std::string body = ".shared .u32 x[8]; .reg .v2 .b32 v; .reg .v4 .b32"
-                           " w; ";
-  const size_t start = body.size();
-  const std::tuple<const char *, size_t, const char *> cases[] = {
+  const Case cases[] = {
       {"mov.b32 %r1, ;", 14, "expected an operand, got ';'"},
       {"mov.b32 %r1, @;", 14, "expected an operand, got '@'"},
       {"mov.b32 %r1, .x;", 14, "expected an operand, got '.x'"},
@@ -140,6 +150,14 @@ TEST(Operand, RefusesWhatIsNone) {
       {"and.pred %p1, !%r1, %p2;", 16,
        "expected a predicate after '!', got '%r1'"},
       {"and.pred %p1, !a, %p2;", 16, "expected a predicate after '!', got 'a'"},
+      {"mov.b32 %r1, WARP_SZ.x;", 21,
+       "expected ',' or ';' after an operand, got '.x'"},
+  };
+  expectErrors(cases);
+}
+
+TEST(Operand, RefusesBadAddresses) {
+  const Case cases[] = {
       {"ld.u32 %r1, [];", 14, "expected an address, got ']'"},
       {"ld.u32 %r1, [%rd1;", 18,
        "expected '+', ',' or ']' in an address, got "
@@ -171,11 +189,6 @@ TEST(Operand, RefusesWhatIsNone) {
       {"cp.x [%rd1, [%rd2]];", 13,
        "expected coordinates in an address, got '['"},
       {"cp.x [%rd1, {%r1};", 18, "expected ',' or ']' in an address, got ';'"},
-      {"mov.b32 %r1, WARP_SZ.x;", 21,
-       "expected ',' or ';' after an operand, got '.x'"},
   };
-  for (const auto &[text, column, error] : cases)
-    EXPECT_EQ(errorsOfBody(body + text),
-              "7:" + std::to_string(start + column) + ": " + error)
-        << text;
+  expectErrors(cases);
 }

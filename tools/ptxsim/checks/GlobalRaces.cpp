@@ -1,0 +1,179 @@
+// Comparing accesses of global memory.
+
+#include "tools/ptxsim/checks/GlobalRaces.h"
+
+#include <cstdio>
+
+using namespace ptxsim;
+
+uint32_t GlobalRaces::addGrid(const GridRun *grid, uint32_t warps) {
+  std::lock_guard<std::mutex> lock(mutex);
+  uint32_t first = nextWarp;
+  grids.push_back({grid, first, warps});
+  nextWarp += warps;
+  return first;
+}
+
+void GlobalRaces::removeGrid(const GridRun *grid) {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (size_t i = grids.size(); i-- > 0;)
+    if (grids[i].grid == grid)
+      grids.erase(grids.begin() + ptrdiff_t(i));
+  if (!grids.empty())
+    return;
+  ++generation;
+  chunks.clear();
+  released.clear();
+  nextWarp = 0;
+}
+
+GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
+  struct Last {
+    const GlobalRaces *owner = nullptr;
+    uint64_t generation = 0, number = 0;
+    Chunk *chunk = nullptr;
+  };
+  static thread_local Last lasts[16];
+  uint64_t number = address / chunkBytes;
+  Last &last = lasts[number % 16];
+  uint64_t now = generation.load(std::memory_order_acquire);
+  if (last.owner == this && last.generation == now && last.number == number)
+    return *last.chunk;
+  std::lock_guard<std::mutex> lock(mutex);
+  std::unique_ptr<Chunk> &chunk = chunks[number];
+  if (chunk == nullptr)
+    chunk.reset(new Chunk()); // Zero: no access yet.
+  last = {this, now, number, chunk.get()};
+  return *chunk;
+}
+
+bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
+                            const GlobalAccessor &by) const {
+  if (stamp.strong && by.strong)
+    return true;
+  if (stamp.warp == by.warp &&
+      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
+       stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
+    return true;
+  Actor actor = 0;
+  if (by.cluster->ownWarp(uint32_t(stamp.warp), actor))
+    return by.knowledge->known[actor] >= stamp.epoch;
+  auto known = by.knowledge->remote.find(uint32_t(stamp.warp));
+  if (known != by.knowledge->remote.end() && known->second >= stamp.epoch)
+    return true;
+  // Grids that run at the same time are ordered by the host.
+  for (const RunningGrid &grid : grids) {
+    bool has = stamp.warp - grid.firstWarp < grid.warps;
+    bool own = by.warp - grid.firstWarp < grid.warps;
+    if (has != own)
+      return true;
+  }
+  return false;
+}
+
+void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
+                           bool isWrite, bool stampIsWrite,
+                           const GlobalAccessor &by, Fault &fault) {
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = "race";
+  const char *verb = stampIsWrite ? "write" : "read";
+  fault.message = std::string("expected an order between this ") +
+                  (isWrite ? "write" : "read") + " and a " + verb;
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const RunningGrid &running : grids) {
+    uint32_t number = uint32_t(stamp.warp) - running.firstWarp;
+    if (number >= running.warps)
+      continue;
+    const GridRun &grid = *running.grid;
+    fault.address = describeGlobal(*grid.memory, address);
+    const std::array<uint32_t, 3> &threads = grid.launch.block;
+    uint32_t perBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
+    const std::array<uint32_t, 3> &size = grid.launch.cluster;
+    uint32_t perCluster = size[0] * size[1] * size[2] * perBlock;
+    std::string note = std::string("the other is a ") + verb;
+    const Code &code = *grid.entry;
+    if (stamp.op < code.ops.size() && code.ops.size() <= 0x1000) {
+      uint32_t index = code.infos[stamp.op].instruction;
+      if (index < code.function->instructions.size()) {
+        const ptx::Instruction &instruction = code.function->instructions[index];
+        note += " at line " + std::to_string(instruction.location.line) + ": " +
+                std::string(instruction.text);
+      }
+    }
+    note += " by cluster " + std::to_string(number / perCluster) +
+            ", block rank " + std::to_string(number % perCluster / perBlock) +
+            ", warp " + std::to_string(number % perBlock) +
+            (stamp.lanes || stamp.parts ? std::string(", several lanes")
+                         : ", lane " + std::to_string(stamp.lane));
+    fault.notes.push_back(std::move(note));
+  }
+  Actor actor = 0;
+  fault.advice =
+      by.cluster->ownWarp(uint32_t(stamp.warp), actor)
+          ? "put a barrier between the two accesses"
+          : "blocks are ordered only by a release and an acquire of a flag, or "
+            "by a further launch";
+}
+
+/// Remembers an access in place of an earlier one, or joins it with that of
+/// another lane of the same warp and epoch.
+static void remember(GlobalStamp &place, const GlobalAccessor &by,
+                     uint32_t mask) {
+  GlobalStamp stamp = place;
+  bool same = stamp.epoch != 0 && stamp.warp == by.warp &&
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+  bool other = same && stamp.lane != by.lane;
+  bool lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
+  bool parts = by.many ||
+               (same && (stamp.parts || (other && (stamp.mask & mask) == 0)));
+  uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
+  stamp.warp = by.warp & 0x3fffff;
+  stamp.epoch = by.epoch & 0x3fff;
+  stamp.op = by.op & 0xfff;
+  stamp.lane = by.lane & 31;
+  stamp.mask = bytes & 0xff;
+  stamp.strong = by.strong;
+  stamp.lanes = lanes;
+  stamp.parts = parts;
+  place = stamp;
+}
+
+bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
+                         const GlobalAccessor &by, Fault &fault) {
+  // Beyond what a stamp can hold nothing is said.
+  if (by.epoch >= 1 << 14 || by.warp >= 1 << 22)
+    return true;
+  uint64_t end = address + bytes;
+  for (uint64_t at = address & ~uint64_t(7); at < end; at += 8) {
+    uint32_t mask = 0xff;
+    if (at < address)
+      mask &= 0xffu << (address - at);
+    if (at + 8 > end)
+      mask &= (1u << (end - at)) - 1;
+    GlobalHistory &word = chunkOf(at).words[at % chunkBytes / 8];
+    GlobalStamp write = word.write;
+    if (write.epoch != 0 && write.mask & mask && !isOrdered(write, by)) {
+      describe(at, write, isWrite, true, by, fault);
+      return false;
+    }
+    GlobalStamp read = word.read;
+    if (isWrite && read.epoch != 0 && read.mask & mask && !isOrdered(read, by)) {
+      describe(at, read, isWrite, false, by, fault);
+      return false;
+    }
+    remember(isWrite ? word.write : word.read, by, mask);
+  }
+  return true;
+}
+
+void GlobalRaces::release(uint64_t address, const RemoteClock &clock) {
+  std::lock_guard<std::mutex> lock(mutex);
+  join(released[address], clock);
+}
+
+void GlobalRaces::acquire(uint64_t address, RemoteClock &clock) {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto entry = released.find(address);
+  if (entry != released.end())
+    join(clock, entry->second);
+}

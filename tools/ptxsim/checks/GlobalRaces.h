@@ -1,0 +1,95 @@
+// Races in global memory.
+//
+// As in shared memory, but words are of eight bytes and the actors are all warps
+// that run, whatever their cluster. Warps of one cluster compare by its clocks;
+// those of different clusters only know of each other what has been released and
+// acquired through strong accesses of global memory. Everything a grid did is
+// ordered before what is launched after its end, so histories live only as long
+// as grids run.
+
+#ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
+#define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
+
+#include "tools/ptxsim/checks/Races.h"
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+namespace ptxsim {
+
+/// One access of global memory, packed into 64 bits.
+struct GlobalStamp {
+  uint64_t warp : 22; ///< Among all that run.
+  uint64_t epoch : 14; ///< 0 if there was no access.
+  uint64_t op : 12;    ///< Index in its code, as far as it fits.
+  uint64_t lane : 5;
+  uint64_t mask : 8; ///< Bytes of the word.
+  uint64_t strong : 1;
+  uint64_t lanes : 1; ///< As those of Stamp.
+  uint64_t parts : 1;
+};
+static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
+
+struct GlobalHistory {
+  GlobalStamp write;
+  GlobalStamp read;
+};
+
+/// Who accesses global memory.
+struct GlobalAccessor {
+  ClusterRaces *cluster = nullptr;
+  const Knowledge *knowledge = nullptr;
+  uint32_t warp = 0; ///< Among all that run.
+  Epoch epoch = 0;
+  Epoch laneSync = 0;
+  uint32_t lane = 0;
+  uint32_t op = 0;
+  bool strong = false;
+  bool many = false; ///< All lanes of a warp at once, for copies.
+};
+
+/// Thread-safe: histories are words that are read and written whole.
+class GlobalRaces {
+public:
+  /// Numbers the warps of a grid; `warps` in all.
+  uint32_t addGrid(const GridRun *grid, uint32_t warps);
+  /// Forgets a grid, and all histories if no other runs.
+  void removeGrid(const GridRun *grid);
+
+  /// Compares an access with those before it and remembers it.
+  ///
+  /// \returns false and a fault without a place if it is a race.
+  bool access(uint64_t address, uint64_t bytes, bool isWrite,
+              const GlobalAccessor &by, Fault &fault);
+
+  /// What has been released through a strong access of an address.
+  void release(uint64_t address, const RemoteClock &clock);
+  void acquire(uint64_t address, RemoteClock &clock);
+
+private:
+  static constexpr uint64_t chunkBytes = uint64_t(1) << 20;
+  struct Chunk {
+    GlobalHistory words[chunkBytes / 8];
+  };
+  struct RunningGrid {
+    const GridRun *grid = nullptr;
+    uint32_t firstWarp = 0, warps = 0;
+  };
+
+  Chunk &chunkOf(uint64_t address);
+  bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
+  void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,
+                bool stampIsWrite, const GlobalAccessor &by, Fault &fault);
+
+  std::mutex mutex;
+  std::unordered_map<uint64_t, std::unique_ptr<Chunk>> chunks;
+  std::unordered_map<uint64_t, RemoteClock> released;
+  std::vector<RunningGrid> grids;
+  std::atomic<uint64_t> generation{1};
+  uint32_t nextWarp = 0;
+};
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H

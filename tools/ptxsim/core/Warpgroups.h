@@ -1,0 +1,93 @@
+// wgmma in flight: what the four warps of a warpgroup have begun and not yet
+// waited for.
+//
+// Each warp executes wgmma.mma_async for itself; the product begins when all four
+// have executed the same one and committed it. Registers belong to it until then.
+// A register that is copied by mov while its product is in flight hands that on:
+// compilers hoist such copies above the wait (ptxas joins the two registers), so
+// the copy gets the value when the product is done.
+
+#ifndef TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
+#define TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
+
+#include "tools/ptxsim/core/Async.h"
+#include "tools/ptxsim/tensor/WarpgroupMultiply.h"
+
+#include <deque>
+#include <map>
+
+namespace ptxsim {
+
+/// One wgmma.mma_async.
+struct WarpgroupInstruction {
+  const Op *op = nullptr;
+  const Code *code = nullptr;
+  WarpgroupShape shape;
+  WarpgroupStep step;   ///< Without the planes of registers.
+  uint32_t frame[4] = {}; ///< Of each warp: where its registers are.
+  uint32_t arrived = 0;   ///< Warps that have executed it, a bit each.
+};
+
+/// What is committed together.
+class WarpgroupWork : public AsyncOperation {
+public:
+  Block *block = nullptr;
+  uint32_t firstWarp = 0;
+  uint64_t number = 0; ///< Groups are counted from 1.
+  std::deque<WarpgroupInstruction> instructions;
+  uint32_t committed = 0; ///< Warps, a bit each.
+  std::shared_ptr<const Knowledge> knowledgeOf[4];
+
+  bool read(Worker &) override { return true; }
+  bool write(Worker &worker) override;
+};
+
+struct Warpgroup {
+  std::deque<std::shared_ptr<WarpgroupWork>> works; ///< Not all done.
+  uint64_t firstNumber = 1; ///< Of works.front().
+  uint64_t committed[4] = {0, 0, 0, 0}; ///< Groups of each warp.
+  uint32_t issued[4] = {0, 0, 0, 0};    ///< Instructions in its open group.
+};
+
+/// The registers of one warp, in lines of 64 bytes of its file.
+struct WarpgroupRegisters {
+  enum : uint8_t {
+    accumulates = 1, ///< Accumulator of a product in flight.
+    isRead = 2,      ///< Operand A of a product in flight.
+    isWritten = 4,   ///< By an ordinary instruction since the last fence.
+  };
+  std::vector<uint8_t> lines;
+  bool anyFence = false;
+  uint32_t inFlight = 0; ///< Lines that a product uses.
+  /// Copies to make when a product is done: from, to, bytes, group.
+  struct Copy {
+    uint32_t from, to, bytes;
+    uint64_t group;
+  };
+  std::vector<Copy> copies;
+  /// Which group uses a line.
+  std::map<uint32_t, uint64_t> groupOfLine;
+
+  void reserve(uint64_t registerBytes) {
+    if (lines.size() < registerBytes / 64 + 1)
+      lines.resize(registerBytes / 64 + 1, 0);
+  }
+};
+
+/// Where a slot is in the register file of a warp.
+inline uint32_t fileOffset(const Warp &warp, Slot slot) {
+  return warp.now.frame + uint32_t(slot);
+}
+
+/// Checks the registers of an ordinary instruction against products in flight
+/// and notes what it writes.
+///
+/// \returns false after noting a fault.
+bool observeWarpgroupRegisters(Warp &warp, const Op &op, const OpInfo &info);
+
+/// Ends the use of the registers of a warp by the groups up to `group`.
+void releaseRegisters(Warp &warp, uint64_t group);
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
