@@ -19,9 +19,7 @@ protected:
     ASSERT_OK(cuEventCreate(&join, 0));
   }
 
-  CUresult add(CUstream where) {
-    return launch(addOne, 1, {&data, &n}, where);
-  }
+  CUresult add(CUstream where) { return launch(addOne, 1, {&data, &n}, where); }
 
   CUresult begin(CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED) {
     return cuStreamBeginCapture_v2(stream, mode);
@@ -102,8 +100,7 @@ TEST_F(CaptureTest, UnjoinedWorkIsRefused) {
 TEST_F(CaptureTest, WaitingInvalidates) {
   ASSERT_OK(begin());
   EXPECT_OK(add(stream));
-  EXPECT_EQ(cuStreamSynchronize(stream),
-            CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  EXPECT_EQ(cuStreamSynchronize(stream), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   CUstreamCaptureStatus status;
   EXPECT_OK(cuStreamIsCapturing(stream, &status));
   EXPECT_EQ(status, CU_STREAM_CAPTURE_STATUS_INVALIDATED);
@@ -152,8 +149,7 @@ TEST_F(CaptureTest, DefaultStreamIsRefused) {
             CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   CUstream blocking = nullptr;
   ASSERT_OK(cuStreamCreate(&blocking, 0));
-  ASSERT_OK(
-      cuStreamBeginCapture_v2(blocking, CU_STREAM_CAPTURE_MODE_RELAXED));
+  ASSERT_OK(cuStreamBeginCapture_v2(blocking, CU_STREAM_CAPTURE_MODE_RELAXED));
   EXPECT_EQ(add(nullptr), CUDA_ERROR_STREAM_CAPTURE_IMPLICIT);
   EXPECT_EQ(cuStreamEndCapture(blocking, &graph),
             CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
@@ -263,8 +259,8 @@ TEST_F(CaptureTest, MemoryOfStreams) {
   EXPECT_OK(cuStreamSynchronize(stream));
   EXPECT_EQ(read(data, 1)[0], 42u);
   uint64_t used = 9;
-  EXPECT_OK(cuDeviceGetGraphMemAttribute(
-      0, CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT, &used));
+  EXPECT_OK(cuDeviceGetGraphMemAttribute(0, CU_GRAPH_MEM_ATTR_USED_MEM_CURRENT,
+                                         &used));
   EXPECT_EQ(used, 0u);
   EXPECT_OK(
       cuDeviceGetGraphMemAttribute(0, CU_GRAPH_MEM_ATTR_USED_MEM_HIGH, &used));

@@ -132,8 +132,7 @@ TEST_F(ContextTest, DestroyingEndsWhatItOwns) {
   EXPECT_EQ(cuEventQuery(event), CUDA_ERROR_INVALID_HANDLE);
   EXPECT_EQ(launch(function, 1, {}), CUDA_ERROR_INVALID_HANDLE);
   EXPECT_EQ(cuModuleUnload(module), CUDA_ERROR_INVALID_HANDLE);
-  stderrOf(
-      [&] { EXPECT_EQ(cuMemFree_v2(address), CUDA_ERROR_INVALID_VALUE); });
+  stderrOf([&] { EXPECT_EQ(cuMemFree_v2(address), CUDA_ERROR_INVALID_VALUE); });
 }
 
 TEST_F(ContextTest, PrimaryIsCounted) {

@@ -190,11 +190,11 @@ TEST_F(CopyTest, Sets) {
   EXPECT_OK(cuMemsetD8_v2(address, 0xab, 3));
   EXPECT_OK(cuMemsetD16_v2(address + 8, 0xcdef, 2));
   EXPECT_OK(cuMemsetD2D32_v2(address + 16, 16, 5, 2, 3));
-  EXPECT_EQ(read(address, 16),
-            (std::vector<uint32_t>{0x11ababab, 0x11223344, 0xcdefcdef,
-                                   0x11223344, 5, 5, 0x11223344, 0x11223344, 5,
-                                   5, 0x11223344, 0x11223344, 5, 5, 0x11223344,
-                                   0x11223344}));
+  EXPECT_EQ(
+      read(address, 16),
+      (std::vector<uint32_t>{0x11ababab, 0x11223344, 0xcdefcdef, 0x11223344, 5,
+                             5, 0x11223344, 0x11223344, 5, 5, 0x11223344,
+                             0x11223344, 5, 5, 0x11223344, 0x11223344}));
   EXPECT_EQ(cuMemsetD32_v2(address + 2, 0, 1), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemsetD2D32_v2(address, 4, 0, 2, 2), CUDA_ERROR_INVALID_VALUE);
   stderrOf([&] {
@@ -235,9 +235,8 @@ TEST_F(CopyTest, AllocatingAndFreeing) {
   EXPECT_EQ(bytes, 100u);
   EXPECT_EQ(cuMemGetAddressRange_v2(&base, &bytes, address + 100),
             CUDA_ERROR_NOT_FOUND);
-  stderrOf([&] {
-    EXPECT_EQ(cuMemFree_v2(address + 4), CUDA_ERROR_INVALID_VALUE);
-  });
+  stderrOf(
+      [&] { EXPECT_EQ(cuMemFree_v2(address + 4), CUDA_ERROR_INVALID_VALUE); });
   EXPECT_OK(cuMemFree_v2(address));
   std::string message = stderrOf(
       [&] { EXPECT_EQ(cuMemFree_v2(address), CUDA_ERROR_INVALID_VALUE); });
@@ -265,11 +264,9 @@ TEST_F(CopyTest, HostMemory) {
   unsigned flags = 0;
   EXPECT_OK(cuMemHostGetFlags(&flags, pinned));
   EXPECT_EQ(flags, hostAllocDeviceMap);
-  stderrOf(
-      [&] { EXPECT_EQ(cuMemFree_v2(address), CUDA_ERROR_INVALID_VALUE); });
+  stderrOf([&] { EXPECT_EQ(cuMemFree_v2(address), CUDA_ERROR_INVALID_VALUE); });
   EXPECT_OK(cuMemFreeHost(pinned));
-  stderrOf(
-      [&] { EXPECT_EQ(cuMemFreeHost(pinned), CUDA_ERROR_INVALID_VALUE); });
+  stderrOf([&] { EXPECT_EQ(cuMemFreeHost(pinned), CUDA_ERROR_INVALID_VALUE); });
   static char own[1000];
   EXPECT_OK(cuMemHostRegister_v2(own, 500, 0));
   EXPECT_EQ(cuMemHostRegister_v2(own + 499, 10, 0),
@@ -305,9 +302,9 @@ TEST_F(CopyTest, PointerAttributes) {
   EXPECT_OK(cuPointerGetAttribute(&value, CU_POINTER_ATTRIBUTE_DEVICE_POINTER,
                                   device + 63));
   EXPECT_EQ(value, device + 63);
-  EXPECT_EQ(cuPointerGetAttribute(&value, CU_POINTER_ATTRIBUTE_HOST_POINTER,
-                                  device),
-            CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(
+      cuPointerGetAttribute(&value, CU_POINTER_ATTRIBUTE_HOST_POINTER, device),
+      CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuPointerGetAttribute(&value, CU_POINTER_ATTRIBUTE_CONTEXT, 64),
             CUDA_ERROR_INVALID_VALUE);
   // Several at once never fail for an address that means nothing.

@@ -392,8 +392,7 @@ TEST_F(GraphTest, MemoryNodes) {
   EXPECT_OK(cuGraphDestroy(graph));
   stderrOf([&] {
     uint32_t value = 0;
-    EXPECT_EQ(cuMemcpyDtoH_v2(&value, alloc.dptr, 4),
-              CUDA_ERROR_INVALID_VALUE);
+    EXPECT_EQ(cuMemcpyDtoH_v2(&value, alloc.dptr, 4), CUDA_ERROR_INVALID_VALUE);
   });
 }
 
@@ -401,8 +400,8 @@ TEST_F(GraphTest, KernelAttributes) {
   CUgraphNode node = addSet(0, 5), other = addSet(1, 5);
   CUlaunchAttributeValue value = {};
   value.cooperative = 1;
-  EXPECT_OK(cuGraphKernelNodeSetAttribute(
-      node, CU_LAUNCH_ATTRIBUTE_COOPERATIVE, &value));
+  EXPECT_OK(cuGraphKernelNodeSetAttribute(node, CU_LAUNCH_ATTRIBUTE_COOPERATIVE,
+                                          &value));
   value = {};
   value.priority = -2;
   EXPECT_OK(cuGraphKernelNodeSetAttribute(node, CU_LAUNCH_ATTRIBUTE_PRIORITY,

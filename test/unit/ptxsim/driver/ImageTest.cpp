@@ -14,7 +14,8 @@ using namespace ptxsim::driver;
 
 using Bytes = std::vector<uint8_t>;
 
-template <typename T> static void put(Bytes &bytes, size_t at, T value) {
+template <typename T>
+static void put(Bytes &bytes, size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(value));
 }
 
@@ -32,9 +33,9 @@ static Bytes makeEntry(Kind kind, const std::string &text, uint32_t arch,
                                  text.size(), 3));
   } else if (packing == Lz4) {
     payload.resize(LZ4_compressBound(static_cast<int>(text.size())));
-    payload.resize(LZ4_compress_default(
-        text.data(), payload.data(), static_cast<int>(text.size()),
-        static_cast<int>(payload.size())));
+    payload.resize(LZ4_compress_default(text.data(), payload.data(),
+                                        static_cast<int>(text.size()),
+                                        static_cast<int>(payload.size())));
   }
   size_t compressed = packing == Plain ? 0 : payload.size();
   payload.resize((payload.size() + 7) / 8 * 8);

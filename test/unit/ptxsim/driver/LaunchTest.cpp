@@ -43,9 +43,9 @@ TEST_F(LaunchTest, TakesABufferOfParameters) {
         cuLaunchKernel(scale, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr),
         CUDA_ERROR_INVALID_VALUE);
     void *parameters[] = {&to, nullptr, &buffer.factor};
-    EXPECT_EQ(
-        cuLaunchKernel(scale, 1, 1, 1, 1, 1, 1, 0, nullptr, parameters, nullptr),
-        CUDA_ERROR_INVALID_VALUE);
+    EXPECT_EQ(cuLaunchKernel(scale, 1, 1, 1, 1, 1, 1, 0, nullptr, parameters,
+                             nullptr),
+              CUDA_ERROR_INVALID_VALUE);
   });
 }
 
@@ -83,24 +83,25 @@ TEST_F(LaunchTest, RefusesWhatTheDeviceCannot) {
 TEST_F(LaunchTest, RefusesWhatTheKernelForbids) {
   KernelAttributes attributes;
   attributes.requiredThreads[0] = 64;
-  fake::define("exactly64", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "exactly64", {}, [](fake::Run &) { return fake::Turn::Done; },
+      attributes);
   attributes = {};
   attributes.maxThreads = 128;
   attributes.sharedBytes = 200000;
-  fake::define("most128", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "most128", {}, [](fake::Run &) { return fake::Turn::Done; }, attributes);
   attributes = {};
   attributes.registers = 255;
-  fake::define("registers", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "registers", {}, [](fake::Run &) { return fake::Turn::Done; },
+      attributes);
   CUfunction exactly = load({"exactly64", "most128", "registers"});
   CUfunction most = nullptr, registers = nullptr;
   ASSERT_OK(cuModuleGetFunction(&most, module, "most128"));
   ASSERT_OK(cuModuleGetFunction(&registers, module, "registers"));
-  std::string message = stderrOf([&] {
-    EXPECT_EQ(launch(exactly, 32, {}), CUDA_ERROR_INVALID_VALUE);
-  });
+  std::string message = stderrOf(
+      [&] { EXPECT_EQ(launch(exactly, 32, {}), CUDA_ERROR_INVALID_VALUE); });
   EXPECT_EQ(message, "ptxsim: cuLaunchKernel: kernel 'exactly64': expected the "
                      "block of .reqntid (64, 0, 0), got (32, 1, 1)\n");
   EXPECT_OK(launch(exactly, 64, {}));
@@ -164,13 +165,13 @@ TEST_F(LaunchTest, ClustersOfTheKernel) {
   KernelAttributes attributes;
   attributes.requiredCluster[0] = 2;
   attributes.explicitCluster = true;
-  fake::define("pairs", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "pairs", {}, [](fake::Run &) { return fake::Turn::Done; }, attributes);
   attributes = {};
   attributes.explicitCluster = true;
   attributes.maxClusterRank = 4;
-  fake::define("any", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "any", {}, [](fake::Run &) { return fake::Turn::Done; }, attributes);
   CUfunction pairs = load({"pairs", "any"}), any = nullptr;
   ASSERT_OK(cuModuleGetFunction(&any, module, "any"));
   EXPECT_OK(launchEx(pairs, 4, {}));
@@ -190,12 +191,12 @@ TEST_F(LaunchTest, ClustersOfTheKernel) {
   EXPECT_OK(cuFuncGetAttribute(
       &value, CU_FUNC_ATTRIBUTE_CLUSTER_SIZE_MUST_BE_SET, any));
   EXPECT_EQ(value, 1);
-  EXPECT_OK(cuFuncGetAttribute(
-      &value, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH, pairs));
+  EXPECT_OK(cuFuncGetAttribute(&value, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH,
+                               pairs));
   EXPECT_EQ(value, 2);
-  EXPECT_EQ(cuFuncSetAttribute(pairs, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH,
-                               4),
-            CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(
+      cuFuncSetAttribute(pairs, CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH, 4),
+      CUDA_ERROR_INVALID_VALUE);
 }
 
 TEST_F(LaunchTest, Cooperative) {

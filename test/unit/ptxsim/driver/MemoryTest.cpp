@@ -93,13 +93,13 @@ TEST(Memory, RefusesMoreThanThereIs) {
             0u);
   EXPECT_EQ(memory.allocate(UINT64_MAX, 256, MemoryKind::Pinned, 1), 0u);
   // Large allocations take no memory of the host until they are touched.
-  uint64_t half = memory.allocate(Memory::capacity / 2, 256,
-                                  MemoryKind::Device, 1);
+  uint64_t half =
+      memory.allocate(Memory::capacity / 2, 256, MemoryKind::Device, 1);
   ASSERT_NE(half, 0u);
   bytesAt(half)[Memory::capacity / 2 - 1] = 1;
-  EXPECT_EQ(memory.allocate(Memory::capacity / 2 + 1, 256, MemoryKind::Device,
-                            1),
-            0u);
+  EXPECT_EQ(
+      memory.allocate(Memory::capacity / 2 + 1, 256, MemoryKind::Device, 1),
+      0u);
 }
 
 TEST(Memory, AddressesAreUsedAgainWhenAllWere) {

@@ -56,8 +56,8 @@ TEST_F(ModuleTest, Attributes) {
   attributes.localBytes = 16;
   attributes.constantBytes = 8;
   attributes.maxThreads = 256;
-  fake::define("known", {}, [](fake::Run &) { return fake::Turn::Done; },
-               attributes);
+  fake::define(
+      "known", {}, [](fake::Run &) { return fake::Turn::Done; }, attributes);
   CUfunction known = load({"known"});
   const struct {
     CUfunction_attribute attribute;
@@ -83,10 +83,9 @@ TEST_F(ModuleTest, Attributes) {
             CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuFuncSetAttribute(known, CU_FUNC_ATTRIBUTE_NUM_REGS, 3),
             CUDA_ERROR_INVALID_VALUE);
-  EXPECT_EQ(
-      cuFuncSetAttribute(
-          known, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, 101),
-      CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuFuncSetAttribute(
+                known, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, 101),
+            CUDA_ERROR_INVALID_VALUE);
   EXPECT_OK(cuFuncSetCacheConfig(known, CU_FUNC_CACHE_PREFER_SHARED));
 }
 
@@ -122,8 +121,7 @@ TEST_F(ModuleTest, RefusesCubinsAndMissingFiles) {
               CUDA_ERROR_NO_BINARY_FOR_GPU);
   });
   EXPECT_NE(message.find("got a cubin"), std::string::npos) << message;
-  EXPECT_EQ(cuModuleLoad(&module, "/nowhere/x.ptx"),
-            CUDA_ERROR_FILE_NOT_FOUND);
+  EXPECT_EQ(cuModuleLoad(&module, "/nowhere/x.ptx"), CUDA_ERROR_FILE_NOT_FOUND);
   EXPECT_EQ(cuModuleLoadData(&module, nullptr), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuModuleUnload(nullptr), CUDA_ERROR_INVALID_HANDLE);
 }
@@ -224,19 +222,19 @@ TEST_F(ModuleTest, LinksOneText) {
 TEST_F(ModuleTest, Occupancy) {
   CUfunction nothing = load({"nothing"});
   int blocks = 0, grid = 0, clusters = 0;
-  EXPECT_OK(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256,
-                                                        0));
+  EXPECT_OK(
+      cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 256, 0));
   EXPECT_EQ(blocks, 8);
   EXPECT_OK(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 128,
                                                         100 * 1024));
   EXPECT_EQ(blocks, 2);
-  EXPECT_OK(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 1025,
-                                                        0));
+  EXPECT_OK(
+      cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 1025, 0));
   EXPECT_EQ(blocks, 0);
   EXPECT_EQ(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, nothing, 0, 0),
             CUDA_ERROR_INVALID_VALUE);
-  EXPECT_OK(cuOccupancyMaxPotentialBlockSize(&grid, &blocks, nothing, nullptr,
-                                             0, 0));
+  EXPECT_OK(
+      cuOccupancyMaxPotentialBlockSize(&grid, &blocks, nothing, nullptr, 0, 0));
   EXPECT_EQ(blocks, 1024);
   EXPECT_EQ(grid, 264);
   // 300 bytes for each thread: the fewer threads, the more of them at once.
@@ -253,8 +251,7 @@ TEST_F(ModuleTest, Occupancy) {
   CUlaunchAttribute attribute = {};
   attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
   attribute.value.clusterDim = {4, 1, 1};
-  CUlaunchConfig config = {64, 1,          1,       1024, 1, 1,
-                           0,  nullptr, &attribute, 1};
+  CUlaunchConfig config = {64, 1, 1, 1024, 1, 1, 0, nullptr, &attribute, 1};
   EXPECT_OK(cuOccupancyMaxActiveClusters(&clusters, nothing, &config));
   EXPECT_EQ(clusters, 6 * 8 + 2 * 9);
   EXPECT_OK(cuOccupancyMaxPotentialClusterSize(&clusters, nothing, &config));
@@ -276,10 +273,11 @@ TEST_F(ModuleTest, EntryPoints) {
   EXPECT_OK(cuGetProcAddress_v2("cuStreamBeginCapture", &function, 10010, 1,
                                 &status));
   EXPECT_EQ(function, reinterpret_cast<void *>(cuStreamBeginCapture_v2));
-  EXPECT_OK(cuGetProcAddress_v2("cuLaunchKernel", &function, 13000, 2, &status));
+  EXPECT_OK(
+      cuGetProcAddress_v2("cuLaunchKernel", &function, 13000, 2, &status));
   EXPECT_EQ(function, reinterpret_cast<void *>(cuLaunchKernel_ptsz));
-  EXPECT_OK(cuGetProcAddress_v2("cuLaunchKernelEx", &function, 11000, 0,
-                                &status));
+  EXPECT_OK(
+      cuGetProcAddress_v2("cuLaunchKernelEx", &function, 11000, 0, &status));
   EXPECT_EQ(function, nullptr);
   EXPECT_EQ(status, 2u);
   EXPECT_OK(cuGetProcAddress_v2("cuNothing", &function, 13000, 0, &status));

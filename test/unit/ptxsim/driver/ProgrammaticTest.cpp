@@ -40,9 +40,15 @@ protected:
 
   CUresult launchWith(CUfunction function, CUstream where,
                       std::vector<CUlaunchAttribute> attributes) {
-    CUlaunchConfig config = {1, 1, 1,
-                             1, 1, 1,
-                             0, where, attributes.data(),
+    CUlaunchConfig config = {1,
+                             1,
+                             1,
+                             1,
+                             1,
+                             1,
+                             0,
+                             where,
+                             attributes.data(),
                              static_cast<unsigned>(attributes.size())};
     void *parameters[] = {&address};
     return cuLaunchKernelEx(&config, function, parameters, nullptr);
@@ -128,8 +134,7 @@ TEST_F(ProgrammaticTest, EdgesOfGraphs) {
   CUgraphEdgeData data = {};
   data.from_port = portProgrammatic;
   data.type = CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC;
-  ASSERT_OK(
-      cuGraphAddDependencies_v2(graph, &nodes[0], &nodes[1], &data, 1));
+  ASSERT_OK(cuGraphAddDependencies_v2(graph, &nodes[0], &nodes[1], &data, 1));
   CUgraphExec exec = nullptr;
   ASSERT_OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
   EXPECT_OK(cuGraphLaunch(exec, stream));

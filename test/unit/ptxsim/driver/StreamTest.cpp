@@ -37,8 +37,8 @@ protected:
 
   /// Lets `stream` copy word `from` to word `to`.
   void move(CUstream stream, size_t to, size_t from) {
-    EXPECT_OK(cuMemcpyDtoDAsync_v2(address + 4 * to, address + 4 * from, 4,
-                                   stream));
+    EXPECT_OK(
+        cuMemcpyDtoDAsync_v2(address + 4 * to, address + 4 * from, 4, stream));
   }
 
   volatile uint32_t *pinned = nullptr;
@@ -307,7 +307,8 @@ TEST_F(StreamTest, WaitsForWhatNobodyWritesEnd) {
 
 TEST_F(StreamTest, ValuesThatNobodyWritesEnd) {
   CUstream stream = makeStream();
-  EXPECT_OK(cuStreamWaitValue32_v2(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ));
+  EXPECT_OK(
+      cuStreamWaitValue32_v2(stream, address, 1, CU_STREAM_WAIT_VALUE_EQ));
   std::string report = stderrOf([&] {
     EXPECT_EQ(cuStreamSynchronize(stream), CUDA_ERROR_LAUNCH_TIMEOUT);
   });
@@ -334,8 +335,8 @@ TEST_F(StreamTest, ComparesValues) {
   };
   for (const auto &entry : cases) {
     pinned[0] = entry.memory;
-    EXPECT_OK(cuStreamWaitValue32_v2(stream, address, entry.value,
-                                     entry.flags));
+    EXPECT_OK(
+        cuStreamWaitValue32_v2(stream, address, entry.value, entry.flags));
     bool passed = false;
     for (int i = 0; i < 50 && !passed; ++i)
       passed = cuStreamQuery(stream) == CUDA_SUCCESS;
@@ -432,6 +433,7 @@ TEST_F(StreamTest, Attributes) {
   EXPECT_OK(cuStreamGetAttribute(
       other, CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY, &value));
   EXPECT_EQ(value.syncPolicy, 4u);
-  EXPECT_EQ(cuStreamGetAttribute(other, CU_LAUNCH_ATTRIBUTE_COOPERATIVE, &value),
-            CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(
+      cuStreamGetAttribute(other, CU_LAUNCH_ATTRIBUTE_COOPERATIVE, &value),
+      CUDA_ERROR_INVALID_VALUE);
 }
