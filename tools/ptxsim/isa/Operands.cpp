@@ -126,7 +126,7 @@ private:
   bool checkVector(const OperandRule &rule, const Operand &operand);
   bool checkAddress(const Operand &operand);
   bool mayDiscard(const OperandRule &rule) const;
-  bool takesSpecial(Type special) const;
+  bool takesSpecial(ptx::SpecialRegister special) const;
   bool takesAddress(Type type) const;
   bool fail(const std::string &expected, const Operand &operand);
   std::string describe(const Operand &operand) const;
@@ -256,19 +256,30 @@ bool OperandChecker::mayDiscard(const OperandRule &rule) const {
          match.instruction->opcode == "setp";
 }
 
-/// True if the instruction may read special registers of this type: mov, and
-/// cvt among integers.
-bool OperandChecker::takesSpecial(Type special) const {
+/// True for special registers that had 16 bits, or 32, before PTX 2.0 and may
+/// still be read as such.
+static bool wasNarrow(ptx::SpecialRegister special, unsigned bits) {
+  using ptx::SpecialRegister;
+  bool isIndex =
+      special == SpecialRegister::Tid || special == SpecialRegister::NTid ||
+      special == SpecialRegister::CtaId || special == SpecialRegister::NCtaId;
+  bool isGrid = special == SpecialRegister::GridId;
+  return (bits == 16 && (isIndex || isGrid)) || (bits == 32 && isGrid);
+}
+
+/// True if the instruction may read this special register: mov, and cvt among
+/// integers.
+bool OperandChecker::takesSpecial(ptx::SpecialRegister special) const {
   std::string_view opcode = match.instruction->opcode;
   TypeClass type = ptx::classOf(match.type());
+  unsigned have = ptx::bitsOf(ptx::typeOf(special));
   if (opcode == "cvt")
     return type == TypeClass::Integer && !match.has("pack") &&
            ptx::classOf(match.type(1)) == TypeClass::Integer &&
-           ptx::bitsOf(match.type(1)) <= ptx::bitsOf(special);
+           ptx::bitsOf(match.type(1)) <= have;
   unsigned bits = ptx::bitsOf(match.type());
   return opcode == "mov" && type != TypeClass::Float &&
-         (bits == ptx::bitsOf(special) ||
-          (bits == 16 && ptx::bitsOf(special) == 32));
+         (bits == have || wasNarrow(special, bits));
 }
 
 /// True if the address of a variable may stand for a value of this type.
@@ -301,7 +312,7 @@ bool OperandChecker::checkSource(const OperandRule &rule,
     return checkRegister(rule, operand, type);
   switch (operand.kind) {
   case Operand::Kind::Special:
-    return takesSpecial(ptx::typeOf(operand.special)) ||
+    return takesSpecial(operand.special) ||
            fail(registerOf(type) + " or a number", operand);
   case Operand::Kind::Integer:
   case Operand::Kind::Float:
