@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/driver/Context.h"
 
+#include "tools/ptxsim/driver/Report.h"
 #include "tools/ptxsim/driver/Stream.h"
 
 namespace ptxsim::driver {
@@ -49,6 +50,7 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context) {
   context->legacy.reset();
   context->perThread.clear();
   context->blocking.clear();
+  writeReport(driver);
 }
 
 std::shared_ptr<Context> activatePrimary(Driver &driver) {
