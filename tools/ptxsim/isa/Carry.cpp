@@ -1,7 +1,8 @@
 // Arithmetic in more words than one: add, sub and mad with a carry flag.
 //
-// Each lane has one flag, a bit of Warp::carry. `.cc` writes it, and the opcodes
-// that end in c read it; nothing else does. A subtraction leaves its borrow there.
+// Each lane has one flag, a bit of Warp::carry. `.cc` writes it, and the
+// opcodes that end in c read it; nothing else does. A subtraction leaves its
+// borrow there.
 //
 // Source: PTX ISA 9.0, section 9.7.2.
 
@@ -14,12 +15,14 @@ using namespace ptxsim::isa;
 
 namespace {
 struct Add {
-  template <typename T> static T of(T a, T b, uint32_t &carry) {
+  template <typename T>
+  static T of(T a, T b, uint32_t &carry) {
     return numerics::addWithCarry(a, b, carry);
   }
 };
 struct Sub {
-  template <typename T> static T of(T a, T b, uint32_t &carry) {
+  template <typename T>
+  static T of(T a, T b, uint32_t &carry) {
     return numerics::subWithBorrow(a, b, carry);
   }
 };

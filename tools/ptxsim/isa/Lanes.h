@@ -1,12 +1,13 @@
 // Loops over the lanes of a warp.
 //
 // A handler of an ordinary instruction is a function of scalars applied to 32
-// lanes. The loop computes all lanes, in vectors, and keeps those of the mask; so
-// the function must be defined for any bits, also of lanes that are not there.
+// lanes. The loop computes all lanes, in vectors, and keeps those of the mask;
+// so the function must be defined for any bits, also of lanes that are not
+// there.
 //
 // clang unrolls a loop of 32 turns before it looks for vectors, and then finds
-// none. Told to take all lanes as one vector, it keeps that in registers and makes
-// a loop's masks of mask registers: hence the pragmas.
+// none. Told to take all lanes as one vector, it keeps that in registers and
+// makes a loop's masks of mask registers: hence the pragmas.
 
 #ifndef TCC_TOOLS_PTXSIM_ISA_LANES_H
 #define TCC_TOOLS_PTXSIM_ISA_LANES_H
@@ -94,7 +95,8 @@ Next mapHalves(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// The lanes of `mask` for which `test(lane)` holds.
-template <typename Test> inline LaneMask lanesWhere(LaneMask mask, Test test) {
+template <typename Test>
+inline LaneMask lanesWhere(LaneMask mask, Test test) {
   alignas(32) uint8_t flags[32];
 #pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
@@ -107,8 +109,8 @@ template <typename Test> inline LaneMask lanesWhere(LaneMask mask, Test test) {
 template <auto F, typename... A, size_t... I>
 inline LaneMask testLanesAt(Warp &warp, const Slot *slots, LaneMask mask,
                             std::index_sequence<I...>) {
-  return lanesWhere(
-      mask, [&](int lane) { return F(warp.at<A>(slots[I])[lane]...); });
+  return lanesWhere(mask,
+                    [&](int lane) { return F(warp.at<A>(slots[I])[lane]...); });
 }
 template <auto F, typename... A>
 inline LaneMask testLanes(Warp &warp, const Slot *slots, LaneMask mask) {
@@ -125,11 +127,14 @@ Next mapPredicate(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// The handler that `mapLanes` makes of a plain function.
-template <auto F> struct HandlerOf;
-template <typename D, typename... A, D (*F)(A...)> struct HandlerOf<F> {
+template <auto F>
+struct HandlerOf;
+template <typename D, typename... A, D (*F)(A...)>
+struct HandlerOf<F> {
   static constexpr Handler value = mapLanes<F, D, A...>;
 };
-template <auto F> constexpr Handler handlerOf = HandlerOf<F>::value;
+template <auto F>
+constexpr Handler handlerOf = HandlerOf<F>::value;
 
 } // namespace ptxsim::isa
 

@@ -11,25 +11,32 @@ using namespace ptxsim::isa;
 using numerics::Permute;
 
 namespace {
-template <typename T> struct And {
+template <typename T>
+struct And {
   static T of(T a, T b) { return a & b; }
 };
-template <typename T> struct Or {
+template <typename T>
+struct Or {
   static T of(T a, T b) { return a | b; }
 };
-template <typename T> struct Xor {
+template <typename T>
+struct Xor {
   static T of(T a, T b) { return a ^ b; }
 };
-template <typename T> struct Not {
+template <typename T>
+struct Not {
   static T of(T a) { return T(~a); }
 };
-template <typename T> struct LogicalNot {
+template <typename T>
+struct LogicalNot {
   static T of(T a) { return a == 0; }
 };
-template <typename T> struct ShiftLeft {
+template <typename T>
+struct ShiftLeft {
   static T of(T a, uint32_t amount) { return numerics::shiftLeft(a, amount); }
 };
-template <typename T> struct ShiftRight {
+template <typename T>
+struct ShiftRight {
   static T of(T a, uint32_t amount) { return numerics::shiftRight(a, amount); }
 };
 } // namespace
@@ -52,10 +59,12 @@ static Next invertPredicate(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Advance;
 }
 
-template <Handler H> static Handler selectHandler(const Match &, Op &) {
+template <Handler H>
+static Handler selectHandler(const Match &, Op &) {
   return H;
 }
-template <auto F> static Handler selectOnly(const Match &, Op &) {
+template <auto F>
+static Handler selectOnly(const Match &, Op &) {
   return handlerOf<F>;
 }
 
@@ -110,7 +119,8 @@ static const Form forms[] = {
     {"not.pred", "=p p", selectHandler<invertPredicate>, predicate, 0, logic},
 
     {"lop3.b32", "=T T T T #", selectHandler<lop3>, integer, 0, logic},
-    {"lop3.or.b32", "=T&p T T T # p", selectHandler<lop3Predicate<Or>>, integer},
+    {"lop3.or.b32", "=T&p T T T # p", selectHandler<lop3Predicate<Or>>,
+     integer},
     {"lop3.and.b32", "=T&p T T T # p", selectHandler<lop3Predicate<And>>,
      integer},
 

@@ -1,6 +1,6 @@
 // Video instructions: arithmetic of 33 bits and of halves and bytes, with
-// saturation and a second operation. Sources are whole registers: selectors such
-// as `.b0` and write masks are refused by the parser.
+// saturation and a second operation. Sources are whole registers: selectors
+// such as `.b0` and write masks are refused by the parser.
 //
 // Source: PTX ISA 9.0, sections 9.7.17 and 9.7.18 (scalar and SIMD video).
 
@@ -19,7 +19,9 @@ using numerics::Comparison;
 
 static int64_t add(int64_t a, int64_t b) { return a + b; }
 static int64_t sub(int64_t a, int64_t b) { return a - b; }
-static int64_t difference(int64_t a, int64_t b) { return a < b ? b - a : a - b; }
+static int64_t difference(int64_t a, int64_t b) {
+  return a < b ? b - a : a - b;
+}
 static int64_t least(int64_t a, int64_t b) { return std::min(a, b); }
 static int64_t most(int64_t a, int64_t b) { return std::max(a, b); }
 
@@ -28,17 +30,20 @@ static int64_t average(int64_t a, int64_t b) {
   return (a + b + (a + b >= 0)) >> 1;
 }
 
-template <Comparison C> static int64_t holds(int64_t a, int64_t b) {
+template <Comparison C>
+static int64_t holds(int64_t a, int64_t b) {
   return numerics::compare<C>(a, b);
 }
 
 /// Of a left shift by 32 only the sign matters: it saturates or leaves zeros.
-template <bool Wraps> static int64_t shiftLeft(int64_t a, int64_t b) {
+template <bool Wraps>
+static int64_t shiftLeft(int64_t a, int64_t b) {
   int64_t amount = Wraps ? b & 31 : std::min<int64_t>(b, 32);
   uint64_t bits = uint64_t(amount == 32 ? std::min<int64_t>(a, 1) : a);
   return int64_t(bits << amount);
 }
-template <bool Wraps> static int64_t shiftRight(int64_t a, int64_t b) {
+template <bool Wraps>
+static int64_t shiftRight(int64_t a, int64_t b) {
   return a >> (Wraps ? b & 31 : std::min<int64_t>(b, 32));
 }
 
@@ -56,7 +61,8 @@ enum Modifiers : uint32_t {
 };
 } // namespace
 
-static void noteModifiers(const Match &match, Op &op, bool isSignedDestination) {
+static void noteModifiers(const Match &match, Op &op,
+                          bool isSignedDestination) {
   op.modifiers = (match.has("sat") ? saturates : 0) |
                  (isSignedDestination ? isSignedResult : 0) |
                  (match.has("add") ? addsThird : 0) |
@@ -87,7 +93,8 @@ static uint32_t finish(int64_t value, uint32_t third, uint32_t modifiers) {
 
 namespace {
 /// d = F(a, b) op2 c; A and B are int32_t or uint32_t.
-template <auto F, typename A, typename B> struct Scalars {
+template <auto F, typename A, typename B>
+struct Scalars {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     const A *a = warp.at<A>(op.slots[1]);
     const B *b = warp.at<B>(op.slots[2]);
@@ -105,7 +112,8 @@ template <auto F, typename A, typename B> struct Scalars {
 
 /// The same for halves or bytes; A and B are their types. With `.add` the
 /// results are added to c, else they are packed.
-template <auto F, typename A, typename B> struct Parts {
+template <auto F, typename A, typename B>
+struct Parts {
   static uint32_t of(uint32_t a, uint32_t b, uint32_t c, uint32_t modifiers) {
     constexpr unsigned bits = 8 * sizeof(A);
     uint32_t packed = 0;
@@ -149,7 +157,8 @@ static Handler bySigns(Type a, Type b) {
 }
 
 /// By the number at the end of the opcode, if there is one.
-template <auto F> static Handler byParts(const Match &match, Type a, Type b) {
+template <auto F>
+static Handler byParts(const Match &match, Type a, Type b) {
   switch (match.instruction->opcode.back()) {
   case '2':
     return bySigns<Parts, F, uint16_t, int16_t>(a, b);
@@ -159,7 +168,8 @@ template <auto F> static Handler byParts(const Match &match, Type a, Type b) {
   return bySigns<Scalars, F, uint32_t, int32_t>(a, b);
 }
 
-template <auto F> static Handler selectVideo(const Match &match, Op &op) {
+template <auto F>
+static Handler selectVideo(const Match &match, Op &op) {
   noteModifiers(match, op, ptx::isSigned(match.type(0)));
   return byParts<F>(match, match.type(1), match.type(2));
 }
@@ -188,8 +198,8 @@ static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
   const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
   alignas(64) uint32_t values[32];
   for (int lane = 0; lane < 32; ++lane) {
-    __int128 value = __int128(warp.at<A>(op.slots[1])[lane]) *
-                     warp.at<B>(op.slots[2])[lane];
+    __int128 value =
+        __int128(warp.at<A>(op.slots[1])[lane]) * warp.at<B>(op.slots[2])[lane];
     value += isSigned ? int64_t(int32_t(c[lane])) : int64_t(c[lane]);
     value += op.immediate >> 8;
     int64_t shifted = int64_t(value >> shift);
@@ -223,15 +233,18 @@ static Handler selectMultiplyAdd(const Match &match, Op &op) {
 
 // A scalar instruction alone and with a second operation.
 #define SCALAR(name, words, F)                                                 \
-  {name " " words "?.sat", "=T U V T?", selectVideo<F>, OpClass::Integer},     \
-      {name " " words "?.sat.(add|min|max)", "=T U V T", selectVideo<F>,       \
-       OpClass::Integer}
+  {name " " words "?.sat", "=T U V T?", selectVideo<F>, OpClass::Integer}, {   \
+    name " " words "?.sat.(add|min|max)", "=T U V T", selectVideo<F>,          \
+        OpClass::Integer                                                       \
+  }
 // On halves and on bytes; the third operand is always there.
 #define PARTS(name, F)                                                         \
   {name "2 " TYPES "?.(sat|add)", "=T U V T", selectVideo<F>,                  \
    OpClass::Integer},                                                          \
-      {name "4 " TYPES "?.(sat|add)", "=T U V T", selectVideo<F>,              \
-       OpClass::Integer}
+  {                                                                            \
+    name "4 " TYPES "?.(sat|add)", "=T U V T", selectVideo<F>,                 \
+        OpClass::Integer                                                       \
+  }
 
 static const Form forms[] = {
     SCALAR("vadd", TYPES, add),
