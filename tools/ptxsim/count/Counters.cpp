@@ -103,7 +103,10 @@ void Counters::pass(Warp &warp, const Op &op) {
 
 void Counters::wait(Warp &warp) {
   notReady();
-  warp.now.waitTick = stateOf(*warp.block).ticks;
+  uint64_t now = stateOf(*warp.block).ticks;
+  if (isRetry) // In vain: the whole time counts when it is tried next.
+    detail()[Count::OpsMeanwhile] -= now - retriedTick;
+  warp.now.waitTick = isRetry ? retriedTick : now;
 }
 
 void Counters::arrive(const Block &block, uint32_t barrier,
@@ -128,10 +131,13 @@ void Counters::leave(const Block &block, uint32_t barrier,
 // Asynchronous work
 //===----------------------------------------------------------------------===//
 
-void Counters::sinceIssue(uint64_t ticks) {
+/// Adds a wait for what began at `tick`.
+void Counters::sinceIssue(const BlockState &state, uint64_t tick) {
   Counts &counts = detail();
   ++counts[Count::Outstanding];
-  counts[Count::OpsSinceIssue] += ticks;
+  // Up to when the warp came, without the wait itself.
+  uint64_t came = (isRetry ? retriedTick : state.ticks) - 1;
+  counts[Count::OpsSinceIssue] += came > tick ? came - tick : 0;
 }
 
 void Counters::beginGroup(const Warp &warp, AsyncKind kind, uint64_t group) {
@@ -153,7 +159,7 @@ void Counters::waitGroup(const Warp &warp, AsyncKind kind, uint64_t group) {
   for (; !begun.empty() && begun.front().group <= group; begun.pop_front())
     latest = begun.front().tick;
   if (latest != 0)
-    sinceIssue(state.ticks - latest);
+    sinceIssue(state, latest);
 }
 
 void Counters::beginPhase(Block &block, uint32_t offset, uint64_t phase) {
@@ -168,5 +174,5 @@ void Counters::waitPhase(Block &block, uint32_t offset, uint64_t phase) {
   BlockState &state = stateOf(block);
   auto known = state.phases.find(offset);
   if (known != state.phases.end() && known->second.phase == phase)
-    sinceIssue(state.ticks - known->second.tick);
+    sinceIssue(state, known->second.tick);
 }

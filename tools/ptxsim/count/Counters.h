@@ -148,7 +148,7 @@ private:
   void move(const LineAccess &line, Traffic traffic);
   void moveBulk(const LineAccess &line, Traffic traffic);
   bool isHost(uint64_t address);
-  void sinceIssue(uint64_t ticks);
+  void sinceIssue(const BlockState &state, uint64_t tick);
 
   const Memory &memory;
   L2Cache &l2;

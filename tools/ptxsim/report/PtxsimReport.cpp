@@ -16,10 +16,12 @@ static constexpr char usage[] =
     "move, conflict and wait most, with their source lines where these are known.\n"
     "tools/ptxsim/count/Counts.def says what each counter means.\n";
 
+/// Says what is wrong with a file or an option, or with the command line if
+/// `what` is empty.
 static bool fail(const std::string &what, const std::string &expected,
                  const std::string &got) {
-  std::fprintf(stderr, "ptxsim-report: %s: expected %s, got %s\n", what.c_str(),
-               expected.c_str(), got.c_str());
+  std::fprintf(stderr, "ptxsim-report: %s%sexpected %s, got %s\n", what.c_str(),
+               what.empty() ? "" : ": ", expected.c_str(), got.c_str());
   return false;
 }
 
@@ -38,14 +40,14 @@ static bool readOptions(int argc, char **argv, Options &options) {
         return fail(word, "a number below 1000000", "'" + value + "'");
       options.lines = std::stoul(value);
     } else if (word.compare(0, 2, "--") == 0) {
-      return fail("ptxsim-report", "an option of the usage text", "'" + word + "'");
+      return fail("", "an option of the usage text", "'" + word + "'");
     } else if (!options.file.empty()) {
-      return fail("ptxsim-report", "one file", "a second one, '" + word + "'");
+      return fail("", "one file", "a second one, '" + word + "'");
     } else {
       options.file = word;
     }
   }
-  return !options.file.empty() || fail("ptxsim-report", "a file", "none");
+  return !options.file.empty() || fail("", "a file", "none");
 }
 
 static bool print(const Options &options) {
