@@ -30,6 +30,7 @@ struct Options {
   std::optional<std::array<unsigned, 3>> cluster;
   unsigned sharedBytes = 0;
   bool cooperative = false;
+  bool list = false; ///< Load the file and name its kernels; launch none.
   std::vector<Argument> arguments;
 };
 

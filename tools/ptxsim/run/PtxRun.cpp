@@ -29,6 +29,8 @@ struct Api {
   CUresult (*unload)(CUmodule);
   CUresult (*functionCount)(unsigned *, CUmodule);
   CUresult (*enumerate)(CUfunction *, unsigned, CUmodule);
+  CUresult (*functionName)(const char **, CUfunction);
+  CUresult (*functionAttribute)(int *, CUfunction_attribute, CUfunction);
   CUresult (*getFunction)(CUfunction *, CUmodule, const char *);
   CUresult (*setAttribute)(CUfunction, CUfunction_attribute, int);
   CUresult (*alloc)(CUdeviceptr *, size_t);
@@ -64,6 +66,8 @@ static bool openApi(Api &api) {
          load(library, "cuModuleUnload", api.unload) &&
          load(library, "cuModuleGetFunctionCount", api.functionCount) &&
          load(library, "cuModuleEnumerateFunctions", api.enumerate) &&
+         load(library, "cuFuncGetName", api.functionName) &&
+         load(library, "cuFuncGetAttribute", api.functionAttribute) &&
          load(library, "cuModuleGetFunction", api.getFunction) &&
          load(library, "cuFuncSetAttribute", api.setAttribute) &&
          load(library, "cuMemAlloc_v2", api.alloc) &&
@@ -82,7 +86,8 @@ public:
 
 private:
   bool check(CUresult result, const char *call);
-  bool findKernel(const std::string &text);
+  bool listKernels();
+  bool findKernel();
   bool makeBuffers();
   bool launch();
   bool print();
@@ -106,9 +111,33 @@ bool Run::check(CUresult result, const char *call) {
   return false;
 }
 
-bool Run::findKernel(const std::string &text) {
-  if (!check(api.loadData(&module, text.c_str()), "cuModuleLoadData"))
+/// Prints the name of each kernel and what it needs.
+bool Run::listKernels() {
+  unsigned count = 0;
+  if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
     return false;
+  std::vector<CUfunction> kernels(count);
+  if (!check(api.enumerate(kernels.data(), count, module),
+             "cuModuleEnumerateFunctions"))
+    return false;
+  for (CUfunction kernel : kernels) {
+    const char *name = nullptr;
+    int registers = 0, shared = 0;
+    if (!check(api.functionName(&name, kernel), "cuFuncGetName") ||
+        !check(api.functionAttribute(&registers, CU_FUNC_ATTRIBUTE_NUM_REGS,
+                                     kernel),
+               "cuFuncGetAttribute") ||
+        !check(api.functionAttribute(
+                   &shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel),
+               "cuFuncGetAttribute"))
+      return false;
+    std::printf("%s: %d registers, %d bytes of shared memory\n", name,
+                registers, shared);
+  }
+  return true;
+}
+
+bool Run::findKernel() {
   if (!options.kernel.empty())
     return check(api.getFunction(&function, module, options.kernel.c_str()),
                  "cuModuleGetFunction");
@@ -227,7 +256,10 @@ bool Run::run() {
       !check(api.retain(&context, device), "cuDevicePrimaryCtxRetain") ||
       !check(api.setCurrent(context), "cuCtxSetCurrent"))
     return false;
-  bool ok = findKernel(text.str()) && makeBuffers() && launch() && print();
+  bool ok = check(api.loadData(&module, text.str().c_str()),
+                  "cuModuleLoadData") &&
+            (options.list ? listKernels()
+                          : findKernel() && makeBuffers() && launch() && print());
   clean();
   return ok;
 }
