@@ -60,6 +60,9 @@ struct Block {
   uint8_t *shared = nullptr; ///< `sharedBytes`; addresses begin at 0.
   uint32_t sharedBytes = 0;  ///< With the reserved bytes at the beginning.
   std::vector<uint8_t> sharedStorage;
+  /// A bit for each byte of shared memory: it was written, and what was written
+  /// was computed from undefined values. Empty if nobody looks.
+  std::vector<uint8_t> sharedWritten, sharedComputed;
   std::vector<Warp> warps;
   uint32_t liveThreads = 0;
   uint32_t liveWarps = 0;

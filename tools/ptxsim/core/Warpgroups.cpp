@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/core/Warpgroups.h"
 
+#include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Observe.h"
 
 #include <cstring>
@@ -88,6 +89,9 @@ bool WarpgroupWork::write(Worker &worker) {
       return false;
     WarpgroupStep step = instruction.step;
     setPlanes(*this, instruction, planes, step);
+    if (block->warps[firstWarp].checks != nullptr)
+      multiplyUndefined(*block, firstWarp, instruction, step,
+                        worker.multiplier());
     bool same = !steps.empty() &&
                 std::memcmp(&instruction.shape, &instructions[i - 1].shape,
                             sizeof(WarpgroupShape)) == 0 &&
@@ -114,9 +118,13 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   WarpgroupRegisters *registers = warp.warpgroupRegisters.get();
   if (registers == nullptr || group == 0)
     return;
-  for (const WarpgroupRegisters::Copy &copy : registers->copies)
-    if (copy.group <= group)
-      std::memcpy(warp.registers + copy.to, warp.registers + copy.from, copy.bytes);
+  for (const WarpgroupRegisters::Copy &copy : registers->copies) {
+    if (copy.group > group)
+      continue;
+    std::memcpy(warp.registers + copy.to, warp.registers + copy.from, copy.bytes);
+    if (warp.checks != nullptr)
+      copyShadow(*warp.checks, copy.to, copy.from, copy.bytes / 32);
+  }
   auto &copies = registers->copies;
   for (size_t i = copies.size(); i-- > 0;)
     if (copies[i].group <= group)

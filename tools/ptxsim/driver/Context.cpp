@@ -206,9 +206,7 @@ static CUresult reset(CUdevice device) {
 }
 
 PTXSIM_API cuDevicePrimaryCtxReset(CUdevice device) { return reset(device); }
-PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) {
-  return reset(device);
-}
+PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) { return reset(device); }
 
 PTXSIM_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
                                       int *active) {

@@ -58,9 +58,9 @@ PTXSIM_API cuGraphAddKernelNode_v2(CUgraphNode *result, CUgraph graph,
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   parameters.kernel = *kernel;
-  return add({"cuGraphAddKernelNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddKernelNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddKernelNode(CUgraphNode *result, CUgraph graph,
@@ -70,9 +70,9 @@ PTXSIM_API cuGraphAddKernelNode(CUgraphNode *result, CUgraph graph,
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   __builtin_memcpy(&parameters.kernel, kernel, sizeof(*kernel));
-  return add({"cuGraphAddKernelNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddKernelNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddMemcpyNode(CUgraphNode *result, CUgraph graph,
@@ -83,9 +83,9 @@ PTXSIM_API cuGraphAddMemcpyNode(CUgraphNode *result, CUgraph graph,
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMCPY);
   parameters.memcpy.copyCtx = context;
   parameters.memcpy.copyParams = *copy;
-  return add({"cuGraphAddMemcpyNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddMemcpyNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddMemsetNode(CUgraphNode *result, CUgraph graph,
@@ -97,9 +97,9 @@ PTXSIM_API cuGraphAddMemsetNode(CUgraphNode *result, CUgraph graph,
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMSET);
   __builtin_memcpy(&parameters.memset, set, sizeof(*set));
   parameters.memset.ctx = context;
-  return add({"cuGraphAddMemsetNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddMemsetNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddHostNode(CUgraphNode *result, CUgraph graph,
@@ -109,8 +109,9 @@ PTXSIM_API cuGraphAddHostNode(CUgraphNode *result, CUgraph graph,
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_HOST);
   parameters.host = *host;
-  return add({"cuGraphAddHostNode", result, graph, dependencies, nullptr, count},
-             parameters);
+  return add(
+      {"cuGraphAddHostNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddChildGraphNode(CUgraphNode *result, CUgraph graph,
@@ -118,17 +119,17 @@ PTXSIM_API cuGraphAddChildGraphNode(CUgraphNode *result, CUgraph graph,
                                     size_t count, CUgraph child) {
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_GRAPH);
   parameters.graph.graph = child;
-  return add({"cuGraphAddChildGraphNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddChildGraphNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddEmptyNode(CUgraphNode *result, CUgraph graph,
                                const CUgraphNode *dependencies, size_t count) {
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_EMPTY);
-  return add({"cuGraphAddEmptyNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddEmptyNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddEventRecordNode(CUgraphNode *result, CUgraph graph,
@@ -146,9 +147,9 @@ PTXSIM_API cuGraphAddEventWaitNode(CUgraphNode *result, CUgraph graph,
                                    size_t count, CUevent event) {
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_WAIT_EVENT);
   parameters.eventWait.event = event;
-  return add({"cuGraphAddEventWaitNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddEventWaitNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddMemAllocNode(CUgraphNode *result, CUgraph graph,
@@ -158,9 +159,9 @@ PTXSIM_API cuGraphAddMemAllocNode(CUgraphNode *result, CUgraph graph,
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEM_ALLOC);
   parameters.alloc = *alloc;
-  CUresult added = add({"cuGraphAddMemAllocNode", result, graph, dependencies,
-                        nullptr, count},
-                       parameters);
+  CUresult added = add(
+      {"cuGraphAddMemAllocNode", result, graph, dependencies, nullptr, count},
+      parameters);
   if (added == CUDA_SUCCESS)
     alloc->dptr = parameters.alloc.dptr;
   return added;
@@ -171,9 +172,9 @@ PTXSIM_API cuGraphAddMemFreeNode(CUgraphNode *result, CUgraph graph,
                                  CUdeviceptr address) {
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEM_FREE);
   parameters.free.dptr = address;
-  return add({"cuGraphAddMemFreeNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddMemFreeNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API
@@ -184,9 +185,9 @@ cuGraphAddBatchMemOpNode(CUgraphNode *result, CUgraph graph,
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
   parameters.memOp = *operations;
-  return add({"cuGraphAddBatchMemOpNode", result, graph, dependencies, nullptr,
-              count},
-             parameters);
+  return add(
+      {"cuGraphAddBatchMemOpNode", result, graph, dependencies, nullptr, count},
+      parameters);
 }
 
 PTXSIM_API cuGraphAddNode(CUgraphNode *result, CUgraph graph,
@@ -202,10 +203,10 @@ PTXSIM_API cuGraphAddNode_v2(CUgraphNode *result, CUgraph graph,
                              const CUgraphNode *dependencies,
                              const CUgraphEdgeData *data, size_t count,
                              CUgraphNodeParams *parameters) {
-  return parameters ? add({"cuGraphAddNode", result, graph, dependencies, data,
-                           count},
-                          *parameters)
-                    : CUDA_ERROR_INVALID_VALUE;
+  return parameters
+             ? add({"cuGraphAddNode", result, graph, dependencies, data, count},
+                   *parameters)
+             : CUDA_ERROR_INVALID_VALUE;
 }
 
 } // namespace ptxsim::driver

@@ -106,8 +106,8 @@ PTXSIM_API cuGraphKernelNodeCopyAttributes(CUgraphNode destination,
       if (id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION &&
           attribute.value.clusterDim.x == 0)
         continue;
-      result = setAttribute(call, "cuGraphKernelNodeCopyAttributes", *to,
-                            attribute);
+      result =
+          setAttribute(call, "cuGraphKernelNodeCopyAttributes", *to, attribute);
       if (result != CUDA_SUCCESS)
         return result;
     }

@@ -13,10 +13,11 @@ namespace ptxsim::driver {
 
 static const char *nameOf(CUgraphNodeType type) {
   static const char *const names[] = {
-      "KERNEL",        "MEMCPY",     "MEMSET",         "HOST",
-      "GRAPH",         "EMPTY",      "WAIT_EVENT",     "EVENT_RECORD",
-      "EXT_SEMAS_SIGNAL", "EXT_SEMAS_WAIT", "MEM_ALLOC", "MEM_FREE",
-      "BATCH_MEM_OP",  "CONDITIONAL"};
+      "KERNEL",         "MEMCPY",       "MEMSET",
+      "HOST",           "GRAPH",        "EMPTY",
+      "WAIT_EVENT",     "EVENT_RECORD", "EXT_SEMAS_SIGNAL",
+      "EXT_SEMAS_WAIT", "MEM_ALLOC",    "MEM_FREE",
+      "BATCH_MEM_OP",   "CONDITIONAL"};
   return type < sizeof(names) / sizeof(*names) ? names[type] : "UNKNOWN";
 }
 
@@ -52,14 +53,14 @@ static void print(const Graph &graph, const std::string &prefix,
     text += "  " + nameIn(*node) + " [label=\"" + std::to_string(node->id) +
             " " + labelOf(*node) + "\"];\n";
     for (const NodeDependency &dependency : node->dependencies)
-      text += "  " + nameIn(*dependency.node) + " -> " + nameIn(*node) +
-              (kindOf(dependency.data) == EdgeKind::Full
-                   ? ";\n"
-                   : " [style=dashed];\n");
+      text +=
+          "  " + nameIn(*dependency.node) + " -> " + nameIn(*node) +
+          (kindOf(dependency.data) == EdgeKind::Full ? ";\n"
+                                                     : " [style=dashed];\n");
     if (!node->child)
       continue;
-    text += "  subgraph \"cluster_" + prefix + std::to_string(node->id) +
-            "\" {\n";
+    text +=
+        "  subgraph \"cluster_" + prefix + std::to_string(node->id) + "\" {\n";
     print(*node->child, prefix + std::to_string(node->id) + ".", text);
     text += "  }\n";
   }
@@ -93,8 +94,8 @@ PTXSIM_API cuDeviceGetGraphMemAttribute(CUdevice device,
       return CUDA_ERROR_INVALID_VALUE;
     bool isHigh = attribute == CU_GRAPH_MEM_ATTR_USED_MEM_HIGH ||
                   attribute == CU_GRAPH_MEM_ATTR_RESERVED_MEM_HIGH;
-    uint64_t bytes = isHigh ? call.driver.graphMemoryHigh
-                            : call.driver.graphMemoryUsed;
+    uint64_t bytes =
+        isHigh ? call.driver.graphMemoryHigh : call.driver.graphMemoryUsed;
     std::memcpy(value, &bytes, sizeof(bytes));
     return CUDA_SUCCESS;
   });

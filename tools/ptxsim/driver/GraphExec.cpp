@@ -87,7 +87,7 @@ PTXSIM_API cuGraphInstantiate_v2(CUgraphExec *result, CUgraph graph,
 
 PTXSIM_STREAM_API(cuGraphInstantiateWithParams,
                   cuGraphInstantiateWithParams_ptsz,
-                  (CUgraphExec *result, CUgraph graph,
+                  (CUgraphExec * result, CUgraph graph,
                    CUDA_GRAPH_INSTANTIATE_PARAMS *parameters),
                   (result, graph, parameters)) {
   return withDriver([&](Call &call) -> CUresult {

@@ -38,14 +38,14 @@ static WorkRef workFor(const GraphNode &node) {
                   });
   if (!isProgrammatic || node.type() != CU_GRAPH_NODE_TYPE_KERNEL)
     return node.work;
-  auto work = std::make_shared<KernelWork>(
-      static_cast<const KernelWork &>(*node.work));
+  auto work =
+      std::make_shared<KernelWork>(static_cast<const KernelWork &>(*node.work));
   work->launch.programmatic = true;
   return work;
 }
 
-/// Collects what the task of `node` waits for, and what of that need not be done
-/// when it is.
+/// Collects what the task of `node` waits for, and what of that need not be
+/// done when it is.
 static std::vector<Dependency>
 collectDependencies(const GraphNode &node, LaunchedNodes &launched,
                     const std::shared_ptr<Task> &entry,
@@ -142,7 +142,8 @@ PTXSIM_STREAM_API(cuGraphLaunch, cuGraphLaunch_ptsz,
     if (result != CUDA_SUCCESS)
       return result;
     if (stream->capture) {
-      // As on hardware, the launch becomes a node of the graph that is captured.
+      // As on hardware, the launch becomes a node of the graph that is
+      // captured.
       std::shared_ptr<GraphNode> node;
       result = captureWork(*stream, std::make_shared<EmptyWork>(),
                            EdgeKind::Full, node);
@@ -158,15 +159,16 @@ PTXSIM_STREAM_API(cuGraphLaunch, cuGraphLaunch_ptsz,
       tasks.push_back(exec->lastLaunch);
       call.scheduler().wait(call.lock, tasks);
     }
-    bool autoFree = exec->flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
+    bool autoFree =
+        exec->flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
     result = checkMemory(call, *exec->graph, autoFree);
     if (result != CUDA_SUCCESS)
       return result;
     std::vector<Dependency> before = dependenciesIn(*stream, EdgeKind::Full);
     if (exec->lastLaunch)
       before.push_back({exec->lastLaunch, EdgeKind::Full});
-    exec->lastLaunch = submitGraph(call, stream->context, *exec->graph,
-                                   std::move(before));
+    exec->lastLaunch =
+        submitGraph(call, stream->context, *exec->graph, std::move(before));
     setLast(*stream, exec->lastLaunch, EdgeKind::Full);
     return CUDA_SUCCESS;
   });

@@ -179,8 +179,7 @@ static CUresult makeFree(Call &call, CUdeviceptr address,
   Allocation allocation;
   if (result == CUDA_SUCCESS &&
       (!call.driver.memory().find(address, allocation) ||
-       allocation.address != address ||
-       allocation.kind != MemoryKind::Device))
+       allocation.address != address || allocation.kind != MemoryKind::Device))
     result = CUDA_ERROR_INVALID_VALUE;
   contents.work = std::make_shared<FreeWork>(address);
   return result;

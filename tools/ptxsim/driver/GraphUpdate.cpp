@@ -144,8 +144,7 @@ PTXSIM_API cuGraphExecUpdate(CUgraphExec exec, CUgraph graph,
                              CUgraphNode *errorNode,
                              CUgraphExecUpdateResult *result) {
   CUgraphExecUpdateResultInfo info = {};
-  CUresult updated =
-      update(exec, graph, errorNode && result ? &info : nullptr);
+  CUresult updated = update(exec, graph, errorNode && result ? &info : nullptr);
   if (errorNode && result) {
     *errorNode = info.errorNode;
     *result = info.result;

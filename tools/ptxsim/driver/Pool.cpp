@@ -39,8 +39,9 @@ PTXSIM_API cuMemPoolCreate(CUmemoryPool *result,
       return CUDA_ERROR_INVALID_VALUE;
     if (properties->handleTypes != 0 ||
         properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) {
-      call.driver.complain("cuMemPoolCreate: expected memory of the device that "
-                           "no other process shares, got another kind");
+      call.driver.complain(
+          "cuMemPoolCreate: expected memory of the device that "
+          "no other process shares, got another kind");
       return CUDA_ERROR_NOT_SUPPORTED;
     }
     if (properties->location.id != 0)

@@ -291,8 +291,8 @@ bool Scheduler::stall(Lock &lock, Clock::time_point since) {
   bool hostRuns = std::any_of(running.begin(), running.end(), [](auto &task) {
     return task->progress == Progress::InHost;
   });
-  if (!hostRuns && (driver.isOnlyThread() ||
-                    Clock::now() - since > stallPatience)) {
+  if (!hostRuns &&
+      (driver.isOnlyThread() || Clock::now() - since > stallPatience)) {
     failStalled();
     return false;
   }
@@ -321,9 +321,9 @@ bool Scheduler::query(Lock &lock,
     return wasDone;
   markNeeded(tasks);
   uint64_t need = lastNeed;
-  while (!haveAll(tasks, EdgeKind::Full) &&
-         (step(lock, need) == Step::Progress ||
-                             step(lock, 0) == Step::Progress)) {
+  while (
+      !haveAll(tasks, EdgeKind::Full) &&
+      (step(lock, need) == Step::Progress || step(lock, 0) == Step::Progress)) {
   }
   return false;
 }

@@ -23,11 +23,12 @@ static CUresult encode(const char *name, const void *map, Body body) {
   });
 }
 
-PTXSIM_API cuTensorMapEncodeTiled(
-    void *map, uint32_t type, uint32_t rank, void *address,
-    const uint64_t *dimensions, const uint64_t *strides, const uint32_t *box,
-    const uint32_t *elementStrides, uint32_t interleave, uint32_t swizzle,
-    uint32_t promotion, uint32_t fill) {
+PTXSIM_API cuTensorMapEncodeTiled(void *map, uint32_t type, uint32_t rank,
+                                  void *address, const uint64_t *dimensions,
+                                  const uint64_t *strides, const uint32_t *box,
+                                  const uint32_t *elementStrides,
+                                  uint32_t interleave, uint32_t swizzle,
+                                  uint32_t promotion, uint32_t fill) {
   return encode("cuTensorMapEncodeTiled", map, [&] {
     TiledParameters parameters;
     parameters.dataType = type;
@@ -45,12 +46,14 @@ PTXSIM_API cuTensorMapEncodeTiled(
   });
 }
 
-PTXSIM_API cuTensorMapEncodeIm2col(
-    void *map, uint32_t type, uint32_t rank, void *address,
-    const uint64_t *dimensions, const uint64_t *strides, const int *lower,
-    const int *upper, uint32_t channels, uint32_t pixels,
-    const uint32_t *elementStrides, uint32_t interleave, uint32_t swizzle,
-    uint32_t promotion, uint32_t fill) {
+PTXSIM_API cuTensorMapEncodeIm2col(void *map, uint32_t type, uint32_t rank,
+                                   void *address, const uint64_t *dimensions,
+                                   const uint64_t *strides, const int *lower,
+                                   const int *upper, uint32_t channels,
+                                   uint32_t pixels,
+                                   const uint32_t *elementStrides,
+                                   uint32_t interleave, uint32_t swizzle,
+                                   uint32_t promotion, uint32_t fill) {
   return encode("cuTensorMapEncodeIm2col", map, [&] {
     Im2colParameters parameters;
     parameters.dataType = type;

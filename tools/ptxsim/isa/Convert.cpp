@@ -159,25 +159,17 @@ static Handler selectIntegralF32(const Match &match, Op &) {
       pickRounding(match), flag(match, "ftz"), pickSaturation(match));
 }
 
-/// `.sat` of f64; a NaN becomes 0.
-template <Clamp C> static double clampF64(double value) {
-  if constexpr (C == Clamp::Saturate)
-    return value > 0 ? (value < 1 ? value : 1.0) : 0.0;
-  return value;
-}
-template <Rounding R, Clamp C> static double integralF64(double value) {
-  return clampF64<C>(numerics::roundIntegral<R>(value));
-}
-
 static Handler selectF64(const Match &match, Op &) {
   return choose(
-      [](auto clamp) { return lanes<double(double), clampF64<clamp>>; },
+      [](auto clamp) {
+        return lanes<double(double), numerics::clamp<clamp, double>>;
+      },
       pickSaturation(match));
 }
 static Handler selectIntegralF64(const Match &match, Op &) {
   return choose(
       [](auto rounding, auto clamp) {
-        return lanes<double(double), integralF64<rounding, clamp>>;
+        return lanes<double(double), numerics::integralF64<rounding, clamp>>;
       },
       pickRounding(match), pickSaturation(match));
 }
@@ -225,13 +217,10 @@ template <class H> static Handler selectHalfToF64(const Match &match, Op &) {
       pickSaturation(match));
 }
 
-template <bool Ftz, Clamp C> static double f32ToF64(float value) {
-  return clampF64<C>(numerics::f32ToF64<Ftz>(value));
-}
 static Handler selectF32ToF64(const Match &match, Op &) {
   return choose(
       [](auto ftz, auto clamp) {
-        return lanes<double(float), f32ToF64<ftz, clamp>>;
+        return lanes<double(float), numerics::f32ToF64<ftz, clamp>>;
       },
       flag(match, "ftz"), pickSaturation(match));
 }

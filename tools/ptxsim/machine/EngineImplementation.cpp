@@ -36,7 +36,10 @@ public:
 class EngineImplementation : public Engine {
 public:
   explicit EngineImplementation(const EngineOptions &options)
-      : settings(options), worker(store) {}
+      : settings(options), worker(store) {
+    if (options.checks != CheckLevel::None)
+      store.trackWrites();
+  }
 
   const EngineOptions &options() const override { return settings; }
   Memory &memory() override { return store; }
@@ -49,8 +52,13 @@ public:
                               Fault &fault) override;
   EngineEvent run() override;
   void failStalled() override;
-  void noteHostWrite(uint64_t, uint64_t) override {}
-  void noteCopy(uint64_t, uint64_t, uint64_t) override {}
+  void noteHostWrite(uint64_t address, uint64_t bytes) override {
+    store.noteWritten(address, bytes);
+  }
+  void noteCopy(uint64_t destination, uint64_t source,
+                uint64_t bytes) override {
+    store.noteCopied(destination, source, bytes);
+  }
 
 private:
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);

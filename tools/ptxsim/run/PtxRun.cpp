@@ -11,8 +11,6 @@
 #include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
-#include <fstream>
-#include <sstream>
 
 namespace ptxrun {
 
@@ -27,7 +25,7 @@ struct Api {
   CUresult (*release)(CUdevice);
   CUresult (*setCurrent)(CUcontext);
   CUresult (*synchronize)();
-  CUresult (*loadData)(CUmodule *, const void *);
+  CUresult (*loadFile)(CUmodule *, const char *);
   CUresult (*unload)(CUmodule);
   CUresult (*functionCount)(unsigned *, CUmodule);
   CUresult (*enumerate)(CUfunction *, unsigned, CUmodule);
@@ -72,7 +70,7 @@ static bool openApi(Api &api) {
          load(library, "cuDevicePrimaryCtxRelease_v2", api.release) &&
          load(library, "cuCtxSetCurrent", api.setCurrent) &&
          load(library, "cuCtxSynchronize", api.synchronize) &&
-         load(library, "cuModuleLoadData", api.loadData) &&
+         load(library, "cuModuleLoad", api.loadFile) &&
          load(library, "cuModuleUnload", api.unload) &&
          load(library, "cuModuleGetFunctionCount", api.functionCount) &&
          load(library, "cuModuleEnumerateFunctions", api.enumerate) &&
@@ -95,7 +93,7 @@ public:
 
 private:
   bool check(CUresult result, const char *call);
-  bool findKernel(const std::string &text);
+  bool findKernel();
   bool makeBuffers();
   bool makeMap(const Argument &argument, CUdeviceptr address, TensorMap &map);
   bool setAttributes(CUlaunchConfig &config, CUlaunchAttribute *attributes);
@@ -123,8 +121,8 @@ bool Run::check(CUresult result, const char *call) {
   return false;
 }
 
-bool Run::findKernel(const std::string &text) {
-  if (!check(api.loadData(&module, text.c_str()), "cuModuleLoadData"))
+bool Run::findKernel() {
+  if (!check(api.loadFile(&module, options.file.c_str()), "cuModuleLoad"))
     return false;
   if (!options.kernel.empty())
     return check(api.getFunction(&function, module, options.kernel.c_str()),
@@ -133,8 +131,9 @@ bool Run::findKernel(const std::string &text) {
   if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
     return false;
   if (count != 1) {
-    std::fprintf(stderr, "ptx-run: expected --kernel or one kernel in the file, "
-                         "got %u\n",
+    std::fprintf(stderr,
+                 "ptx-run: expected --kernel or one kernel in the file, "
+                 "got %u\n",
                  count);
     return false;
   }
@@ -294,8 +293,8 @@ bool Run::copyOut() {
     }
     std::string line = "arg" + std::to_string(i) + ":";
     for (uint64_t j = 0; j < argument.count; ++j)
-      line += " " + printValue(bytes.data() + j * argument.type.bytes,
-                               argument.type);
+      line += " " +
+              printValue(bytes.data() + j * argument.type.bytes, argument.type);
     std::puts(line.c_str());
   }
   return true;
@@ -312,14 +311,6 @@ void Run::clean() {
 }
 
 bool Run::run() {
-  std::ifstream file(options.file, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    std::fprintf(stderr, "ptx-run: %s: expected a file, got none\n",
-                 options.file.c_str());
-    return false;
-  }
   CUdevice device = 0;
   CUcontext context = nullptr;
   if (!check(api.init(0), "cuInit") ||
@@ -327,7 +318,7 @@ bool Run::run() {
       !check(api.retain(&context, device), "cuDevicePrimaryCtxRetain") ||
       !check(api.setCurrent(context), "cuCtxSetCurrent"))
     return false;
-  bool ok = findKernel(text.str()) && makeBuffers() && launch() && copyOut();
+  bool ok = findKernel() && makeBuffers() && launch() && copyOut();
   clean();
   return ok;
 }

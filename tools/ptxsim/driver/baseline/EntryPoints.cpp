@@ -31,8 +31,8 @@ static CUresult refuse(const char *name, bool &told) {
 /// A function and what it is asked for by.
 struct EntryPoint {
   const char *name;
-  int version;       ///< Of CUDA, since which it is there.
-  bool isPerThread;  ///< The null stream is that of the thread.
+  int version;      ///< Of CUDA, since which it is there.
+  bool isPerThread; ///< The null stream is that of the thread.
   const char *symbol;
   CUresult (*function)();
 };
