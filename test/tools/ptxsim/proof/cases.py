@@ -8,6 +8,7 @@ import random
 import struct
 import subprocess
 
+import attention
 import gemm
 
 
@@ -114,4 +115,85 @@ class Gemm(Case):
         return ""
 
 
-kernels = {"gemm": Gemm}
+class Attention(Case):
+    """Sizes that are no multiple of a block: the copies fill up with zeros, keys
+    beyond the end are masked, queries beyond it are not stored."""
+
+    name = "attention"
+    causal = False
+    outputs = ("o", "sums")
+
+    def __init__(self, heads=2, queries=200, keys=200, size=64, block=64,
+                 stages=2):
+        self.shape = heads, queries, keys, size
+        layout = attention.Layout(size, block, stages)
+        self.text = attention.text(size, block, stages, self.causal)
+        across = -(-queries // attention.QUERIES)
+        self.launch = ["--grid", f"{across},{heads}", "--block", "384",
+                       "--shared", str(layout.bytes)]
+        self.scale = 1 / math.sqrt(size)
+
+        def map_of(rows, box):
+            return f"bf16[{heads},{rows},{size}],box=1x{box}x64,swizzle=128"
+
+        self.arguments = [
+            f"in:{map_of(queries, attention.QUERIES)}=file:{{q}}",
+            f"in:{map_of(keys, block)}=file:{{k}}",
+            f"in:{map_of(keys, block)}=file:{{v}}",
+            f"out:{map_of(queries, 64)}>{{o}}",
+            f"out:f32[{heads},{queries}]>{{sums}}",
+            f"u32:{queries}", f"u32:{keys}",
+            f"f32:{self.scale * math.log2(math.e)}"]
+        numbers = random.Random(6)
+        self.q, self.k, self.v = (
+            [from_bf16(to_bf16(numbers.gauss(0, 1)))
+             for _ in range(heads * count * size)]
+            for count in (queries, keys, keys))
+        self.inputs = {"q": bf16_bytes(self.q), "k": bf16_bytes(self.k),
+                       "v": bf16_bytes(self.v)}
+
+    def expected(self):
+        """For each row of O: the row, the sum of |p * v| / sum(p) of each of its
+        elements, and the logarithm of its sum; in f64."""
+        heads, queries, keys, size = self.shape
+        q, k, v = rows(self.q, size), rows(self.k, size), rows(self.v, size)
+        for head in range(heads):
+            own_k = k[head * keys:(head + 1) * keys]
+            columns = list(zip(*v[head * keys:(head + 1) * keys]))
+            for i in range(queries):
+                row = q[head * queries + i]
+                seen = i + 1 + keys - queries if self.causal else keys
+                s = [self.scale * sum(map(operator.mul, row, key))
+                     for key in own_k[:seen]]
+                largest = max(s)
+                p = [math.exp(x - largest) for x in s]
+                total = sum(p)
+                o = [sum(map(operator.mul, p, c)) / total for c in columns]
+                sizes = [sum(map(operator.mul, p, map(abs, c))) / total
+                         for c in columns]
+                yield o, sizes, largest + math.log(total)
+
+    def check(self, data):
+        """Compares with f64; returns "" or what differs.
+
+        P and O are rounded to bf16, to 2^-9 of their size each; twice that is
+        allowed. The rest is f32 and functions of 2^-22: 2^-16 for the logarithm.
+        """
+        heads, queries, _, size = self.shape
+        got = rows(bf16_values(data[:2 * heads * queries * size]), size)
+        sums = array.array("f", data[2 * heads * queries * size:])
+        for i, (o, sizes, log) in enumerate(self.expected()):
+            for j in range(size):
+                if not abs(got[i][j] - o[j]) <= (sizes[j] + abs(o[j])) * 2 ** -8:
+                    return f"O[{i}, {j}]: expected {o[j]}, got {got[i][j]}"
+            if not abs(sums[i] - log) <= (1 + abs(log)) * 2 ** -16:
+                return f"sums[{i}]: expected {log}, got {sums[i]}"
+        return ""
+
+
+class CausalAttention(Attention):
+    name = "causal-attention"
+    causal = True
+
+
+kernels = {case.name: case for case in (Gemm, Attention, CausalAttention)}

@@ -321,7 +321,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--columns", type=int, default=128,
                         choices=(64, 128, 256), help="of a tile")
-    parser.add_argument("--stages", type=int, default=3)
+    parser.add_argument("--stages", type=int, default=3,
+                        help="at least 2: a step is released in the next one")
     options = parser.parse_args()
     print(text(options.columns, options.stages), end="")
 
