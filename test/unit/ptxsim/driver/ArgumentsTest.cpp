@@ -79,6 +79,16 @@ TEST(Values, AgreeOnAllHalves) {
   }
 }
 
+/// Reads `text` as the only argument of a command line.
+static bool readArgument(const std::string &text, Argument &argument,
+                         std::string &message) {
+  Options options;
+  if (!readOptions({"a.ptx", text}, options, message))
+    return false;
+  argument = options.arguments.at(0);
+  return true;
+}
+
 static std::string messageOf(const std::string &text) {
   Argument argument;
   std::string message;
@@ -89,11 +99,11 @@ TEST(Arguments, Buffers) {
   Argument argument;
   std::string message;
   ASSERT_TRUE(readArgument("in:u16[3]=1,2,0x300", argument, message));
-  EXPECT_TRUE(argument.isBuffer && argument.isCopiedIn && !argument.isPrinted);
+  EXPECT_TRUE(argument.isBuffer && argument.isCopiedIn && !argument.isCopiedOut);
   EXPECT_EQ(argument.bytes, (std::vector<uint8_t>{1, 0, 2, 0, 0, 3}));
   argument = {};
   ASSERT_TRUE(readArgument("inout:f32[3]=iota", argument, message));
-  EXPECT_TRUE(argument.isPrinted);
+  EXPECT_TRUE(argument.isCopiedOut);
   EXPECT_EQ(argument.bytes[10], 0u);
   EXPECT_EQ(argument.bytes[11], 0x40u);
   argument = {};
