@@ -53,7 +53,7 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
     return true;
   if (stamp.warp == by.warp &&
       ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
-       stamp.op == (by.op & 0x1fff) || by.many))
+       stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
   Actor actor = 0;
   if (by.cluster->ownWarp(uint32_t(stamp.warp), actor))
@@ -92,7 +92,7 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
     uint32_t perCluster = size[0] * size[1] * size[2] * perBlock;
     std::string note = std::string("the other is a ") + verb;
     const Code &code = *grid.entry;
-    if (stamp.op < code.ops.size() && code.ops.size() <= 0x2000) {
+    if (stamp.op < code.ops.size() && code.ops.size() <= 0x1000) {
       uint32_t index = code.infos[stamp.op].instruction;
       if (index < code.function->instructions.size()) {
         const ptx::Instruction &instruction = code.function->instructions[index];
@@ -103,7 +103,7 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
     note += " by cluster " + std::to_string(number / perCluster) +
             ", block rank " + std::to_string(number % perCluster / perBlock) +
             ", warp " + std::to_string(number % perBlock) +
-            (stamp.lanes ? std::string(", several lanes")
+            (stamp.lanes || stamp.parts ? std::string(", several lanes")
                          : ", lane " + std::to_string(stamp.lane));
     fault.notes.push_back(std::move(note));
   }
@@ -122,15 +122,19 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
   GlobalStamp stamp = place;
   bool same = stamp.epoch != 0 && stamp.warp == by.warp &&
               stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
-  bool lanes = by.many || (same && (stamp.lanes || stamp.lane != by.lane));
+  bool other = same && stamp.lane != by.lane;
+  bool lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
+  bool parts = by.many ||
+               (same && (stamp.parts || (other && (stamp.mask & mask) == 0)));
   uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
   stamp.warp = by.warp & 0x3fffff;
   stamp.epoch = by.epoch & 0x3fff;
-  stamp.op = by.op & 0x1fff;
+  stamp.op = by.op & 0xfff;
   stamp.lane = by.lane & 31;
   stamp.mask = bytes & 0xff;
   stamp.strong = by.strong;
   stamp.lanes = lanes;
+  stamp.parts = parts;
   place = stamp;
 }
 

@@ -22,11 +22,12 @@ namespace ptxsim {
 struct GlobalStamp {
   uint64_t warp : 22; ///< Among all that run.
   uint64_t epoch : 14; ///< 0 if there was no access.
-  uint64_t op : 13;    ///< Index in its code, as far as it fits.
+  uint64_t op : 12;    ///< Index in its code, as far as it fits.
   uint64_t lane : 5;
   uint64_t mask : 8; ///< Bytes of the word.
   uint64_t strong : 1;
-  uint64_t lanes : 1; ///< Several lanes.
+  uint64_t lanes : 1; ///< As those of Stamp.
+  uint64_t parts : 1;
 };
 static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
 

@@ -88,8 +88,8 @@ static inline bool isOrdered(const Stamp &stamp, const Accessor &by,
   if (stamp.strong && by.strong)
     return true;
   if (by.isWarp && stamp.actor == by.actor &&
-      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
-       stamp.op == by.op))
+      ((stamp.lane == by.lane && !stamp.lanes) || stamp.parts ||
+       stamp.epoch < by.laneSync || stamp.op == by.op))
     return true;
   if (by.knowledge->known[Actor(stamp.actor)] < stamp.epoch)
     return false;
@@ -136,7 +136,7 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
   else
     note += " by block rank " + std::to_string(other.block->rank) + ", warp " +
             std::to_string(other.warp) +
-            (stamp.lanes ? std::string(", several lanes")
+            (stamp.lanes || stamp.parts ? std::string(", several lanes")
                          : ", lane " + std::to_string(stamp.lane));
   fault.notes.push_back(std::move(note));
   if (onlyProxy)
@@ -167,15 +167,18 @@ static inline bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
 static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
               stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
-  uint32_t lanes = same && (stamp.lanes || stamp.lane != by.lane);
+  bool other = same && stamp.lane != by.lane;
+  uint32_t lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
+  uint32_t parts = same && (stamp.parts || (other && (stamp.mask & mask) == 0));
   uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
   stamp.actor = by.actor & 0x1fff;
   stamp.epoch = by.epoch & 0x7ffff;
-  stamp.op = by.op & 0xfffff;
+  stamp.op = by.op & 0x7ffff;
   stamp.lane = by.lane & 31;
   stamp.mask = bytes & 15;
   stamp.strong = by.strong;
   stamp.lanes = lanes;
+  stamp.parts = parts;
   stamp.async = by.async;
 }
 

@@ -31,11 +31,12 @@ namespace ptxsim {
 struct Stamp {
   uint64_t actor : 13;
   uint64_t epoch : 19; ///< 0 if there was no access.
-  uint64_t op : 20;    ///< Index in the code of `code`, for messages.
+  uint64_t op : 19;    ///< Index in the code of `code`, for messages.
   uint64_t lane : 5;
   uint64_t mask : 4;   ///< Bytes of the word.
   uint64_t strong : 1; ///< Atomic or volatile: no race with its like.
-  uint64_t lanes : 1;  ///< Several lanes.
+  uint64_t lanes : 1;  ///< Several lanes, each all the bytes of another.
+  uint64_t parts : 1;  ///< Several lanes, each its own bytes.
   uint64_t async : 1;  ///< By the async proxy.
 };
 static_assert(sizeof(Stamp) == 8, "a stamp is a word");
@@ -117,7 +118,8 @@ public:
   WarpClock &clockOf(const Warp &warp);
   BlockRaces &racesOf(const Block &block);
   Actor newActor(ActorInfo info);
-  const ActorInfo &info(Actor actor) const { return actors[actor]; }
+  /// Notes in which code the stamps of an actor count ops.
+  void setCode(Actor actor, const Code *code) { actors[actor].code = code; }
 
   /// Adds what a warp knows and did to `result`, and begins a new epoch.
   void release(WarpClock &clock, Knowledge &result);

@@ -3,6 +3,7 @@
 #include "tools/ptxsim/core/Async.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/RegisterShadow.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/core/Warpgroups.h"
 
@@ -21,6 +22,7 @@ void Warp::reset() {
   fresh.registers = registers;
   fresh.registerBytes = registerBytes;
   fresh.localStorage = std::move(localStorage);
+  fresh.checks = std::move(checks);
   fresh.groups = std::move(groups);
   fresh.groups.clear();
   *this = std::move(fresh);

@@ -60,6 +60,9 @@ struct Block {
   uint8_t *shared = nullptr; ///< `sharedBytes`; addresses begin at 0.
   uint32_t sharedBytes = 0;  ///< With the reserved bytes at the beginning.
   std::vector<uint8_t> sharedStorage;
+  /// A bit for each byte of shared memory: it was written, and what was written
+  /// was computed from undefined values. Empty if nobody looks.
+  std::vector<uint8_t> sharedWritten, sharedComputed;
   std::vector<Warp> warps;
   uint32_t liveThreads = 0;
   uint32_t liveWarps = 0;
@@ -129,7 +132,7 @@ struct GridRun {
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedOffset = 0; ///< Shared address of dynamic memory.
   uint32_t sharedBytes = 0;         ///< Of a block, all of it.
-  uint32_t registersPerThread = 0;  ///< At entry.
+  uint32_t registersPerThread = 0;  ///< At entry; 0 to ignore setmaxnreg.
   uint32_t localLimit = 0;          ///< Bytes of local memory of a thread.
   uint64_t workspace = 0;           ///< %envreg1/2 of a cooperative launch.
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.

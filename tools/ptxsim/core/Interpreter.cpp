@@ -168,7 +168,10 @@ namespace {
 /// One slice. `Observed` if checks or counters look at every op.
 template <bool Observed> class Slice {
 public:
-  Slice(Warp &warp, uint32_t budget) : warp(warp), budget(budget) {}
+  Slice(Warp &warp, uint32_t budget)
+      : warp(warp), budget(budget),
+        looksAtAll(warp.warpgroupRegisters != nullptr ||
+                   warp.worker->counters != nullptr) {}
 
   SliceEnd run() {
     uint32_t whole = budget;
@@ -192,8 +195,14 @@ private:
     return mask & (op.flags & opGuardNegated ? ~guard : guard);
   }
 
+  /// True if somebody wants to see `op`.
+  bool isSeen(const Op &op) const {
+    return Observed && (looksAtAll || mayTouchUndefined(warp, op));
+  }
+
   Warp &warp;
   uint32_t budget;
+  const bool looksAtAll;
 };
 } // namespace
 
@@ -203,9 +212,9 @@ template <bool Observed> Next Slice<Observed>::runGroup() {
   const Op *&pc = warp.now.pc;
   while (budget > 0) {
     const Op &op = *pc;
-    if constexpr (Observed)
-      if (!observeGuard(warp, op))
-        return Next::Stop;
+    bool seen = isSeen(op);
+    if (seen && !observeGuard(warp, op))
+      return Next::Stop;
     LaneMask mask = activeLanes(op);
     --budget;
     if (mask == 0) {
@@ -217,9 +226,8 @@ template <bool Observed> Next Slice<Observed>::runGroup() {
         converge(warp, mask);
         return Next::Jump;
       }
-      if constexpr (Observed)
-        if (!observe(warp, op, mask))
-          return Next::Stop;
+      if (seen && !observe(warp, op, mask))
+        return Next::Stop;
       Next next = op.handler(warp, op, mask);
       if (next == Next::Jump) {
         if (!alone || !warp.groups.empty() || warp.now.mask == 0)

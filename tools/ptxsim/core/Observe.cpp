@@ -4,6 +4,7 @@
 
 #include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Warpgroups.h"
 #include "tools/ptxsim/count/Counters.h"
 
@@ -13,13 +14,17 @@ static ClusterRaces *racesOf(const Warp &warp) {
   return warp.block->cluster->races.get();
 }
 
-bool ptxsim::observeGuard(Warp &, const Op &) { return true; }
+bool ptxsim::observeGuard(Warp &warp, const Op &op) {
+  return op.guard < 0 || !mayTouchUndefined(warp, op) || checkGuard(warp, op);
+}
 
 bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
   if (Counters *counters = warp.worker->counters)
     counters->issue(warp, op, mask);
   const OpInfo &info =
       warp.now.code->infos[size_t(&op - warp.now.code->ops.data())];
+  if (mayTouchUndefined(warp, op) && !carryUndefined(warp, op, info, mask))
+    return false;
   return warp.warpgroupRegisters == nullptr ||
          op.opClass == OpClass::Warpgroup ||
          observeWarpgroupRegisters(warp, op, info);
@@ -196,14 +201,18 @@ bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
   count(warp, access);
   if (!checkRaces(warp, op, access, false))
     return false;
+  if (warp.checks != nullptr)
+    loadUndefined(warp, op, access);
   synchronise(warp, access, true, false);
   return true;
 }
 
 bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
-                          const Slot *) {
+                          const Slot *sources) {
   count(warp, access);
   if (!checkRaces(warp, op, access, true))
+    return false;
+  if (warp.checks != nullptr && !storeUndefined(warp, op, access, sources))
     return false;
   synchronise(warp, access, false, true);
   return true;
@@ -212,6 +221,8 @@ bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
 bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
   count(warp, access);
   if (!checkRaces(warp, op, access, true))
+    return false;
+  if (warp.checks != nullptr && !atomicUndefined(warp, op, access))
     return false;
   synchronise(warp, access, true, true);
   return true;
@@ -228,8 +239,6 @@ bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
   count(warp, access);
   return checkRaces(warp, op, access, true);
 }
-
-bool ptxsim::observeMultiply(Warp &, const Op &) { return true; }
 
 /// Lets lanes that have met know each other's accesses.
 static void meet(WarpClock &clock, LaneMask lanes) {
@@ -327,6 +336,7 @@ bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
     warp.worker->stop(warp, op, std::move(fault), lane);
     return false;
   }
+  defineMemory(block, nullptr, block.shared + offset, 8);
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
@@ -406,8 +416,12 @@ void ptxsim::observeProxyFence(Warp &warp, LaneMask) {
 // Asynchronous work
 //===----------------------------------------------------------------------===//
 
-/// The actor of a warp's asynchronous work of one kind.
-static Actor actorOf(ClusterRaces &races, const Warp &warp, AsyncKind kind) {
+/// The actor of a warp's asynchronous work of one kind. A wgmma is that of its
+/// four warps: each of them may wait for it.
+static Actor actorOf(ClusterRaces &races, const Warp &any, AsyncKind kind) {
+  const Warp &warp = kind == AsyncKind::Warpgroup
+                         ? any.block->warps[any.index / 4 * 4]
+                         : any;
   WarpClock &clock = races.clockOf(warp);
   Actor &actor = kind == AsyncKind::Copies ? clock.copies
                  : kind == AsyncKind::Bulk ? clock.bulk
@@ -518,6 +532,7 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
       return true; // Its completion will say so.
     by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
     by.epoch = Epoch(barrier->second.phase + 1);
+    races.setCode(by.actor, operation.origin.code);
   }
   Fault fault;
   if (races.access(block, offset, bytes, true, by, fault))
@@ -572,10 +587,19 @@ void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
   arriving.known.set(actorOf(*races, warp, AsyncKind::Copies), Epoch(group));
 }
 
-bool ptxsim::observeTensorMap(Warp &, const Op &, int, const uint8_t *) {
+/// The bytes of a tensor map.
+static constexpr uint64_t mapBytes = 128;
+
+bool ptxsim::observeTensorMap(Warp &warp, const Op &op, int lane,
+                              const uint8_t *map) {
+  return warp.checks == nullptr ||
+         checkMemory(warp, op, lane, map, mapBytes, "the tensor map");
+}
+
+bool ptxsim::observeTensorMapChange(Warp &warp, const Op &, int, uint8_t *map) {
+  if (warp.checks != nullptr)
+    defineMemory(*warp.block, &warp, map, mapBytes);
   return true;
 }
-bool ptxsim::observeTensorMapChange(Warp &, const Op &, int, uint8_t *) {
-  return true;
-}
+
 void ptxsim::observeTensorMapAcquire(Warp &, const uint8_t *) {}

@@ -4,6 +4,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
 #define TCC_TOOLS_PTXSIM_CORE_OBSERVE_H
 
+#include "tools/ptxsim/checks/RegisterShadow.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 
@@ -12,6 +13,16 @@ namespace ptxsim {
 struct BoxTransfer;
 struct BulkCount;
 enum class BulkDirection : uint8_t;
+
+/// True if the registers of `op` may be undefined.
+inline bool mayTouchUndefined(const Warp &warp, const Op &op) {
+  const WarpChecks *checks = warp.checks.get();
+  if (checks == nullptr || checks->isClean())
+    return false;
+  const Code &code = *warp.now.code;
+  return checks->mayTouch(code.infos[size_t(&op - code.ops.data())].lines,
+                          warp.now.frame);
+}
 
 /// Checks that the guard of `op` is defined.
 ///
@@ -98,9 +109,6 @@ bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
                        unsigned count);
 bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
                         unsigned count);
-
-/// Carries undefined elements of A, B and C to D of a matrix product.
-bool observeMultiply(Warp &warp, const Op &op);
 
 /// Counts what cp.async of the lanes of `target.mask` reads, `sourceBytes` of
 /// each lane, and writes.

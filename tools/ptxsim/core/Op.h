@@ -102,12 +102,22 @@ struct OpInfo {
   uint8_t sources = 0;
   uint8_t destinations = 0; ///< They follow the sources.
   uint8_t transfer = 0;     ///< How undefined bits go through; see checks.
+  uint8_t detail = 0;       ///< Of `transfer`.
+  /// The lines of 64 bytes of the frame that hold its registers, counted modulo
+  /// 64, a bit each; all ones if it depends on more than registers.
+  uint64_t lines = 0;
 };
 
 /// A register operand of an op, for the checks.
 struct RegisterOperand {
   Slot slot = -1;
   uint32_t bytes = 0; ///< Of one lane; 0 for a predicate.
+  /// In ptx::Function::registers: which one it is, or was computed from by the
+  /// decoder; -1 if from none.
+  int32_t reg = -1;
+  /// Of a source: it must be defined whatever becomes of the results.
+  bool mustBeDefined = false;
+  bool isWritten = true; ///< Of Code::undefined: some op writes it.
 };
 
 /// A variable of a frame in local memory.

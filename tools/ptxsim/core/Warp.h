@@ -68,6 +68,7 @@ struct Gathering {
   LaneMask left = 0; ///< Those that have taken their result.
   Handler kind = nullptr;
   uint64_t values[32] = {};
+  uint64_t undefined[32] = {}; ///< Their undefined bits; see checks.
 };
 
 struct Warp {
@@ -76,7 +77,7 @@ struct Warp {
   LaneMask live = 0;      ///< Lanes that have not exited.
   Worker *worker = nullptr;
   Block *block = nullptr;
-  WarpChecks *checks = nullptr; ///< Null if registers are not checked.
+  std::unique_ptr<WarpChecks> checks; ///< Null if values are not checked.
   std::vector<Group> groups;    ///< The groups that do not run.
   std::vector<Gathering> gatherings;
 

@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/core/Warpgroups.h"
 
+#include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Observe.h"
 
 #include <cstring>
@@ -55,7 +56,22 @@ static bool observeReads(WarpgroupWork &work,
   return good;
 }
 
+/// Performs the groups that the warpgroup committed before: products that add to
+/// the same registers do so in order.
+static bool finishEarlier(const WarpgroupWork &work, Worker &worker) {
+  Warpgroup &group = *work.block->warpgroups[work.firstWarp / 4];
+  for (const std::shared_ptr<WarpgroupWork> &earlier : group.works) {
+    if (earlier->number >= work.number)
+      return true;
+    if (!work.block->cluster->async->finish(*earlier, false, worker))
+      return false;
+  }
+  return true;
+}
+
 bool WarpgroupWork::write(Worker &worker) {
+  if (!finishEarlier(*this, worker))
+    return false;
   bool hopper = block->cluster->grid->options->hopperTensor;
   size_t count = instructions.size();
   std::vector<WarpgroupStep> steps;
@@ -73,6 +89,9 @@ bool WarpgroupWork::write(Worker &worker) {
       return false;
     WarpgroupStep step = instruction.step;
     setPlanes(*this, instruction, planes, step);
+    if (block->warps[firstWarp].checks != nullptr)
+      multiplyUndefined(*block, firstWarp, instruction, step,
+                        worker.multiplier());
     bool same = !steps.empty() &&
                 std::memcmp(&instruction.shape, &instructions[i - 1].shape,
                             sizeof(WarpgroupShape)) == 0 &&
@@ -99,9 +118,13 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   WarpgroupRegisters *registers = warp.warpgroupRegisters.get();
   if (registers == nullptr || group == 0)
     return;
-  for (const WarpgroupRegisters::Copy &copy : registers->copies)
-    if (copy.group <= group)
-      std::memcpy(warp.registers + copy.to, warp.registers + copy.from, copy.bytes);
+  for (const WarpgroupRegisters::Copy &copy : registers->copies) {
+    if (copy.group > group)
+      continue;
+    std::memcpy(warp.registers + copy.to, warp.registers + copy.from, copy.bytes);
+    if (warp.checks != nullptr)
+      copyShadow(*warp.checks, copy.to, copy.from, copy.bytes / 32);
+  }
   auto &copies = registers->copies;
   for (size_t i = copies.size(); i-- > 0;)
     if (copies[i].group <= group)

@@ -69,10 +69,16 @@ Place Worker::placeOf(const Warp &warp, const Op &op, int lane) {
                     linear / size[0] / size[1]};
   }
   const Code *code = warp.now.code;
+  const Op *at = &op;
+  if (code != nullptr && !code->function->isDefined && !warp.now.calls.empty()) {
+    // printf and the like have no text; what calls them has.
+    code = warp.now.calls.back().code;
+    at = warp.now.calls.back().op;
+  }
   const Op *first = code == nullptr ? nullptr : code->ops.data();
-  if (first == nullptr || &op < first || &op >= first + code->ops.size())
+  if (first == nullptr || at < first || at >= first + code->ops.size())
     return place;
-  uint32_t index = code->infos[size_t(&op - first)].instruction;
+  uint32_t index = code->infos[size_t(at - first)].instruction;
   if (index >= code->function->instructions.size()) {
     place.text = "the end of the function";
     return place;

@@ -372,7 +372,8 @@ struct CUDA_MEMCPY2D {
 };
 
 /// `Owner` is void for CUDA_MEMCPY3D and a context for CUDA_MEMCPY3D_PEER.
-template <typename Owner> struct Memcpy3D {
+template <typename Owner>
+struct Memcpy3D {
   size_t srcXInBytes, srcY, srcZ, srcLOD;
   CUmemorytype srcMemoryType;
   const void *srcHost;

@@ -30,7 +30,7 @@ CUresult makeAllocWork(Call &call, CUDA_MEM_ALLOC_NODE_PARAMS &parameters,
   auto memory = std::make_shared<GraphAllocation>(call.driver.memory());
   memory->bytes = parameters.bytesize;
   CUresult result = allocate(call, memory->bytes, MemoryKind::Device,
-                             memory->address);
+                             memory->address, "memory of a graph");
   if (result != CUDA_SUCCESS)
     return result;
   parameters.dptr = memory->address;
@@ -87,7 +87,7 @@ static CUresult allocateFrom(Call &call, CUdeviceptr *result, size_t bytes,
 }
 
 PTXSIM_STREAM_API(cuMemAllocAsync, cuMemAllocAsync_ptsz,
-                  (CUdeviceptr *result, size_t bytes, CUstream stream),
+                  (CUdeviceptr * result, size_t bytes, CUstream stream),
                   (result, bytes, stream)) {
   return withContext([&](Call &call) -> CUresult {
     return allocateFrom(call, result, bytes, currentPool(call.driver), stream);
@@ -95,7 +95,7 @@ PTXSIM_STREAM_API(cuMemAllocAsync, cuMemAllocAsync_ptsz,
 }
 
 PTXSIM_STREAM_API(cuMemAllocFromPoolAsync, cuMemAllocFromPoolAsync_ptsz,
-                  (CUdeviceptr *result, size_t bytes, CUmemoryPool handle,
+                  (CUdeviceptr * result, size_t bytes, CUmemoryPool handle,
                    CUstream stream),
                   (result, bytes, handle, stream)) {
   return withContext([&](Call &call) -> CUresult {

@@ -84,8 +84,8 @@ CUresult joinCapture(Call &call, const std::shared_ptr<Stream> &stream,
   if (capture->isInvalidated)
     return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
   // An event of a capture that has ended stands for nothing that runs.
-  bool goesOn = !capture->origin.expired() &&
-                capture->origin.lock()->capture == capture;
+  bool goesOn =
+      !capture->origin.expired() && capture->origin.lock()->capture == capture;
   if (!goesOn)
     return CUDA_ERROR_CAPTURED_EVENT;
   if (stream->isLegacy) {

@@ -43,6 +43,7 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context) {
     library->modules.erase(context->id);
   eraseOwned(driver.modules, context);
   eraseOwned(driver.streams, context);
+  eraseOwned(driver.events, context);
   driver.memory().freeAll(context->id);
   driver.contexts.erase(context->handle);
   // The streams hold the context, too.
@@ -208,9 +209,7 @@ static CUresult reset(CUdevice device) {
 }
 
 PTXSIM_API cuDevicePrimaryCtxReset(CUdevice device) { return reset(device); }
-PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) {
-  return reset(device);
-}
+PTXSIM_API cuDevicePrimaryCtxReset_v2(CUdevice device) { return reset(device); }
 
 PTXSIM_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
                                       int *active) {

@@ -32,10 +32,9 @@ CUresult resolveSide(Call &call, const char *name, Where where,
     side.isPageable = where != Where::Device;
     if (side.isPageable && side.address != 0)
       return CUDA_SUCCESS;
-    call.driver.complain(std::string(name) +
-                         ": expected an address of device memory, got " +
-                         hex(side.address) +
-                         describeFreed(call.driver, side.address));
+    call.driver.complain(
+        std::string(name) + ": expected an address of device memory, got " +
+        hex(side.address) + describeFreed(call.driver, side.address));
     return CUDA_ERROR_INVALID_VALUE;
   }
   side.isPageable = false;
@@ -43,30 +42,31 @@ CUresult resolveSide(Call &call, const char *name, Where where,
   uint64_t room = allocation.address + allocation.bytes - side.address;
   if (bytes <= room)
     return CUDA_SUCCESS;
-  // Memory of the host of which a part is registered is the host's all the same.
+  // Memory of the host of which a part is registered is the host's all the
+  // same.
   side.isPageable =
       where != Where::Device && allocation.kind == MemoryKind::Registered;
   if (side.isPageable)
     return CUDA_SUCCESS;
-  call.driver.complain(std::string(name) + ": expected at most " +
-                       std::to_string(room) + " bytes from " +
-                       hex(side.address) + " to the end of its allocation, got " +
-                       std::to_string(bytes));
+  call.driver.complain(
+      std::string(name) + ": expected at most " + std::to_string(room) +
+      " bytes from " + hex(side.address) +
+      " to the end of its allocation, got " + std::to_string(bytes));
   return CUDA_ERROR_INVALID_VALUE;
 }
 
 bool isStillThere(Task &task, Driver &driver, const CopySide &side,
                   const CopyShape &shape) {
   uint64_t bytes = 0;
-  if (side.isPageable ||
-      (extentOf(side, shape, bytes) &&
-       driver.memory().contains(side.address, bytes)))
+  if (side.isPageable || (extentOf(side, shape, bytes) &&
+                          driver.memory().contains(side.address, bytes)))
     return true;
   Fault fault;
   fault.code = FaultCode::IllegalAddress;
   fault.check = "use after free";
-  fault.message = "expected memory that is allocated when the stream comes to it, got " +
-                  hex(side.address) + describeFreed(driver, side.address);
+  fault.message =
+      "expected memory that is allocated when the stream comes to it, got " +
+      hex(side.address) + describeFreed(driver, side.address);
   fault.advice = "free memory only when the stream has done its work";
   driver.complain(fault);
   task.result = CUDA_ERROR_ILLEGAL_ADDRESS;

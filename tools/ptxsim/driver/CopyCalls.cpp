@@ -241,7 +241,7 @@ static CUresult copyBatch(CUdeviceptr *to, CUdeviceptr *from, size_t *bytes,
 }
 
 PTXSIM_STREAM_API(cuMemcpyBatchAsync_v2, cuMemcpyBatchAsync_v2_ptsz,
-                  (CUdeviceptr *to, CUdeviceptr *from, size_t *bytes,
+                  (CUdeviceptr * to, CUdeviceptr *from, size_t *bytes,
                    size_t count, void *attributes, size_t *attributeIndices,
                    size_t attributeCount, CUstream stream),
                   (to, from, bytes, count, attributes, attributeIndices,
@@ -252,7 +252,7 @@ PTXSIM_STREAM_API(cuMemcpyBatchAsync_v2, cuMemcpyBatchAsync_v2_ptsz,
 }
 
 PTXSIM_STREAM_API(cuMemcpyBatchAsync, cuMemcpyBatchAsync_ptsz,
-                  (CUdeviceptr *to, CUdeviceptr *from, size_t *bytes,
+                  (CUdeviceptr * to, CUdeviceptr *from, size_t *bytes,
                    size_t count, void *attributes, size_t *attributeIndices,
                    size_t attributeCount, size_t *failed, CUstream stream),
                   (to, from, bytes, count, attributes, attributeIndices,

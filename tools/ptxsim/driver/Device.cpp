@@ -105,9 +105,15 @@ PTXSIM_API cuDeviceComputeCapability(int *major, int *minor, CUdevice device) {
 
 PTXSIM_API cuDeviceGetProperties(CUdevprop *result, CUdevice device) {
   return withDevice(device, result, [&](Call &) -> CUresult {
-    *result = {1024,       {1024, 1024, 64}, {0x7fffffff, 65535, 65535},
-               49152,      65536,            32,
-               0x7fffffff, 65536,            1980000,
+    *result = {1024,
+               {1024, 1024, 64},
+               {0x7fffffff, 65535, 65535},
+               49152,
+               65536,
+               32,
+               0x7fffffff,
+               65536,
+               1980000,
                512};
     return CUDA_SUCCESS;
   });

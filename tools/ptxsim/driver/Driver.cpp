@@ -64,17 +64,23 @@ Driver *Driver::get(CUresult &result) {
 static void warnOfLeaks(Driver &driver) {
   if (driver.config().engine.checks != CheckLevel::All)
     return;
-  for (const std::shared_ptr<Context> &context : driver.contexts.all())
+  for (const std::shared_ptr<Context> &context : driver.contexts.all()) {
+    // Who fails does not clean up.
+    if (context->error != CUDA_SUCCESS)
+      continue;
     for (const Allocation &allocation : driver.memory().live(context->id)) {
-      if (allocation.kind != MemoryKind::Device &&
-          allocation.kind != MemoryKind::Managed &&
-          allocation.kind != MemoryKind::Pinned)
+      // What has a name belongs to a module or to a graph.
+      bool isOfProgram = allocation.kind == MemoryKind::Device ||
+                         allocation.kind == MemoryKind::Managed ||
+                         allocation.kind == MemoryKind::Pinned;
+      if (!isOfProgram || (!allocation.name.empty() &&
+                           driver.graphMemory.count(allocation.address) == 0))
         continue;
-      driver.complain("warning: leak: allocation " +
-                      std::to_string(allocation.serial) + " of " +
-                      std::to_string(allocation.bytes) +
-                      " bytes was never freed");
+      driver.complain(
+          "warning: leak: allocation " + std::to_string(allocation.serial) +
+          " of " + std::to_string(allocation.bytes) + " bytes was never freed");
     }
+  }
 }
 
 void Driver::shutDown() {
@@ -121,7 +127,8 @@ bool Driver::isOnlyThread() const {
   while (dirent *entry = readdir(folder)) {
     if (!std::isdigit(static_cast<unsigned char>(entry->d_name[0])))
       continue;
-    std::string path = std::string("/proc/self/task/") + entry->d_name + "/comm";
+    std::string path =
+        std::string("/proc/self/task/") + entry->d_name + "/comm";
     char name[8] = {};
     if (FILE *file = std::fopen(path.c_str(), "r")) {
       size_t length = std::fread(name, 1, sizeof(name) - 1, file);

@@ -20,7 +20,7 @@
 #define PTXSIM_STREAM_API(NAME, TWIN, PARAMETERS, ARGUMENTS)                   \
   PTXSIM_API NAME PARAMETERS;                                                  \
   PTXSIM_API TWIN PARAMETERS {                                                 \
-    ::ptxsim::driver::PerThreadDefault scope;                                        \
+    ::ptxsim::driver::PerThreadDefault scope;                                  \
     return NAME ARGUMENTS;                                                     \
   }                                                                            \
   PTXSIM_API NAME PARAMETERS
@@ -91,7 +91,7 @@ public:
   uint64_t nextLaunchSerial = 1;
   uint64_t nextCaptureId = 1;
   std::vector<std::weak_ptr<Capture>> captures; ///< Those that are going on.
-  std::set<std::string> unsupportedCalls; ///< That were named already.
+  std::set<std::string> unsupportedCalls;       ///< That were named already.
 
 private:
   Config settings;
@@ -147,7 +147,8 @@ ContextStack &contextStack();
 CUresult findCurrent(Driver &driver, std::shared_ptr<Context> &context);
 
 /// Runs `body(call)` with the driver locked, then whatever the schedule wants.
-template <typename Body> CUresult withDriver(Body body) {
+template <typename Body>
+CUresult withDriver(Body body) {
   CUresult result = CUDA_SUCCESS;
   Driver *driver = Driver::get(result);
   if (!driver)
@@ -162,7 +163,8 @@ template <typename Body> CUresult withDriver(Body body) {
 }
 
 /// Likewise with the current context, which must be usable.
-template <typename Body> CUresult withContext(Body body) {
+template <typename Body>
+CUresult withContext(Body body) {
   return withDriver([&](Call &call) -> CUresult {
     CUresult result = findCurrent(call.driver, call.context);
     return result == CUDA_SUCCESS ? body(call) : result;

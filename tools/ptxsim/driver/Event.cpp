@@ -56,7 +56,8 @@ PTXSIM_API cuEventCreate(CUevent *result, unsigned flags) {
 }
 
 /// Runs `body(call, event)` for a call that names an event.
-template <typename Body> static CUresult withEvent(CUevent handle, Body body) {
+template <typename Body>
+static CUresult withEvent(CUevent handle, Body body) {
   return withContext([&](Call &call) -> CUresult {
     std::shared_ptr<Event> event;
     CUresult result = findEvent(call, handle, event);

@@ -1,7 +1,7 @@
 // A mutex that is given to the thread that has waited longest.
 //
-// Whoever executes the device's work holds the driver's mutex for long and takes
-// it again at once; with a plain mutex the other threads would starve.
+// Whoever executes the device's work holds the driver's mutex for long and
+// takes it again at once; with a plain mutex the other threads would starve.
 
 #ifndef TCC_TOOLS_PTXSIM_DRIVER_FAIRMUTEX_H
 #define TCC_TOOLS_PTXSIM_DRIVER_FAIRMUTEX_H

@@ -55,8 +55,9 @@ CUresult getAttribute(const KernelAttributes &attributes,
   case CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH:
   case CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_HEIGHT:
   case CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_DEPTH:
-    value = requiredCluster(attributes, settings,
-                            attribute - CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH);
+    value =
+        requiredCluster(attributes, settings,
+                        attribute - CU_FUNC_ATTRIBUTE_REQUIRED_CLUSTER_WIDTH);
     return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED:
     value = settings.nonPortableCluster;
@@ -84,8 +85,8 @@ CUresult setAttribute(const KernelAttributes &attributes,
                       CUfunction_attribute attribute, int value) {
   switch (attribute) {
   case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
-    if (value < 0 ||
-        uint64_t(value) + attributes.sharedBytes > h100::sharedBytesPerBlockOptIn)
+    if (value < 0 || uint64_t(value) + attributes.sharedBytes >
+                         h100::sharedBytesPerBlockOptIn)
       return CUDA_ERROR_INVALID_VALUE;
     settings.maxDynamicShared = static_cast<uint32_t>(value);
     return CUDA_SUCCESS;

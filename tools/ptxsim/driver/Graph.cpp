@@ -150,7 +150,8 @@ PTXSIM_API cuGraphCreate(CUgraph *result, unsigned flags) {
 }
 
 /// Runs `body(call, graph)` for a call that names a graph.
-template <typename Body> static CUresult withGraph(CUgraph handle, Body body) {
+template <typename Body>
+static CUresult withGraph(CUgraph handle, Body body) {
   return withDriver([&](Call &call) -> CUresult {
     std::shared_ptr<Graph> graph;
     CUresult result = findGraph(call, handle, graph);

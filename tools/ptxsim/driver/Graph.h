@@ -12,8 +12,8 @@ struct UserObject;
 struct GraphNode {
   CUgraphNode handle = nullptr;
   std::weak_ptr<Graph> graph;
-  uint64_t id = 0;  ///< Counts the nodes of a graph and of its clones.
-  WorkRef work;     ///< What it does; a child graph's is empty.
+  uint64_t id = 0; ///< Counts the nodes of a graph and of its clones.
+  WorkRef work;    ///< What it does; a child graph's is empty.
   std::shared_ptr<Context> context; ///< In which it does it.
   std::shared_ptr<Graph> child;     ///< Of a child graph node.
   bool isEnabled = true;

@@ -18,9 +18,8 @@ void removeNode(Graph &graph, const std::shared_ptr<GraphNode> &node) {
                list.end());
   }
   node->dependencies.clear();
-  graph.nodes.erase(
-      std::remove(graph.nodes.begin(), graph.nodes.end(), node),
-      graph.nodes.end());
+  graph.nodes.erase(std::remove(graph.nodes.begin(), graph.nodes.end(), node),
+                    graph.nodes.end());
 }
 
 /// True if `data` is what an edge from `node` may have.
@@ -47,9 +46,8 @@ CUresult readDependencies(Call &call, const Graph &graph,
     if (data)
       dependency.data = data[i];
     if (!isValid(*dependency.node, dependency.data) ||
-        std::any_of(result.begin(), result.end(), [&](auto &other) {
-          return other.node == dependency.node;
-        }))
+        std::any_of(result.begin(), result.end(),
+                    [&](auto &other) { return other.node == dependency.node; }))
       return CUDA_ERROR_INVALID_VALUE;
     result.push_back(std::move(dependency));
   }

@@ -14,8 +14,8 @@ void removeNode(Graph &graph, const std::shared_ptr<GraphNode> &node);
 void dropReferences(Call &call, const std::shared_ptr<UserObject> &object,
                     unsigned count);
 
-/// Reads the dependencies that a call gives a new node of `graph`. `data` may be
-/// null for edges that wait for all of a node.
+/// Reads the dependencies that a call gives a new node of `graph`. `data` may
+/// be null for edges that wait for all of a node.
 CUresult readDependencies(Call &call, const Graph &graph,
                           const CUgraphNode *nodes, const CUgraphEdgeData *data,
                           size_t count, std::vector<NodeDependency> &result);

@@ -33,7 +33,8 @@ enum class HandleKind : uint8_t {
 };
 
 /// The live objects of one kind. Not thread-safe: the driver's lock guards it.
-template <typename Object, typename Handle> class HandleTable {
+template <typename Object, typename Handle>
+class HandleTable {
 public:
   explicit HandleTable(HandleKind kind)
       : base((uint64_t(0x40) + static_cast<uint64_t>(kind)) << 40) {}

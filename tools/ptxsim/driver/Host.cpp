@@ -36,8 +36,7 @@ PTXSIM_STREAM_API(cuLaunchHostFunc, cuLaunchHostFunc_ptsz,
     CUresult result = findStream(call, handle, stream);
     if (result != CUDA_SUCCESS)
       return result;
-    return submitWork(call, stream,
-                      std::make_shared<HostWork>(function, data));
+    return submitWork(call, stream, std::make_shared<HostWork>(function, data));
   });
 }
 

@@ -6,8 +6,7 @@
 
 namespace ptxsim::driver {
 
-static CUresult allocatePinned(void **result, size_t bytes,
-                               unsigned flags) {
+static CUresult allocatePinned(void **result, size_t bytes, unsigned flags) {
   return withContext([&](Call &call) -> CUresult {
     CUresult allowed = checkUnsafe(call);
     if (allowed != CUDA_SUCCESS)
@@ -85,8 +84,8 @@ PTXSIM_API cuMemHostGetFlags(unsigned *result, void *pointer) {
     CUresult found = findHost(call, pointer, allocation);
     // With unified addressing everything is mapped.
     if (found == CUDA_SUCCESS)
-      *result = call.driver.extras[allocation.address].hostFlags |
-                hostAllocDeviceMap;
+      *result =
+          call.driver.extras[allocation.address].hostFlags | hostAllocDeviceMap;
     return found;
   });
 }

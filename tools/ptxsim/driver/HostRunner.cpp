@@ -50,9 +50,9 @@ void HostRunner::stop() {
     return;
   // A function that blocks forever must not keep the process from ending, nor
   // may one that ends the process wait for itself.
-  bool isBlocked = onHostThread ||
-                   !finished.wait_for(lock, std::chrono::seconds(1),
-                                      [&] { return !isBusy; });
+  bool isBlocked =
+      onHostThread || !finished.wait_for(lock, std::chrono::seconds(1),
+                                         [&] { return !isBusy; });
   lock.unlock();
   if (isBlocked)
     thread.detach();

@@ -1,4 +1,5 @@
-// Runs functions of the host that were put into streams, on a thread of its own.
+// Runs functions of the host that were put into streams, on a thread of its
+// own.
 
 #ifndef TCC_TOOLS_PTXSIM_DRIVER_HOSTRUNNER_H
 #define TCC_TOOLS_PTXSIM_DRIVER_HOSTRUNNER_H

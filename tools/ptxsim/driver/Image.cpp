@@ -20,7 +20,8 @@ static constexpr uint64_t maxTextBytes = uint64_t(1) << 30;
 static constexpr uint64_t dataHeaderBytes = 16, entryHeaderBytes = 64;
 static constexpr uint32_t newestArchitecture = 90;
 
-template <typename T> static T read(const uint8_t *data) {
+template <typename T>
+static T read(const uint8_t *data) {
   T value;
   std::memcpy(&value, data, sizeof(T));
   return value;
@@ -151,9 +152,10 @@ ImageText readFatbin(const uint8_t *data, uint64_t available) {
     hasPtx = true;
   }
   if (!hasPtx && isTooNew)
-    return fail(CUDA_ERROR_NO_BINARY_FOR_GPU,
-                "expected PTX for sm_90 or older in the fat binary, got PTX for "
-                "newer devices only");
+    return fail(
+        CUDA_ERROR_NO_BINARY_FOR_GPU,
+        "expected PTX for sm_90 or older in the fat binary, got PTX for "
+        "newer devices only");
   if (!hasPtx)
     return hasCubin ? failOnCubin()
                     : fail(CUDA_ERROR_NO_BINARY_FOR_GPU,

@@ -17,16 +17,16 @@ struct ImageText {
 };
 
 /// Gets the text out of what cuModuleLoadData takes: a text that ends with a
-/// zero byte, a fat binary, or the wrapper of one. How long `image` is, which is
-/// not null, stands only in itself.
+/// zero byte, a fat binary, or the wrapper of one. How long `image` is, which
+/// is not null, stands only in itself.
 ImageText readImage(const void *image);
 
-/// Likewise for an image of `bytes`; a text needs no zero byte. A wrapper, which
-/// is a pointer, is none.
+/// Likewise for an image of `bytes`; a text needs no zero byte. A wrapper,
+/// which is a pointer, is none.
 ImageText readImage(const void *image, uint64_t bytes);
 
-/// Gets the PTX text of the newest architecture that an H100 executes out of the
-/// fat binary at `data`, which may be cut off after `available` bytes.
+/// Gets the PTX text of the newest architecture that an H100 executes out of
+/// the fat binary at `data`, which may be cut off after `available` bytes.
 ImageText readFatbin(const uint8_t *data, uint64_t available);
 
 /// Reads a file into `text`.

@@ -55,8 +55,9 @@ void JitOptions::finish(const std::string &log) {
   writeLog(infoLog, infoSize, "");
   if (!wallTime)
     return;
-  float milliseconds =
-      std::chrono::duration<float, std::milli>(std::chrono::steady_clock::now() - begun).count();
+  float milliseconds = std::chrono::duration<float, std::milli>(
+                           std::chrono::steady_clock::now() - begun)
+                           .count();
   // The value is a number in place of a pointer.
   std::memcpy(wallTime, &milliseconds, sizeof(milliseconds));
 }

@@ -192,11 +192,10 @@ CUresult LaunchChecker::checkCluster() {
 CUresult LaunchChecker::checkCooperative() {
   if (!request.cooperative)
     return CUDA_SUCCESS;
-  uint64_t room =
-      uint64_t(h100::multiprocessors) *
-      blocksPerMultiprocessor(attributes,
-                              static_cast<uint32_t>(product(request.block)),
-                              attributes.sharedBytes + request.sharedBytes);
+  uint64_t room = uint64_t(h100::multiprocessors) *
+                  blocksPerMultiprocessor(
+                      attributes, static_cast<uint32_t>(product(request.block)),
+                      attributes.sharedBytes + request.sharedBytes);
   if (product(request.grid) > room)
     return fail(CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE,
                 "at most " + std::to_string(room) +
@@ -297,6 +296,10 @@ CUresult makeKernelWork(Call &call, const char *name,
   launch.dynamicSharedBytes = request.sharedBytes;
   launch.cooperative = request.cooperative;
   launch.programmatic = request.programmatic;
+  made->cluster = request.cluster;
+  for (const ParameterLayout &layout : attributesOf(*launch.kernel).parameters)
+    made->parameterAddresses.push_back(launch.parameters.data() +
+                                       layout.offset);
   work = std::move(made);
   return CUDA_SUCCESS;
 }

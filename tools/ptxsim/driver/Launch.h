@@ -18,6 +18,10 @@ public:
   std::shared_ptr<Module> module; ///< Keeps the kernel alive.
   std::shared_ptr<Function> function;
   LaunchParameters launch;
+  /// The cluster that the launch, not the kernel, asked for.
+  std::optional<std::array<uint32_t, 3>> cluster;
+  /// Addresses of the parameters in `launch`, for who asks a node for them.
+  std::vector<void *> parameterAddresses;
 };
 
 /// An event that a launch records on its way.

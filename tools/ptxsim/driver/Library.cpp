@@ -4,7 +4,8 @@
 
 namespace ptxsim::driver {
 
-CUresult moduleInContext(Driver &driver, const std::shared_ptr<Library> &library,
+CUresult moduleInContext(Driver &driver,
+                         const std::shared_ptr<Library> &library,
                          const std::shared_ptr<Context> &context,
                          std::shared_ptr<Module> &module) {
   std::shared_ptr<Module> &entry = library->modules[context->id];
@@ -44,8 +45,8 @@ CUresult functionInContext(Driver &driver, const LibraryKernel &kernel,
   return CUDA_SUCCESS;
 }
 
-/// Makes a library from `image`. If the thread has a context, it is loaded there
-/// at once, so that errors show early.
+/// Makes a library from `image`. If the thread has a context, it is loaded
+/// there at once, so that errors show early.
 static CUresult load(Call &call, const char *caller, CUlibrary *result,
                      ImageText image, const std::string &name,
                      JitOptions &options) {

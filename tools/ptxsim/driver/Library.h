@@ -8,7 +8,8 @@
 namespace ptxsim::driver {
 
 /// Returns the module of `library` in `context`, loaded if it is not yet.
-CUresult moduleInContext(Driver &driver, const std::shared_ptr<Library> &library,
+CUresult moduleInContext(Driver &driver,
+                         const std::shared_ptr<Library> &library,
                          const std::shared_ptr<Context> &context,
                          std::shared_ptr<Module> &module);
 

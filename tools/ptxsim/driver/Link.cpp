@@ -42,9 +42,10 @@ PTXSIM_API cuLinkCreate(unsigned optionCount, CUjit_option *options,
 static CUresult add(Call &call, Link &link, CUjitInputType type,
                     ImageText image) {
   if (type != CU_JIT_INPUT_PTX && type != CU_JIT_INPUT_FATBINARY) {
-    call.driver.complain("cuLinkAddData: expected PTX or a fat binary with PTX, "
-                         "got input of type " +
-                         std::to_string(type));
+    call.driver.complain(
+        "cuLinkAddData: expected PTX or a fat binary with PTX, "
+        "got input of type " +
+        std::to_string(type));
     return CUDA_ERROR_NOT_SUPPORTED;
   }
   if (image.result != CUDA_SUCCESS) {

@@ -8,10 +8,11 @@
 namespace ptxsim::driver {
 
 CUresult allocate(Call &call, uint64_t bytes, MemoryKind kind,
-                  uint64_t &address) {
+                  uint64_t &address, const char *name) {
   if (bytes == 0)
     return CUDA_ERROR_INVALID_VALUE;
-  address = call.driver.memory().allocate(bytes, 512, kind, call.context->id);
+  address =
+      call.driver.memory().allocate(bytes, 512, kind, call.context->id, name);
   return address == 0 ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
 }
 

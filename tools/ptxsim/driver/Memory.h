@@ -9,9 +9,9 @@
 
 namespace ptxsim::driver {
 
-/// Allocates for the current context.
+/// Allocates for the current context; `name` is for messages.
 CUresult allocate(Call &call, uint64_t bytes, MemoryKind kind,
-                  uint64_t &address);
+                  uint64_t &address, const char *name = "");
 
 /// Finds the allocation that begins at `address` and is of one of `kinds`.
 /// Complaints begin with `name`.

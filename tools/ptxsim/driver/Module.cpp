@@ -22,9 +22,8 @@ static std::string describe(const std::vector<ptx::Diagnostic> &diagnostics,
   return text;
 }
 
-std::unique_ptr<ptx::Module> parseText(std::string text,
-                                       const std::string &name,
-                                       std::string &log) {
+std::unique_ptr<ptx::Module>
+parseText(std::string text, const std::string &name, std::string &log) {
   std::vector<ptx::Diagnostic> diagnostics;
   std::unique_ptr<ptx::Module> parsed =
       ptx::parse(std::move(text), name, diagnostics);
@@ -53,8 +52,8 @@ CUresult loadParsed(Driver &driver, std::unique_ptr<ptx::Module> parsed,
   return CUDA_SUCCESS;
 }
 
-/// Returns the settings of `kernel` in the library of `module`; fresh ones if it
-/// is none of a library.
+/// Returns the settings of `kernel` in the library of `module`; fresh ones if
+/// it is none of a library.
 static std::shared_ptr<FunctionSettings> settingsOf(const Module &module,
                                                     const Kernel &kernel) {
   if (std::shared_ptr<Library> library = module.library.lock())
@@ -92,9 +91,9 @@ CUresult findFunction(Call &call, CUfunction handle,
   if (!function) {
     std::shared_ptr<LibraryKernel> kernel =
         call.driver.kernels.find(reinterpret_cast<CUkernel>(handle));
-    return kernel ? functionInContext(call.driver, *kernel, call.context,
-                                      function)
-                  : CUDA_ERROR_INVALID_HANDLE;
+    return kernel
+               ? functionInContext(call.driver, *kernel, call.context, function)
+               : CUDA_ERROR_INVALID_HANDLE;
   }
   std::shared_ptr<Module> module = function->module.lock();
   return module && module->context == call.context ? CUDA_SUCCESS
@@ -111,8 +110,8 @@ static CUresult loadImage(Call &call, const std::string &caller,
   if (loaded == CUDA_SUCCESS) {
     loaded = CUDA_ERROR_INVALID_PTX;
     if (auto parsed = parseText(std::move(image.text), name, log))
-      loaded = loadParsed(call.driver, std::move(parsed), call.context, module,
-                          log);
+      loaded =
+          loadParsed(call.driver, std::move(parsed), call.context, module, log);
   }
   options.finish(log);
   if (loaded == CUDA_SUCCESS)

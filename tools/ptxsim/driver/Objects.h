@@ -19,7 +19,7 @@ struct Context {
   bool isPrimary = false;
   bool isDestroyed = false;
   unsigned flags = 0;
-  unsigned version = 0; ///< Of the interface it was created for.
+  unsigned version = 0;          ///< Of the interface it was created for.
   CUresult error = CUDA_SUCCESS; ///< Sticky: what every call answers.
   Limits limits;
   uint64_t pendingLaunches = 2048, syncDepth = 2, fetchGranularity = 64,
@@ -51,7 +51,7 @@ struct Capture {
   uint64_t thread = 0; ///< That began it.
   bool isInvalidated = false;
   std::weak_ptr<Stream> origin;
-  std::vector<std::weak_ptr<Stream>> streams; ///< That take part.
+  std::vector<std::weak_ptr<Stream>> streams;    ///< That take part.
   std::vector<std::shared_ptr<GraphNode>> nodes; ///< That it made.
 };
 
@@ -66,7 +66,7 @@ struct Stream {
   bool isDestroyed = false;
   /// What the next task waits for.
   std::vector<std::shared_ptr<Task>> last;
-  std::shared_ptr<Capture> capture; ///< Null unless it is captured.
+  std::shared_ptr<Capture> capture;        ///< Null unless it is captured.
   std::vector<NodeDependency> captureLast; ///< What the next node waits for.
   /// Attributes that nothing feels, by CUlaunchAttributeID.
   std::map<uint32_t, CUlaunchAttributeValue> attributes;
@@ -91,7 +91,7 @@ struct Pool {
   CUmemoryPool handle = nullptr;
   uint64_t releaseThreshold = 0;
   uint64_t used = 0, usedHigh = 0;
-  uint64_t maxBytes = 0; ///< 0 for no limit.
+  uint64_t maxBytes = 0;    ///< 0 for no limit.
   int reuse[3] = {1, 1, 1}; ///< Of no effect.
 };
 
@@ -158,7 +158,7 @@ struct Module {
   CUmodule handle = nullptr;
   std::shared_ptr<Context> context;
   std::unique_ptr<LoadedModule> loaded;
-  int ptxVersion = 0; ///< 90 for 9.0
+  int ptxVersion = 0;             ///< 90 for 9.0
   std::weak_ptr<Library> library; ///< That it was made for, if any.
   std::map<const Kernel *, std::shared_ptr<Function>> functions;
 };

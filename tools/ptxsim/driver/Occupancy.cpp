@@ -44,8 +44,8 @@ static CUresult maxActiveBlocks(int *result, CUfunction handle, int threads,
   FunctionSettings settings;
   CUresult found = getKernel(handle, attributes, settings);
   if (found == CUDA_SUCCESS)
-    *result = static_cast<int>(activeBlocks(
-        attributes, static_cast<uint64_t>(threads), dynamicBytes));
+    *result = static_cast<int>(
+        activeBlocks(attributes, static_cast<uint64_t>(threads), dynamicBytes));
   return found;
 }
 
@@ -73,8 +73,8 @@ static CUresult maxPotentialBlock(int *gridResult, int *blockResult,
   CUresult found = getKernel(handle, attributes, settings);
   if (found != CUDA_SUCCESS)
     return found;
-  int largest = static_cast<int>(
-      std::min(attributes.maxThreads, h100::threadsPerBlock));
+  int largest =
+      static_cast<int>(std::min(attributes.maxThreads, h100::threadsPerBlock));
   if (limit != 0)
     largest = std::min(largest, limit);
   // Whole warps, from the largest down; the first of the best wins. The
@@ -152,14 +152,13 @@ static CUresult readConfig(CUfunction handle, const CUlaunchConfig *config,
   const uint32_t *fixed = query.attributes.requiredCluster[0] != 0
                               ? query.attributes.requiredCluster
                               : query.settings.cluster;
-  std::array<uint32_t, 3> cluster = {std::max(fixed[0], 1u),
-                                     std::max(fixed[1], 1u),
-                                     std::max(fixed[2], 1u)};
+  std::array<uint32_t, 3> cluster = {
+      std::max(fixed[0], 1u), std::max(fixed[1], 1u), std::max(fixed[2], 1u)};
   if (request.cluster)
     cluster = *request.cluster;
   query.clusterSize = uint64_t(cluster[0]) * cluster[1] * cluster[2];
-  uint64_t threads = uint64_t(config->blockDimX) * config->blockDimY *
-                     config->blockDimZ;
+  uint64_t threads =
+      uint64_t(config->blockDimX) * config->blockDimY * config->blockDimZ;
   query.blocks =
       activeBlocks(query.attributes, threads, config->sharedMemBytes);
   return CUDA_SUCCESS;
@@ -183,8 +182,8 @@ PTXSIM_API cuOccupancyMaxPotentialClusterSize(int *result, CUfunction function,
     most = std::min<uint64_t>(most, query.attributes.maxClusterRank);
   if (query.blocks == 0)
     return CUDA_ERROR_INVALID_VALUE;
-  *result = static_cast<int>(
-      std::min<uint64_t>(most, query.blocks * groupSizes[0]));
+  *result =
+      static_cast<int>(std::min<uint64_t>(most, query.blocks * groupSizes[0]));
   return CUDA_SUCCESS;
 }
 

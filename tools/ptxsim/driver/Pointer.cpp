@@ -13,7 +13,8 @@ static bool isHost(const Allocation &allocation) {
 }
 
 /// Writes `value` as the type that an attribute has.
-template <typename T> static CUresult write(void *result, T value) {
+template <typename T>
+static CUresult write(void *result, T value) {
   std::memcpy(result, &value, sizeof(value));
   return CUDA_SUCCESS;
 }

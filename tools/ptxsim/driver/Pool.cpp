@@ -39,8 +39,9 @@ PTXSIM_API cuMemPoolCreate(CUmemoryPool *result,
       return CUDA_ERROR_INVALID_VALUE;
     if (properties->handleTypes != 0 ||
         properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) {
-      call.driver.complain("cuMemPoolCreate: expected memory of the device that "
-                           "no other process shares, got another kind");
+      call.driver.complain(
+          "cuMemPoolCreate: expected memory of the device that "
+          "no other process shares, got another kind");
       return CUDA_ERROR_NOT_SUPPORTED;
     }
     if (properties->location.id != 0)
@@ -223,6 +224,23 @@ PTXSIM_API cuMemGetDefaultMemPool(CUmemoryPool *result, CUmemLocation *location,
 PTXSIM_API cuMemGetMemPool(CUmemoryPool *result, CUmemLocation *location,
                            CUmemAllocationType type) {
   return getPoolFor(result, location, type, false);
+}
+
+PTXSIM_API cuMemSetMemPool(CUmemLocation *location, CUmemAllocationType type,
+                           CUmemoryPool handle) {
+  return withDevicePool(0, location, [&](Call &call) -> CUresult {
+    std::shared_ptr<Pool> pool = call.driver.pools.find(handle);
+    if (!pool)
+      return CUDA_ERROR_INVALID_VALUE;
+    if (location->type != CU_MEM_LOCATION_TYPE_DEVICE ||
+        type != CU_MEM_ALLOCATION_TYPE_PINNED)
+      return CUDA_ERROR_NOT_SUPPORTED;
+    if (location->id != 0)
+      return CUDA_ERROR_INVALID_DEVICE;
+    defaultPool(call.driver);
+    call.driver.currentPool = pool;
+    return CUDA_SUCCESS;
+  });
 }
 
 } // namespace ptxsim::driver

@@ -8,8 +8,8 @@
 namespace ptxsim::driver {
 
 /// Allocates in the order of a stream. The address is known, and usable by the
-/// host, as soon as the call returns, so that it has nothing to do when its turn
-/// comes; in a graph it makes the memory of the node live.
+/// host, as soon as the call returns, so that it has nothing to do when its
+/// turn comes; in a graph it makes the memory of the node live.
 class AllocWork : public Work {
 public:
   AllocWork(std::shared_ptr<GraphAllocation> memory,

@@ -145,6 +145,8 @@ void Scheduler::finish(const std::shared_ptr<Task> &task) {
   pending.erase(task->serial);
   notify(task);
   task->progressState.reset();
+  // An event that it recorded holds the task in turn.
+  task->work.reset();
   if (task->result != CUDA_SUCCESS) {
     if (task->context->error == CUDA_SUCCESS)
       task->context->error = task->result;
@@ -167,6 +169,7 @@ void Scheduler::cancel(Context &context) {
     task->finished = Clock::now();
     task->result = context.error;
     task->dependencies.clear();
+    task->work.reset();
     notify(task);
   }
   changed.notify_all();
@@ -291,8 +294,8 @@ bool Scheduler::stall(Lock &lock, Clock::time_point since) {
   bool hostRuns = std::any_of(running.begin(), running.end(), [](auto &task) {
     return task->progress == Progress::InHost;
   });
-  if (!hostRuns && (driver.isOnlyThread() ||
-                    Clock::now() - since > stallPatience)) {
+  if (!hostRuns &&
+      (driver.isOnlyThread() || Clock::now() - since > stallPatience)) {
     failStalled();
     return false;
   }
@@ -321,9 +324,9 @@ bool Scheduler::query(Lock &lock,
     return wasDone;
   markNeeded(tasks);
   uint64_t need = lastNeed;
-  while (!haveAll(tasks, EdgeKind::Full) &&
-         (step(lock, need) == Step::Progress ||
-                             step(lock, 0) == Step::Progress)) {
+  while (
+      !haveAll(tasks, EdgeKind::Full) &&
+      (step(lock, need) == Step::Progress || step(lock, 0) == Step::Progress)) {
   }
   return false;
 }

@@ -75,12 +75,13 @@ static CUresult set(const char *name, SetWork work, CUstream handle,
     if (mode == CopyMode::Sync && stream->capture)
       return checkNotCapturing(*stream);
     Submitted submitted;
-    result = submitWork(call, stream, std::make_shared<SetWork>(work),
-                        submitted);
+    result =
+        submitWork(call, stream, std::make_shared<SetWork>(work), submitted);
     // Only memory that the host reads directly keeps it waiting.
-    bool waits = mode == CopyMode::Sync && (work.kind == MemoryKind::Pinned ||
-                                            work.kind == MemoryKind::Registered ||
-                                            work.kind == MemoryKind::Managed);
+    bool waits =
+        mode == CopyMode::Sync && (work.kind == MemoryKind::Pinned ||
+                                   work.kind == MemoryKind::Registered ||
+                                   work.kind == MemoryKind::Managed);
     if (result != CUDA_SUCCESS || !waits)
       return result;
     call.scheduler().wait(call.lock, {submitted.task});
@@ -107,8 +108,8 @@ static SetWork rows(CUdeviceptr address, uint64_t pitch, uint32_t value,
   return work;
 }
 
-/// Defines the four forms of one size of element: in a row and in rows, and each
-/// of them for a stream.
+/// Defines the four forms of one size of element: in a row and in rows, and
+/// each of them for a stream.
 #define PTXSIM_SETS(BITS, TYPE)                                                \
   PTXSIM_STREAM_API(cuMemsetD##BITS##_v2, cuMemsetD##BITS##_v2_ptds,           \
                     (CUdeviceptr address, TYPE value, size_t count),           \

@@ -143,18 +143,16 @@ static CUresult submitOne(CUstream handle, CUstreamBatchMemOpType type,
 
 /// Defines one call with its versions and their twins.
 #define PTXSIM_VALUE(NAME, BITS, TYPE)                                         \
-  PTXSIM_STREAM_API(                                                           \
-      NAME##BITS##_v2, NAME##BITS##_v2_ptsz,                                   \
-      (CUstream stream, CUdeviceptr address, uint##BITS##_t value,             \
-       unsigned flags),                                                        \
-      (stream, address, value, flags)) {                                       \
+  PTXSIM_STREAM_API(NAME##BITS##_v2, NAME##BITS##_v2_ptsz,                     \
+                    (CUstream stream, CUdeviceptr address,                     \
+                     uint##BITS##_t value, unsigned flags),                    \
+                    (stream, address, value, flags)) {                         \
     return submitOne(stream, TYPE, address, value, flags);                     \
   }                                                                            \
-  PTXSIM_STREAM_API(                                                           \
-      NAME##BITS, NAME##BITS##_ptsz,                                           \
-      (CUstream stream, CUdeviceptr address, uint##BITS##_t value,             \
-       unsigned flags),                                                        \
-      (stream, address, value, flags)) {                                       \
+  PTXSIM_STREAM_API(NAME##BITS, NAME##BITS##_ptsz,                             \
+                    (CUstream stream, CUdeviceptr address,                     \
+                     uint##BITS##_t value, unsigned flags),                    \
+                    (stream, address, value, flags)) {                         \
     return submitOne(stream, TYPE, address, value, flags);                     \
   }
 

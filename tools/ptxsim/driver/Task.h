@@ -78,7 +78,7 @@ struct Task {
 
   /// Grids that griddepcontrol.wait of this one's kernel waits for.
   std::vector<std::shared_ptr<Grid>> prerequisites;
-  std::shared_ptr<Grid> grid; ///< While and after its kernel runs.
+  std::shared_ptr<Grid> grid;          ///< While and after its kernel runs.
   std::shared_ptr<void> progressState; ///< What `work` keeps between polls.
 
   // Of the scheduler.

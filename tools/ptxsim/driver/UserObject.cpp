@@ -10,7 +10,8 @@ void dropReferences(Call &call, const std::shared_ptr<UserObject> &object,
   if (object->references != 0)
     return;
   call.driver.userObjects.erase(object->handle);
-  // On the thread of host functions, as on hardware: it may not call the driver.
+  // On the thread of host functions, as on hardware: it may not call the
+  // driver.
   CUhostFn destroy = object->destroy;
   void *pointer = object->pointer;
   call.scheduler().hostRunner().run([destroy, pointer] { destroy(pointer); });

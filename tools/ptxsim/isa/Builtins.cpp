@@ -6,6 +6,7 @@
 
 #include "tools/ptxsim/isa/Builtins.h"
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/isa/Lanes.h"
 
@@ -37,6 +38,22 @@ static void setResult(Warp &warp, int lane, uint64_t value) {
   if (!code.results.empty())
     std::memcpy(place(warp, code.results[0], lane), &value,
                 std::min<size_t>(code.results[0].bytes, sizeof(value)));
+  if (!code.results.empty() && warp.checks != nullptr)
+    defineMemory(*warp.block, &warp, place(warp, code.results[0], lane),
+                 code.results[0].bytes);
+}
+
+/// Checks that an argument is defined.
+///
+/// \returns false after noting a fault.
+static bool checkArgument(Warp &warp, const Op &op, size_t index, int lane,
+                          const char *function) {
+  const Code &code = *warp.now.code;
+  if (warp.checks == nullptr || index >= code.parameters.size())
+    return true;
+  const FrameVariable &variable = code.parameters[index];
+  return checkMemory(warp, op, lane, place(warp, variable, lane), variable.bytes,
+                     std::string("the argument of ") + function);
 }
 
 /// Reads a text of the device up to its end.
@@ -49,7 +66,9 @@ static bool readText(Warp &warp, const Op &op, int lane, uint64_t address,
     const uint8_t *byte = resolveRange(warp, op, lane, ptx::Space::Generic,
                                        AccessKind::Read, address + result.size(),
                                        1, 1);
-    if (byte == nullptr)
+    if (byte == nullptr ||
+        (warp.checks != nullptr &&
+         !checkMemory(warp, op, lane, byte, 1, "the text that is printed")))
       return false;
     if (*byte == 0)
       return true;
@@ -84,7 +103,9 @@ bool Formatter::take(void *value, uint32_t bytes) {
   next = (next + bytes - 1) / bytes * bytes;
   const uint8_t *from = resolveRange(warp, op, lane, ptx::Space::Generic,
                                      AccessKind::Read, next, bytes, bytes);
-  if (from == nullptr)
+  if (from == nullptr ||
+      (warp.checks != nullptr &&
+       !checkMemory(warp, op, lane, from, bytes, "the value that is printed")))
     return false;
   std::memcpy(value, from, bytes);
   next += bytes;
@@ -189,7 +210,9 @@ static Next print(Warp &warp, const Op &op, LaneMask mask) {
   for (; mask != 0; mask &= mask - 1) {
     int lane = __builtin_ctz(mask);
     std::string format, text;
-    if (!readText(warp, op, lane, argument(warp, 0, lane), format))
+    if (!checkArgument(warp, op, 0, lane, "printf") ||
+        !checkArgument(warp, op, 1, lane, "printf") ||
+        !readText(warp, op, lane, argument(warp, 0, lane), format))
       return Next::Stop;
     Formatter formatter(warp, op, lane, argument(warp, 1, lane));
     if (!formatter.run(format, text))
@@ -217,16 +240,19 @@ static Next failAssertion(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// Allocates from the heap of the context; null if its limit is reached.
-static Next allocate(Warp &warp, const Op &, LaneMask mask) {
+static Next allocate(Warp &warp, const Op &op, LaneMask mask) {
   const GridRun &grid = *warp.block->cluster->grid;
-  forLanes(mask, [&](int lane) {
+  for (; mask != 0; mask &= mask - 1) {
+    int lane = __builtin_ctz(mask);
+    if (!checkArgument(warp, op, 0, lane, "malloc"))
+      return Next::Stop;
     uint64_t bytes = argument(warp, 0, lane);
     uint64_t address = 0;
     if (bytes != 0 && bytes <= grid.limits.heapBytes)
       address = warp.worker->memory.allocate(bytes, 256, MemoryKind::Heap,
                                              grid.launch.context);
     setResult(warp, lane, address);
-  });
+  }
   ++warp.block->cluster->changes;
   return Next::Advance;
 }
@@ -234,6 +260,8 @@ static Next allocate(Warp &warp, const Op &, LaneMask mask) {
 static Next release(Warp &warp, const Op &op, LaneMask mask) {
   for (; mask != 0; mask &= mask - 1) {
     int lane = __builtin_ctz(mask);
+    if (!checkArgument(warp, op, 0, lane, "free"))
+      return Next::Stop;
     uint64_t address = argument(warp, 0, lane);
     Allocation allocation;
     if (address == 0)

@@ -3,6 +3,7 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.25.4 (cp.async.bulk, cp.reduce.async.bulk).
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/core/MBarriers.h"
@@ -64,6 +65,7 @@ public:
   BulkReduction reduction = BulkReduction::Add;
   TensorType type = TensorType::U8;
   std::vector<uint8_t> data;
+  CarriedBytes carried;
 
   bool read(Worker &worker) override {
     AsyncKind kind = barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier;
@@ -76,6 +78,7 @@ public:
                             bytes, false))
       return false;
     data.assign(source, source + bytes);
+    carried.read(*origin.block, source, bytes);
     return true;
   }
 
@@ -92,10 +95,13 @@ public:
           !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(target),
                               bytes, true, reduces))
         return false;
-      if (reduces)
+      if (reduces) {
         reduceElements(reduction, type, target, data.data(), bytes);
-      else
+        carried.reduce(*origin.block, target, bytes);
+      } else {
         std::memcpy(target, data.data(), bytes);
+        carried.write(*origin.block, target, bytes);
+      }
     }
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset, bytes))

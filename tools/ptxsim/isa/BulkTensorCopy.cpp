@@ -4,6 +4,7 @@
 // cp.reduce.async.bulk.tensor, cp.async.bulk.prefetch.tensor), 9.7.9.26
 // (tensormap.replace), 9.7.13.5 and 9.7.13.17 (fences of maps).
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/BulkOperation.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -37,6 +38,7 @@ public:
   std::vector<SharedPlace> targets;    ///< Of a load: where the box begins.
   std::vector<SharedPlace> barriers;
   std::vector<uint8_t> data;
+  CarriedBytes carried; ///< Of a store.
 
   bool read(Worker &worker) override {
     if (direction == BulkDirection::Load)
@@ -46,7 +48,30 @@ public:
       return false;
     const uint8_t *first = source->shared + transfer.sharedAddress;
     data.assign(first, first + transfer.sharedBytes);
+    carried.read(*source, first, transfer.sharedBytes);
     return true;
+  }
+
+  /// Carries along what counts as written.
+  void carry() const {
+    const Block &block = *origin.block;
+    if (block.sharedWritten.empty())
+      return;
+    forEachSpan(transfer, [&](const BulkSpan &span) {
+      auto *global = reinterpret_cast<uint8_t *>(span.global);
+      uint64_t offset = span.shared - transfer.sharedAddress;
+      if (direction == BulkDirection::Store && span.isInside)
+        carried.write(block, global, span.bytes, offset);
+      if (direction == BulkDirection::Reduce && span.isInside)
+        carried.reduce(block, global, span.bytes, offset);
+      if (targets.empty())
+        return;
+      CarriedBytes loaded; // Outside the tensor there are zeros.
+      if (span.isInside)
+        loaded.read(block, global, span.bytes);
+      for (const SharedPlace &target : targets)
+        loaded.write(block, target.block->shared + span.shared, span.bytes);
+    });
   }
 
   /// Checks the rows of the box in global memory for races.
@@ -83,6 +108,7 @@ public:
         return false;
       load(transfer, targets[i].block->shared);
     }
+    carry();
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset,
                          transfer.bytes))

@@ -7,6 +7,7 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.6 (shfl.sync), 9.7.13.6 to 9.7.13.14.
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Interpreter.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -21,8 +22,16 @@ namespace {
 /// The lanes for which an instruction can be completed now.
 struct Complete {
   LaneMask lanes = 0;
+  LaneMask present = 0; ///< Those that have brought values.
   uint64_t values[32];
+  uint64_t undefined[32]; ///< Their undefined bits, if they are checked.
   uint32_t members[32]; ///< Of each lane.
+
+  /// The undefined bits of `member`, as `lane` sees them.
+  uint64_t undefinedOf(int member, int lane) const {
+    LaneMask known = present & members[lane];
+    return known >> member & 1 ? undefined[member] : broughtNothing;
+  }
 };
 } // namespace
 
@@ -93,6 +102,8 @@ static Next meetOthers(Warp &warp, const Op &op, LaneMask mask,
     Gathering &gathering = warp.gatherings[index];
     forLanes(lanes, [&](int lane) {
       gathering.values[lane] = complete.values[lane];
+      if (warp.checks != nullptr)
+        gathering.undefined[lane] = complete.undefined[lane];
     });
     gathering.arrived |= lanes;
     now.ticket = index + 1;
@@ -102,6 +113,9 @@ static Next meetOthers(Warp &warp, const Op &op, LaneMask mask,
   if ((members & warp.live & ~gathering.arrived) != 0)
     return Next::Wait;
   complete.lanes = lanes;
+  complete.present = gathering.arrived;
+  std::copy(std::begin(gathering.undefined), std::end(gathering.undefined),
+            complete.undefined);
   std::copy(std::begin(gathering.values), std::end(gathering.values),
             complete.values);
   gathering.left |= lanes;
@@ -112,9 +126,51 @@ static Next meetOthers(Warp &warp, const Op &op, LaneMask mask,
   return Next::Advance;
 }
 
+/// What a lane brings that is undefined.
+template <typename Body>
+static uint64_t broughtBy(const Warp &warp, const Op &op, int lane) {
+  if (Body::valueSlot < 0 || warp.checks->isClean())
+    return 0;
+  return broughtUndefined(warp, op, op.slots[Body::valueSlot], lane);
+}
+
+/// The undefined bits of all members of `lane`.
+static uint64_t undefinedOfMembers(const Warp &warp, const Complete &complete,
+                                   int lane) {
+  uint64_t result = 0;
+  forLanes(complete.members[lane] & warp.live,
+           [&](int member) { result |= complete.undefinedOf(member, lane); });
+  return result;
+}
+
+/// Gives the lanes the undefined bits `of(lane)` of what they take to slot `to`
+/// of what others have brought in slot `from`.
+template <typename Of>
+static void carryTo(Warp &warp, const Op &op, Slot to, Slot from,
+                    const Complete &complete, Of of) {
+  uint64_t undefined[32], any = 0;
+  forLanes(complete.lanes, [&](int lane) {
+    undefined[lane] = of(lane);
+    any |= undefined[lane];
+  });
+  if (to != -1 && (any != 0 || !warp.checks->isClean()))
+    takeUndefined(warp, op, to, from, complete.lanes, undefined);
+}
+
+/// A result of which every bit depends on all of what the members brought.
+static void carryWhole(Warp &warp, const Op &op, Slot to, Slot from,
+                       const Complete &complete) {
+  carryTo(warp, op, to, from, complete, [&](int lane) {
+    return undefinedOfMembers(warp, complete, lane) == 0
+               ? 0
+               : broughtBits | broughtComputed;
+  });
+}
+
 /// Executes a collective: `Body::value(warp, op, lane)` is what a lane brings,
 /// `Body::finish(warp, op, complete)` what the lanes take away, and slot
-/// `Body::memberSlot` holds the member mask.
+/// `Body::memberSlot` holds the member mask. For the checks, `Body::valueSlot` is
+/// where the values are, or -1, and `Body::carry` carries undefined bits.
 template <typename Body>
 static Next collective(Warp &warp, const Op &op, LaneMask mask) {
   Complete complete;
@@ -125,10 +181,12 @@ static Next collective(Warp &warp, const Op &op, LaneMask mask) {
     if ((members[lane] >> lane & 1) == 0 && outside < 0)
       outside = lane;
     complete.values[lane] = Body::value(warp, op, lane);
+    if (warp.checks != nullptr)
+      complete.undefined[lane] = broughtBy<Body>(warp, op, lane);
   });
   if (outside >= 0)
     return notAMember(warp, op, outside, members[outside]);
-  complete.lanes = mask;
+  complete.lanes = complete.present = mask;
   if (warp.now.ticket != 0 || !allHere(warp, mask, members)) {
     // Lanes of the group whose guard is false go on.
     if (mask != warp.now.mask) {
@@ -142,10 +200,14 @@ static Next collective(Warp &warp, const Op &op, LaneMask mask) {
     if (next != Next::Advance)
       return next;
     Body::finish(warp, op, complete);
+    if (warp.checks != nullptr)
+      Body::carry(warp, op, complete);
     ++warp.now.pc;
     return Next::Jump;
   }
   Body::finish(warp, op, complete);
+  if (warp.checks != nullptr)
+    Body::carry(warp, op, complete);
   return Next::Advance;
 }
 
@@ -154,7 +216,7 @@ enum class ShuffleMode { Up, Down, Butterfly, Index };
 
 /// slots: d, p, a, b, c, members
 template <ShuffleMode M> struct Shuffle {
-  static constexpr int memberSlot = 5;
+  static constexpr int memberSlot = 5, valueSlot = 2;
   static uint64_t value(const Warp &warp, const Op &op, int lane) {
     return warp.at<uint32_t>(op.slots[2])[lane];
   }
@@ -202,6 +264,24 @@ template <ShuffleMode M> struct Shuffle {
     if (op.slots[1] != -1)
       warp.setPredicate(op.slots[1], inside, complete.lanes);
   }
+
+  /// A lane takes the bits of the lane that it reads; which one must be defined.
+  static void carry(Warp &warp, const Op &op, const Complete &complete) {
+    const uint32_t *b = warp.at<uint32_t>(op.slots[3]);
+    const uint32_t *c = warp.at<uint32_t>(op.slots[4]);
+    LaneMask unsure = undefinedLanes(warp, op.slots[3], 4) |
+                      undefinedLanes(warp, op.slots[4], 4);
+    auto whether = [&](int lane) {
+      return unsure >> lane & 1 ? broughtBits | broughtComputed : 0;
+    };
+    carryTo(warp, op, op.slots[1], op.slots[3], complete, whether);
+    carryTo(warp, op, op.slots[0], op.slots[2], complete, [&](int lane) {
+      int from = lane;
+      source(lane, b[lane], c[lane], from);
+      uint64_t whole = whether(lane);
+      return whole != 0 ? whole : complete.undefinedOf(from & 31, lane);
+    });
+  }
 };
 
 /// The bits that the members of `lane` brought.
@@ -218,7 +298,7 @@ enum class VoteMode { All, Any, Uniform, Ballot };
 
 /// slots: d, a, members
 template <VoteMode M> struct Vote {
-  static constexpr int memberSlot = 2;
+  static constexpr int memberSlot = 2, valueSlot = 1;
   static uint64_t value(const Warp &warp, const Op &op, int lane) {
     return warp.predicate(op.slots[1]) >> lane & 1;
   }
@@ -239,11 +319,30 @@ template <VoteMode M> struct Vote {
     else
       warp.setPredicate(op.slots[0], result, complete.lanes);
   }
+
+  /// A vote may be decided by lanes that are defined.
+  static void carry(Warp &warp, const Op &op, const Complete &complete) {
+    carryTo(warp, op, op.slots[0], op.slots[1], complete, [&](int lane) {
+      LaneMask members = complete.members[lane] & warp.live, unsure = 0;
+      forLanes(members, [&](int member) {
+        if (complete.undefinedOf(member, lane) != 0)
+          unsure |= LaneMask(1) << member;
+      });
+      LaneMask yes = trueMembers(complete, lane) & members & ~unsure;
+      LaneMask no = members & ~unsure & ~yes;
+      if (M == VoteMode::Ballot)
+        return unsure == 0 ? 0 : unsure | broughtComputed;
+      bool decided = M == VoteMode::All   ? no != 0
+                     : M == VoteMode::Any ? yes != 0
+                                          : yes != 0 && no != 0;
+      return unsure == 0 || decided ? 0 : broughtBits | broughtComputed;
+    });
+  }
 };
 
 /// slots: d, a, members
 template <typename T> struct MatchAny {
-  static constexpr int memberSlot = 2;
+  static constexpr int memberSlot = 2, valueSlot = 1;
   static uint64_t value(const Warp &warp, const Op &op, int lane) {
     return warp.at<T>(op.slots[1])[lane];
   }
@@ -257,11 +356,14 @@ template <typename T> struct MatchAny {
       warp.at<uint32_t>(op.slots[0])[lane] = same;
     });
   }
+  static void carry(Warp &warp, const Op &op, const Complete &complete) {
+    carryWhole(warp, op, op.slots[0], op.slots[1], complete);
+  }
 };
 
 /// slots: d, p, a, members
 template <typename T> struct MatchAll {
-  static constexpr int memberSlot = 3;
+  static constexpr int memberSlot = 3, valueSlot = 2;
   static uint64_t value(const Warp &warp, const Op &op, int lane) {
     return warp.at<T>(op.slots[2])[lane];
   }
@@ -279,11 +381,15 @@ template <typename T> struct MatchAll {
     if (op.slots[1] != -1)
       warp.setPredicate(op.slots[1], all, complete.lanes);
   }
+  static void carry(Warp &warp, const Op &op, const Complete &complete) {
+    carryWhole(warp, op, op.slots[0], op.slots[2], complete);
+    carryWhole(warp, op, op.slots[1], op.slots[2], complete);
+  }
 };
 
 /// slots: d, a, members
 template <typename T, T (*Combine)(T, T)> struct Reduce {
-  static constexpr int memberSlot = 2;
+  static constexpr int memberSlot = 2, valueSlot = 1;
   static uint64_t value(const Warp &warp, const Op &op, int lane) {
     return warp.at<uint32_t>(op.slots[1])[lane];
   }
@@ -297,11 +403,14 @@ template <typename T, T (*Combine)(T, T)> struct Reduce {
       warp.at<uint32_t>(op.slots[0])[lane] = uint32_t(total);
     });
   }
+  static void carry(Warp &warp, const Op &op, const Complete &complete) {
+    carryWhole(warp, op, op.slots[0], op.slots[1], complete);
+  }
 };
 
 /// slots: d, p, members. The lowest member is elected.
 struct Elect {
-  static constexpr int memberSlot = 2;
+  static constexpr int memberSlot = 2, valueSlot = -1;
   static uint64_t value(const Warp &, const Op &, int) { return 0; }
   static void finish(Warp &warp, const Op &op, const Complete &complete) {
     LaneMask elected = 0;
@@ -314,16 +423,18 @@ struct Elect {
     if (op.slots[1] != -1)
       warp.setPredicate(op.slots[1], elected, complete.lanes);
   }
+  static void carry(Warp &, const Op &, const Complete &) {}
 };
 
 /// slots: members
 struct WarpBarrier {
-  static constexpr int memberSlot = 0;
+  static constexpr int memberSlot = 0, valueSlot = -1;
   static uint64_t value(const Warp &, const Op &, int) { return 0; }
   static void finish(Warp &warp, const Op &, const Complete &complete) {
     if (warp.worker->observes)
       observeWarpBarrier(warp, complete.lanes);
   }
+  static void carry(Warp &, const Op &, const Complete &) {}
 };
 } // namespace
 

@@ -2,6 +2,7 @@
 //
 // Source: PTX ISA 9.0, section 9.7.12 (control flow).
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Handlers.h"
 #include "tools/ptxsim/core/Interpreter.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -109,7 +110,7 @@ static Passed formal(const Code &code, bool result, size_t index) {
 namespace {
 /// Registers and local memory of one frame.
 struct FrameView {
-  const Warp &warp;
+  Warp &warp;
   const Code &code;
   uint32_t frame, local;
 
@@ -120,11 +121,19 @@ struct FrameView {
     uint8_t *base = value.where < 0 ? code.constants : warp.registers + frame;
     return base + (value.where & 0x7fffffff) + size_t(lane) * value.bytes;
   }
+
+  PassedPlace place(const Passed &value) const {
+    uint64_t offset = uint64_t(value.where & 0x7fffffff);
+    return {value.inSlot, value.inSlot && value.where < 0,
+            offset + (value.inSlot ? frame : local), value.bytes};
+  }
 };
 } // namespace
 
 static void pass(const FrameView &from, const Passed &source,
                  const FrameView &to, const Passed &target, LaneMask mask) {
+  if (from.warp.checks != nullptr)
+    passUndefined(from.warp, from.place(source), to.place(target), mask);
   if (source.inSlot && target.inSlot && source.bytes == 0) {
     LaneMask *out = reinterpret_cast<LaneMask *>(to.lane(target, 0));
     LaneMask value = *reinterpret_cast<LaneMask *>(from.lane(source, 0));
@@ -170,6 +179,8 @@ static Next enterFunction(Warp &warp, const Op &op, const Code &callee) {
     return overflow(warp, op, bytes);
   warp.reserveRegisters(uint64_t(frame) + callee.frameBytes);
   warp.reserveLocal();
+  if (warp.checks != nullptr)
+    enterUndefined(warp, callee, frame, uint32_t(local), warp.now.mask);
   const Slot *list = caller.lists.data() + op.list;
   size_t count = std::min<size_t>(size_t(list[2]), callee.function->parameters.size());
   FrameView from{warp, caller, warp.now.frame, warp.now.local};

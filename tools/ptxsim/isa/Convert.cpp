@@ -159,25 +159,17 @@ static Handler selectIntegralF32(const Match &match, Op &) {
       pickRounding(match), flag(match, "ftz"), pickSaturation(match));
 }
 
-/// `.sat` of f64; a NaN becomes 0.
-template <Clamp C> static double clampF64(double value) {
-  if constexpr (C == Clamp::Saturate)
-    return value > 0 ? (value < 1 ? value : 1.0) : 0.0;
-  return value;
-}
-template <Rounding R, Clamp C> static double integralF64(double value) {
-  return clampF64<C>(numerics::roundIntegral<R>(value));
-}
-
 static Handler selectF64(const Match &match, Op &) {
   return choose(
-      [](auto clamp) { return lanes<double(double), clampF64<clamp>>; },
+      [](auto clamp) {
+        return lanes<double(double), numerics::clamp<clamp, double>>;
+      },
       pickSaturation(match));
 }
 static Handler selectIntegralF64(const Match &match, Op &) {
   return choose(
       [](auto rounding, auto clamp) {
-        return lanes<double(double), integralF64<rounding, clamp>>;
+        return lanes<double(double), numerics::integralF64<rounding, clamp>>;
       },
       pickRounding(match), pickSaturation(match));
 }
@@ -213,25 +205,18 @@ template <class H> static Handler selectHalfToF32(const Match &match, Op &) {
       pickSaturation(match), flag(match, "ftz"));
 }
 
-/// A NaN keeps its payload on its way to f64.
-template <class H, Clamp C> static double halfToF64(uint16_t value) {
-  return double(numerics::clamp<C>(H::widen(value)));
-}
 template <class H> static Handler selectHalfToF64(const Match &match, Op &) {
   return choose(
       [](auto clamp) {
-        return lanes<double(uint16_t), halfToF64<H, clamp>>;
+        return lanes<double(uint16_t), numerics::halfToF64<H, clamp>>;
       },
       pickSaturation(match));
 }
 
-template <bool Ftz, Clamp C> static double f32ToF64(float value) {
-  return clampF64<C>(numerics::f32ToF64<Ftz>(value));
-}
 static Handler selectF32ToF64(const Match &match, Op &) {
   return choose(
       [](auto ftz, auto clamp) {
-        return lanes<double(float), f32ToF64<ftz, clamp>>;
+        return lanes<double(float), numerics::f32ToF64<ftz, clamp>>;
       },
       flag(match, "ftz"), pickSaturation(match));
 }

@@ -2,6 +2,7 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.25.3 and 9.7.13.15.17.
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/core/MBarriers.h"
@@ -31,6 +32,7 @@ public:
   uint8_t *targets[32];
   Block *block = nullptr;
   uint8_t data[32][16];
+  std::vector<CarriedBytes> carried; ///< Of each lane, if values are checked.
 
   bool read(Worker &worker) override {
     for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
@@ -44,6 +46,8 @@ public:
                               sourceBytes[lane], false))
         return false;
       std::memcpy(data[lane], sources[lane], sourceBytes[lane]);
+      if (!carried.empty())
+        carried[size_t(lane)].read(*block, sources[lane], sourceBytes[lane]);
     }
     return true;
   }
@@ -57,6 +61,8 @@ public:
                              bytes, nullptr, 0))
         return false;
       std::memcpy(targets[lane], data[lane], bytes);
+      if (!carried.empty())
+        carried[size_t(lane)].write(*block, targets[lane], bytes);
     }
     return true;
   }
@@ -108,6 +114,7 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
   operation->origin = Origin::of(warp, op, -1);
   operation->mask = mask;
   operation->block = warp.block;
+  operation->carried.resize(warp.checks != nullptr ? 32 : 0);
   operation->bytes = *warp.at<uint32_t>(op.slots[2]);
   Access target, source;
   target.space = Space::Shared;

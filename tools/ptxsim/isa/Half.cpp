@@ -70,6 +70,16 @@ static Handler selectFma(const Match &match, Op &) {
       pick<Clamp::None, Clamp::Saturate, Clamp::Relu>(clampOf(match)));
 }
 
+static Handler selectFmaInBounds(const Match &match, Op &) {
+  return choose(
+      [](auto type, auto clamp) {
+        return values<type, Ternary,
+                      numerics::fmaHalfInBounds<HalfOf<type>, clamp>>;
+      },
+      pick<Type::F16, Type::F16x2, Type::BF16, Type::BF16x2>(match.type()),
+      pick<Clamp::None, Clamp::Relu>(clampOf(match)));
+}
+
 static Handler selectAbs(const Match &match, Op &) {
   return chooseHalf(match, [](auto type, auto ftz) {
     return values<type, Unary, numerics::absHalf<HalfOf<type>, ftz>>;
@@ -133,6 +143,8 @@ static const Form forms[] = {
     {"mul ?.rn" BF16_TYPES, "=T T T", selectMul, half},
     {"fma .rn?.ftz?.(sat|relu)" F16_TYPES, "=T T T T", selectFma, half},
     {"fma .rn?.relu" BF16_TYPES, "=T T T T", selectFma, half},
+    {"fma .rn?.relu.oob.(f16|f16x2|bf16|bf16x2)", "=T T T T", selectFmaInBounds,
+     half},
     {"neg ?.ftz" F16_TYPES, "=T T", selectNeg, half},
     {"neg" BF16_TYPES, "=T T", selectNeg, half},
     {"abs ?.ftz" F16_TYPES, "=T T", selectAbs, half},

@@ -60,6 +60,8 @@ static Next setRegisters(Warp &warp, const Op &op, LaneMask) {
   uint32_t wanted = *warp.at<uint32_t>(op.slots[0]);
   uint32_t have = warp.registersPerThread;
   bool increases = op.modifiers;
+  if (have == 0)
+    return Next::Advance; // Like ptxas, which cannot tell how many there are.
   if (increases ? wanted < have : wanted > have)
     return badRegisters(warp, op,
                         "expected " + std::string(increases ? "at least" : "at most") +

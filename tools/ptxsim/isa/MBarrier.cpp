@@ -250,11 +250,11 @@ static Handler selectPending(const Match &, Op &) { return pendingCount; }
 
 static Handler selectArrive(const Match &match, Op &op) {
   noteModifiers(match, op);
-  bool hasState = std::string_view(match.form->operands).front() == '=';
-  if (!hasState)
+  char first = match.form->operands[0];
+  if (first != '=')
     op.modifiers |= noState;
-  if (!match.has("expect_tx") &&
-      match.instruction->operandCount > (hasState ? 2u : 1u))
+  uint32_t others = first == '[' ? 1 : 2; // The address, and a state or `_`.
+  if (!match.has("expect_tx") && match.instruction->operandCount > others)
     op.modifiers |= hasCount;
   return arrive;
 }

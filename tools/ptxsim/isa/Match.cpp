@@ -158,9 +158,10 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
   return true;
 }
 
-/// Adds the words that could stand after the first `matched` ones.
+/// Adds the words that could stand after the first `matched` of `count`. After
+/// the last one only those that are missing help.
 static void addExpected(const Syntax &syntax, const std::string_view *words,
-                        unsigned matched,
+                        unsigned matched, unsigned count,
                         std::vector<std::string_view> &expected) {
   std::array<int8_t, Match::maxGroups> choice;
   unsigned reached = 0;
@@ -173,7 +174,7 @@ static void addExpected(const Syntax &syntax, const std::string_view *words,
       next = g + 1;
   for (size_t g = next; g < syntax.groups.size(); ++g) {
     const WordGroup &group = syntax.groups[g];
-    if (choice[g] >= 0)
+    if (choice[g] >= 0 || (matched == count && group.optional))
       continue;
     expected.insert(expected.end(), group.words.begin(), group.words.end());
     if (g < syntax.ordered && !group.optional)
@@ -187,7 +188,7 @@ static std::string expectation(const std::vector<Syntax> &forms,
                                const std::string_view *words, unsigned matched) {
   std::vector<std::string_view> expected;
   for (const Syntax &syntax : forms)
-    addExpected(syntax, words, matched, expected);
+    addExpected(syntax, words, matched, instruction.wordCount, expected);
   std::sort(expected.begin(), expected.end());
   expected.erase(std::unique(expected.begin(), expected.end()), expected.end());
   std::string after(instruction.opcode);

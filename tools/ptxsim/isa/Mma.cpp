@@ -5,6 +5,7 @@
 
 #include "tools/ptxsim/tensor/Mma.h"
 
+#include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -42,6 +43,8 @@ static Next loadMatrices(Warp &warp, const Op &op, LaneMask) {
     return Next::Stop;
   if (warp.worker->observes && !observeMatrixLoad(warp, op, access, count))
     return Next::Stop;
+  if (warp.checks != nullptr)
+    loadMatrixUndefined(warp, op, access, count, op.modifiers & isTransposed);
   for (unsigned i = 0; i < count; ++i)
     loadMatrix(access.pointers + 8 * i, op.modifiers & isTransposed,
                warp.at<uint32_t>(op.slots[i]));
@@ -57,6 +60,8 @@ static Next storeMatrices(Warp &warp, const Op &op, LaneMask) {
   ++warp.block->cluster->changes;
   if (warp.worker->observes && !observeMatrixStore(warp, op, access, count))
     return Next::Stop;
+  if (warp.checks != nullptr)
+    storeMatrixUndefined(warp, op, access, count, op.modifiers & isTransposed);
   for (unsigned i = 0; i < count; ++i)
     storeMatrix(warp.at<uint32_t>(op.slots[1 + i]), op.modifiers & isTransposed,
                 access.pointers + 8 * i);
@@ -65,6 +70,8 @@ static Next storeMatrices(Warp &warp, const Op &op, LaneMask) {
 
 /// slots: d, a
 static Next moveMatrix(Warp &warp, const Op &op, LaneMask) {
+  if (warp.checks != nullptr)
+    moveMatrixUndefined(warp, op.slots[0], op.slots[1]);
   transposeMatrix(warp.at<uint32_t>(op.slots[1]), warp.at<uint32_t>(op.slots[0]));
   return Next::Advance;
 }
@@ -118,8 +125,8 @@ static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
       return warp.worker->stop(warp, op, std::move(fault), lane);
     }
   }
-  if (warp.worker->observes && !observeMultiply(warp, op))
-    return Next::Stop;
+  if (warp.checks != nullptr)
+    multiplyUndefined(warp, op, form, operands);
   multiply(form, operands);
   return Next::Advance;
 }

@@ -225,6 +225,9 @@ static std::string registerOf(Type type) {
   std::string name(ptx::nameOf(type));
   if (type == Type::Pred)
     return "a predicate";
+  if (isFormat(type))
+    return "a register of type .b" + std::to_string(ptx::bitsOf(type)) +
+           " for a ." + name;
   return "a register of type ." + name;
 }
 

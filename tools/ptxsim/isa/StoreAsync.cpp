@@ -3,6 +3,7 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.12 (st.async), 9.7.13.9 (red.async).
 
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/BulkOperation.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -28,6 +29,7 @@ public:
   bool reduces = false;
   BulkReduction reduction = BulkReduction::Add;
   TensorType type = TensorType::U8;
+  CarriedBytes carried;
 
   /// The values were taken when the instruction was executed.
   bool read(Worker &) override { return true; }
@@ -37,10 +39,13 @@ public:
     if (!observeAsyncWrite(worker, *this, AsyncKind::MBarrier, *target.block,
                            target.offset, bytes, barrier.block, barrier.offset))
       return false;
-    if (reduces)
+    if (reduces) {
       reduceElements(reduction, type, place, data, bytes);
-    else
+      carried.reduce(*target.block, place, bytes);
+    } else {
       std::memcpy(place, data, bytes);
+      carried.write(*target.block, place, bytes);
+    }
     return completeBytes(worker, origin, *barrier.block, barrier.offset, bytes);
   }
 };
@@ -64,10 +69,13 @@ static Next storeAsync(Warp &warp, const Op &op, LaneMask mask) {
                     warp.at<uint64_t>(op.slots[1 + op.count])[lane], 8, 8,
                     AccessKind::Atomic, store.barrier))
       return Next::Stop;
-    for (unsigned i = 0; i < op.count; ++i)
+    for (unsigned i = 0; i < op.count; ++i) {
       std::memcpy(store.data + i * element,
                   warp.at<uint8_t>(op.slots[1 + i]) + size_t(lane) * element,
                   element);
+      if (warp.checks != nullptr)
+        store.carried.readRegister(warp, op.slots[1 + i], element, lane);
+    }
     observeIssue(warp, store, AsyncKind::MBarrier, 0);
     if (warp.worker->counters != nullptr) {
       observeStoreAsync(warp, store.bytes);

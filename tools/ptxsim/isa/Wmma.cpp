@@ -2,6 +2,7 @@
 //
 // Source: PTX ISA 9.0, section 9.7.14.4.
 
+#include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -90,6 +91,8 @@ public:
           good = access.kind == AccessKind::Read
                      ? observeMatrixLoad(warp, op, access, 0)
                      : observeMatrixStore(warp, op, access, 0);
+        if (warp.checks != nullptr)
+          good = good && carryPart(slots[plane], registerBytes, part * access.bytes);
         if (!good)
           return Next::Stop;
         for (unsigned lane = 0; lane < 32; ++lane)
@@ -101,6 +104,14 @@ public:
   }
 
 private:
+  /// Carries undefined bytes of a part of the registers.
+  bool carryPart(Slot slot, unsigned registerBytes, unsigned offset) {
+    if (access.kind == AccessKind::Write)
+      return storeElementsUndefined(warp, op, access, slot, registerBytes, offset);
+    loadElementsUndefined(warp, op, access, slot, registerBytes, offset);
+    return true;
+  }
+
   Warp &warp;
   const Op &op;
   WmmaFragment fragment;
@@ -146,8 +157,8 @@ static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
   operands.a = all + planes.d;
   operands.b = operands.a + planes.a;
   operands.c = operands.b + planes.b;
-  if (warp.worker->observes && !observeMultiply(warp, op))
-    return Next::Stop;
+  if (warp.checks != nullptr)
+    multiplyUndefined(warp, op, form, operands);
   multiply(form, operands);
   return Next::Advance;
 }

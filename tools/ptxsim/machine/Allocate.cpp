@@ -46,6 +46,7 @@ private:
   void findIntervals();
   void scan();
   void rewrite();
+  void addOperands(const DraftOp &op);
 
   /// True if the old value of `reg` remains in some lanes. A temporary is only
   /// read under the guard that wrote it.
@@ -229,10 +230,16 @@ void Allocator::findIntervals() {
     extend(reg, 0);
     extend(reg, std::max(lastWait, intervals[reg].end));
   }
-  for (uint32_t bit = 0; bit < globals.size(); ++bit)
-    if (test(blocks[0].liveIn, bit) && !isParameter[globals[bit]])
-      code.undefined.push_back(
-          {Slot(globals[bit]), draft.registers[globals[bit]].bytes});
+  std::vector<bool> isWritten(draft.registers.size(), false);
+  for (const DraftOp &op : draft.ops)
+    for (uint32_t reg : op.destinations)
+      isWritten[reg] = true;
+  for (uint32_t bit = 0; bit < globals.size(); ++bit) {
+    uint32_t reg = globals[bit];
+    if (test(blocks[0].liveIn, bit) && !isParameter[reg])
+      code.undefined.push_back({Slot(reg), draft.registers[reg].bytes,
+                                int32_t(reg), false, isWritten[reg]});
+  }
 }
 
 /// Gives each interval the first slot of its width that is free when it begins.
@@ -273,6 +280,60 @@ void Allocator::scan() {
   code.frameBytes = (top + 63) / 64 * 64;
 }
 
+/// True if the source `index` of `op` must be defined. The guard, which is the
+/// last source of an op that has one, is looked at apart.
+static bool mustBeDefined(const DraftOp &op, uint32_t index, uint32_t bytes) {
+  size_t sources = op.sources.size() - (op.op.guard != -1);
+  if (index >= sources)
+    return false;
+  bool isAddress = std::find(op.addresses.begin(), op.addresses.end(), index) !=
+                   op.addresses.end();
+  switch (op.transfer.mustBeDefined) {
+  case MustBeDefined::None:
+    return false;
+  case MustBeDefined::Addresses:
+    return isAddress;
+  case MustBeDefined::All:
+    return true;
+  case MustBeDefined::First:
+    return index == 0;
+  case MustBeDefined::Last:
+    return op.lastIsRegister && index + 1 == sources;
+  case MustBeDefined::Wide:
+    return isAddress || bytes == 8 || bytes == 0;
+  }
+  return false;
+}
+
+/// Adds what the checks know of an op.
+void Allocator::addOperands(const DraftOp &op) {
+  OpInfo info;
+  info.instruction = op.instruction;
+  info.firstSource = uint32_t(code.operands.size());
+  info.sources = uint8_t(std::min<size_t>(op.sources.size(), 255));
+  info.destinations = uint8_t(std::min<size_t>(op.destinations.size(), 255));
+  info.transfer = uint8_t(op.transfer.rule);
+  info.detail = op.transfer.detail;
+  if (op.transfer.rule == TransferRule::Carry)
+    info.lines = ~uint64_t(0);
+  auto add = [&](uint32_t reg) {
+    const VirtualRegister &known = draft.registers[reg];
+    code.operands.push_back({slotOf[reg], known.bytes, known.named});
+    uint32_t size = known.bytes == 0 ? 4 : 32 * known.bytes;
+    uint32_t first = uint32_t(slotOf[reg]);
+    for (uint32_t line = first / 64; line <= (first + size - 1) / 64; ++line)
+      info.lines |= uint64_t(1) << (line % 64);
+  };
+  for (uint32_t i = 0; i < info.sources; ++i) {
+    add(op.sources[i]);
+    RegisterOperand &operand = code.operands.back();
+    operand.mustBeDefined = mustBeDefined(op, i, operand.bytes);
+  }
+  for (uint32_t i = 0; i < info.destinations; ++i)
+    add(op.destinations[i]);
+  code.infos.push_back(info);
+}
+
 /// Replaces registers by slots.
 void Allocator::rewrite() {
   auto map = [&](Slot &slot) {
@@ -306,20 +367,7 @@ void Allocator::rewrite() {
           map(code.lists[i]);
       }
     }
-    OpInfo info;
-    info.instruction = draftOp.instruction;
-    info.firstSource = uint32_t(code.operands.size());
-    info.sources = uint8_t(std::min<size_t>(draftOp.sources.size(), 255));
-    info.destinations =
-        uint8_t(std::min<size_t>(draftOp.destinations.size(), 255));
-    info.transfer = uint8_t(draftOp.transfer);
-    for (uint32_t i = 0; i < info.sources; ++i)
-      code.operands.push_back({slotOf[draftOp.sources[i]],
-                               draft.registers[draftOp.sources[i]].bytes});
-    for (uint32_t i = 0; i < info.destinations; ++i)
-      code.operands.push_back({slotOf[draftOp.destinations[i]],
-                               draft.registers[draftOp.destinations[i]].bytes});
-    code.infos.push_back(info);
+    addOperands(draftOp);
     code.ops.push_back(op);
   }
 }

@@ -1,6 +1,7 @@
 // Who waits where for what, when nothing can go on.
 
 #include "tools/ptxsim/core/Interpreter.h"
+#include "tools/ptxsim/core/MBarriers.h"
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include <map>
@@ -59,12 +60,24 @@ static void describeBlock(Block &block, Fault &fault) {
                             std::to_string(barrier.expected) +
                             " threads have arrived");
   }
-  for (const auto &[address, barrier] : block.mbarriers)
-    fault.notes.push_back(
-        "mbarrier at shared address " + std::to_string(address) + ": phase " +
-        std::to_string(barrier.phase) + ", " + std::to_string(barrier.pending) +
-        " of " + std::to_string(barrier.expected) + " arrivals and " +
-        std::to_string(barrier.transaction) + " bytes are missing");
+  std::map<uint32_t, const MBarrier *> sorted;
+  for (const auto &[offset, barrier] : block.mbarriers)
+    sorted[offset] = &barrier;
+  for (const auto &[offset, barrier] : sorted)
+    fault.notes.push_back(describe(offset, *barrier));
+}
+
+/// True if the lanes of a warp wait for each other at different aligned ops.
+static bool hasDiverged(const Cluster &cluster) {
+  for (const Block &block : cluster.blocks)
+    for (const Warp &warp : block.warps) {
+      unsigned converging = 0;
+      for (const Group &group : warp.groups)
+        converging += group.state == Group::State::Converging;
+      if (converging > 1)
+        return true;
+    }
+  return false;
 }
 
 void ptxsim::reportDeadlock(Cluster &cluster, Worker &worker) {
@@ -72,6 +85,10 @@ void ptxsim::reportDeadlock(Cluster &cluster, Worker &worker) {
   fault.code = FaultCode::LaunchTimeout;
   fault.check = onlyPolls(cluster) ? "livelock" : "deadlock";
   fault.message = "no thread can go on";
+  if (hasDiverged(cluster)) {
+    fault.check = "divergence at .aligned";
+    fault.message = "expected all lanes of a warp at one aligned instruction";
+  }
   fault.advice = "look for the arrival, copy or store that those who wait need";
   Warp *first = nullptr;
   for (Block &block : cluster.blocks) {

@@ -19,8 +19,8 @@ static uint32_t laneBytes(Type type) {
   return type == Type::Pred ? 0 : ptx::bytesOf(type);
 }
 
-uint32_t DraftBuilder::temporary(unsigned bytes) {
-  draft->registers.push_back({bytes});
+uint32_t DraftBuilder::temporary(unsigned bytes, int32_t named) {
+  draft->registers.push_back({bytes, named});
   return uint32_t(draft->registers.size() - 1);
 }
 
@@ -143,7 +143,8 @@ bool DraftBuilder::valueOf(const Operand &operand, Type type, uint64_t &bits) {
 
 /// Adds an op before the pending one that computes `destination`.
 void DraftBuilder::emitBefore(Handler handler, uint32_t destination,
-                              Slot source, uint64_t immediate) {
+                              Slot source, uint64_t immediate,
+                              OpTransfer transfer) {
   DraftOp op;
   op.op.handler = handler;
   op.op.opClass = OpClass::Move;
@@ -152,7 +153,7 @@ void DraftBuilder::emitBefore(Handler handler, uint32_t destination,
   op.op.slots[1] = source;
   op.op.immediate = immediate;
   op.instruction = pending.instruction;
-  op.transfer = isa::Transfer::Move;
+  op.transfer = transfer;
   op.destinations = {destination};
   if (source >= 0)
     op.sources = {uint32_t(source)};
@@ -169,7 +170,7 @@ void DraftBuilder::emitAfter(Handler handler, uint32_t destination,
   op.op.slots[0] = Slot(destination);
   op.op.slots[1] = Slot(source);
   op.instruction = pending.instruction;
-  op.transfer = isa::Transfer::Move;
+  op.transfer = transferOf(isa::Transfer::Move);
   op.destinations = {destination};
   op.sources = {source};
   after.push_back(std::move(op));
@@ -177,7 +178,8 @@ void DraftBuilder::emitAfter(Handler handler, uint32_t destination,
 
 void DraftBuilder::readSpecial(const Operand &operand, uint32_t destination,
                                Type type) {
-  emitBefore(isa::readSpecial(operand.special), destination, -1, 0);
+  emitBefore(isa::readSpecial(operand.special), destination, -1, 0,
+             {TransferRule::Defined});
   draft->ops.back().op.modifiers = operand.component;
   draft->ops.back().op.count = uint8_t(laneBytes(type));
 }
@@ -199,7 +201,7 @@ bool DraftBuilder::addValue(const Operand &operand, Type type, bool written,
       readSpecial(operand, value, type);
     } else {
       emitBefore(isa::effectiveAddress(4, bytes), value, constant(0, 4),
-                 offset + operand.bits);
+                 offset + operand.bits, {TransferRule::Sum});
       draft->ops.back().op.flags |= opFrameLocal;
     }
     pending.sources.push_back(value);
@@ -216,15 +218,16 @@ bool DraftBuilder::addValue(const Operand &operand, Type type, bool written,
   uint32_t reg = operand.index;
   uint32_t have = draft->registers[reg].bytes;
   if (operand.negated && !written) {
-    uint32_t inverse = temporary(0);
-    emitBefore(isa::notPredicate(), inverse, Slot(reg), 0);
+    uint32_t inverse = temporary(0, int32_t(reg));
+    emitBefore(isa::notPredicate(), inverse, Slot(reg), 0, {TransferRule::All});
     reg = inverse;
   } else if (wide && have != bytes) {
-    uint32_t narrow = temporary(bytes);
+    uint32_t narrow = temporary(bytes, int32_t(reg));
     if (written)
       emitAfter(isa::resize(bytes, have, ptx::isSigned(type)), reg, narrow);
     else
-      emitBefore(isa::resize(have, bytes, false), narrow, Slot(reg), 0);
+      emitBefore(isa::resize(have, bytes, false), narrow, Slot(reg), 0,
+                 transferOf(isa::Transfer::Move));
     reg = narrow;
   }
   (written ? pending.destinations : pending.sources).push_back(reg);
@@ -257,8 +260,10 @@ bool DraftBuilder::addAddress(const Operand &operand) {
   if (bytes == 8)
     flags |= opAddress64;
   if (hasAddress) {
-    uint32_t whole = temporary(8);
-    emitBefore(isa::effectiveAddress(bytes, 8), whole, slot, offset);
+    bool isRegister = base.kind == Operand::Kind::Register;
+    uint32_t whole = temporary(8, isRegister ? int32_t(base.index) : -1);
+    emitBefore(isa::effectiveAddress(bytes, 8), whole, slot, offset,
+               {TransferRule::Sum});
     draft->ops.back().op.flags |= flags;
     slot = Slot(whole);
   } else {
@@ -266,8 +271,10 @@ bool DraftBuilder::addAddress(const Operand &operand) {
     pending.op.flags |= flags;
   }
   hasAddress = true;
-  if (slot >= 0)
+  if (slot >= 0) {
+    pending.addresses.push_back(uint32_t(pending.sources.size()));
     pending.sources.push_back(uint32_t(slot));
+  }
   slots.push_back(slot);
   return true;
 }
@@ -380,11 +387,12 @@ bool DraftBuilder::addPlain(Match &match) {
                    isFrameAddress(function.elements[operand.firstElement], offset);
     if (inFrame || (match.space == Space::Parameter && !function.isEntry))
       match.space = Space::Local;
+    pending.lastIsRegister = operand.kind == Operand::Kind::Register;
   }
   pending.op.opClass = match.form->opClass;
   pending.op.flags |= match.form->flags;
   pending.op.count = uint8_t(match.vectorSize);
-  pending.transfer = match.form->transfer;
+  pending.transfer = transferOf(match);
   pending.op.handler = match.form->select(match, pending.op);
   if (pending.op.handler == nullptr) {
     *message = "this combination of words is not supported";
@@ -448,7 +456,8 @@ bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
   pending.op.opClass = OpClass::Control;
   pending.op.immediate = list.size();
   pending.isCall = true;
-  pending.transfer = isa::Transfer::Own;
+  pending.transfer = {TransferRule::Handler, 0,
+                      direct ? MustBeDefined::None : MustBeDefined::First};
   slots = std::move(list);
   slots.resize(std::max<size_t>(slots.size(), 9), -1); // Always a list.
   finish(std::move(pending));
@@ -475,7 +484,8 @@ bool DraftBuilder::build(Draft &result, std::string &why) {
   code.lists.assign(1, -1); // So that list 0 is none.
   layOutFrame();
   for (const ptx::Register &reg : function.registers)
-    draft->registers.push_back({laneBytes(reg.type)});
+    draft->registers.push_back(
+        {laneBytes(reg.type), int32_t(draft->registers.size())});
   for (const ptx::Instruction &instruction : function.instructions) {
     draft->firstOp.push_back(uint32_t(draft->ops.size()));
     if (!addInstruction(instruction))
@@ -510,7 +520,7 @@ void DraftBuilder::buildBuiltin(Draft &result, Handler handler) {
   DraftOp body;
   body.op.handler = handler;
   body.op.opClass = OpClass::Other;
-  body.transfer = isa::Transfer::Own;
+  body.transfer = {TransferRule::Handler};
   result.ops.push_back(std::move(body));
   DraftOp end;
   end.op.handler = isa::returnFromFunction();

@@ -4,6 +4,7 @@
 #ifndef TCC_TOOLS_PTXSIM_MACHINE_DRAFT_H
 #define TCC_TOOLS_PTXSIM_MACHINE_DRAFT_H
 
+#include "tools/ptxsim/checks/TransferRules.h"
 #include "tools/ptxsim/core/Op.h"
 #include "tools/ptxsim/isa/Form.h"
 
@@ -33,13 +34,14 @@ public:
 /// A virtual register: those of the text, then temporaries.
 struct VirtualRegister {
   uint32_t bytes = 4; ///< Of a lane; 0 for a predicate.
+  int32_t named = -1; ///< The register of the text that it is or stands for.
 };
 
 /// One op whose slots are virtual registers (at least 0) or constants (below).
 struct DraftOp {
   Op op;
   uint32_t instruction = 0;
-  isa::Transfer transfer = isa::Transfer::All;
+  OpTransfer transfer;
   bool isCall = false;
   bool isBranch = false;   ///< Op::immediate is an instruction until linked.
   bool endsPath = false;   ///< bra without guard, ret, exit, brx, trap.
@@ -47,6 +49,8 @@ struct DraftOp {
   bool waitsForPinned = false;
   std::vector<uint32_t> sources;      ///< Virtual registers read.
   std::vector<uint32_t> destinations; ///< Virtual registers written.
+  std::vector<uint32_t> addresses; ///< Which of the sources are addresses.
+  bool lastIsRegister = false; ///< The last operand is the last source.
 };
 
 struct Draft {
@@ -83,9 +87,9 @@ private:
   bool valueOf(const ptx::Operand &operand, ptx::Type type, uint64_t &bits);
   bool isFrameAddress(const ptx::Operand &operand, uint64_t &offset) const;
   Slot constant(uint64_t bits, unsigned bytes);
-  uint32_t temporary(unsigned bytes);
+  uint32_t temporary(unsigned bytes, int32_t named = -1);
   void emitBefore(Handler handler, uint32_t destination, Slot source,
-                  uint64_t immediate);
+                  uint64_t immediate, OpTransfer transfer);
   void emitAfter(Handler handler, uint32_t destination, uint32_t source);
   void addResultsAsSources(DraftOp &op) const;
   void layOutFrame();

@@ -32,6 +32,9 @@ struct ParameterLayout {
 struct KernelAttributes {
   uint32_t maxThreads = 1024;   ///< In a block: .maxntid, .reqntid or registers.
   uint32_t registers = 0;       ///< For a thread, as the occupancy counts them.
+  /// For a thread at entry, where setmaxnreg begins; 0 if ptxas would ignore it
+  /// because nothing in the text says how many there are.
+  uint32_t registersToMove = 0;
   uint64_t sharedBytes = 0;     ///< Static.
   uint64_t constantBytes = 0;
   uint64_t localBytes = 0;      ///< For a thread.

@@ -41,6 +41,8 @@ class EngineImplementation : public Engine {
 public:
   explicit EngineImplementation(const EngineOptions &options)
       : settings(options), worker(store) {
+    if (options.checks != CheckLevel::None)
+      store.trackWrites();
     if (!options.counts)
       return;
     counted = std::make_unique<CountReport>();
@@ -58,8 +60,13 @@ public:
                               Fault &fault) override;
   EngineEvent run() override;
   void failStalled() override;
-  void noteHostWrite(uint64_t, uint64_t) override {}
-  void noteCopy(uint64_t, uint64_t, uint64_t) override {}
+  void noteHostWrite(uint64_t address, uint64_t bytes) override {
+    store.noteWritten(address, bytes);
+  }
+  void noteCopy(uint64_t destination, uint64_t source,
+                uint64_t bytes) override {
+    store.noteCopied(destination, source, bytes);
+  }
   std::string report() const override {
     return counted == nullptr ? "" : counted->json(settings);
   }
@@ -145,7 +152,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.staticSharedBytes = program.staticSharedBytes;
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
-  run.registersPerThread = attributes.registers;
+  run.registersPerThread = attributes.registersToMove;
   run.localLimit = uint32_t(
       std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
   run.localLimit = (run.localLimit + 15) / 16 * 16;

@@ -172,8 +172,10 @@ const Code *KernelProgram::decode(uint32_t index, std::string &message) {
   }
   allocateRegisters(draft, *code);
   alignConstants(*code);
-  for (const ptx::Instruction &instruction : function.instructions)
+  for (const ptx::Instruction &instruction : function.instructions) {
     communicates |= ::communicates(function, instruction);
+    movesRegisters |= instruction.opcode == "setmaxnreg";
+  }
   for (const Op &op : code->ops)
     hasWarpgroups |= op.opClass == OpClass::Warpgroup;
   registers += code->frameBytes / 128;

@@ -6,6 +6,8 @@
 
 #include "tools/ptxsim/machine/Memory.h"
 
+#include "tools/ptxsim/machine/WrittenBits.h"
+
 #include <algorithm>
 #include <cstring>
 #include <deque>
@@ -32,7 +34,7 @@ struct Memory::Arena {
   uint64_t next = 0;            ///< Nothing at or above was ever handed out.
   uint64_t writable = 0;        ///< Pages below are readable and writable.
   uint64_t page = 4096;
-  std::deque<Range> free; ///< The longest free first.
+  std::deque<Range> free;               ///< The longest free first.
   std::map<uint64_t, uint64_t> extents; ///< Bytes taken, by address.
 
   ~Arena() {
@@ -108,8 +110,8 @@ uint64_t Memory::Arena::take(uint64_t size, uint64_t alignment) {
   uint64_t gap = size < page ? granule : size < (1u << 20) ? page : 16 * page;
   uint64_t extent = roundUp(size, granule) + gap;
   uint64_t end = base + bytes;
-  uint64_t address = roundUp(next, size < page ? alignment
-                                               : std::max(alignment, page));
+  uint64_t address =
+      roundUp(next, size < page ? alignment : std::max(alignment, page));
   if (address < next || address > end || end - address < extent)
     return takeFreed(extent, alignment);
   if (!makeWritable(address + extent))
@@ -134,7 +136,8 @@ void Memory::Arena::giveBack(uint64_t address) {
 Memory::Memory() : arena(std::make_unique<Arena>()) {
   // Many times the capacity, so that addresses are not soon used again; less
   // where the host bounds the addresses of a process.
-  for (uint64_t size = uint64_t(4) << 40; size >= (uint64_t(1) << 30); size /= 4)
+  for (uint64_t size = uint64_t(4) << 40; size >= (uint64_t(1) << 30);
+       size /= 4)
     if (arena->reserve(size))
       break;
   void *range = mmap(nullptr, windowCount * windowBytes, PROT_NONE,
@@ -144,6 +147,8 @@ Memory::Memory() : arena(std::make_unique<Arena>()) {
 }
 
 Memory::~Memory() {
+  if (written != nullptr)
+    munmap(written, bitmapBytes(arena->bytes));
   if (windows != 0)
     munmap(reinterpret_cast<void *>(windows), windowCount * windowBytes);
 }
@@ -184,6 +189,8 @@ uint64_t Memory::allocate(uint64_t bytes, uint64_t alignment, MemoryKind kind,
   allocations.emplace(address, std::move(allocation));
   if (isOnDevice(kind))
     usedBytes += bytes;
+  if (kind != MemoryKind::Device && kind != MemoryKind::Heap)
+    noteWritten(address, bytes);
   changes.fetch_add(1, std::memory_order_release);
   return address;
 }
@@ -221,6 +228,7 @@ bool Memory::free(uint64_t address) {
     usedBytes -= allocation.bytes;
   if (allocation.kind != MemoryKind::Registered) {
     arena->giveBack(address);
+    forgetWritten(address, allocation.bytes);
     allocation.isFreed = true;
     if (freed.size() >= 2 * freedKept)
       freed.erase(freed.begin(), freed.begin() + freedKept);
@@ -279,8 +287,6 @@ bool Memory::contains(uint64_t address, uint64_t bytes) const {
   return offset < allocation.bytes && bytes <= allocation.bytes - offset;
 }
 
-uint64_t Memory::base() const { return arena->base; }
-
 uint64_t Memory::used() const {
   std::lock_guard<std::mutex> lock(mutex);
   return usedBytes;
@@ -293,6 +299,60 @@ std::vector<Allocation> Memory::live(uint64_t context) const {
     if (entry.second.context == context)
       result.push_back(entry.second);
   return result;
+}
+
+//===----------------------------------------------------------------------===//
+// What was written
+//===----------------------------------------------------------------------===//
+
+bool Memory::trackWrites() {
+  // Pages of the map that nobody touches take no memory and read as zero.
+  void *map = mmap(nullptr, bitmapBytes(arena->bytes), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (map == MAP_FAILED)
+    return false;
+  written = static_cast<uint8_t *>(map);
+  return true;
+}
+
+uint64_t Memory::trackedBegin() const { return arena->base; }
+uint64_t Memory::trackedBytes() const { return arena->bytes; }
+
+bool Memory::isTracked(uint64_t address, uint64_t bytes) const {
+  uint64_t offset = address - arena->base;
+  return written != nullptr && offset < arena->bytes &&
+         bytes <= arena->bytes - offset;
+}
+
+void Memory::noteWritten(uint64_t address, uint64_t bytes) {
+  if (isTracked(address, bytes))
+    setBits(written, address - arena->base, bytes);
+}
+
+void Memory::noteCopied(uint64_t address, uint64_t source, uint64_t bytes) {
+  if (!isTracked(address, bytes))
+    return;
+  if (isTracked(source, bytes))
+    copyBits(written, address - arena->base, written, source - arena->base,
+             bytes);
+  else
+    noteWritten(address, bytes);
+}
+
+/// Whole pages of the map go back to the host, where they read as zero.
+void Memory::forgetWritten(uint64_t address, uint64_t bytes) {
+  if (!isTracked(address, bytes))
+    return;
+  uint64_t first = address - arena->base, pageBits = 8 * arena->page;
+  uint64_t begin = roundUp(first, pageBits);
+  uint64_t end = (first + bytes) / pageBits * pageBits;
+  if (begin >= end) {
+    clearBits(written, first, bytes);
+    return;
+  }
+  clearBits(written, first, begin - first);
+  madvise(written + begin / 8, (end - begin) / 8, MADV_DONTNEED);
+  clearBits(written, end, first + bytes - end);
 }
 
 } // namespace ptxsim

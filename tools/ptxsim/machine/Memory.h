@@ -96,8 +96,22 @@ public:
   /// long as it stays.
   uint64_t generation() const { return changes.load(std::memory_order_acquire); }
 
-  /// The address from which on `allocate` hands addresses out.
-  uint64_t base() const;
+  /// Keeps from now on, for each byte, whether it was written. Device memory and
+  /// the kernels' heap are not until somebody does; everything else is.
+  ///
+  /// \returns false if the host has no addresses for it.
+  bool trackWrites();
+
+  /// Notes that `[address, address + bytes)` was written; or copied from `source`
+  /// with what counts as written there. Bytes of the host count as written.
+  void noteWritten(uint64_t address, uint64_t bytes);
+  void noteCopied(uint64_t address, uint64_t source, uint64_t bytes);
+
+  /// The addresses of which `writtenBits` knows: a bit for each byte from
+  /// `trackedBegin` on. Null if writes are not tracked.
+  uint64_t trackedBegin() const;
+  uint64_t trackedBytes() const;
+  uint8_t *writtenBits() const { return written; }
 
   /// Bases of the windows of `windowBytes` each.
   uint64_t sharedWindow() const { return windows; }
@@ -108,6 +122,9 @@ public:
 
 private:
   struct Arena;
+  bool isTracked(uint64_t address, uint64_t bytes) const;
+  void forgetWritten(uint64_t address, uint64_t bytes);
+
   mutable std::mutex mutex;
   std::map<uint64_t, Allocation> allocations; ///< Live, by address.
   std::vector<Allocation> freed;              ///< The latest, oldest first.
@@ -116,6 +133,7 @@ private:
   uint64_t windows = 0;
   uint64_t usedBytes = 0;
   uint64_t nextSerial = 1;
+  uint8_t *written = nullptr; ///< Of the arena; see `writtenBits`.
 };
 
 } // namespace ptxsim

@@ -41,11 +41,9 @@ Kernel::Kernel(LoadedProgram &owner, const ptx::Function &function)
     : name(function.name), owner(owner), function(function),
       known(describeKernel(function)) {}
 
-/// The registers of a thread as ptxas would allocate them: what lives at once,
-/// in steps of 8, within what the directives leave.
-static uint32_t registerCount(const ptx::Function &function,
-                              const KernelAttributes &attributes,
-                              uint32_t live) {
+/// The registers that the directives leave to a thread.
+static uint32_t registerLimit(const ptx::Function &function,
+                              const KernelAttributes &attributes) {
   uint32_t limit = h100::registersPerThread;
   if (function.maxRegisters != 0)
     limit = std::min(limit, function.maxRegisters);
@@ -58,8 +56,20 @@ static uint32_t registerCount(const ptx::Function &function,
         h100::registersPerMultiprocessor / std::max(threads, 1u) / 8 * 8;
     limit = std::min(limit, std::max(share, 24u));
   }
-  uint32_t wanted = (live + 8 + 7) / 8 * 8;
-  return std::min(std::max(wanted, 16u), limit);
+  return limit;
+}
+
+/// Counts the registers of a thread as ptxas would allocate them: what lives at
+/// once, in steps of 8, within the limit; all of it if setmaxnreg moves them.
+static void countRegisters(const ptx::Function &function,
+                           const KernelProgram &program,
+                           KernelAttributes &attributes) {
+  uint32_t limit = registerLimit(function, attributes);
+  uint32_t wanted = (program.registers + 8 + 7) / 8 * 8;
+  attributes.registers = std::min(std::max(wanted, 16u), limit);
+  if (!program.movesRegisters || limit == h100::registersPerThread)
+    return;
+  attributes.registers = attributes.registersToMove = limit / 8 * 8;
 }
 
 KernelProgram *Kernel::program(std::string &message) const {
@@ -69,7 +79,7 @@ KernelProgram *Kernel::program(std::string &message) const {
     if (fresh->prepare(failure)) {
       known.sharedBytes = fresh->staticSharedBytes;
       known.localBytes = fresh->localBytes;
-      known.registers = registerCount(function, known, fresh->registers);
+      countRegisters(function, *fresh, known);
       code = std::move(fresh);
     }
   }

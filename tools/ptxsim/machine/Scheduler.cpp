@@ -3,8 +3,10 @@
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Interpreter.h"
 #include "tools/ptxsim/core/Warpgroups.h"
+#include "tools/ptxsim/machine/WrittenBits.h"
 
 #include <algorithm>
 #include <cstring>
@@ -53,6 +55,11 @@ static void startWarp(Warp &warp, Block &block, uint32_t index,
   warp.now.code = &entry;
   warp.now.mask = warp.live;
   warp.enter();
+  if (grid.options->checks == CheckLevel::None)
+    return;
+  if (warp.checks == nullptr)
+    warp.checks = std::make_unique<WarpChecks>();
+  beginUndefined(warp);
 }
 
 static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
@@ -82,6 +89,10 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   block.warpgroups.clear();
   block.freeRegisters = 0;
   block.triggered = false;
+  if (grid.options->checks != CheckLevel::None) {
+    block.sharedWritten.assign(bitmapBytes(block.sharedBytes), 0);
+    block.sharedComputed.assign(bitmapBytes(block.sharedBytes), 0);
+  }
   block.warps.resize(block.liveWarps);
   for (uint32_t i = 0; i < block.liveWarps; ++i)
     startWarp(block.warps[i], block, i, threads, worker);
@@ -114,7 +125,8 @@ void ptxsim::startCluster(Cluster &cluster, GridRun &grid, uint32_t linear,
   cluster.races = nullptr;
   if (grid.options->checks == CheckLevel::All)
     cluster.races = std::make_unique<ClusterRaces>(cluster);
-  worker.observes = cluster.races != nullptr || worker.counters != nullptr;
+  worker.observes = grid.options->checks != CheckLevel::None ||
+                    worker.counters != nullptr;
 }
 
 /// The warps of the cluster in the order of their turns.

@@ -102,8 +102,7 @@ bool Lexer::skipBlanks() {
 /// Takes all that may belong to a number or follow it by mistake, so that a
 /// message can show the whole of it.
 void Lexer::scanNumber() {
-  bool isHex = *position == '0' && std::memchr("xXfFdD", position[1], 6) &&
-               position[1] != 0;
+  bool isHex = *position == '0' && std::memchr("xXfFdD", position[1], 6);
   while (isClass(*position, NameFollow) || *position == '.') {
     bool isExponent = !isHex && (*position == 'e' || *position == 'E');
     ++position;

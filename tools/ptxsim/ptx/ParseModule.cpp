@@ -77,7 +77,7 @@ bool ModuleParser::checkTarget(const Token &target) {
        ++end)
     number = number * 10 + unsigned(name[end] - '0');
   bool isPlain = isKnown && end > 3 && end == name.size();
-  if (name == "sm_90a" || (isPlain && number >= 10 && number <= 90))
+  if (name == "sm_90a" || (isPlain && number >= 20 && number <= 90))
     return true;
   return fail(target.location, "expected the target sm_90a, or sm_90 or an "
                                "older one without a letter, got " +

@@ -12,14 +12,18 @@
 
 namespace ptxrun {
 
-/// One parameter of the kernel: a value or a buffer.
+/// One parameter of the kernel: a value, a buffer or a tensor map of a buffer.
 struct Argument {
   ValueType type;
   bool isBuffer = false;
   bool isCopiedIn = false;
-  bool isPrinted = false;
-  uint64_t count = 1;         ///< Elements of a buffer.
-  std::vector<uint8_t> bytes; ///< The value, or what is copied in.
+  bool isCopiedOut = false;    ///< To `file`, or printed.
+  uint64_t count = 1;          ///< Elements of a buffer.
+  std::vector<uint8_t> bytes;  ///< The value, or what is copied in.
+  std::string file;            ///< Empty to print.
+  std::vector<uint64_t> sizes; ///< Of the dimensions, outermost first.
+  std::vector<uint32_t> box;   ///< Of a tensor map; empty for a pointer.
+  unsigned swizzle = 0;        ///< Bytes of its span.
 };
 
 struct Options {
@@ -30,14 +34,9 @@ struct Options {
   std::optional<std::array<unsigned, 3>> cluster;
   unsigned sharedBytes = 0;
   bool cooperative = false;
+  unsigned repeat = 0; ///< Launches that are timed; 0 for one that is not.
   std::vector<Argument> arguments;
 };
-
-/// Reads an argument as the usage text describes it.
-///
-/// \returns false and a message if it is wrong.
-bool readArgument(const std::string &text, Argument &argument,
-                  std::string &message);
 
 /// Reads a command line.
 ///

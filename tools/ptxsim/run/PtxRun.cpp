@@ -6,11 +6,12 @@
 #include "tools/ptxsim/driver/Abi.h"
 #include "tools/ptxsim/run/Arguments.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
 #include <fstream>
-#include <sstream>
 
 namespace ptxrun {
 
@@ -25,7 +26,7 @@ struct Api {
   CUresult (*release)(CUdevice);
   CUresult (*setCurrent)(CUcontext);
   CUresult (*synchronize)();
-  CUresult (*loadData)(CUmodule *, const void *);
+  CUresult (*loadFile)(CUmodule *, const char *);
   CUresult (*unload)(CUmodule);
   CUresult (*functionCount)(unsigned *, CUmodule);
   CUresult (*enumerate)(CUfunction *, unsigned, CUmodule);
@@ -36,6 +37,16 @@ struct Api {
   CUresult (*copyIn)(CUdeviceptr, const void *, size_t);
   CUresult (*copyOut)(void *, CUdeviceptr, size_t);
   CUresult (*launch)(const CUlaunchConfig *, CUfunction, void **, void **);
+  CUresult (*encodeTiled)(void *, uint32_t type, uint32_t rank, CUdeviceptr,
+                          const uint64_t *sizes, const uint64_t *strides,
+                          const uint32_t *box, const uint32_t *steps,
+                          uint32_t interleave, uint32_t swizzle,
+                          uint32_t promotion, uint32_t fill);
+};
+
+/// A CUtensorMap.
+struct alignas(64) TensorMap {
+  uint8_t bytes[128];
 };
 
 template <typename Function>
@@ -60,7 +71,7 @@ static bool openApi(Api &api) {
          load(library, "cuDevicePrimaryCtxRelease_v2", api.release) &&
          load(library, "cuCtxSetCurrent", api.setCurrent) &&
          load(library, "cuCtxSynchronize", api.synchronize) &&
-         load(library, "cuModuleLoadData", api.loadData) &&
+         load(library, "cuModuleLoad", api.loadFile) &&
          load(library, "cuModuleUnload", api.unload) &&
          load(library, "cuModuleGetFunctionCount", api.functionCount) &&
          load(library, "cuModuleEnumerateFunctions", api.enumerate) &&
@@ -70,7 +81,8 @@ static bool openApi(Api &api) {
          load(library, "cuMemFree_v2", api.free) &&
          load(library, "cuMemcpyHtoD_v2", api.copyIn) &&
          load(library, "cuMemcpyDtoH_v2", api.copyOut) &&
-         load(library, "cuLaunchKernelEx", api.launch);
+         load(library, "cuLaunchKernelEx", api.launch) &&
+         load(library, "cuTensorMapEncodeTiled", api.encodeTiled);
 }
 
 /// Runs one command line.
@@ -82,10 +94,13 @@ public:
 
 private:
   bool check(CUresult result, const char *call);
-  bool findKernel(const std::string &text);
+  bool findKernel();
   bool makeBuffers();
+  bool makeMap(const Argument &argument, CUdeviceptr address, TensorMap &map);
+  bool setAttributes(CUlaunchConfig &config, CUlaunchAttribute *attributes);
   bool launch();
-  bool print();
+  bool launchRepeatedly(const CUlaunchConfig &config, void **parameters);
+  bool copyOut();
   void clean();
 
   const Api &api;
@@ -93,6 +108,7 @@ private:
   CUmodule module = nullptr;
   CUfunction function = nullptr;
   std::vector<CUdeviceptr> buffers; ///< One for each argument; 0 for values.
+  std::vector<TensorMap> maps;      ///< One for each argument.
 };
 
 bool Run::check(CUresult result, const char *call) {
@@ -106,8 +122,8 @@ bool Run::check(CUresult result, const char *call) {
   return false;
 }
 
-bool Run::findKernel(const std::string &text) {
-  if (!check(api.loadData(&module, text.c_str()), "cuModuleLoadData"))
+bool Run::findKernel() {
+  if (!check(api.loadFile(&module, options.file.c_str()), "cuModuleLoad"))
     return false;
   if (!options.kernel.empty())
     return check(api.getFunction(&function, module, options.kernel.c_str()),
@@ -116,8 +132,9 @@ bool Run::findKernel(const std::string &text) {
   if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
     return false;
   if (count != 1) {
-    std::fprintf(stderr, "ptx-run: expected --kernel or one kernel in the file, "
-                         "got %u\n",
+    std::fprintf(stderr,
+                 "ptx-run: expected --kernel or one kernel in the file, "
+                 "got %u\n",
                  count);
     return false;
   }
@@ -136,15 +153,87 @@ bool Run::makeBuffers() {
         !check(api.copyIn(address, argument.bytes.data(), bytes),
                "cuMemcpyHtoD"))
       return false;
+    maps.emplace_back();
+    if (!argument.box.empty() && !makeMap(argument, address, maps.back()))
+      return false;
   }
   return true;
+}
+
+/// Returns the CUtensorMapDataType of `type`; bytes for what has none.
+static uint32_t tensorType(const ValueType &type) {
+  switch (type.kind) {
+  case ValueType::Kind::Float:
+    return type.bytes == 8   ? 8
+           : type.bytes == 4 ? 7
+           : type.bytes == 1 ? 0
+                             : type.exponentBits == 5 ? 6 : 9;
+  case ValueType::Kind::Signed:
+    if (type.bytes >= 4)
+      return type.bytes == 4 ? 3 : 5;
+    [[fallthrough]];
+  default:
+    return type.bytes == 8   ? 4
+           : type.bytes == 4 ? 2
+           : type.bytes == 2 ? 1
+                             : 0;
+  }
+}
+
+/// Makes the map of a dense buffer. The driver counts dimensions from the
+/// innermost.
+bool Run::makeMap(const Argument &argument, CUdeviceptr address,
+                  TensorMap &map) {
+  std::vector<uint64_t> sizes(argument.sizes.rbegin(), argument.sizes.rend());
+  std::vector<uint32_t> box(argument.box.rbegin(), argument.box.rend());
+  std::vector<uint64_t> strides;
+  uint64_t stride = argument.type.bytes;
+  for (uint64_t size : sizes)
+    strides.push_back(stride *= size);
+  std::vector<uint32_t> steps(sizes.size(), 1);
+  uint32_t swizzle = argument.swizzle == 128  ? 3
+                     : argument.swizzle == 64 ? 2
+                     : argument.swizzle == 32 ? 1
+                                              : 0;
+  return check(api.encodeTiled(&map, tensorType(argument.type),
+                               static_cast<uint32_t>(sizes.size()), address,
+                               sizes.data(), strides.data(), box.data(),
+                               steps.data(), 0, swizzle, 0, 0),
+               "cuTensorMapEncodeTiled");
+}
+
+/// Fills in the attributes of the launch and of the function that it needs.
+bool Run::setAttributes(CUlaunchConfig &config, CUlaunchAttribute *attributes) {
+  auto set = [&](CUfunction_attribute attribute, unsigned value) {
+    return check(
+        api.setAttribute(function, attribute, static_cast<int>(value)),
+        "cuFuncSetAttribute");
+  };
+  if (options.cluster) {
+    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
+    const std::array<unsigned, 3> &size = *options.cluster;
+    attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+    attribute.value.clusterDim = {size[0], size[1], size[2]};
+    if (uint64_t(size[0]) * size[1] * size[2] > 8 &&
+        !set(CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1))
+      return false;
+  }
+  if (options.cooperative) {
+    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
+    attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
+    attribute.value.cooperative = 1;
+  }
+  return options.sharedBytes <= 48 * 1024 ||
+         set(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+             options.sharedBytes);
 }
 
 bool Run::launch() {
   std::vector<void *> parameters;
   for (size_t i = 0; i < options.arguments.size(); ++i) {
     const Argument &argument = options.arguments[i];
-    parameters.push_back(argument.isBuffer
+    parameters.push_back(!argument.box.empty() ? static_cast<void *>(&maps[i])
+                         : argument.isBuffer
                              ? static_cast<void *>(&buffers[i])
                              : const_cast<uint8_t *>(argument.bytes.data()));
   }
@@ -155,47 +244,58 @@ bool Run::launch() {
                            options.block[1],    options.block[2],
                            options.sharedBytes, nullptr,
                            attributes,          0};
-  if (options.cluster) {
-    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
-    const std::array<unsigned, 3> &size = *options.cluster;
-    attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
-    attribute.value.clusterDim = {size[0], size[1], size[2]};
-    if (uint64_t(size[0]) * size[1] * size[2] > 8 &&
-        !check(api.setAttribute(
-                   function,
-                   CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1),
-               "cuFuncSetAttribute"))
-      return false;
-  }
-  if (options.cooperative) {
-    CUlaunchAttribute &attribute = attributes[config.numAttrs++];
-    attribute.id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE;
-    attribute.value.cooperative = 1;
-  }
-  if (options.sharedBytes > 48 * 1024 &&
-      !check(api.setAttribute(function,
-                              CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
-                              static_cast<int>(options.sharedBytes)),
-             "cuFuncSetAttribute"))
+  if (!setAttributes(config, attributes))
     return false;
+  if (options.repeat != 0)
+    return launchRepeatedly(config, parameters.data());
   return check(api.launch(&config, function, parameters.data(), nullptr),
                "cuLaunchKernelEx") &&
          check(api.synchronize(), "cuCtxSynchronize");
 }
 
-bool Run::print() {
+/// Launches --repeat times and prints the best and the mean time.
+bool Run::launchRepeatedly(const CUlaunchConfig &config, void **parameters) {
+  using Clock = std::chrono::steady_clock;
+  double best = 0, sum = 0;
+  for (unsigned i = 0; i < options.repeat; ++i) {
+    Clock::time_point begin = Clock::now();
+    if (!check(api.launch(&config, function, parameters, nullptr),
+               "cuLaunchKernelEx") ||
+        !check(api.synchronize(), "cuCtxSynchronize"))
+      return false;
+    double ms = std::chrono::duration<double, std::milli>(Clock::now() - begin)
+                    .count();
+    best = i == 0 ? ms : std::min(best, ms);
+    sum += ms;
+  }
+  std::printf("%u launches, best %.3f ms, mean %.3f ms\n", options.repeat, best,
+              sum / options.repeat);
+  return true;
+}
+
+bool Run::copyOut() {
   for (size_t i = 0; i < options.arguments.size(); ++i) {
     const Argument &argument = options.arguments[i];
-    if (!argument.isPrinted)
+    if (!argument.isCopiedOut)
       continue;
     std::vector<uint8_t> bytes(argument.count * argument.type.bytes);
     if (!check(api.copyOut(bytes.data(), buffers[i], bytes.size()),
                "cuMemcpyDtoH"))
       return false;
+    if (!argument.file.empty()) {
+      std::ofstream file(argument.file, std::ios::binary);
+      file.write(reinterpret_cast<const char *>(bytes.data()),
+                 static_cast<std::streamsize>(bytes.size()));
+      if (file.flush())
+        continue;
+      std::fprintf(stderr, "ptx-run: %s: expected a file to write to\n",
+                   argument.file.c_str());
+      return false;
+    }
     std::string line = "arg" + std::to_string(i) + ":";
     for (uint64_t j = 0; j < argument.count; ++j)
-      line += " " + printValue(bytes.data() + j * argument.type.bytes,
-                               argument.type);
+      line += " " +
+              printValue(bytes.data() + j * argument.type.bytes, argument.type);
     std::puts(line.c_str());
   }
   return true;
@@ -212,14 +312,6 @@ void Run::clean() {
 }
 
 bool Run::run() {
-  std::ifstream file(options.file, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    std::fprintf(stderr, "ptx-run: %s: expected a file, got none\n",
-                 options.file.c_str());
-    return false;
-  }
   CUdevice device = 0;
   CUcontext context = nullptr;
   if (!check(api.init(0), "cuInit") ||
@@ -227,7 +319,7 @@ bool Run::run() {
       !check(api.retain(&context, device), "cuDevicePrimaryCtxRetain") ||
       !check(api.setCurrent(context), "cuCtxSetCurrent"))
     return false;
-  bool ok = findKernel(text.str()) && makeBuffers() && launch() && print();
+  bool ok = findKernel() && makeBuffers() && launch() && copyOut();
   clean();
   return ok;
 }

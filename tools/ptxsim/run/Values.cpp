@@ -92,9 +92,9 @@ static double decode(uint64_t bits, const ValueType &type) {
   else if (exponent == 0)
     value = std::scalbn(double(mantissa), 1 - bias - int(type.mantissaBits));
   else
-    value = std::scalbn(
-        double(mantissa + (uint64_t(1) << type.mantissaBits)),
-        static_cast<int>(exponent) - bias - static_cast<int>(type.mantissaBits));
+    value = std::scalbn(double(mantissa + (uint64_t(1) << type.mantissaBits)),
+                        static_cast<int>(exponent) - bias -
+                            static_cast<int>(type.mantissaBits));
   return negative ? -value : value;
 }
 

@@ -22,8 +22,8 @@ struct ValueType {
 bool findType(const std::string &name, ValueType &type);
 
 /// Appends the bytes of the value that `text` says: a number in decimal or
-/// 0x…; for floats also inf, nan, 0f… and 0d… as in PTX. A hexadecimal number is
-/// the bits of a float.
+/// 0x…; for floats also inf, nan, 0f… and 0d… as in PTX. A hexadecimal number
+/// is the bits of a float.
 bool appendValue(const std::string &text, const ValueType &type,
                  std::vector<uint8_t> &bytes);
 

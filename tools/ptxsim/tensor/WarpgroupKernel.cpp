@@ -250,17 +250,13 @@ static void addBlockLikeHopper(const Product &product, const Place &place,
                             U32{} + (27u << 23), largest[v][s]);
       F32 unit = (F32)(exponent - (13u << 23));
       F32 scale = (F32)((254u << 23) - (U32)unit);
-      F32 plain = sums[v][s];
-      F32 sum = __builtin_elementwise_trunc(plain * scale);
+      F32 sum = __builtin_elementwise_trunc(sums[v][s] * scale);
       for (uint32_t k = 0; k < product.units; ++k) {
         F32 term = loadVector<F32>(a + 64 * k + v * lanes) *
                    loadColumns(b + 4 * size_t(product.units) * s + 4 * k);
-        plain += term;
         sum += __builtin_elementwise_trunc(term * scale);
       }
-      U32 isFinite = (U32)(((U32)plain & 0x7f800000) != 0x7f800000u);
-      sums[v][s] =
-          (F32)select(isFinite, Sum::cut((U32)(sum * unit)), (U32)plain);
+      sums[v][s] = (F32)Sum::cut((U32)(sum * unit));
     }
   storeBlock<Sum, groups>(product, place, sums);
 }

@@ -22,12 +22,11 @@ const KernelAttributes &attributesOf(const Kernel &kernel) {
 uint32_t blocksPerMultiprocessor(const KernelAttributes &attributes,
                                  uint32_t threads, uint64_t sharedBytes) {
   uint64_t byThreads = h100::threadsPerMultiprocessor / std::max(threads, 1u);
-  uint64_t byShared =
-      h100::sharedBytesPerMultiprocessor /
-      (sharedBytes + h100::reservedSharedBytesPerBlock);
+  uint64_t byShared = h100::sharedBytesPerMultiprocessor /
+                      (sharedBytes + h100::reservedSharedBytesPerBlock);
   (void)attributes;
-  return static_cast<uint32_t>(std::min(
-      {byThreads, byShared, uint64_t(h100::blocksPerMultiprocessor)}));
+  return static_cast<uint32_t>(
+      std::min({byThreads, byShared, uint64_t(h100::blocksPerMultiprocessor)}));
 }
 
 namespace fake {
@@ -46,8 +45,8 @@ void define(const std::string &name, std::vector<uint64_t> parameterBytes,
             Body body, KernelAttributes attributes) {
   for (uint64_t bytes : parameterBytes) {
     uint64_t alignment = std::min<uint64_t>(bytes, 8);
-    uint64_t offset = (attributes.parameterBytes + alignment - 1) / alignment *
-                      alignment;
+    uint64_t offset =
+        (attributes.parameterBytes + alignment - 1) / alignment * alignment;
     attributes.parameters.push_back({offset, bytes});
     attributes.parameterBytes = offset + bytes;
   }
@@ -129,10 +128,10 @@ public:
   std::unique_ptr<LoadedModule>
   load(std::unique_ptr<ptx::Module> module, uint64_t context,
        std::vector<ptx::Diagnostic> &diagnostics) override;
-  std::shared_ptr<Grid>
-  start(const LaunchParameters &parameters, const Limits &limits,
-        std::vector<std::shared_ptr<Grid>> prerequisites,
-        Fault &fault) override;
+  std::shared_ptr<Grid> start(const LaunchParameters &parameters,
+                              const Limits &limits,
+                              std::vector<std::shared_ptr<Grid>> prerequisites,
+                              Fault &fault) override;
   EngineEvent run() override;
   void failStalled() override;
   void noteHostWrite(uint64_t, uint64_t) override { ++log().hostWrites; }
@@ -155,10 +154,9 @@ FakeEngine::load(std::unique_ptr<ptx::Module> module, uint64_t context,
     std::string name(function.name);
     const KernelDefinition *definition = find(name);
     if (!definition) {
-      diagnostics.push_back({function.location,
-                             "expected a kernel of the test, got '" + name +
-                                 "'",
-                             ""});
+      diagnostics.push_back(
+          {function.location,
+           "expected a kernel of the test, got '" + name + "'", ""});
       return nullptr;
     }
     result->owned.push_back(
@@ -166,8 +164,8 @@ FakeEngine::load(std::unique_ptr<ptx::Module> module, uint64_t context,
   }
   for (const ptx::Variable &variable : module->variables) {
     std::string name(variable.name);
-    uint64_t address = store.allocate(variable.bytes, 256,
-                                      MemoryKind::Variable, context, name);
+    uint64_t address = store.allocate(variable.bytes, 256, MemoryKind::Variable,
+                                      context, name);
     result->table.push_back(
         {name, address, variable.bytes, variable.isManaged});
   }
@@ -205,8 +203,7 @@ bool FakeEngine::turn(FakeGrid &grid, bool &moved, EngineEvent &event) {
   if (result == Turn::Again)
     return false;
   (result == Turn::Done ? grid.finished : grid.triggered) = true;
-  event =
-      result == Turn::Done ? EngineEvent::Finished : EngineEvent::Triggered;
+  event = result == Turn::Done ? EngineEvent::Finished : EngineEvent::Triggered;
   return true;
 }
 
@@ -263,8 +260,7 @@ static Variable readVariable(std::string_view text, size_t position) {
       text.substr(position, text.find(';', position) - position);
   variable.isManaged = rest.find(".managed") != std::string_view::npos;
   size_t type = rest.find(".u32");
-  variable.name =
-      type == std::string_view::npos ? "" : wordAt(rest, type + 4);
+  variable.name = type == std::string_view::npos ? "" : wordAt(rest, type + 4);
   size_t open = rest.find('[');
   uint64_t count = open == std::string_view::npos
                        ? 1
@@ -281,7 +277,8 @@ std::unique_ptr<Module> parse(std::string text, std::string name,
   std::string_view view = module->text;
   size_t version = view.find(".version ");
   if (version == std::string_view::npos) {
-    diagnostics.push_back({{1, 1}, "expected .version, got none", "first line"});
+    diagnostics.push_back(
+        {{1, 1}, "expected .version, got none", "first line"});
     return nullptr;
   }
   module->versionMajor = static_cast<uint32_t>(view[version + 9] - '0');

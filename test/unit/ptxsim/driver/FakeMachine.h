@@ -33,7 +33,8 @@ struct Run {
   bool failed = false;
 
   /// Returns parameter `index`.
-  template <typename T> T parameter(size_t index) const;
+  template <typename T>
+  T parameter(size_t index) const;
 };
 
 using Body = std::function<Turn(Run &)>;
@@ -61,10 +62,10 @@ Log &log();
 const KernelDefinition *find(const std::string &name);
 ParameterLayout layoutOf(const LaunchParameters &launch, size_t index);
 
-template <typename T> T Run::parameter(size_t index) const {
+template <typename T>
+T Run::parameter(size_t index) const {
   T value;
-  std::memcpy(&value,
-              launch.parameters.data() + layoutOf(launch, index).offset,
+  std::memcpy(&value, launch.parameters.data() + layoutOf(launch, index).offset,
               sizeof(T));
   return value;
 }

@@ -38,6 +38,8 @@ TEST(Constant, ReadsFloats) {
   EXPECT_EQ(valueOf("1.5"), "f64 1.500000");
   EXPECT_EQ(valueOf("-1.5"), "f64 -1.500000");
   EXPECT_EQ(valueOf(".5"), "f64 0.500000");
+  EXPECT_EQ(valueOf(".05"), "f64 0.050000");
+  EXPECT_EQ(valueOf("(.9)"), "f64 0.900000");
   EXPECT_EQ(valueOf("1."), "f64 1.000000");
   EXPECT_EQ(valueOf("1.e2"), "f64 100.000000");
   EXPECT_EQ(valueOf(".25e+1"), "f64 2.500000");
@@ -82,12 +84,19 @@ TEST(Constant, EvaluatesOperators) {
   EXPECT_EQ(valueOf("6 & 3 ^ 1"), "3");
   EXPECT_EQ(valueOf("-16 >> 2"), "-4");
   EXPECT_EQ(valueOf("-1 >> 64"), "-1");
+  EXPECT_EQ(valueOf("0 >> 2"), "0");
   EXPECT_EQ(valueOf("1 << 64"), "0");
   EXPECT_EQ(valueOf("1 << 63 >> 63"), "-1");
   EXPECT_EQ(valueOf("3 < 4"), "1");
+  EXPECT_EQ(valueOf("3 < 3"), "0");
+  EXPECT_EQ(valueOf("3 > 3"), "0");
   EXPECT_EQ(valueOf("3 >= 4"), "0");
+  EXPECT_EQ(valueOf("3 >= 3"), "1");
+  EXPECT_EQ(valueOf("3 != 4"), "1");
   EXPECT_EQ(valueOf("3 <= 3 == 1"), "1");
   EXPECT_EQ(valueOf("3 != 3 || 2 && 1"), "1");
+  EXPECT_EQ(valueOf("2 && 0"), "0");
+  EXPECT_EQ(valueOf("0 || 0"), "0");
   EXPECT_EQ(valueOf("3 > 2 ? 5 : 6"), "5");
   EXPECT_EQ(valueOf("0 ? 1 : 0 ? 2 : 3"), "3");
   EXPECT_EQ(valueOf("!0 + !7"), "1");
@@ -138,6 +147,7 @@ TEST(Constant, RefusesBadExpressions) {
             "expected ')' at the end of the expression, got ';'");
   EXPECT_EQ(errorOf("(.u64) 1.0"),
             "expected an integer after the cast to '.u64', got a float");
+  EXPECT_EQ(errorOf("(.u32) 1"), "expected a constant, got '.u32'");
   EXPECT_EQ(errorOf("(.u64 1"), "expected ')' after the type, got '1'");
   EXPECT_EQ(errorOf("1 +"), "expected a constant, got ';'");
   EXPECT_EQ(errorOf("-%r1"), "expected a constant, got '%r1'");
@@ -150,6 +160,10 @@ TEST(Constant, LimitsTheDepthOfExpressions) {
   std::string nested = std::string(64, '(') + "1" + std::string(64, ')');
   EXPECT_EQ(valueOf(nested), "1");
   EXPECT_EQ(valueOf(std::string(64, '~') + "1"), "1");
+  std::string choices;
+  for (int i = 0; i < 64; ++i)
+    choices += "0 ? 2 : ";
+  EXPECT_EQ(valueOf(choices + "1"), "1");
   for (const char *deeper : {"(", "~", "1 ? 2 : "}) {
     std::string text;
     for (int i = 0; i < 100000; ++i)

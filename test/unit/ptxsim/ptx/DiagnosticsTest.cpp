@@ -59,6 +59,11 @@ TEST(Diagnostics, SuggestNearNames) {
   EXPECT_EQ(errorsOfBody("mov.u32 %r1, %tidd.x; mov.u32 %r1, %tid.x;"),
             "7:14: expected a declared name, got '%tidd'; did you mean "
             "'%tid'?");
+  // These are no members, whatever their number is modulo 2^32.
+  for (const char *name : {"%r01", "%r4294967297", "%r"})
+    EXPECT_EQ(errorsOfBody("mov.u32 %r2, " + std::string(name) + ";"),
+              "7:14: expected a declared name, got '" + std::string(name) +
+                  "'");
   // The nearest of several.
   EXPECT_EQ(errorsOfBody(".reg .b32 abcdefxx, abcdefgx, abcdxxxx;"
                          " mov.u32 %r1, abcdefgh;"),
@@ -66,6 +71,20 @@ TEST(Diagnostics, SuggestNearNames) {
             "'abcdefgx'?");
   EXPECT_EQ(errorsOfBody("mov.u32 %r1, 0; mov.u32 %q1, 0;"),
             "7:25: expected a declared name, got '%q1'");
+  EXPECT_EQ(errorsOfBody(".reg .b32 firstSum; mov.u32 %r1, firsstSumm;"),
+            "7:34: expected a declared name, got 'firsstSumm'; did you mean "
+            "'firstSum'?");
+  // Names of C++ are too long to compare.
+  std::string name(128, 'x');
+  EXPECT_EQ(errorsOfBody(".reg .b32 " + name + "; mov.u32 %r1, y" +
+                         name.substr(1) + ";"),
+            "7:154: expected a declared name, got 'y" + name.substr(0, 59) +
+                "…'; did you mean '" + name.substr(0, 60) + "…'?");
+  name += "x";
+  EXPECT_EQ(errorsOfBody(".reg .b32 " + name + "; mov.u32 %r1, y" +
+                         name.substr(1) + ";"),
+            "7:155: expected a declared name, got 'y" + name.substr(0, 59) +
+                "…'");
   // Nothing is near.
   EXPECT_EQ(errorsOfBody("mov.u32 %r1, completely;"),
             "7:14: expected a declared name, got 'completely'");

@@ -213,9 +213,9 @@ TEST(Initialiser, LimitsWhatIsNotWritten) {
   const std::string error = "expected at most 8388608 bytes that are not "
                             "written between initial values, got more";
   std::unique_ptr<Module> module =
-      parseModule(".global .u8 x[2][8388608] = {{1}, {2}};");
+      parseModule(".global .u8 x[2][8388609] = {{1}, {2}};");
   ASSERT_EQ(module->variables.size(), 1U);
-  EXPECT_EQ(module->variables[0].initial.size(), 8388609U);
+  EXPECT_EQ(module->variables[0].initial.size(), 8388610U);
   EXPECT_EQ(errorsOf(".global .u8 x[2][8388610] = {{1}, {2}};"),
             "4:36: " + error);
   EXPECT_EQ(errorsOf(".global .u8 x[2][549755813888] = {{1}, {2}};"),

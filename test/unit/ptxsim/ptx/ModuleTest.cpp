@@ -27,12 +27,12 @@ TEST(Module, ReadsTheHeader) {
 }
 
 TEST(Module, AcceptsWhatRunsOnSm90a) {
-  for (const char *target :
-       {"sm_52", "sm_70", "sm_80", "sm_86", "sm_89", "sm_90", "sm_90a"})
+  for (const char *target : {"sm_20", "sm_52", "sm_70", "sm_80", "sm_86",
+                             "sm_89", "sm_90", "sm_90a"})
     EXPECT_EQ(errorsOfText(std::string(".version 8.0 .target ") + target), "");
   for (const char *target :
        {"sm_80a", "sm_90b", "sm_91", "sm_100", "sm_100a", "sm_120f", "sm_",
-        "sm_9", "sm_90000000000000000000", "compute_90", "foo"})
+        "sm_9", "sm_19", "sm_90000000000000000000", "compute_90", "foo"})
     EXPECT_EQ(errorsOfText(std::string(".version 9.0 .target ") + target),
               "1:22: expected the target sm_90a, or sm_90 or an older one "
               "without a letter, got '" +
@@ -53,7 +53,7 @@ TEST(Module, RefusesOtherHeaders) {
             "1:1: expected '.version' at the beginning, got '.target'");
   EXPECT_EQ(errorsOfText(".version 7.8 .target sm_90"),
             "1:10: expected version 8.0 or newer, got '7.8'");
-  for (const char *version : {"9", "9.x", "a", "9.0.1", ".9", "99999.0"})
+  for (const char *version : {"9", "9.", "9.x", "a", "9.0.1", ".9", "99999.0"})
     EXPECT_EQ(errorsOfText(std::string(".version ") + version + " "),
               "1:10: expected a version such as 9.0, got '" +
                   std::string(version) + "'");
@@ -158,6 +158,10 @@ TEST(Module, RefusesBadAliases) {
   EXPECT_EQ(errorsOf(functions + ".alias a, b; .alias b, f;"),
             "4:26: expected the alias of a function, got that of the alias "
             "'b'");
+  EXPECT_EQ(errorsOf(".func a(); .func b(); .func f() { ret; }\n"
+                     ".alias b, a; .alias a, f;"),
+            "4:18: expected the alias of a function, got that of the alias "
+            "'a'");
   EXPECT_EQ(errorsOf(functions + ".alias a, a;"),
             "4:26: expected the alias of a function, got that of the alias "
             "'a'");

@@ -189,7 +189,7 @@ TEST(Statement, KeepsPlacesOfTheSource) {
 
 TEST(Statement, APragmaSaysWhichBytesAreUsed) {
   std::unique_ptr<Module> module =
-      parseBody(".pragma \"used_bytes_mask 0xfff\";\n"
+      parseBody(".pragma \"used_bytes_mask  0xfff\";\n"
                 "ld.v4.u32 {%r1, %r2, %r3, _}, [%rd1]; ret;\n"
                 ".pragma \"nounroll\", \"x\"; ret;");
   const Function &kernel = lastFunction(*module);

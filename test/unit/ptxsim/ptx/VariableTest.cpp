@@ -224,6 +224,7 @@ mov.b32 %r5, x;
 }
 mov.b32 %r3, %r5;
 { .reg .f64 %r<6>; mov.b32 %r3, %r5; }
+{ .reg .f32 %r5; { .reg .b64 %q<4>; mov.b32 %r5, %q1; } }
 )");
   const Function &kernel = lastFunction(*module);
   std::string types;
@@ -235,7 +236,7 @@ mov.b32 %r3, %r5;
                                       .index]
                        .type)) +
                " ";
-  EXPECT_EQ(types, "b32 b16 b64 b8 b32 b64 f32 b8 b32 b32 f64 f64 ");
+  EXPECT_EQ(types, "b32 b16 b64 b8 b32 b64 f32 b8 b32 b32 f64 f64 f32 b64 ");
 }
 
 TEST(Register, RefusesBadDeclarations) {

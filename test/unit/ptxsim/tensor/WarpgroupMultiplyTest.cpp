@@ -152,10 +152,13 @@ TEST(WarpgroupMultiply, GroupsStepsWithoutChange) {
         steps[i].descriptorB =
             placeDensely(65536 + 2048 * i, i % 3, false, 24, 32, 16, 0).bits();
         steps[i].isANegated = types.d != Sum::S32 && i % 3 == 0;
-        steps[i].scaleD = i != 2;
+        steps[i].scaleD = i != 2 || saturates;
       }
       Planes together(test.shape.registersOfD());
       fillSum(together, types.d, random);
+      if (saturates) // Some saturate in the middle.
+        for (uint32_t &word : together.words)
+          word = 0x80000000 - 100000 + random() % 200000;
       Planes single(test.shape.registersOfD());
       single.words = together.words;
       WarpgroupMultiplier multiplier;
@@ -196,6 +199,42 @@ TEST(WarpgroupMultiply, KeepsDenormalsAndNaN) {
   EXPECT_EQ(bits(1, 0), 0x7fffffffu);
   EXPECT_EQ(bits(2, 3), 0x7f800000u);
   EXPECT_EQ(bits(5, 5), 0u);
+}
+
+TEST(WarpgroupMultiply, KnowsInfinitiesAndNaN) {
+  const struct {
+    Types types;
+    uint32_t infinity, nan, one;
+  } cases[] = {
+      {{Type::F16, Type::F16, Sum::F32}, 0x7c00, 0x7c01, 0x3c00},
+      {{Type::BF16, Type::BF16, Sum::F32}, 0x7f80, 0xffff, 0x3f80},
+      {{Type::TF32, Type::TF32, Sum::F32}, 0x7f800000, 0x7f802000, 0x3f800000},
+      {{Type::E5M2, Type::E5M2, Sum::F32}, 0x7c, 0x7d, 0x3c},
+      {{Type::E4M3, Type::E4M3, Sum::F32}, 0, 0x7f, 0x38},
+      {{Type::E4M3, Type::E4M3, Sum::F32}, 0, 0xff, 0x38}};
+  for (const auto &known : cases)
+    for (bool isHopper : {false, true}) {
+      std::mt19937 random(1);
+      Case test = makeCase(known.types, 8);
+      uint32_t bits = bitsOf(known.types.a);
+      test.placeA = placeDensely(0, 1, false, 64, 32, bits, 0);
+      test.placeB = placeDensely(32768, 1, false, 8, 32, bits, 0);
+      fill(test, random);
+      std::fill(test.a.elements.begin(), test.a.elements.end(), 0);
+      std::fill(test.b.elements.begin(), test.b.elements.end(), known.one);
+      test.a.at(0, 1) = known.nan;
+      test.a.at(1, 2) = known.infinity;
+      writeMatrix(test.a, test.placeA, test.shared);
+      writeMatrix(test.b, test.placeB, test.shared);
+      Planes d(4);
+      WarpgroupMultiplier multiplier;
+      multiplier.multiply(test.shape, &test.step, 1, test.shared.data(), d.rows,
+                          isHopper);
+      // Rows 0 and 1, column 0.
+      EXPECT_EQ(d.pointers[0][0][0], 0x7fffffffu) << nameOf(test);
+      EXPECT_EQ(d.pointers[0][0][4], known.infinity ? 0x7f800000u : 0u)
+          << nameOf(test);
+    }
 }
 
 /// The same bits on every CPU, whichever library it runs.

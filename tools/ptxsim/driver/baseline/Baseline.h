@@ -20,6 +20,15 @@ CUresult initialiseDriver();
 /// Ends it, if there is one. Needs the instructions.
 void shutDownDriver();
 
+/// What became of a search for a function: CUdriverProcAddressQueryResult.
+enum class SearchResult : uint32_t { Found = 0, NotFound = 1, TooOld = 2 };
+
+/// Finds the newest version of a function that is not newer than `version`;
+/// that for the streams of threads if `isPerThread` and there is one.
+/// `function` is null if there is none.
+SearchResult findEntryPoint(const char *name, int version, bool isPerThread,
+                            void *&function);
+
 } // namespace ptxsim::driver
 
 #endif // TCC_TOOLS_PTXSIM_DRIVER_BASELINE_BASELINE_H

@@ -15,9 +15,10 @@ PTXSIM_BASELINE_API cuInit(unsigned flags) {
   if (flags != 0)
     return CUDA_ERROR_INVALID_VALUE;
   if (!hasNeededInstructions()) {
-    std::fputs("ptxsim: expected a CPU with AVX2, FMA and BMI2 (x86-64-v3), got "
-               "one without\n",
-               stderr);
+    std::fputs(
+        "ptxsim: expected a CPU with AVX2, FMA and BMI2 (x86-64-v3), got "
+        "one without\n",
+        stderr);
     return CUDA_ERROR_SYSTEM_NOT_READY;
   }
   return initialiseDriver();

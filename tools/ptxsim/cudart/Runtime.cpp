@@ -1,0 +1,100 @@
+// The state of the runtime.
+
+#include "tools/ptxsim/cudart/Runtime.h"
+
+#include <atomic>
+#include <mutex>
+
+namespace ptxsim::cudart {
+
+static thread_local cudaError_t threadError = cudaSuccess;
+static thread_local bool perThreadDefault = false;
+
+/// Counts contexts of the device that were ended, from 1.
+static std::atomic<uint64_t> contextNumber{1};
+/// The context that the thread got from the runtime last, by its number.
+static thread_local uint64_t boundNumber = 0;
+
+cudaError_t record(Code code) {
+  // The driver knows two results that the runtime does not.
+  if (code == CUDA_ERROR_CONTEXT_ALREADY_CURRENT ||
+      code == CUDA_ERROR_KEY_ROTATION)
+    code = cudaErrorUnknown;
+  if (code != cudaSuccess)
+    threadError = static_cast<cudaError_t>(code);
+  return static_cast<cudaError_t>(code);
+}
+
+cudaError_t lastError(bool forget) {
+  cudaError_t error = threadError;
+  if (forget)
+    threadError = cudaSuccess;
+  return error;
+}
+
+Code initialise() {
+  static std::atomic<bool> isDone{false};
+  if (isDone.load(std::memory_order_acquire))
+    return cudaSuccess;
+  CUresult result = cuInit(0);
+  if (result == CUDA_SUCCESS)
+    isDone.store(true, std::memory_order_release);
+  return result;
+}
+
+/// Returns the context of the device, which the runtime retains once.
+static Code primaryContext(CUcontext &context) {
+  static std::mutex mutex;
+  static uint64_t retainedNumber = 0;
+  static CUcontext retained = nullptr;
+  std::lock_guard<std::mutex> lock(mutex);
+  if (retainedNumber != contextNumber) {
+    CUresult result = cuDevicePrimaryCtxRetain(&retained, 0);
+    if (result != CUDA_SUCCESS)
+      return result;
+    retainedNumber = contextNumber;
+  }
+  context = retained;
+  return cudaSuccess;
+}
+
+Code prepare() {
+  Code code = initialise();
+  if (code != cudaSuccess)
+    return code;
+  // A context that the program made current itself stays.
+  CUcontext current = nullptr;
+  CUresult found = cuCtxGetCurrent(&current);
+  if (found != CUDA_SUCCESS)
+    return found;
+  bool isStale = boundNumber != 0 && boundNumber != contextNumber;
+  if (current && !isStale)
+    return cudaSuccess;
+  code = primaryContext(current);
+  if (code != cudaSuccess)
+    return code;
+  boundNumber = contextNumber;
+  return cuCtxSetCurrent(current);
+}
+
+Code resetDevice() {
+  ++contextNumber;
+  CUresult result = cuDevicePrimaryCtxReset_v2(0);
+  boundNumber = 0;
+  return result == CUDA_SUCCESS ? cuCtxSetCurrent(nullptr) : result;
+}
+
+PerThreadDefault::PerThreadDefault() : before(perThreadDefault) {
+  perThreadDefault = true;
+}
+PerThreadDefault::~PerThreadDefault() { perThreadDefault = before; }
+bool PerThreadDefault::isActive() { return perThreadDefault; }
+
+CUstream resolve(CUstream stream) {
+  if (stream)
+    return stream;
+  return reinterpret_cast<CUstream>(perThreadDefault ? streamPerThread
+                                                     : streamLegacy);
+}
+
+} // namespace ptxsim::cudart
