@@ -183,27 +183,42 @@ void Counters::move(const LineAccess &line, Traffic traffic) {
     counts[Count::CompulsoryReadSectors] += touched.read(line.line, sectors);
   if (traffic != Traffic::Read)
     counts[Count::CompulsoryWriteSectors] += touched.write(line.line, sectors);
+  counts[traffic == Traffic::Read    ? Count::L2ReadSectors
+         : traffic == Traffic::Write ? Count::L2WriteSectors
+                                     : Count::L2AtomicSectors] += count;
+  if (traffic != Traffic::Write)
+    counts[Count::L2Hits] += accessL2(line, false).sectorHits;
+  if (traffic != Traffic::Read)
+    accessL2(line, true);
+}
+
+/// Reads the sectors of a line, or writes its bytes, in L2.
+L2Counts Counters::accessL2(const LineAccess &line, bool isWrite) {
   // Addresses from the beginning of device memory on, so that they are the same
   // in every run.
-  uint64_t place = line.line - memory.base() / lineBytes;
-  L2Result result;
-  switch (traffic) {
-  case Traffic::Read:
-    counts[Count::L2ReadSectors] += count;
-    result = l2.read(place, sectors);
-    break;
-  case Traffic::Write:
-    counts[Count::L2WriteSectors] += count;
-    result = l2.write(place, line.bytes);
-    break;
-  case Traffic::Change:
-    counts[Count::L2AtomicSectors] += count;
-    result = l2.change(place, sectors);
-    break;
+  uint64_t sector = line.line * lineBytes - memory.trackedBegin();
+  uint64_t begin = 0, end = 0; // What follows each other.
+  L2Counts moved;
+  for (uint32_t mask : line.bytes) {
+    uint32_t rest = isWrite || mask == 0 ? mask : ~0u;
+    while (rest != 0) {
+      uint32_t first = uint32_t(__builtin_ctz(rest));
+      // A run of ones ends at the first zero above it.
+      uint32_t bytes = uint32_t(__builtin_ctzll(~uint64_t(rest >> first)));
+      if (sector + first != end) {
+        moved += l2.access(begin, end - begin, isWrite);
+        begin = end = sector + first;
+      }
+      end += bytes;
+      rest &= ~uint32_t(((uint64_t(1) << bytes) - 1) << first);
+    }
+    sector += sectorBytes;
   }
-  counts[Count::L2Hits] += result.hits;
-  counts[Count::HbmReadSectors] += result.fetched;
-  counts[Count::HbmWriteSectors] += result.written;
+  moved += l2.access(begin, end - begin, isWrite);
+  Counts &counts = detail();
+  counts[Count::HbmReadSectors] += moved.hbmReadBytes / sectorBytes;
+  counts[Count::HbmWriteSectors] += moved.hbmWriteBytes / sectorBytes;
+  return moved;
 }
 
 bool Counters::isHost(uint64_t address) {

@@ -146,6 +146,7 @@ private:
   void load(const Block &block, const RequestLines &lines, bool strong);
   void bulk(const BulkCount &copy);
   void move(const LineAccess &line, Traffic traffic);
+  L2Counts accessL2(const LineAccess &line, bool isWrite);
   void moveBulk(const LineAccess &line, Traffic traffic);
   bool isHost(uint64_t address);
   void sinceIssue(const BlockState &state, uint64_t tick);
