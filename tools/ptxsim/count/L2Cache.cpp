@@ -38,8 +38,7 @@ void L2Cache::evict(Line &line, L2Counts &counts) {
 
 /// Returns the way that holds `tag`, after making room for it if none does, and
 /// makes it the most recently used.
-uint32_t L2Cache::findWay(Set &set, uint32_t tag, uint64_t slot,
-                          L2Counts &counts) {
+uint32_t L2Cache::findWay(Set &set, uint32_t tag, L2Counts &counts) {
   uint32_t found = 0;
   for (uint32_t way = 0; way < ways; ++way)
     found |= uint32_t(set.tags[way] == tag) << way;
@@ -54,7 +53,6 @@ uint32_t L2Cache::findWay(Set &set, uint32_t tag, uint64_t slot,
   } else {
     evict(set.lines[way], counts);
     set.tags[way] = tag;
-    std::fill_n(written.begin() + int64_t(slot + way) * sectors, sectors, 0);
   }
   uint64_t newer = set.order & ((uint64_t(1) << 4 * place) - 1);
   uint64_t older =
@@ -99,8 +97,7 @@ L2Counts L2Cache::access(uint64_t address, uint64_t bytes, bool isWrite) {
     uint64_t line = address / lineBytes;
     uint64_t index = setOf(line);
     Set &set = sets[index];
-    uint32_t way =
-        findWay(set, uint32_t(line >> lowBits), index * ways, counts);
+    uint32_t way = findWay(set, uint32_t(line >> lowBits), counts);
     uint32_t *masks = &written[(index * ways + way) * sectors];
     uint64_t lineEnd = std::min((line + 1) * lineBytes, end);
     while (address < lineEnd) {
@@ -123,9 +120,7 @@ L2Counts L2Cache::access(uint64_t address, uint64_t bytes, bool isWrite) {
 L2Counts L2Cache::flush() {
   L2Counts counts;
   for (Set &set : sets)
-    for (uint32_t way = 0; way < ways; ++way) {
-      evict(set.lines[way], counts);
-      set.tags[way] = noTag;
-    }
+    for (Line &line : set.lines)
+      evict(line, counts);
   return counts;
 }

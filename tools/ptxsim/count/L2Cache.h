@@ -67,7 +67,7 @@ private:
   };
 
   uint32_t setOf(uint64_t line) const;
-  uint32_t findWay(Set &set, uint32_t tag, uint64_t slot, L2Counts &counts);
+  uint32_t findWay(Set &set, uint32_t tag, L2Counts &counts);
   void evict(Line &line, L2Counts &counts);
   void readSector(Line &line, uint32_t sector, L2Counts &counts);
   void writeSector(Line &line, uint32_t sector, uint32_t bytes,
@@ -76,7 +76,7 @@ private:
   uint32_t lowBits = 0; ///< Sets are 2^lowBits * oddSets.
   uint32_t oddSets = 1;
   std::vector<Set> sets;
-  /// Bytes of partial sectors, for each [set][way][sector].
+  /// Bytes of partial sectors, for each [set][way][sector]; others are stale.
   std::vector<uint32_t> written;
 };
 

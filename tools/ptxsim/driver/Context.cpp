@@ -42,6 +42,7 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context) {
     library->modules.erase(context->id);
   eraseOwned(driver.modules, context);
   eraseOwned(driver.streams, context);
+  eraseOwned(driver.events, context);
   driver.memory().freeAll(context->id);
   driver.contexts.erase(context->handle);
   // The streams hold the context, too.

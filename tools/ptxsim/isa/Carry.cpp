@@ -32,7 +32,7 @@ static void accumulate(Warp &warp, const Op &op, LaneMask mask, const U *a,
   LaneMask before = Reads ? warp.carry : 0;
   alignas(64) U values[32];
   alignas(64) uint32_t carries[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     uint32_t carry = before >> lane & 1;
     values[lane] = Operation::template of<U>(a[lane], b[lane], carry);
@@ -60,7 +60,7 @@ static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
   const T *a = warp.at<T>(op.slots[1]);
   const T *b = warp.at<T>(op.slots[2]);
   alignas(64) U products[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     products[lane] = High ? U(numerics::mulHigh(a[lane], b[lane]))
                           : U(uint64_t(a[lane]) * uint64_t(b[lane]));

@@ -213,7 +213,7 @@ static void writeTruth(Warp &warp, const Op &op, LaneMask truth,
                        LaneMask mask) {
   T value = T(op.immediate);
   alignas(64) T values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = T(value & T(0 - (truth >> lane & 1)));
   writeLanes(warp.at<T>(op.slots[0]), values, mask);
@@ -242,7 +242,7 @@ template <typename Signature, Signature *F> struct SetHalves {
     LaneMask high = combine(warp, op, compared.high, op.slots[3]);
     uint32_t value = uint32_t(op.immediate);
     alignas(64) uint32_t values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
     for (int lane = 0; lane < 32; ++lane)
       values[lane] = (value & (0 - (low >> lane & 1))) |
                      (value << 16 & (0 - (high >> lane & 1)));
@@ -289,7 +289,7 @@ static Next selectBySign(Warp &warp, const Op &op, LaneMask mask) {
   const T *b = warp.at<T>(op.slots[2]);
   const C *c = warp.at<C>(op.slots[3]);
   alignas(64) T values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     T first = a[lane], second = b[lane];
     values[lane] = AtLeast(c[lane], C(0)) ? first : second;

@@ -205,14 +205,10 @@ template <class H> static Handler selectHalfToF32(const Match &match, Op &) {
       pickSaturation(match), flag(match, "ftz"));
 }
 
-/// A NaN keeps its payload on its way to f64.
-template <class H, Clamp C> static double halfToF64(uint16_t value) {
-  return double(numerics::clamp<C>(H::widen(value)));
-}
 template <class H> static Handler selectHalfToF64(const Match &match, Op &) {
   return choose(
       [](auto clamp) {
-        return lanes<double(uint16_t), halfToF64<H, clamp>>;
+        return lanes<double(uint16_t), numerics::halfToF64<H, clamp>>;
       },
       pickSaturation(match));
 }

@@ -8,7 +8,7 @@ const std::vector<Family> &ptxsim::isa::families() {
   static const std::vector<Family> all = {
       integerFamily(), carryFamily(), floatFamily(), multiFunctionFamily(),
       halfFamily(), compareFamily(), logicFamily(), convertFamily(),
-      convertPackedFamily(),
+      convertPackedFamily(), videoFamily(),
       moveFamily(),    memoryFamily(),     addressFamily(), controlFamily(),
       barrierFamily(), collectiveFamily(), atomicFamily(),  fenceFamily(),
       mbarrierFamily(), launchFamily(), copyAsyncFamily(), bulkFamily(),

@@ -66,7 +66,7 @@ static Next lop3(Warp &warp, const Op &op, LaneMask mask) {
   const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
   uint8_t table = *warp.at<uint8_t>(op.slots[4]);
   alignas(64) uint32_t values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = numerics::lop3(a[lane], b[lane], c[lane], table);
   writeLanes(warp.at<uint32_t>(op.slots[0]), values, mask);

@@ -55,6 +55,10 @@ TEST(L2Cache, JoinsPartialWrites) {
   // or when it is written back.
   expectCounts(cache.access(0x3040, 31, true), 0, 1, 0, 0);
   expectCounts(cache.flush(), 0, 0, 32, 96);
+  // A sector that is complete stays so.
+  expectCounts(cache.access(0x3060, 32, false), 0, 1, 32, 0);
+  expectCounts(cache.access(0x3060, 4, true), 1, 0, 0, 0);
+  expectCounts(cache.flush(), 0, 0, 0, 32);
   // What was there before does not count.
   expectCounts(cache.access(0x3040, 1, true), 0, 1, 0, 0);
   expectCounts(cache.access(0x305f, 1, true), 1, 0, 0, 0);
