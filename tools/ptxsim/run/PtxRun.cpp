@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <dlfcn.h>
+#include <fstream>
 
 namespace ptxrun {
 
