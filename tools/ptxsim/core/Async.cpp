@@ -4,6 +4,7 @@
 
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/checks/RegisterShadow.h"
+#include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/core/Warpgroups.h"
 
 #include <algorithm>
@@ -108,15 +109,22 @@ void AsyncQueue::completeSome(Worker &worker) {
 
 bool AsyncQueue::wait(AsyncGroups &groups, LaneMask lanes, uint64_t keep,
                       bool onlyRead, Worker &worker) {
+  bool wasPending = false;
   for (AsyncGroups::Item &item : groups.items) {
     bool needed = false;
     forLanes(item.lanes & lanes, [&](int lane) {
       needed |= item.group <= groups.committed[lane] &&
                 item.group + keep <= groups.committed[lane];
     });
-    if (needed && !finish(*item.operation, onlyRead, worker))
+    if (!needed)
+      continue;
+    const AsyncOperation &operation = *item.operation;
+    wasPending |= !(onlyRead ? operation.isRead : operation.isDone);
+    if (!finish(*item.operation, onlyRead, worker))
       return false;
   }
+  if (wasPending && worker.counters != nullptr)
+    observePending(worker);
   while (!groups.items.empty() && groups.items.front().operation->isDone)
     groups.items.pop_front();
   return true;

@@ -22,7 +22,7 @@ struct Warpgroup;
 class WarpgroupMultiplier;
 class ClusterRaces;
 class GlobalRaces;
-struct Counters;
+class Counters;
 
 /// One of the 16 named barriers of a block.
 struct NamedBarrier {

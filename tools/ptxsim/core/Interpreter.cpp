@@ -134,6 +134,8 @@ Next ptxsim::branch(Warp &warp, LaneMask taken, const Op *target) {
   if (target <= now.pc)
     ++now.turns;
   if (taken != now.mask) {
+    if (warp.worker->counters != nullptr)
+      observeDivergence(warp);
     Group rest = now;
     rest.mask &= ~taken;
     ++rest.pc;
@@ -218,6 +220,8 @@ template <bool Observed> Next Slice<Observed>::runGroup() {
     LaneMask mask = activeLanes(op);
     --budget;
     if (mask == 0) {
+      if constexpr (Observed)
+        observePass(warp, op);
       ++pc;
     } else {
       if (op.flags & opAligned && mask != warp.live) {
@@ -261,6 +265,8 @@ template <bool Observed> SliceEnd Slice<Observed>::loop() {
       ++warp.now.pc;
       return SliceEnd::Budget;
     case Next::Wait:
+      if constexpr (Observed)
+        observeWait(warp);
       warp.now.state = Group::State::Waiting;
       warp.now.seen = warp.block->cluster->progress;
       park(warp);

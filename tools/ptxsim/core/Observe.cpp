@@ -6,6 +6,7 @@
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Warpgroups.h"
+#include "tools/ptxsim/count/Counters.h"
 
 using namespace ptxsim;
 
@@ -18,6 +19,8 @@ bool ptxsim::observeGuard(Warp &warp, const Op &op) {
 }
 
 bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
+  if (Counters *counters = warp.worker->counters)
+    counters->issue(warp, op, mask);
   const OpInfo &info =
       warp.now.code->infos[size_t(&op - warp.now.code->ops.data())];
   if (mayTouchUndefined(warp, op) && !carryUndefined(warp, op, info, mask))
@@ -25,6 +28,31 @@ bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
   return warp.warpgroupRegisters == nullptr ||
          op.opClass == OpClass::Warpgroup ||
          observeWarpgroupRegisters(warp, op, info);
+}
+
+void ptxsim::observePass(Warp &warp, const Op &op) {
+  if (Counters *counters = warp.worker->counters)
+    counters->pass(warp, op);
+}
+
+void ptxsim::observeWait(Warp &warp) {
+  if (Counters *counters = warp.worker->counters)
+    counters->wait(warp);
+}
+
+void ptxsim::observeNotReady(Warp &warp) {
+  if (Counters *counters = warp.worker->counters)
+    counters->notReady();
+}
+
+void ptxsim::observeDivergence(Warp &warp) {
+  if (Counters *counters = warp.worker->counters)
+    counters->diverge();
+}
+
+static void count(Warp &warp, const Access &access) {
+  if (Counters *counters = warp.worker->counters)
+    counters->access(warp, access);
 }
 
 /// Finds the shared memory that a lane accesses.
@@ -170,6 +198,7 @@ static void synchronise(Warp &warp, const Access &access, bool reads,
 }
 
 bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
+  count(warp, access);
   if (!checkRaces(warp, op, access, false))
     return false;
   if (warp.checks != nullptr)
@@ -180,6 +209,7 @@ bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
 
 bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
                           const Slot *sources) {
+  count(warp, access);
   if (!checkRaces(warp, op, access, true))
     return false;
   if (warp.checks != nullptr && !storeUndefined(warp, op, access, sources))
@@ -189,6 +219,7 @@ bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
 }
 
 bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
+  count(warp, access);
   if (!checkRaces(warp, op, access, true))
     return false;
   if (warp.checks != nullptr && !atomicUndefined(warp, op, access))
@@ -199,11 +230,13 @@ bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
 
 bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
                                unsigned) {
+  count(warp, access);
   return checkRaces(warp, op, access, false);
 }
 
 bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
                                 unsigned) {
+  count(warp, access);
   return checkRaces(warp, op, access, true);
 }
 
@@ -219,20 +252,24 @@ void ptxsim::observeWarpBarrier(Warp &warp, LaneMask lanes) {
 }
 
 void ptxsim::observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool) {
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  if (Counters *counters = warp.worker->counters)
+    counters->arrive(*warp.block, uint32_t(index), barrier.generation + 1);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  size_t index = size_t(&barrier - warp.block->barriers.data());
   SyncClock &clock = races->racesOf(*warp.block).barriers[index];
   races->release(races->clockOf(warp), clock.arriving(barrier.generation + 1));
 }
 
 void ptxsim::observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
                                  uint64_t generation) {
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  if (Counters *counters = warp.worker->counters)
+    counters->leave(*warp.block, uint32_t(index), generation);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  size_t index = size_t(&barrier - warp.block->barriers.data());
   SyncClock &clock = races->racesOf(*warp.block).barriers[index];
   WarpClock &own = races->clockOf(warp);
   races->acquire(own, clock.collected[generation & 1]);
@@ -240,10 +277,13 @@ void ptxsim::observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
 }
 
 void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
+  uint64_t generation = warp.block->cluster->barrier.generation + 1;
+  if (Counters *counters = warp.worker->counters)
+    for (const Block &block : warp.block->cluster->blocks)
+      counters->arrive(block, Counters::clusterBarrier, generation);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  uint64_t generation = warp.block->cluster->barrier.generation + 1;
   Knowledge &arriving = races->cluster.arriving(generation);
   if (releases)
     races->release(races->clockOf(warp), arriving);
@@ -252,10 +292,12 @@ void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
 }
 
 void ptxsim::observeClusterLeave(Warp &warp) {
+  uint64_t generation = warp.clusterGeneration[__builtin_ctz(warp.now.mask)];
+  if (Counters *counters = warp.worker->counters)
+    counters->leave(*warp.block, Counters::clusterBarrier, generation);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  uint64_t generation = warp.clusterGeneration[__builtin_ctz(warp.now.mask)];
   WarpClock &own = races->clockOf(warp);
   races->acquire(own, races->cluster.collected[generation & 1]);
   meet(own, warp.now.mask);
@@ -323,6 +365,8 @@ bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
 
 void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
                                     MBarrier &barrier, bool releases) {
+  if (Counters *counters = warp.worker->counters)
+    counters->arrive(block, offset, barrier.phase + 1);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -336,6 +380,10 @@ void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
 
 void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
                                  MBarrier &barrier, bool acquires) {
+  if (Counters *counters = warp.worker->counters) {
+    counters->waitPhase(block, offset, barrier.phase - 1);
+    counters->leave(block, offset, barrier.phase);
+  }
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -353,7 +401,10 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 // Fences
 //===----------------------------------------------------------------------===//
 
-void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind) {
+void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
+  Counters *counters = warp.worker->counters;
+  if (counters != nullptr && kind >= FenceKind::Device)
+    counters->fence(warp);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -396,8 +447,46 @@ static Actor actorOf(ClusterRaces &races, const Warp &any, AsyncKind kind) {
   return actor;
 }
 
+void ptxsim::observeLaneCopies(Warp &warp, const Access &target,
+                               const uint64_t *sources,
+                               const uint32_t *sourceBytes) {
+  if (Counters *counters = warp.worker->counters)
+    counters->copyLanes(warp, target, sources, sourceBytes);
+}
+
+void ptxsim::observeBulkCopy(Warp &warp, const BulkCount &copy,
+                             uint64_t global) {
+  if (Counters *counters = warp.worker->counters)
+    counters->bulkCopy(copy, global);
+}
+
+void ptxsim::observeBoxCopy(Warp &warp, const BoxTransfer &transfer,
+                            BulkDirection direction, uint32_t deliveries) {
+  if (Counters *counters = warp.worker->counters)
+    counters->boxCopy(transfer, direction, deliveries);
+}
+
+void ptxsim::observeStoreAsync(Warp &warp, uint32_t bytes) {
+  if (Counters *counters = warp.worker->counters)
+    counters->storeAsync(bytes);
+}
+
+void ptxsim::observePhaseIssue(Warp &warp, Block &block, uint32_t offset) {
+  Counters *counters = warp.worker->counters;
+  auto barrier = block.mbarriers.find(offset);
+  if (counters != nullptr && barrier != block.mbarriers.end())
+    counters->beginPhase(block, offset, barrier->second.phase);
+}
+
+void ptxsim::observePending(Worker &worker) {
+  if (worker.counters != nullptr)
+    worker.counters->pending();
+}
+
 void ptxsim::observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
                           uint64_t group) {
+  if (Counters *counters = warp.worker->counters)
+    counters->beginGroup(warp, kind, group);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -446,10 +535,19 @@ bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
   return worker.stopAt(operation.origin, std::move(fault));
 }
 
+/// Notes bytes that come in at an mbarrier, perhaps the last ones it waits for.
+static void arriveAsync(Counters &counters, Block &block, uint32_t offset) {
+  auto barrier = block.mbarriers.find(offset);
+  if (barrier != block.mbarriers.end())
+    counters.arrive(block, offset, barrier->second.phase + 1);
+}
+
 bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                                AsyncKind kind, Block &block, uint32_t offset,
                                uint32_t bytes, Block *barrierBlock,
                                uint32_t barrierOffset) {
+  if (worker.counters != nullptr && barrierBlock != nullptr)
+    arriveAsync(*worker.counters, *barrierBlock, barrierOffset);
   if (operation.knowledge == nullptr)
     return true;
   ClusterRaces &races = *block.cluster->races;
@@ -486,6 +584,8 @@ bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
 }
 
 void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
+  if (Counters *counters = warp.worker->counters)
+    counters->waitGroup(warp, kind, group);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -496,6 +596,8 @@ void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
 
 void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
                                   MBarrier &barrier, uint64_t group) {
+  if (Counters *counters = warp.worker->counters)
+    counters->arrive(block, offset, barrier.phase + 1);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;

@@ -10,6 +10,10 @@
 
 namespace ptxsim {
 
+struct BoxTransfer;
+struct BulkCount;
+enum class BulkDirection : uint8_t;
+
 /// True if the registers of `op` may be undefined.
 inline bool mayTouchUndefined(const Warp &warp, const Op &op) {
   const WarpChecks *checks = warp.checks.get();
@@ -30,6 +34,15 @@ bool observeGuard(Warp &warp, const Op &op);
 ///
 /// \returns false after noting a fault.
 bool observe(Warp &warp, const Op &op, LaneMask mask);
+
+/// Counts that the running group passes `op`, whose guard is false in all lanes.
+void observePass(Warp &warp, const Op &op);
+
+/// Counts that the op that was observed last has to wait, that it did not find
+/// what it looks for and goes on, and that only some lanes take its branch.
+void observeWait(Warp &warp);
+void observeNotReady(Warp &warp);
+void observeDivergence(Warp &warp);
 
 /// Checks and counts a load whose addresses are resolved, before it happens.
 ///
@@ -101,6 +114,24 @@ bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
                        unsigned count);
 bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
                         unsigned count);
+
+/// Counts what cp.async of the lanes of `target.mask` reads, `sourceBytes` of
+/// each lane, and writes.
+void observeLaneCopies(Warp &warp, const Access &target,
+                       const uint64_t *sources, const uint32_t *sourceBytes);
+
+/// Counts a bulk operation whose bytes in global memory, if any, begin at
+/// `global`; one with a tensor map; and st.async or red.async of a lane.
+void observeBulkCopy(Warp &warp, const BulkCount &copy, uint64_t global);
+void observeBoxCopy(Warp &warp, const BoxTransfer &transfer,
+                    BulkDirection direction, uint32_t deliveries);
+void observeStoreAsync(Warp &warp, uint32_t bytes);
+
+/// Notes that asynchronous work begins that completes the present phase of the
+/// mbarrier at `offset` of `block`; and that a wait makes work complete that is
+/// not.
+void observePhaseIssue(Warp &warp, Block &block, uint32_t offset);
+void observePending(Worker &worker);
 
 /// Kinds of asynchronous work, by what waits for it.
 enum class AsyncKind : uint8_t { Copies, Bulk, Warpgroup, MBarrier };

@@ -78,6 +78,8 @@ enum OpFlags : uint16_t {
   opEndsSlice = 8,
   /// The address is that of a variable of the frame: add its local offset.
   opFrameLocal = 16,
+  /// Part of an instruction whose work another op does: not counted.
+  opHelper = 32,
 };
 
 struct alignas(64) Op {

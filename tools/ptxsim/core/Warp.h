@@ -57,6 +57,7 @@ struct Group {
   uint64_t ticket = 0;  ///< What a waiting op has noted; 0 when it begins.
   uint64_t seen = 0;    ///< Progress of the cluster when it last waited.
   uint64_t wakeTime = 0; ///< nanosleep: not before; 0 for at once.
+  uint64_t waitTick = 0; ///< When it began to wait, for counters; else 0.
   std::vector<CallFrame> calls;
 };
 

@@ -1,131 +1,70 @@
-// The L2 cache.
+// Finds lines, and makes room for others.
 
 #include "tools/ptxsim/count/L2Cache.h"
 
-#include <algorithm>
+#include "tools/ptxsim/count/Lines.h"
 
 using namespace ptxsim;
 
-static constexpr uint32_t noTag = ~uint32_t(0);
+static constexpr uint64_t none = ~uint64_t(0);
 
-L2Cache::L2Cache(uint64_t bytes) {
-  uint64_t count = std::max<uint64_t>(bytes / (lineBytes * ways), 1);
-  Set empty;
-  std::fill(std::begin(empty.tags), std::end(empty.tags), noTag);
-  empty.order = 0xfedcba9876543210;
-  sets.assign(count, empty);
-  written.assign(count * ways * sectors, 0);
-  lowBits = uint32_t(__builtin_ctzll(count));
-  oddSets = uint32_t(count >> lowBits);
+static uint32_t sectorsIn(uint32_t mask) {
+  return uint32_t(__builtin_popcount(mask));
 }
 
-/// Consecutive lines take consecutive sets, in an order that changes from one
-/// block of 2^lowBits lines to the next.
-uint32_t L2Cache::setOf(uint64_t line) const {
-  uint64_t block = line >> lowBits;
-  uint32_t mask = (uint32_t(1) << lowBits) - 1;
-  uint32_t mixed = uint32_t(block * 0x9e3779b97f4a7c15 >> 40);
-  return uint32_t(block % oddSets) << lowBits |
-         ((uint32_t(line) ^ mixed) & mask);
-}
+L2Cache::L2Cache(uint64_t bytes)
+    : sets(bytes / (ways * lineBytes)), numbers(sets * ways, none),
+      lines(sets * ways) {}
 
-void L2Cache::evict(Line &line, L2Counts &counts) {
-  counts.hbmWriteBytes += sectorBytes * __builtin_popcount(line.dirty);
-  // HBM with error correction takes whole sectors.
-  counts.hbmReadBytes += sectorBytes * __builtin_popcount(line.partial);
+/// Returns the entry of a line, made if there is none.
+L2Cache::Line &L2Cache::find(uint64_t number, L2Result &result) {
+  // Turning the sets from one stretch of memory to the next spreads strides of
+  // powers of two, and leaves a range of the size of the cache without conflict.
+  uint64_t first = (number + number / sets * 7919) % sets * ways;
+  ++time;
+  uint64_t oldest = first;
+  for (uint64_t way = first; way < first + ways; ++way) {
+    if (numbers[way] == number) {
+      lines[way].used = time;
+      return lines[way];
+    }
+    if (lines[way].used < lines[oldest].used)
+      oldest = way;
+  }
+  Line &line = lines[oldest];
+  result.written = sectorsIn(line.changed);
+  changed -= result.written;
   line = Line();
+  numbers[oldest] = number;
+  line.used = time;
+  return line;
 }
 
-/// Returns the way that holds `tag`, after making room for it if none does, and
-/// makes it the most recently used.
-uint32_t L2Cache::findWay(Set &set, uint32_t tag, uint64_t slot,
-                          L2Counts &counts) {
-  uint32_t found = 0;
-  for (uint32_t way = 0; way < ways; ++way)
-    found |= uint32_t(set.tags[way] == tag) << way;
-  uint32_t place = 15; // In `order`.
-  uint32_t way = uint32_t(set.order >> 60);
-  if (found) {
-    way = uint32_t(__builtin_ctz(found));
-    // The lowest zero among groups of four bits.
-    uint64_t other = set.order ^ way * 0x1111111111111111;
-    uint64_t zeros = (other - 0x1111111111111111) & ~other & 0x8888888888888888;
-    place = uint32_t(__builtin_ctzll(zeros)) / 4;
-  } else {
-    evict(set.lines[way], counts);
-    set.tags[way] = tag;
-    std::fill_n(written.begin() + int64_t(slot + way) * sectors, sectors, 0);
+L2Result L2Cache::get(uint64_t number, uint32_t sectors, bool changes) {
+  L2Result result;
+  Line &line = find(number, result);
+  result.hits = sectorsIn(line.present & sectors);
+  result.fetched = sectorsIn(sectors & ~uint32_t(line.present));
+  line.present |= uint8_t(sectors);
+  if (!changes)
+    return result;
+  changed += sectorsIn(sectors & ~uint32_t(line.changed));
+  line.changed |= uint8_t(sectors);
+  return result;
+}
+
+L2Result L2Cache::write(uint64_t number, const uint32_t (&bytes)[4]) {
+  L2Result result;
+  Line &line = find(number, result);
+  for (unsigned sector = 0; sector < 4; ++sector) {
+    if (bytes[sector] == 0)
+      continue;
+    uint8_t bit = uint8_t(1u << sector);
+    changed += (line.changed & bit) == 0;
+    line.changed |= bit;
+    line.bytes[sector] |= bytes[sector];
+    if (line.bytes[sector] == ~0u)
+      line.present |= bit;
   }
-  uint64_t newer = set.order & ((uint64_t(1) << 4 * place) - 1);
-  uint64_t older =
-      place == 15 ? 0 : set.order >> 4 * (place + 1) << 4 * (place + 1);
-  set.order = older | newer << 4 | way;
-  return way;
-}
-
-void L2Cache::readSector(Line &line, uint32_t sector, L2Counts &counts) {
-  uint8_t bit = uint8_t(1 << sector);
-  if (line.complete & bit) {
-    ++counts.sectorHits;
-    return;
-  }
-  ++counts.sectorMisses;
-  counts.hbmReadBytes += sectorBytes;
-  line.complete |= bit;
-  line.partial &= uint8_t(~bit);
-}
-
-void L2Cache::writeSector(Line &line, uint32_t sector, uint32_t bytes,
-                          uint32_t &written, L2Counts &counts) {
-  uint8_t bit = uint8_t(1 << sector);
-  bool isThere = (line.complete | line.partial) & bit;
-  ++(isThere ? counts.sectorHits : counts.sectorMisses);
-  line.dirty |= bit;
-  if (line.complete & bit)
-    return;
-  written = (line.partial & bit ? written : 0) | bytes;
-  if (written == ~uint32_t(0)) {
-    line.complete |= bit;
-    line.partial &= uint8_t(~bit);
-  } else {
-    line.partial |= bit;
-  }
-}
-
-L2Counts L2Cache::access(uint64_t address, uint64_t bytes, bool isWrite) {
-  L2Counts counts;
-  const uint64_t end = address + bytes;
-  while (address < end) {
-    uint64_t line = address / lineBytes;
-    uint64_t index = setOf(line);
-    Set &set = sets[index];
-    uint32_t way =
-        findWay(set, uint32_t(line >> lowBits), index * ways, counts);
-    uint32_t *masks = &written[(index * ways + way) * sectors];
-    uint64_t lineEnd = std::min((line + 1) * lineBytes, end);
-    while (address < lineEnd) {
-      uint32_t sector = uint32_t(address % lineBytes / sectorBytes);
-      uint64_t next = std::min((address / sectorBytes + 1) * sectorBytes, end);
-      if (isWrite) {
-        uint32_t count = uint32_t(next - address);
-        uint32_t mask = uint32_t((uint64_t(1) << count) - 1)
-                        << address % sectorBytes;
-        writeSector(set.lines[way], sector, mask, masks[sector], counts);
-      } else {
-        readSector(set.lines[way], sector, counts);
-      }
-      address = next;
-    }
-  }
-  return counts;
-}
-
-L2Counts L2Cache::flush() {
-  L2Counts counts;
-  for (Set &set : sets)
-    for (uint32_t way = 0; way < ways; ++way) {
-      evict(set.lines[way], counts);
-      set.tags[way] = noTag;
-    }
-  return counts;
+  return result;
 }

@@ -1,12 +1,16 @@
-// A model of the L2 cache of an H100, for counting what reaches HBM.
+// The L2 cache: which accesses reach HBM.
 //
-// 50 MB in lines of 128 bytes, each of 4 sectors of 32 bytes that are filled
-// alone, 16 lines in a set, least recently used evicted, write-back. Capacity
-// and sectors are documented (H100 white paper; CUDA C++ best practices guide).
-// Ways are those of the Ampere and Hopper configurations of GPGPU-Sim
-// (`S:64:128:16`); which line goes to which set is not public. Here, contiguous
-// data fill all sets evenly, and no stride favours some. The two partitions of
-// the real cache are one.
+// 50 MB in lines of 128 bytes with four sectors, 16 ways, least recently used.
+// Reads fetch the sectors that are missing. Writes go back when their line has to
+// make room, and fetch nothing: bytes that were written are remembered, and a
+// sector is whole once all of them were. What is in the cache stays there from
+// launch to launch; copies of the host do not go through it.
+//
+// The real cache has two halves, and hashes addresses in a way that is not
+// published; which half holds a line, and whether the other one has a copy, is
+// not modelled. Sources: NVIDIA H100 Tensor Core GPU Architecture (size), Nsight
+// Compute's Kernel Profiling Guide (lines and sectors), arXiv:1810.07269 (the policy
+// of writes, measured on Volta). The number of ways is an assumption.
 
 #ifndef TCC_TOOLS_PTXSIM_COUNT_L2CACHE_H
 #define TCC_TOOLS_PTXSIM_COUNT_L2CACHE_H
@@ -16,68 +20,52 @@
 
 namespace ptxsim {
 
-/// What accesses cost.
-struct L2Counts {
-  uint64_t sectorHits = 0;
-  uint64_t sectorMisses = 0;
-  uint64_t hbmReadBytes = 0;
-  uint64_t hbmWriteBytes = 0;
-
-  L2Counts &operator+=(const L2Counts &other) {
-    sectorHits += other.sectorHits;
-    sectorMisses += other.sectorMisses;
-    hbmReadBytes += other.hbmReadBytes;
-    hbmWriteBytes += other.hbmWriteBytes;
-    return *this;
-  }
+/// Sectors that an access of a line found and moved.
+struct L2Result {
+  uint32_t hits = 0;    ///< Were there; of a write always 0.
+  uint32_t fetched = 0; ///< From HBM.
+  uint32_t written = 0; ///< To HBM: changed ones of the line that made room.
 };
 
-/// Not thread-safe: what hits depends on the order of accesses.
 class L2Cache {
 public:
-  static constexpr uint32_t lineBytes = 128;
-  static constexpr uint32_t sectorBytes = 32;
-  static constexpr uint32_t sectors = lineBytes / sectorBytes;
-  static constexpr uint32_t ways = 16;
-  static constexpr uint64_t h100Bytes = 52428800;
+  static constexpr uint64_t ways = 16;
 
-  /// \param bytes a multiple of 2048, at least that.
-  explicit L2Cache(uint64_t bytes = h100Bytes);
+  /// \param bytes a multiple of 16 lines.
+  explicit L2Cache(uint64_t bytes);
 
-  /// Reads or writes `[address, address + bytes)`.
-  ///
-  /// A sector that is written in part is not fetched; it is completed by other
-  /// writes, or from HBM when it is read or evicted.
-  L2Counts access(uint64_t address, uint64_t bytes, bool isWrite);
+  /// Reads `sectors`, a bit each, of line number `line`.
+  L2Result read(uint64_t line, uint32_t sectors) {
+    return get(line, sectors, false);
+  }
 
-  /// Writes back all that is dirty and forgets it, as when a device is idle.
-  L2Counts flush();
+  /// Reads and writes them, as an atomic does.
+  L2Result change(uint64_t line, uint32_t sectors) {
+    return get(line, sectors, true);
+  }
+
+  /// Writes bytes of the four sectors, a bit each.
+  L2Result write(uint64_t line, const uint32_t (&bytes)[4]);
+
+  /// Returns the sectors that are changed and not in HBM.
+  uint64_t changedSectors() const { return changed; }
 
 private:
-  /// Sectors of a line as masks of 4 bits.
   struct Line {
-    uint8_t complete = 0; ///< All bytes are there.
-    uint8_t partial = 0;  ///< Only bytes of `written` are there.
-    uint8_t dirty = 0;
-  };
-  struct Set {
-    uint32_t tags[ways];
-    uint64_t order; ///< Ways in 4 bits each, the most recently used lowest.
-    Line lines[ways];
+    uint64_t used = 0;      ///< When last; 0 if never.
+    uint8_t present = 0;    ///< Sectors that can be read,
+    uint8_t changed = 0;    ///< and those that HBM does not have.
+    uint32_t bytes[4] = {}; ///< Written, of those that are not present.
   };
 
-  uint32_t setOf(uint64_t line) const;
-  uint32_t findWay(Set &set, uint32_t tag, uint64_t slot, L2Counts &counts);
-  void evict(Line &line, L2Counts &counts);
-  void readSector(Line &line, uint32_t sector, L2Counts &counts);
-  void writeSector(Line &line, uint32_t sector, uint32_t bytes,
-                   uint32_t &written, L2Counts &counts);
+  Line &find(uint64_t number, L2Result &result);
+  L2Result get(uint64_t line, uint32_t sectors, bool changes);
 
-  uint32_t lowBits = 0; ///< Sets are 2^lowBits * oddSets.
-  uint32_t oddSets = 1;
-  std::vector<Set> sets;
-  /// Bytes of partial sectors, for each [set][way][sector].
-  std::vector<uint32_t> written;
+  uint64_t sets;
+  uint64_t time = 0;
+  uint64_t changed = 0;
+  std::vector<uint64_t> numbers; ///< Of all lines, so that a search is short.
+  std::vector<Line> lines;
 };
 
 } // namespace ptxsim

@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/driver/Context.h"
 
+#include "tools/ptxsim/driver/Report.h"
 #include "tools/ptxsim/driver/Stream.h"
 
 namespace ptxsim::driver {
@@ -42,12 +43,14 @@ void destroyContext(Call &call, const std::shared_ptr<Context> &context) {
     library->modules.erase(context->id);
   eraseOwned(driver.modules, context);
   eraseOwned(driver.streams, context);
+  eraseOwned(driver.events, context);
   driver.memory().freeAll(context->id);
   driver.contexts.erase(context->handle);
   // The streams hold the context, too.
   context->legacy.reset();
   context->perThread.clear();
   context->blocking.clear();
+  writeReport(driver);
 }
 
 std::shared_ptr<Context> activatePrimary(Driver &driver) {

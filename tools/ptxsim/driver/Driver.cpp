@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/driver/Driver.h"
 
+#include "tools/ptxsim/driver/Report.h"
 #include "tools/ptxsim/driver/baseline/Baseline.h"
 
 #include <algorithm>
@@ -90,9 +91,16 @@ void Driver::shutDown() {
   driver->scheduler.stop();
   // A thread that still executes work keeps the lock; then nothing is safe to
   // look at.
-  if (!driver->mutex.try_lock())
+  if (!driver->mutex.try_lock()) {
+    if (!driver->settings.reportPath.empty())
+      driver->complain("PTXSIM_REPORT: expected all threads to have left the "
+                       "driver at exit, got one that executes work: what it "
+                       "runs is not in '" +
+                       driver->settings.reportPath + "'");
     return;
+  }
   warnOfLeaks(*driver);
+  writeReport(*driver);
   driver->mutex.unlock();
 }
 

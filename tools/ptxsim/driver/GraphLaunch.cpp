@@ -106,12 +106,14 @@ std::shared_ptr<Task> submitGraph(Call &call,
                                  std::move(ends));
 }
 
-/// Checks that memory of `graph` that a launch allocates was freed since the
-/// launch before, or frees it.
-static CUresult checkMemory(Call &call, const Graph &graph, bool autoFree) {
+/// Checks that the contexts of `graph` are there and that memory that a launch
+/// allocates was freed since the launch before, unless that is done for it.
+static CUresult checkLaunch(Call &call, const Graph &graph, bool autoFree) {
   for (const std::shared_ptr<GraphNode> &node : graph.nodes) {
+    if (node->context && node->context->isDestroyed)
+      return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     if (node->child) {
-      CUresult result = checkMemory(call, *node->child, autoFree);
+      CUresult result = checkLaunch(call, *node->child, autoFree);
       if (result != CUDA_SUCCESS)
         return result;
     }
@@ -161,7 +163,7 @@ PTXSIM_STREAM_API(cuGraphLaunch, cuGraphLaunch_ptsz,
     }
     bool autoFree =
         exec->flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
-    result = checkMemory(call, *exec->graph, autoFree);
+    result = checkLaunch(call, *exec->graph, autoFree);
     if (result != CUDA_SUCCESS)
       return result;
     std::vector<Dependency> before = dependenciesIn(*stream, EdgeKind::Full);

@@ -145,6 +145,8 @@ void Scheduler::finish(const std::shared_ptr<Task> &task) {
   pending.erase(task->serial);
   notify(task);
   task->progressState.reset();
+  // An event that it recorded holds the task in turn.
+  task->work.reset();
   if (task->result != CUDA_SUCCESS) {
     if (task->context->error == CUDA_SUCCESS)
       task->context->error = task->result;
@@ -167,6 +169,7 @@ void Scheduler::cancel(Context &context) {
     task->finished = Clock::now();
     task->result = context.error;
     task->dependencies.clear();
+    task->work.reset();
     notify(task);
   }
   changed.notify_all();

@@ -8,6 +8,7 @@
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/core/MBarriers.h"
 #include "tools/ptxsim/core/Observe.h"
+#include "tools/ptxsim/count/Counts.h"
 #include "tools/ptxsim/isa/BulkOperation.h"
 #include "tools/ptxsim/isa/Families.h"
 #include "tools/ptxsim/isa/Lanes.h"
@@ -147,6 +148,22 @@ static bool findTargets(Warp &warp, const Op &op, int lane, uint64_t target,
   });
 }
 
+/// Counts a copy whose places are known.
+static void count(Warp &warp, const Op &op, const BulkCopy &copy) {
+  bool leaves = op.modifiers & toGlobal;
+  BulkCount counted;
+  counted.kind = leaves ? copy.reduces ? Count::BulkReductions : Count::BulkStores
+                 : copy.sourceBlock != nullptr ? Count::BulkClusterCopies
+                                               : Count::BulkLoads;
+  counted.bytes = copy.bytes;
+  counted.deliveries = uint32_t(copy.targetBlocks.size());
+  counted.takes = copy.sourceBlock != nullptr;
+  const uint8_t *global = leaves ? copy.targets[0] : copy.source;
+  observeBulkCopy(warp, counted, reinterpret_cast<uint64_t>(global));
+  for (const SharedPlace &barrier : copy.barriers)
+    observePhaseIssue(warp, *barrier.block, barrier.offset);
+}
+
 /// slots: target, source, bytes [, barrier] [, mask] [, policy]
 static Next bulkCopy(Warp &warp, const Op &op, LaneMask mask) {
   for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
@@ -190,6 +207,8 @@ static Next bulkCopy(Warp &warp, const Op &op, LaneMask mask) {
                        warp.at<uint64_t>(op.slots[3])[lane], blocks, copy))
         return Next::Stop;
     }
+    if (warp.worker->counters != nullptr)
+      count(warp, op, copy);
     observeIssue(warp, copy,
                  copy.barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier,
                  asyncOf(warp).bulk.committed[lane] + 1);
@@ -222,10 +241,16 @@ static Next prefetch(Warp &warp, const Op &op, LaneMask mask) {
     uint32_t bytes = warp.at<uint32_t>(op.slots[1])[lane];
     if (bytes == 0 || bytes % 16 != 0)
       return badBytes(warp, op, lane, bytes);
-    if (resolveRange(warp, op, lane, Space::Global, AccessKind::Read,
-                     addressOfLane(warp, op, op.slots[0], lane), bytes,
-                     16) == nullptr)
+    uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
+    if (resolveRange(warp, op, lane, Space::Global, AccessKind::Read, address,
+                     bytes, 16) == nullptr)
       return Next::Stop;
+    if (warp.worker->counters == nullptr)
+      continue;
+    BulkCount counted;
+    counted.kind = Count::BulkPrefetches;
+    counted.bytes = bytes;
+    observeBulkCopy(warp, counted, address);
   }
   return Next::Advance;
 }

@@ -188,6 +188,12 @@ static void readCoordinates(const Warp &warp, const Slot *slots, int lane,
 
 static bool submit(Warp &warp, std::shared_ptr<BoxCopy> box, int lane) {
   bool inGroup = box->barriers.empty();
+  if (warp.worker->counters != nullptr) {
+    observeBoxCopy(warp, box->transfer, box->direction,
+                   uint32_t(box->targets.size()));
+    for (const SharedPlace &barrier : box->barriers)
+      observePhaseIssue(warp, *barrier.block, barrier.offset);
+  }
   observeIssue(warp, *box, inGroup ? AsyncKind::Bulk : AsyncKind::MBarrier,
                asyncOf(warp).bulk.committed[lane] + 1);
   if (inGroup)
@@ -277,7 +283,11 @@ static bool storeBox(Warp &warp, const Op &op, int lane) {
     if (!message.empty())
       return fail(warp, op, lane, message);
   }
-  return direction == BulkDirection::Prefetch || submit(warp, std::move(box), lane);
+  if (direction != BulkDirection::Prefetch)
+    return submit(warp, std::move(box), lane);
+  if (warp.worker->counters != nullptr)
+    observeBoxCopy(warp, box->transfer, direction, 0);
+  return true;
 }
 
 template <bool (*F)(Warp &, const Op &, int)>

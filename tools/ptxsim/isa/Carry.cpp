@@ -1,7 +1,8 @@
 // Arithmetic in more words than one: add, sub and mad with a carry flag.
 //
-// Each lane has one flag, a bit of Warp::carry. `.cc` writes it, and the opcodes
-// that end in c read it; nothing else does. A subtraction leaves its borrow there.
+// Each lane has one flag, a bit of Warp::carry. `.cc` writes it, and the
+// opcodes that end in c read it; nothing else does. A subtraction leaves its
+// borrow there.
 //
 // Source: PTX ISA 9.0, section 9.7.2.
 
@@ -14,12 +15,14 @@ using namespace ptxsim::isa;
 
 namespace {
 struct Add {
-  template <typename T> static T of(T a, T b, uint32_t &carry) {
+  template <typename T>
+  static T of(T a, T b, uint32_t &carry) {
     return numerics::addWithCarry(a, b, carry);
   }
 };
 struct Sub {
-  template <typename T> static T of(T a, T b, uint32_t &carry) {
+  template <typename T>
+  static T of(T a, T b, uint32_t &carry) {
     return numerics::subWithBorrow(a, b, carry);
   }
 };
@@ -32,7 +35,7 @@ static void accumulate(Warp &warp, const Op &op, LaneMask mask, const U *a,
   LaneMask before = Reads ? warp.carry : 0;
   alignas(64) U values[32];
   alignas(64) uint32_t carries[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     uint32_t carry = before >> lane & 1;
     values[lane] = Operation::template of<U>(a[lane], b[lane], carry);
@@ -60,7 +63,7 @@ static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
   const T *a = warp.at<T>(op.slots[1]);
   const T *b = warp.at<T>(op.slots[2]);
   alignas(64) U products[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     products[lane] = High ? U(numerics::mulHigh(a[lane], b[lane]))
                           : U(uint64_t(a[lane]) * uint64_t(b[lane]));

@@ -1,7 +1,8 @@
 // From the words of an instruction to a handler that was compiled for them.
 //
-// The arithmetic in numerics/ takes modifiers as template arguments. A form lists
-// which values its words allow, and gets the handler for those that were written:
+// The arithmetic in numerics/ takes modifiers as template arguments. A form
+// lists which values its words allow, and gets the handler for those that were
+// written:
 //
 //   choose([](auto ftz, auto rounding) {
 //            return lanes<float(float, float), numerics::add<rounding, ftz>>;
@@ -24,7 +25,8 @@ using numerics::Rounding;
 using ptx::Type;
 
 /// One of a few values, known only when an instruction is read.
-template <auto First, decltype(First)... Rest> struct Pick {
+template <auto First, decltype(First)... Rest>
+struct Pick {
   decltype(First) value;
 };
 
@@ -38,7 +40,10 @@ inline Pick<false, true> flag(const Match &match, std::string_view word) {
   return {match.has(word)};
 }
 
-template <class Body> inline Handler choose(Body body) { return body(); }
+template <class Body>
+inline Handler choose(Body body) {
+  return body();
+}
 
 /// Calls `body` with a constant for the value of each pick.
 ///
@@ -56,8 +61,8 @@ inline Handler choose(Body body, Pick<First, Values...> picked, Rest... rest) {
   return result;
 }
 
-/// The rounding that a word names, with or without an `i` at its end; to nearest
-/// if none does.
+/// The rounding that a word names, with or without an `i` at its end; to
+/// nearest if none does.
 inline Rounding roundingOf(const Match &match) {
   if (match.has("rz") || match.has("rzi"))
     return Rounding::Zero;
@@ -87,7 +92,8 @@ constexpr bool isPacked(Type type) {
          type == Type::S16x2;
 }
 
-template <Type type> constexpr auto scalarOf() {
+template <Type type>
+constexpr auto scalarOf() {
   constexpr unsigned bits = isPacked(type) ? 16 : ptx::bitsOf(type);
   constexpr bool isSigned = ptx::isSigned(type) || type == Type::S16x2;
   if constexpr (type == Type::F32)
@@ -104,16 +110,18 @@ template <Type type> constexpr auto scalarOf() {
     return std::conditional_t<isSigned, int64_t, uint64_t>();
 }
 
-/// The C++ type of a value of `type`, or of one of the two that it packs. Formats
-/// that C++ lacks are their bits.
-template <Type type> using Scalar = decltype(scalarOf<type>());
+/// The C++ type of a value of `type`, or of one of the two that it packs.
+/// Formats that C++ lacks are their bits.
+template <Type type>
+using Scalar = decltype(scalarOf<type>());
 
 /// The format of f16 and bf16, packed or not.
 template <Type type>
 using HalfOf = std::conditional_t<type == Type::F16 || type == Type::F16x2,
                                   numerics::F16, numerics::BF16>;
 
-template <bool Packed, typename Signature, Signature *F> struct HandlerFor;
+template <bool Packed, typename Signature, Signature *F>
+struct HandlerFor;
 template <typename D, typename... A, D (*F)(A...)>
 struct HandlerFor<false, D(A...), F> {
   static constexpr Handler value = mapLanes<F, D, A...>;

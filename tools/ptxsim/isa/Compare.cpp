@@ -137,9 +137,8 @@ template <typename Signature, Signature *F>
 static HalfMasks testHalves(Warp &warp, const Slot *slots, LaneMask mask) {
   const uint32_t *a = warp.at<uint32_t>(slots[0]);
   const uint32_t *b = warp.at<uint32_t>(slots[1]);
-  LaneMask low = lanesWhere(mask, [=](int lane) {
-    return F(uint16_t(a[lane]), uint16_t(b[lane]));
-  });
+  LaneMask low = lanesWhere(
+      mask, [=](int lane) { return F(uint16_t(a[lane]), uint16_t(b[lane])); });
   LaneMask high = lanesWhere(mask, [=](int lane) {
     return F(uint16_t(a[lane] >> 16), uint16_t(b[lane] >> 16));
   });
@@ -158,8 +157,10 @@ static void writePredicates(Warp &warp, const Op &op, LaneMask p, LaneMask q,
 
 namespace {
 /// setp p|q, a, b, c: p = (a op b) BoolOp c, q = !(a op b) BoolOp c.
-template <typename Signature, Signature *F> struct SetPredicates;
-template <typename T, bool (*F)(T, T)> struct SetPredicates<bool(T, T), F> {
+template <typename Signature, Signature *F>
+struct SetPredicates;
+template <typename T, bool (*F)(T, T)>
+struct SetPredicates<bool(T, T), F> {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     LaneMask compared = testLanes<F, T, T>(warp, op.slots + 2, mask);
     LaneMask p = combine(warp, op, compared, op.slots[4]);
@@ -170,8 +171,10 @@ template <typename T, bool (*F)(T, T)> struct SetPredicates<bool(T, T), F> {
 };
 
 /// setp p, a, b, c.
-template <typename Signature, Signature *F> struct SetPredicate;
-template <typename T, bool (*F)(T, T)> struct SetPredicate<bool(T, T), F> {
+template <typename Signature, Signature *F>
+struct SetPredicate;
+template <typename T, bool (*F)(T, T)>
+struct SetPredicate<bool(T, T), F> {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     LaneMask compared = testLanes<F, T, T>(warp, op.slots + 1, mask);
     LaneMask p = combine(warp, op, compared, op.slots[3]);
@@ -181,7 +184,8 @@ template <typename T, bool (*F)(T, T)> struct SetPredicate<bool(T, T), F> {
 };
 
 /// setp p|q, a, b, c of packed values: p of the lower halves, q of the upper.
-template <typename Signature, Signature *F> struct SetPredicatesOfHalves {
+template <typename Signature, Signature *F>
+struct SetPredicatesOfHalves {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     HalfMasks compared = testHalves<Signature, F>(warp, op.slots + 2, mask);
     LaneMask p = combine(warp, op, compared.low, op.slots[4]);
@@ -213,7 +217,7 @@ static void writeTruth(Warp &warp, const Op &op, LaneMask truth,
                        LaneMask mask) {
   T value = T(op.immediate);
   alignas(64) T values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = T(value & T(0 - (truth >> lane & 1)));
   writeLanes(warp.at<T>(op.slots[0]), values, mask);
@@ -221,8 +225,10 @@ static void writeTruth(Warp &warp, const Op &op, LaneMask truth,
 
 namespace {
 /// set d, a, b, c: d = (a op b) BoolOp c.
-template <typename Signature, Signature *F> struct Set;
-template <typename T, bool (*F)(T, T)> struct Set<bool(T, T), F> {
+template <typename Signature, Signature *F>
+struct Set;
+template <typename T, bool (*F)(T, T)>
+struct Set<bool(T, T), F> {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     LaneMask compared = testLanes<F, T, T>(warp, op.slots + 1, mask);
     LaneMask truth = combine(warp, op, compared, op.slots[3]);
@@ -235,14 +241,15 @@ template <typename T, bool (*F)(T, T)> struct Set<bool(T, T), F> {
 };
 
 /// The same for each half; Op::immediate is of 16 bits.
-template <typename Signature, Signature *F> struct SetHalves {
+template <typename Signature, Signature *F>
+struct SetHalves {
   static Next handler(Warp &warp, const Op &op, LaneMask mask) {
     HalfMasks compared = testHalves<Signature, F>(warp, op.slots + 1, mask);
     LaneMask low = combine(warp, op, compared.low, op.slots[3]);
     LaneMask high = combine(warp, op, compared.high, op.slots[3]);
     uint32_t value = uint32_t(op.immediate);
     alignas(64) uint32_t values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
     for (int lane = 0; lane < 32; ++lane)
       values[lane] = (value & (0 - (low >> lane & 1))) |
                      (value << 16 & (0 - (high >> lane & 1)));
@@ -289,7 +296,7 @@ static Next selectBySign(Warp &warp, const Op &op, LaneMask mask) {
   const T *b = warp.at<T>(op.slots[2]);
   const C *c = warp.at<C>(op.slots[3]);
   alignas(64) T values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     T first = a[lane], second = b[lane];
     values[lane] = AtLeast(c[lane], C(0)) ? first : second;
@@ -323,22 +330,23 @@ static Handler selectSelect(const Match &match, Op &) {
 #define SAME ".(eq|ne)"
 #define SIGNED ".(eq|ne|lt|le|gt|ge)"
 #define UNSIGNED ".(eq|ne|lt|le|gt|ge|lo|ls|hi|hs)"
-#define FLOAT                                                                  \
-  ".(eq|ne|lt|le|gt|ge|equ|neu|ltu|leu|gtu|geu|num|nan)"
+#define FLOAT ".(eq|ne|lt|le|gt|ge|equ|neu|ltu|leu|gtu|geu|num|nan)"
 
 #define TYPES ".(u32|s32|f32|f16|bf16)"
 
 // Each is there without and with a predicate to combine with.
 #define SETP(words)                                                            \
-  {"setp " words, "=p|p T T", selectSetPredicates, OpClass::Predicate},        \
-      {"setp " BOOL words, "=p|p T T p", selectSetPredicates,                  \
-       OpClass::Predicate}
+  {"setp " words, "=p|p T T", selectSetPredicates, OpClass::Predicate}, {      \
+    "setp " BOOL words, "=p|p T T p", selectSetPredicates, OpClass::Predicate  \
+  }
 #define SETP_SINGLE(words)                                                     \
-  {"setp " words, "=p T T", selectSetPredicate, OpClass::Predicate},           \
-      {"setp " BOOL words, "=p T T p", selectSetPredicate, OpClass::Predicate}
+  {"setp " words, "=p T T", selectSetPredicate, OpClass::Predicate}, {         \
+    "setp " BOOL words, "=p T T p", selectSetPredicate, OpClass::Predicate     \
+  }
 #define SET(words, opClass)                                                    \
-  {"set " words, "=T U U", selectSet, opClass},                                \
-      {"set " BOOL words, "=T U U p", selectSet, opClass}
+  {"set " words, "=T U U", selectSet, opClass}, {                              \
+    "set " BOOL words, "=T U U p", selectSet, opClass                          \
+  }
 
 static const Form forms[] = {
     SETP(SAME ".(b16|b32|b64)"),

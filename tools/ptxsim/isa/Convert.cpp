@@ -28,9 +28,9 @@ static auto pickSaturation(const Match &match) {
 // Among integers
 
 static Type withoutSign(Type type) {
-  return ptx::isSigned(type) ? Type(uint8_t(type) - uint8_t(Type::S8) +
-                                    uint8_t(Type::U8))
-                             : type;
+  return ptx::isSigned(type)
+             ? Type(uint8_t(type) - uint8_t(Type::S8) + uint8_t(Type::U8))
+             : type;
 }
 
 /// Truncates or extends, for which the sign of the result does not matter.
@@ -61,34 +61,45 @@ static Handler selectSaturate(const Match &match, Op &) {
 // between 0 and 1 there is nothing to round.
 
 namespace {
-template <Type To, Rounding R> struct FromInteger;
-template <Rounding R> struct FromInteger<Type::F32, R> {
-  template <typename From> static float of(From value) {
+template <Type To, Rounding R>
+struct FromInteger;
+template <Rounding R>
+struct FromInteger<Type::F32, R> {
+  template <typename From>
+  static float of(From value) {
     return numerics::integerToF32<R>(value);
   }
 };
-template <Rounding R> struct FromInteger<Type::F64, R> {
-  template <typename From> static double of(From value) {
+template <Rounding R>
+struct FromInteger<Type::F64, R> {
+  template <typename From>
+  static double of(From value) {
     return numerics::integerToF64<R>(value);
   }
 };
-template <Rounding R> struct FromInteger<Type::F16, R> {
-  template <typename From> static uint16_t of(From value) {
+template <Rounding R>
+struct FromInteger<Type::F16, R> {
+  template <typename From>
+  static uint16_t of(From value) {
     return numerics::integerToHalf<F16, R>(value);
   }
 };
-template <Rounding R> struct FromInteger<Type::BF16, R> {
-  template <typename From> static uint16_t of(From value) {
+template <Rounding R>
+struct FromInteger<Type::BF16, R> {
+  template <typename From>
+  static uint16_t of(From value) {
     return numerics::integerToHalf<BF16, R>(value);
   }
 };
 } // namespace
 
-template <Type To, typename From> static Scalar<To> truthOf(From value) {
+template <Type To, typename From>
+static Scalar<To> truthOf(From value) {
   return FromInteger<To, Rounding::Nearest>::of(uint32_t(value > 0));
 }
 
-template <Type To> static Handler selectFromInteger(const Match &match, Op &) {
+template <Type To>
+static Handler selectFromInteger(const Match &match, Op &) {
   if (match.has("sat"))
     return choose(
         [](auto from) {
@@ -139,7 +150,8 @@ static Handler selectHalfToInteger(const Match &match, Op &) {
 // Within a floating-point type: to an integral value with `.rni` …, else only
 // `.ftz` and `.sat`.
 
-template <bool Ftz, Clamp C> static float adjustF32(float value) {
+template <bool Ftz, Clamp C>
+static float adjustF32(float value) {
   return numerics::finish<Ftz, C>(numerics::flush<Ftz>(value));
 }
 
@@ -153,8 +165,7 @@ static Handler selectF32(const Match &match, Op &) {
 static Handler selectIntegralF32(const Match &match, Op &) {
   return choose(
       [](auto rounding, auto ftz, auto clamp) {
-        return lanes<float(float),
-                     numerics::integralF32<rounding, ftz, clamp>>;
+        return lanes<float(float), numerics::integralF32<rounding, ftz, clamp>>;
       },
       pickRounding(match), flag(match, "ftz"), pickSaturation(match));
 }
@@ -197,7 +208,8 @@ static Handler selectHalfToHalf(const Match &match, Op &) {
       pickRounding(match), pickSaturation(match));
 }
 
-template <class H> static Handler selectHalfToF32(const Match &match, Op &) {
+template <class H>
+static Handler selectHalfToF32(const Match &match, Op &) {
   return choose(
       [](auto clamp, auto ftz) {
         return lanes<float(uint16_t), numerics::halfToF32<H, clamp, ftz>>;
@@ -205,14 +217,11 @@ template <class H> static Handler selectHalfToF32(const Match &match, Op &) {
       pickSaturation(match), flag(match, "ftz"));
 }
 
-/// A NaN keeps its payload on its way to f64.
-template <class H, Clamp C> static double halfToF64(uint16_t value) {
-  return double(numerics::clamp<C>(H::widen(value)));
-}
-template <class H> static Handler selectHalfToF64(const Match &match, Op &) {
+template <class H>
+static Handler selectHalfToF64(const Match &match, Op &) {
   return choose(
       [](auto clamp) {
-        return lanes<double(uint16_t), halfToF64<H, clamp>>;
+        return lanes<double(uint16_t), numerics::halfToF64<H, clamp>>;
       },
       pickSaturation(match));
 }
@@ -233,16 +242,17 @@ static Handler selectF64ToF32(const Match &match, Op &) {
       pickRounding(match), pickSaturation(match), flag(match, "ftz"));
 }
 
-template <class H> static Handler selectF64ToHalf(const Match &match, Op &) {
+template <class H>
+static Handler selectF64ToHalf(const Match &match, Op &) {
   return choose(
       [](auto rounding, auto clamp) {
-        return lanes<uint16_t(double),
-                     numerics::f64ToHalf<H, rounding, clamp>>;
+        return lanes<uint16_t(double), numerics::f64ToHalf<H, rounding, clamp>>;
       },
       pickRounding(match), pickSaturation(match));
 }
 
-template <class H> static Handler selectF32ToHalf(const Match &match, Op &) {
+template <class H>
+static Handler selectF32ToHalf(const Match &match, Op &) {
   return choose(
       [](auto rounding, auto clamp, auto ftz) {
         return lanes<uint16_t(float),
@@ -260,8 +270,7 @@ static Handler selectF32ToClampedHalf(const Match &match, Op &) {
                      numerics::f32ToHalf<H, rounding, clamp, false, finite>>;
       },
       pick<Rounding::Nearest, Rounding::Zero>(roundingOf(match)),
-      pick<Clamp::None, Clamp::Relu>(clampOf(match)),
-      flag(match, "satfinite"));
+      pick<Clamp::None, Clamp::Relu>(clampOf(match)), flag(match, "satfinite"));
 }
 
 //===----------------------------------------------------------------------===//

@@ -4,9 +4,9 @@
 //
 // Source: PTX ISA 9.0, sections 9.7.9.21 and 9.7.9.22 (cvt.pack).
 
-#include "tools/ptxsim/numerics/Convert.h"
 #include "tools/ptxsim/isa/Choose.h"
 #include "tools/ptxsim/isa/Families.h"
+#include "tools/ptxsim/numerics/Convert.h"
 
 using namespace ptxsim;
 using namespace ptxsim::isa;
@@ -42,9 +42,9 @@ static Handler selectTF32(const Match &match, Op &) {
   if (roundingOf(match) == Rounding::NearestAway)
     return choose(
         [](auto finite) {
-          return lanes<uint32_t(float),
-                       numerics::f32ToTF32<Rounding::NearestAway, Clamp::None,
-                                           finite>>;
+          return lanes<
+              uint32_t(float),
+              numerics::f32ToTF32<Rounding::NearestAway, Clamp::None, finite>>;
         },
         flag(match, "satfinite"));
   return choose(
@@ -65,18 +65,21 @@ static uint16_t packBytes(float high, float low) {
 }
 
 /// Of an f16x2.
-template <class F8, Clamp C> static uint16_t narrowHalves(uint32_t halves) {
+template <class F8, Clamp C>
+static uint16_t narrowHalves(uint32_t halves) {
   return uint16_t(numerics::f16ToF8<F8, C>(uint16_t(halves >> 16)) << 8 |
                   numerics::f16ToF8<F8, C>(uint16_t(halves)));
 }
 
 /// To an f16x2.
-template <class F8, Clamp C> static uint32_t widenBytes(uint16_t bytes) {
+template <class F8, Clamp C>
+static uint32_t widenBytes(uint16_t bytes) {
   return uint32_t(numerics::f8ToF16<F8, C>(uint8_t(bytes >> 8))) << 16 |
          numerics::f8ToF16<F8, C>(uint8_t(bytes));
 }
 
-template <class F8> static Handler selectPackBytes(const Match &match, Op &) {
+template <class F8>
+static Handler selectPackBytes(const Match &match, Op &) {
   return choose(
       [](auto clamp) {
         return lanes<uint16_t(float, float), packBytes<F8, clamp>>;
@@ -91,7 +94,8 @@ static Handler selectNarrowHalves(const Match &match, Op &) {
       },
       pickRelu(match));
 }
-template <class F8> static Handler selectWidenBytes(const Match &match, Op &) {
+template <class F8>
+static Handler selectWidenBytes(const Match &match, Op &) {
   return choose(
       [](auto clamp) {
         return lanes<uint32_t(uint16_t), widenBytes<F8, clamp>>;
@@ -103,7 +107,8 @@ template <class F8> static Handler selectWidenBytes(const Match &match, Op &) {
 // cvt.pack
 
 /// Clamps to an integer of some bits and returns its code.
-template <int Bits, bool Signed> static uint32_t saturate(int32_t value) {
+template <int Bits, bool Signed>
+static uint32_t saturate(int32_t value) {
   constexpr int32_t most = (1 << (Signed ? Bits - 1 : Bits)) - 1;
   constexpr int32_t least = Signed ? -most - 1 : 0;
   value = value < least ? least : value;
@@ -111,7 +116,8 @@ template <int Bits, bool Signed> static uint32_t saturate(int32_t value) {
   return uint32_t(value) & ((1u << Bits) - 1);
 }
 
-template <bool Signed> static uint32_t packWords(int32_t high, int32_t low) {
+template <bool Signed>
+static uint32_t packWords(int32_t high, int32_t low) {
   return saturate<16, Signed>(high) << 16 | saturate<16, Signed>(low);
 }
 
@@ -122,7 +128,8 @@ static uint32_t packUnder(int32_t high, int32_t low, uint32_t rest) {
          saturate<Bits, Signed>(low);
 }
 
-template <auto F> static Handler selectOnly(const Match &, Op &) {
+template <auto F>
+static Handler selectOnly(const Match &, Op &) {
   return handlerOf<F>;
 }
 

@@ -153,6 +153,8 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
            [&](int lane) { operation->sources[lane] = source.pointers[lane]; });
   forLanes(mask,
            [&](int lane) { operation->targets[lane] = target.pointers[lane]; });
+  if (warp.worker->counters != nullptr)
+    observeLaneCopies(warp, target, source.addresses, operation->sourceBytes);
   AsyncGroups &groups = asyncOf(warp).copies;
   groups.add(operation, mask);
   observeIssue(warp, *operation, AsyncKind::Copies,

@@ -14,6 +14,7 @@ Family multiFunctionFamily();
 Family halfFamily();
 Family compareFamily();
 Family logicFamily();
+Family videoFamily();
 Family convertFamily();
 Family convertPackedFamily();
 Family moveFamily();

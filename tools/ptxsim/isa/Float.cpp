@@ -198,8 +198,7 @@ static const Form forms[] = {
     {"min.f64", "=T T T", selectOnly<F64Binary, numerics::minMax<false>>,
      twice},
     {"max ?.ftz?.NaN.f32", "=T T T", selectMinMaxF32<true>, single},
-    {"max ?.ftz?.NaN.xorsign.abs.f32", "=T T T", selectMinMaxF32<true>,
-     single},
+    {"max ?.ftz?.NaN.xorsign.abs.f32", "=T T T", selectMinMaxF32<true>, single},
     {"max.f64", "=T T T", selectOnly<F64Binary, numerics::minMax<true>>, twice},
 };
 

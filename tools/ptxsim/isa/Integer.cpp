@@ -15,112 +15,156 @@ using namespace ptxsim::isa;
 namespace {
 /// What T is multiplied in, so that the product wraps.
 template <typename T>
-using Wrapping = std::conditional_t<(sizeof(T) < 4), uint32_t,
-                                    std::make_unsigned_t<T>>;
+using Wrapping =
+    std::conditional_t<(sizeof(T) < 4), uint32_t, std::make_unsigned_t<T>>;
 
-template <typename T> struct Wider;
-template <> struct Wider<uint16_t> { using type = uint32_t; };
-template <> struct Wider<int16_t> { using type = int32_t; };
-template <> struct Wider<uint32_t> { using type = uint64_t; };
-template <> struct Wider<int32_t> { using type = int64_t; };
-template <typename T> using Wide = typename Wider<T>::type;
+template <typename T>
+struct Wider;
+template <>
+struct Wider<uint16_t> {
+  using type = uint32_t;
+};
+template <>
+struct Wider<int16_t> {
+  using type = int32_t;
+};
+template <>
+struct Wider<uint32_t> {
+  using type = uint64_t;
+};
+template <>
+struct Wider<int32_t> {
+  using type = int64_t;
+};
+template <typename T>
+using Wide = typename Wider<T>::type;
 
-template <typename T> struct Add {
+template <typename T>
+struct Add {
   static T of(T a, T b) { return T(Wrapping<T>(a) + Wrapping<T>(b)); }
 };
-template <typename T> struct Sub {
+template <typename T>
+struct Sub {
   static T of(T a, T b) { return T(Wrapping<T>(a) - Wrapping<T>(b)); }
 };
-template <typename T> struct MulLow {
+template <typename T>
+struct MulLow {
   static T of(T a, T b) { return T(Wrapping<T>(a) * Wrapping<T>(b)); }
 };
-template <typename T> struct MulHigh {
+template <typename T>
+struct MulHigh {
   static T of(T a, T b) { return numerics::mulHigh(a, b); }
 };
-template <typename T> struct MulWide {
+template <typename T>
+struct MulWide {
   static Wide<T> of(T a, T b) { return Wide<T>(a) * Wide<T>(b); }
 };
-template <typename T> struct MadLow {
+template <typename T>
+struct MadLow {
   static T of(T a, T b, T c) { return Add<T>::of(MulLow<T>::of(a, b), c); }
 };
-template <typename T> struct MadHigh {
+template <typename T>
+struct MadHigh {
   static T of(T a, T b, T c) { return Add<T>::of(MulHigh<T>::of(a, b), c); }
 };
-template <typename T> struct MadWide {
+template <typename T>
+struct MadWide {
   static Wide<T> of(T a, T b, Wide<T> c) {
     return Add<Wide<T>>::of(MulWide<T>::of(a, b), c);
   }
 };
-template <typename T> struct Mul24Low {
+template <typename T>
+struct Mul24Low {
   static T of(T a, T b) { return numerics::mul24<false>(a, b); }
 };
-template <typename T> struct Mul24High {
+template <typename T>
+struct Mul24High {
   static T of(T a, T b) { return numerics::mul24<true>(a, b); }
 };
-template <typename T> struct Mad24Low {
+template <typename T>
+struct Mad24Low {
   static T of(T a, T b, T c) { return Add<T>::of(Mul24Low<T>::of(a, b), c); }
 };
-template <typename T> struct Mad24High {
+template <typename T>
+struct Mad24High {
   static T of(T a, T b, T c) { return Add<T>::of(Mul24High<T>::of(a, b), c); }
 };
-template <typename T> struct Sad {
+template <typename T>
+struct Sad {
   static T of(T a, T b, T c) { return numerics::sad(a, b, c); }
 };
-template <typename T> struct Div {
+template <typename T>
+struct Div {
   static T of(T a, T b) { return numerics::divide(a, b); }
 };
-template <typename T> struct Rem {
+template <typename T>
+struct Rem {
   static T of(T a, T b) { return numerics::remainder(a, b); }
 };
-template <typename T> struct Abs {
+template <typename T>
+struct Abs {
   static T of(T a) { return numerics::absInteger(a); }
 };
-template <typename T> struct Neg {
+template <typename T>
+struct Neg {
   static T of(T a) { return numerics::negInteger(a); }
 };
-template <typename T> struct Min {
+template <typename T>
+struct Min {
   static T of(T a, T b) { return std::min(a, b); }
 };
-template <typename T> struct Max {
+template <typename T>
+struct Max {
   static T of(T a, T b) { return std::max(a, b); }
 };
-template <typename T> struct MinRelu {
+template <typename T>
+struct MinRelu {
   static T of(T a, T b) { return std::max(std::min(a, b), T(0)); }
 };
-template <typename T> struct MaxRelu {
+template <typename T>
+struct MaxRelu {
   static T of(T a, T b) { return std::max(std::max(a, b), T(0)); }
 };
-template <typename T> struct CountOnes {
+template <typename T>
+struct CountOnes {
   static uint32_t of(T a) { return numerics::popCount(a); }
 };
-template <typename T> struct CountZeros {
+template <typename T>
+struct CountZeros {
   static uint32_t of(T a) { return numerics::countLeadingZeros(a); }
 };
-template <typename T> struct FindBit {
+template <typename T>
+struct FindBit {
   static uint32_t of(T a) { return numerics::findBit<T, false>(a); }
 };
-template <typename T> struct FindShift {
+template <typename T>
+struct FindShift {
   static uint32_t of(T a) { return numerics::findBit<T, true>(a); }
 };
-template <typename T> struct Reverse {
+template <typename T>
+struct Reverse {
   static T of(T a) { return numerics::reverseBits(a); }
 };
-template <typename T> struct Extract {
+template <typename T>
+struct Extract {
   static T of(T a, uint32_t position, uint32_t length) {
     return numerics::extractField(a, position, length);
   }
 };
-template <typename T> struct Insert {
+template <typename T>
+struct Insert {
   static T of(T field, T base, uint32_t position, uint32_t length) {
     return numerics::insertField(field, base, position, length);
   }
 };
-template <typename T> struct ExtendClamped {
+template <typename T>
+struct ExtendClamped {
   static T of(T a, uint32_t width) {
     return numerics::extendField<T, true>(a, width);
   }
 };
-template <typename T> struct ExtendWrapped {
+template <typename T>
+struct ExtendWrapped {
   static T of(T a, uint32_t width) {
     return numerics::extendField<T, false>(a, width);
   }
@@ -148,7 +192,8 @@ template <template <typename> class Operation>
 static constexpr Select findTypes =
     byType<Operation, Type::U32, Type::U64, Type::S32, Type::S64>;
 
-template <auto F> static Handler selectOnly(const Match &, Op &) {
+template <auto F>
+static Handler selectOnly(const Match &, Op &) {
   return handlerOf<F>;
 }
 
@@ -217,10 +262,10 @@ static const Form forms[] = {
     {"max" ALL, "=T T T", allTypes<Max>, integer},
     {"min.(u16x2|s16x2)", "=T T T", packedTypes<Min>, integer},
     {"max.(u16x2|s16x2)", "=T T T", packedTypes<Max>, integer},
-    {"min .relu.(s32|s16x2)", "=T T T",
-     byType<MinRelu, Type::S32, Type::S16x2>, integer},
-    {"max .relu.(s32|s16x2)", "=T T T",
-     byType<MaxRelu, Type::S32, Type::S16x2>, integer},
+    {"min .relu.(s32|s16x2)", "=T T T", byType<MinRelu, Type::S32, Type::S16x2>,
+     integer},
+    {"max .relu.(s32|s16x2)", "=T T T", byType<MaxRelu, Type::S32, Type::S16x2>,
+     integer},
 
     {"popc.(b32|b64)", "=u32 T", bitTypes<CountOnes>, integer},
     {"clz.(b32|b64)", "=u32 T", bitTypes<CountZeros>, integer},

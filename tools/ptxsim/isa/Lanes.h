@@ -1,11 +1,13 @@
 // Loops over the lanes of a warp.
 //
 // A handler of an ordinary instruction is a function of scalars applied to 32
-// lanes. The loop computes all lanes, in vectors, and keeps those of the mask; so
-// the function must be defined for any bits, also of lanes that are not there.
+// lanes. The loop computes all lanes, in vectors, and keeps those of the mask;
+// so the function must be defined for any bits, also of lanes that are not
+// there.
 //
 // clang unrolls a loop of 32 turns before it looks for vectors, and then finds
-// none: hence the pragmas.
+// none. Told to take all lanes as one vector, it keeps that in registers and
+// makes a loop's masks of mask registers: hence the pragmas.
 
 #ifndef TCC_TOOLS_PTXSIM_ISA_LANES_H
 #define TCC_TOOLS_PTXSIM_ISA_LANES_H
@@ -14,6 +16,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <immintrin.h>
 #include <type_traits>
 #include <utility>
 
@@ -37,7 +40,7 @@ inline void writeLanes(T *__restrict target, const T *__restrict values,
   static_assert(sizeof(T) <= sizeof(uint64_t), "a lane is one number");
   // A choice by arithmetic; of two addresses, clang would choose lane by lane.
   using Bits = BitsOf<sizeof(T)>;
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     Bits before, after;
     std::memcpy(&before, &target[lane], sizeof(T));
@@ -54,7 +57,7 @@ inline Next mapLanesAt(Warp &warp, const Op &op, LaneMask mask,
                        std::index_sequence<I...>) {
   const Slot *slots = op.slots;
   alignas(64) D values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = F(warp.at<A>(slots[1 + I])[lane]...);
   writeLanes(warp.at<D>(slots[0]), values, mask);
@@ -75,7 +78,7 @@ inline Next mapHalvesAt(Warp &warp, const Op &op, LaneMask mask,
   static_assert(sizeof(D) == 2, "two values to a register of 32 bits");
   const Slot *slots = op.slots;
   alignas(64) D values[64];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(64) unroll(disable)
   for (int half = 0; half < 64; ++half)
     values[half] = F(warp.at<A>(slots[1 + I])[half]...);
   alignas(64) uint32_t words[32];
@@ -92,24 +95,22 @@ Next mapHalves(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// The lanes of `mask` for which `test(lane)` holds.
-template <typename Test> inline LaneMask lanesWhere(LaneMask mask, Test test) {
-  alignas(64) uint32_t bits[32];
-#pragma clang loop unroll(disable)
+template <typename Test>
+inline LaneMask lanesWhere(LaneMask mask, Test test) {
+  alignas(32) uint8_t flags[32];
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
-    bits[lane] = test(lane) ? 1u << lane : 0;
-  LaneMask result = 0;
-#pragma clang loop unroll(disable)
-  for (int lane = 0; lane < 32; ++lane)
-    result |= bits[lane];
-  return result & mask;
+    flags[lane] = test(lane) ? 0xFF : 0;
+  __m256i vector = _mm256_load_si256(reinterpret_cast<const __m256i *>(flags));
+  return LaneMask(_mm256_movemask_epi8(vector)) & mask;
 }
 
 /// The lanes of `mask` for which F(a…) holds; the sources begin at `slots`.
 template <auto F, typename... A, size_t... I>
 inline LaneMask testLanesAt(Warp &warp, const Slot *slots, LaneMask mask,
                             std::index_sequence<I...>) {
-  return lanesWhere(
-      mask, [&](int lane) { return F(warp.at<A>(slots[I])[lane]...); });
+  return lanesWhere(mask,
+                    [&](int lane) { return F(warp.at<A>(slots[I])[lane]...); });
 }
 template <auto F, typename... A>
 inline LaneMask testLanes(Warp &warp, const Slot *slots, LaneMask mask) {
@@ -126,11 +127,14 @@ Next mapPredicate(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// The handler that `mapLanes` makes of a plain function.
-template <auto F> struct HandlerOf;
-template <typename D, typename... A, D (*F)(A...)> struct HandlerOf<F> {
+template <auto F>
+struct HandlerOf;
+template <typename D, typename... A, D (*F)(A...)>
+struct HandlerOf<F> {
   static constexpr Handler value = mapLanes<F, D, A...>;
 };
-template <auto F> constexpr Handler handlerOf = HandlerOf<F>::value;
+template <auto F>
+constexpr Handler handlerOf = HandlerOf<F>::value;
 
 } // namespace ptxsim::isa
 

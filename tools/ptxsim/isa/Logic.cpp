@@ -11,25 +11,32 @@ using namespace ptxsim::isa;
 using numerics::Permute;
 
 namespace {
-template <typename T> struct And {
+template <typename T>
+struct And {
   static T of(T a, T b) { return a & b; }
 };
-template <typename T> struct Or {
+template <typename T>
+struct Or {
   static T of(T a, T b) { return a | b; }
 };
-template <typename T> struct Xor {
+template <typename T>
+struct Xor {
   static T of(T a, T b) { return a ^ b; }
 };
-template <typename T> struct Not {
+template <typename T>
+struct Not {
   static T of(T a) { return T(~a); }
 };
-template <typename T> struct LogicalNot {
+template <typename T>
+struct LogicalNot {
   static T of(T a) { return a == 0; }
 };
-template <typename T> struct ShiftLeft {
+template <typename T>
+struct ShiftLeft {
   static T of(T a, uint32_t amount) { return numerics::shiftLeft(a, amount); }
 };
-template <typename T> struct ShiftRight {
+template <typename T>
+struct ShiftRight {
   static T of(T a, uint32_t amount) { return numerics::shiftRight(a, amount); }
 };
 } // namespace
@@ -52,10 +59,12 @@ static Next invertPredicate(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Advance;
 }
 
-template <Handler H> static Handler selectHandler(const Match &, Op &) {
+template <Handler H>
+static Handler selectHandler(const Match &, Op &) {
   return H;
 }
-template <auto F> static Handler selectOnly(const Match &, Op &) {
+template <auto F>
+static Handler selectOnly(const Match &, Op &) {
   return handlerOf<F>;
 }
 
@@ -66,7 +75,7 @@ static Next lop3(Warp &warp, const Op &op, LaneMask mask) {
   const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
   uint8_t table = *warp.at<uint8_t>(op.slots[4]);
   alignas(64) uint32_t values[32];
-#pragma clang loop unroll(disable)
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = numerics::lop3(a[lane], b[lane], c[lane], table);
   writeLanes(warp.at<uint32_t>(op.slots[0]), values, mask);
@@ -110,7 +119,8 @@ static const Form forms[] = {
     {"not.pred", "=p p", selectHandler<invertPredicate>, predicate, 0, logic},
 
     {"lop3.b32", "=T T T T #", selectHandler<lop3>, integer, 0, logic},
-    {"lop3.or.b32", "=T&p T T T # p", selectHandler<lop3Predicate<Or>>, integer},
+    {"lop3.or.b32", "=T&p T T T # p", selectHandler<lop3Predicate<Or>>,
+     integer},
     {"lop3.and.b32", "=T&p T T T # p", selectHandler<lop3Predicate<And>>,
      integer},
 

@@ -190,6 +190,8 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   }
   now.mayExpire = now.expired = false;
   if (done != mask) {
+    if (warp.worker->counters != nullptr)
+      observeNotReady(warp);
     ++warp.polls;
     now.turns += 16;
   }

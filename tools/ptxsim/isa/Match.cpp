@@ -128,9 +128,10 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
   unsigned at = 0;
   auto take = [&](size_t g) {
     const std::vector<std::string_view> &list = groups[g].words;
-    auto found = std::find_if(
-        list.begin(), list.end(),
-        [&](std::string_view pattern) { return wordFits(pattern, words[at]); });
+    auto found =
+        std::find_if(list.begin(), list.end(), [&](std::string_view pattern) {
+          return wordFits(pattern, words[at]);
+        });
     if (choice[g] >= 0 || found == list.end())
       return false;
     choice[g] = int8_t(found - list.begin());
@@ -185,7 +186,8 @@ static void addExpected(const Syntax &syntax, const std::string_view *words,
 /// Says what could have stood after the first `matched` words.
 static std::string expectation(const std::vector<Syntax> &forms,
                                const ptx::Instruction &instruction,
-                               const std::string_view *words, unsigned matched) {
+                               const std::string_view *words,
+                               unsigned matched) {
   std::vector<std::string_view> expected;
   for (const Syntax &syntax : forms)
     addExpected(syntax, words, matched, instruction.wordCount, expected);
@@ -202,8 +204,8 @@ static std::string expectation(const std::vector<Syntax> &forms,
                         : "no more words";
   if (list.empty())
     return "expected the end of '" + after + "', got " + got;
-  return "expected " + std::string(expected.size() > 1 ? "one of " : "") + list +
-         " after '" + after + "', got " + got;
+  return "expected " + std::string(expected.size() > 1 ? "one of " : "") +
+         list + " after '" + after + "', got " + got;
 }
 
 bool isa::match(const ptx::Module &module, const ptx::Function &function,
@@ -245,7 +247,8 @@ bool isa::match(const ptx::Module &module, const ptx::Function &function,
 }
 
 bool Match::has(std::string_view word) const {
-  const std::string_view *words = function->words.data() + instruction->firstWord;
+  const std::string_view *words =
+      function->words.data() + instruction->firstWord;
   return std::find(words, words + instruction->wordCount, word) !=
          words + instruction->wordCount;
 }

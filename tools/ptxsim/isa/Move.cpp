@@ -100,6 +100,7 @@ static Next choose(Warp &warp, const Op &op, LaneMask mask) {
   const T *b = warp.at<T>(op.slots[2]);
   LaneMask condition = warp.predicate(op.slots[3]);
   alignas(64) T values[32];
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = condition >> lane & 1 ? a[lane] : b[lane];
   writeLanes(warp.at<T>(op.slots[0]), values, mask);
@@ -122,6 +123,7 @@ template <typename From, typename To>
 static Next resizeLanes(Warp &warp, const Op &op, LaneMask mask) {
   const From *source = warp.at<From>(op.slots[1]);
   alignas(64) To values[32];
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = To(source[lane]);
   writeLanes(warp.at<To>(op.slots[0]), values, mask);
@@ -168,6 +170,7 @@ static Next computeAddress(Warp &warp, const Op &op, LaneMask mask) {
     offset += warp.now.local;
   const From *base = warp.at<From>(op.slots[1]);
   alignas(64) To values[32];
+#pragma clang loop vectorize_width(32) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     values[lane] = To(base[lane] + offset);
   writeLanes(warp.at<To>(op.slots[0]), values, mask);

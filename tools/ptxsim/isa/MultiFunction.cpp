@@ -11,33 +11,42 @@ using namespace ptxsim::isa;
 
 namespace {
 // A function template as a type, so that it can be passed on.
-template <bool Ftz> struct Rcp {
+template <bool Ftz>
+struct Rcp {
   static float of(float x) { return numerics::rcpApproximate<Ftz>(x); }
 };
-template <bool Ftz> struct Sqrt {
+template <bool Ftz>
+struct Sqrt {
   static float of(float x) { return numerics::sqrtApproximate<Ftz>(x); }
 };
-template <bool Ftz> struct Rsqrt {
+template <bool Ftz>
+struct Rsqrt {
   static float of(float x) { return numerics::rsqrtApproximate<Ftz>(x); }
 };
-template <bool Ftz> struct Sin {
+template <bool Ftz>
+struct Sin {
   static float of(float x) { return numerics::sinApproximate<Ftz>(x); }
 };
-template <bool Ftz> struct Cos {
+template <bool Ftz>
+struct Cos {
   static float of(float x) { return numerics::cosApproximate<Ftz>(x); }
 };
-template <bool Ftz> struct Log2 {
+template <bool Ftz>
+struct Log2 {
   static float of(float x) { return numerics::log2Approximate<Ftz>(x); }
 };
-template <bool Ftz> struct Exp2 {
+template <bool Ftz>
+struct Exp2 {
   static float of(float x) { return numerics::exp2Approximate<Ftz>(x); }
 };
-template <bool Ftz> struct Div {
+template <bool Ftz>
+struct Div {
   static float of(float a, float b) {
     return numerics::divApproximate<Ftz>(a, b);
   }
 };
-template <bool Ftz> struct DivFull {
+template <bool Ftz>
+struct DivFull {
   static float of(float a, float b) { return numerics::divFull<Ftz>(a, b); }
 };
 } // namespace
@@ -48,7 +57,8 @@ static Handler byFtz(const Match &match, Op &) {
                           : handlerOf<Function<false>::of>;
 }
 
-template <auto F> static Handler selectOnly(const Match &, Op &) {
+template <auto F>
+static Handler selectOnly(const Match &, Op &) {
   return handlerOf<F>;
 }
 

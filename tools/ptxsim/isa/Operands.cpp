@@ -117,7 +117,8 @@ public:
 
 private:
   bool checkOne(const OperandRule &rule, const Operand &operand);
-  bool checkRegister(const OperandRule &rule, const Operand &operand, Type type);
+  bool checkRegister(const OperandRule &rule, const Operand &operand,
+                     Type type);
   bool checkSource(const OperandRule &rule, const Operand &operand, Type type);
   bool checkNumber(const OperandRule &rule, const Operand &operand, Type type);
   bool checkPredicate(const OperandRule &rule, const Operand &operand);
@@ -125,7 +126,7 @@ private:
   bool checkVector(const OperandRule &rule, const Operand &operand);
   bool checkAddress(const Operand &operand);
   bool mayDiscard(const OperandRule &rule) const;
-  bool takesSpecial(Type special) const;
+  bool takesSpecial(ptx::SpecialRegister special) const;
   bool takesAddress(Type type) const;
   bool fail(const std::string &expected, const Operand &operand);
   std::string describe(const Operand &operand) const;
@@ -148,7 +149,8 @@ std::string OperandChecker::describe(const Operand &operand) const {
   switch (operand.kind) {
   case Operand::Kind::Register: {
     const ptx::Register &reg = function.registers[operand.index];
-    return std::string(reg.name) + " of type ." + std::string(ptx::nameOf(reg.type));
+    return std::string(reg.name) + " of type ." +
+           std::string(ptx::nameOf(reg.type));
   }
   case Operand::Kind::Special:
     return "a special register";
@@ -197,8 +199,9 @@ static bool isFormat(Type type) {
          !(type >= Type::B8 && type <= Type::B128);
 }
 
-/// True if a register of type `have` may stand where `rule` wants `want`: untyped
-/// bits and typed ones of their size fit each other, and so do integers.
+/// True if a register of type `have` may stand where `rule` wants `want`:
+/// untyped bits and typed ones of their size fit each other, and so do
+/// integers.
 static bool typesAgree(const OperandRule &rule, Type want, Type have) {
   if (have == Type::Pred || want == Type::Pred)
     return have == want;
@@ -244,8 +247,8 @@ bool OperandChecker::checkRegister(const OperandRule &rule,
   return true;
 }
 
-/// True if `_` may stand for this destination: for what setp writes, in pairs, and
-/// for the results of instructions that do more than compute one.
+/// True if `_` may stand for this destination: for what setp writes, in pairs,
+/// and for the results of instructions that do more than compute one.
 bool OperandChecker::mayDiscard(const OperandRule &rule) const {
   return rule.kind == OperandRule::Kind::RegisterPair ||
          rule.kind == OperandRule::Kind::PredicatePair ||
@@ -253,19 +256,30 @@ bool OperandChecker::mayDiscard(const OperandRule &rule) const {
          match.instruction->opcode == "setp";
 }
 
-/// True if the instruction may read special registers of this type: mov, and cvt
-/// among integers.
-bool OperandChecker::takesSpecial(Type special) const {
+/// True for special registers that had 16 bits, or 32, before PTX 2.0 and may
+/// still be read as such.
+static bool wasNarrow(ptx::SpecialRegister special, unsigned bits) {
+  using ptx::SpecialRegister;
+  bool isIndex =
+      special == SpecialRegister::Tid || special == SpecialRegister::NTid ||
+      special == SpecialRegister::CtaId || special == SpecialRegister::NCtaId;
+  bool isGrid = special == SpecialRegister::GridId;
+  return (bits == 16 && (isIndex || isGrid)) || (bits == 32 && isGrid);
+}
+
+/// True if the instruction may read this special register: mov, and cvt among
+/// integers.
+bool OperandChecker::takesSpecial(ptx::SpecialRegister special) const {
   std::string_view opcode = match.instruction->opcode;
   TypeClass type = ptx::classOf(match.type());
+  unsigned have = ptx::bitsOf(ptx::typeOf(special));
   if (opcode == "cvt")
     return type == TypeClass::Integer && !match.has("pack") &&
            ptx::classOf(match.type(1)) == TypeClass::Integer &&
-           ptx::bitsOf(match.type(1)) <= ptx::bitsOf(special);
+           ptx::bitsOf(match.type(1)) <= have;
   unsigned bits = ptx::bitsOf(match.type());
   return opcode == "mov" && type != TypeClass::Float &&
-         (bits == ptx::bitsOf(special) ||
-          (bits == 16 && ptx::bitsOf(special) == 32));
+         (bits == have || wasNarrow(special, bits));
 }
 
 /// True if the address of a variable may stand for a value of this type.
@@ -273,7 +287,8 @@ bool OperandChecker::takesAddress(Type type) const {
   if (ptx::classOf(type) == TypeClass::Float || type == Type::Pred)
     return false;
   std::string_view opcode = match.instruction->opcode;
-  for (std::string_view taker : {"mov", "cvta", "mapa", "isspacep", "getctarank"})
+  for (std::string_view taker :
+       {"mov", "cvta", "mapa", "isspacep", "getctarank"})
     if (opcode == taker)
       return true;
   return false;
@@ -291,13 +306,13 @@ static bool takesNumber(Operand::Kind kind, Type type) {
   return type == (kind == Operand::Kind::Float ? Type::B64 : Type::B32);
 }
 
-bool OperandChecker::checkSource(const OperandRule &rule, const Operand &operand,
-                                 Type type) {
+bool OperandChecker::checkSource(const OperandRule &rule,
+                                 const Operand &operand, Type type) {
   if (rule.written || operand.kind == Operand::Kind::Register)
     return checkRegister(rule, operand, type);
   switch (operand.kind) {
   case Operand::Kind::Special:
-    return takesSpecial(ptx::typeOf(operand.special)) ||
+    return takesSpecial(operand.special) ||
            fail(registerOf(type) + " or a number", operand);
   case Operand::Kind::Integer:
   case Operand::Kind::Float:
@@ -306,14 +321,15 @@ bool OperandChecker::checkSource(const OperandRule &rule, const Operand &operand
   case Operand::Kind::Variable:
   case Operand::Kind::Parameter:
   case Operand::Kind::Function:
-    return takesAddress(type) || fail(registerOf(type) + " or a number", operand);
+    return takesAddress(type) ||
+           fail(registerOf(type) + " or a number", operand);
   default:
     return fail(registerOf(type) + " or a number", operand);
   }
 }
 
-bool OperandChecker::checkNumber(const OperandRule &rule, const Operand &operand,
-                                 Type type) {
+bool OperandChecker::checkNumber(const OperandRule &rule,
+                                 const Operand &operand, Type type) {
   if (!takesNumber(operand.kind, type)) {
     bool isFloat = type == Type::F32 || type == Type::F64;
     std::string number = isFloat ? "a floating-point number or "
@@ -336,7 +352,8 @@ bool OperandChecker::checkPredicate(const OperandRule &rule,
   return checkRegister(rule, operand, Type::Pred);
 }
 
-bool OperandChecker::checkPair(const OperandRule &rule, const Operand &operand) {
+bool OperandChecker::checkPair(const OperandRule &rule,
+                               const Operand &operand) {
   bool predicates = rule.kind == OperandRule::Kind::PredicatePair;
   Type first = predicates ? Type::Pred : typeOf(rule);
   if (operand.kind != Operand::Kind::Pair && rule.paired)
@@ -357,11 +374,13 @@ bool OperandChecker::checkVector(const OperandRule &rule,
   }
   if (operand.kind != Operand::Kind::Vector) {
     if (wanted != 1)
-      return fail("a vector of " + std::to_string(wanted) + " registers", operand);
+      return fail("a vector of " + std::to_string(wanted) + " registers",
+                  operand);
     return checkSource(rule, operand, typeOf(rule));
   }
   if (operand.elementCount != wanted)
-    return fail("a vector of " + std::to_string(wanted) + " registers", operand);
+    return fail("a vector of " + std::to_string(wanted) + " registers",
+                operand);
   for (uint32_t i = 0; i < operand.elementCount; ++i)
     if (!checkSource(rule, element(operand, i), typeOf(rule)))
       return false;
@@ -382,8 +401,8 @@ bool OperandChecker::checkAddress(const Operand &operand) {
   // Of several addresses each has its own space.
   std::string_view rules = match.form->operands;
   bool single = rules.find("[") == rules.rfind("[");
-  bool wide = match.space == ptx::Space::Generic ||
-              match.space == ptx::Space::Global;
+  bool wide =
+      match.space == ptx::Space::Generic || match.space == ptx::Space::Global;
   if (single && wide && ptx::bitsOf(type) == 32)
     return fail("an address in a register of 64 bits", base);
   return true;
@@ -408,7 +427,8 @@ bool OperandChecker::checkOne(const OperandRule &rule, const Operand &operand) {
     return operand.kind == Operand::Kind::Tensor ||
            fail("a tensor map with coordinates", operand);
   case OperandRule::Kind::Number:
-    return operand.kind == Operand::Kind::Integer || fail("an integer", operand);
+    return operand.kind == Operand::Kind::Integer ||
+           fail("an integer", operand);
   case OperandRule::Kind::Label:
     return operand.kind == Operand::Kind::Label ||
            operand.kind == Operand::Kind::Table || fail("a label", operand);
@@ -428,9 +448,11 @@ bool OperandChecker::check() {
     required += !rule.optional;
   uint32_t count = instruction.operandCount;
   if (count < required || count > rules.size()) {
-    message = "expected " + std::to_string(required) +
-              (required == rules.size() ? "" : " to " + std::to_string(rules.size())) +
-              " operands, got " + std::to_string(count);
+    message =
+        "expected " + std::to_string(required) +
+        (required == rules.size() ? ""
+                                  : " to " + std::to_string(rules.size())) +
+        " operands, got " + std::to_string(count);
     return false;
   }
   for (uint32_t i = 0; i < count; ++i) {

@@ -77,6 +77,10 @@ static Next storeAsync(Warp &warp, const Op &op, LaneMask mask) {
         store.carried.readRegister(warp, op.slots[1 + i], element, lane);
     }
     observeIssue(warp, store, AsyncKind::MBarrier, 0);
+    if (warp.worker->counters != nullptr) {
+      observeStoreAsync(warp, store.bytes);
+      observePhaseIssue(warp, *store.barrier.block, store.barrier.offset);
+    }
     if (!warp.block->cluster->async->add(operation, *warp.worker))
       return Next::Stop;
   }

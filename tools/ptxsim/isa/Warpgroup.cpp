@@ -222,6 +222,8 @@ static Next wait(Warp &warp, const Op &op, LaneMask) {
     std::shared_ptr<WarpgroupWork> work = group.works[number - group.firstNumber];
     if (work->committed != 15)
       return Next::Wait;
+    if (!work->isDone && warp.worker->counters != nullptr)
+      observePending(*warp.worker);
     if (!warp.block->cluster->async->finish(*work, false, *warp.worker))
       return Next::Stop;
   }

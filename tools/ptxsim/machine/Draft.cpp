@@ -148,6 +148,7 @@ void DraftBuilder::emitBefore(Handler handler, uint32_t destination,
   DraftOp op;
   op.op.handler = handler;
   op.op.opClass = OpClass::Move;
+  op.op.flags = opHelper;
   op.op.slots[0] = Slot(destination);
   op.op.slots[1] = source;
   op.op.immediate = immediate;
@@ -165,6 +166,7 @@ void DraftBuilder::emitAfter(Handler handler, uint32_t destination,
   DraftOp op;
   op.op.handler = handler;
   op.op.opClass = OpClass::Move;
+  op.op.flags = opHelper;
   op.op.slots[0] = Slot(destination);
   op.op.slots[1] = Slot(source);
   op.instruction = pending.instruction;

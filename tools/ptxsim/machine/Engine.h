@@ -10,6 +10,7 @@
 #include "tools/ptxsim/machine/Memory.h"
 #include "tools/ptxsim/ptx/Parser.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <memory>
@@ -178,6 +179,10 @@ public:
   /// Copies what counts as written along with a device-to-device copy.
   virtual void noteCopy(uint64_t destination, uint64_t source,
                         uint64_t bytes) = 0;
+
+  /// Returns the JSON of what was counted of the grids that have ended; empty if
+  /// nothing is counted. Not while `run` runs.
+  virtual std::string report() const { return ""; }
 };
 
 /// Limits of an H100 SXM5, for the attributes and for occupancy.
@@ -198,6 +203,20 @@ constexpr uint32_t portableClusterSize = 8;
 constexpr uint32_t maxClusterSize = 16;
 constexpr uint32_t parameterBytes = 32764;
 } // namespace h100
+
+/// How many blocks one multiprocessor holds at once, by each of its resources.
+struct Occupancy {
+  uint32_t byThreads = 0, byRegisters = 0, byShared = 0, byBlocks = 0;
+  uint32_t blocks() const {
+    return std::min(std::min(byThreads, byRegisters),
+                    std::min(byShared, byBlocks));
+  }
+};
+
+/// Of blocks of `threads` threads with `sharedBytes` of shared memory, static and
+/// dynamic.
+Occupancy occupancyOf(const KernelAttributes &attributes, uint32_t threads,
+                      uint64_t sharedBytes);
 
 /// Returns how many blocks of `threads` threads with `sharedBytes` of shared
 /// memory, static and dynamic, one multiprocessor holds at once.

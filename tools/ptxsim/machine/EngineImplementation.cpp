@@ -2,6 +2,7 @@
 // interleaved as if all resident blocks ran at once.
 
 #include "tools/ptxsim/checks/GlobalRaces.h"
+#include "tools/ptxsim/count/Report.h"
 #include "tools/ptxsim/machine/Program.h"
 #include "tools/ptxsim/machine/Scheduler.h"
 
@@ -31,6 +32,9 @@ public:
   std::atomic<bool> finished{false};
   bool triggered = false;
   bool reportedTrigger = false;
+  Occupancy occupancy;
+  uint64_t l1Bytes = 0; ///< Of a block.
+  std::unique_ptr<Counters> counters; ///< Null if nothing is counted.
 };
 
 class EngineImplementation : public Engine {
@@ -39,6 +43,10 @@ public:
       : settings(options), worker(store) {
     if (options.checks != CheckLevel::None)
       store.trackWrites();
+    if (!options.counts)
+      return;
+    counted = std::make_unique<CountReport>();
+    l2 = std::make_unique<L2Cache>(h100::l2Bytes);
   }
 
   const EngineOptions &options() const override { return settings; }
@@ -59,9 +67,13 @@ public:
                 uint64_t bytes) override {
     store.noteCopied(destination, source, bytes);
   }
+  std::string report() const override {
+    return counted == nullptr ? "" : counted->json(settings);
+  }
 
 private:
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
+  void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
   void runInParallel(StartedGrid &grid);
   void admit(StartedGrid &grid);
@@ -75,6 +87,8 @@ private:
   Worker worker;
   std::deque<std::shared_ptr<StartedGrid>> grids; ///< Not finished.
   uint64_t time = 0; ///< %globaltimer, in ns.
+  std::unique_ptr<CountReport> counted; ///< Null if nothing is counted, as
+  std::unique_ptr<L2Cache> l2;          ///< this.
 };
 } // namespace
 
@@ -91,23 +105,29 @@ EngineImplementation::load(std::unique_ptr<ptx::Module> module,
   return std::make_unique<LoadedProgram>(std::move(module), store, context);
 }
 
-uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
-                                         uint32_t threads,
-                                         uint64_t sharedBytes) {
+Occupancy ptxsim::occupancyOf(const KernelAttributes &attributes,
+                              uint32_t threads, uint64_t sharedBytes) {
   uint32_t warps = (threads + 31) / 32;
   if (warps == 0 || threads > h100::threadsPerBlock)
-    return 0;
-  uint32_t byThreads = h100::threadsPerMultiprocessor / 32 / warps;
+    return {};
+  Occupancy result;
+  result.byThreads = h100::threadsPerMultiprocessor / 32 / warps;
+  result.byBlocks = h100::blocksPerMultiprocessor;
   // Registers are allocated to warps in units of 256.
   uint32_t perWarp = (attributes.registers * 32 + 255) / 256 * 256;
-  uint32_t byRegisters =
-      perWarp == 0 ? byThreads
+  result.byRegisters =
+      perWarp == 0 ? result.byThreads
                    : h100::registersPerMultiprocessor / perWarp / warps;
   uint64_t shared =
       (sharedBytes + h100::reservedSharedBytesPerBlock + 127) / 128 * 128;
-  uint32_t byShared = uint32_t(h100::sharedBytesPerMultiprocessor / shared);
-  return std::min({byThreads, byRegisters, byShared,
-                   h100::blocksPerMultiprocessor});
+  result.byShared = uint32_t(h100::sharedBytesPerMultiprocessor / shared);
+  return result;
+}
+
+uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
+                                         uint32_t threads,
+                                         uint64_t sharedBytes) {
+  return occupancyOf(attributes, threads, sharedBytes).blocks();
 }
 
 bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
@@ -147,9 +167,10 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   }
   uint32_t threads = launch.block[0] * launch.block[1] * launch.block[2];
   uint32_t blocks = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
-  uint32_t fit = blocksPerMultiprocessor(
+  grid.occupancy = occupancyOf(
       attributes, threads,
       run.sharedBytes - h100::reservedSharedBytesPerBlock);
+  uint32_t fit = grid.occupancy.blocks();
   grid.residentLimit = std::max(1u, fit * h100::multiprocessors / blocks);
   grid.clusters =
       launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
@@ -159,7 +180,19 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
     run.firstWarp =
         races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32));
   }
+  if (counted != nullptr)
+    prepareCounters(grid);
   return true;
+}
+
+void EngineImplementation::prepareCounters(StartedGrid &grid) const {
+  const std::array<uint32_t, 3> &size = grid.run.launch.grid;
+  uint64_t blocks = uint64_t(size[0]) * size[1] * size[2];
+  uint64_t spread =
+      (blocks + h100::multiprocessors - 1) / h100::multiprocessors;
+  grid.l1Bytes = l1BytesOfBlock(
+      std::min<uint64_t>(grid.occupancy.blocks(), spread), grid.run.sharedBytes);
+  grid.counters = std::make_unique<Counters>(store, *l2, grid.l1Bytes);
 }
 
 std::shared_ptr<Grid>
@@ -179,6 +212,11 @@ EngineImplementation::start(const LaunchParameters &parameters,
 void EngineImplementation::finish(StartedGrid &grid,
                                   std::unique_ptr<Fault> fault) {
   grid.failure = std::move(fault);
+  if (grid.counters != nullptr)
+    counted->add(grid.run, *grid.counters, grid.occupancy, grid.l1Bytes,
+                 grid.failure != nullptr);
+  grid.counters = nullptr;
+  worker.counters = nullptr;
   grid.resident.clear();
   grid.spare.clear();
   races.removeGrid(&grid.run);
@@ -190,10 +228,11 @@ void EngineImplementation::finish(StartedGrid &grid,
 bool EngineImplementation::runsInParallel(const StartedGrid &grid) const {
   return !grid.program->communicates && !grid.run.launch.cooperative &&
          grids.size() == 1 && grid.run.prerequisites.empty() &&
-         settings.threads != 1;
+         settings.threads != 1 && !settings.counts;
 }
 
-/// Every thread runs one cluster after another.
+/// Every thread runs one cluster after another. Not if something is counted:
+/// the caches must see accesses in the order of clusters that run at once.
 void EngineImplementation::runInParallel(StartedGrid &grid) {
   unsigned count = settings.threads != 0
                        ? settings.threads
@@ -273,6 +312,7 @@ void EngineImplementation::noteTrigger(StartedGrid &grid) const {
 ///
 /// \returns true if any of them did something.
 bool EngineImplementation::round(StartedGrid &grid) {
+  worker.counters = grid.counters.get();
   admit(grid);
   bool active = false;
   uint64_t longest = 0;

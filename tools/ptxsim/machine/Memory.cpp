@@ -287,6 +287,8 @@ bool Memory::contains(uint64_t address, uint64_t bytes) const {
   return offset < allocation.bytes && bytes <= allocation.bytes - offset;
 }
 
+uint64_t Memory::base() const { return arena->base; }
+
 uint64_t Memory::used() const {
   std::lock_guard<std::mutex> lock(mutex);
   return usedBytes;

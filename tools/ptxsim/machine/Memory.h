@@ -112,6 +112,8 @@ public:
   uint64_t trackedBegin() const;
   uint64_t trackedBytes() const;
   uint8_t *writtenBits() const { return written; }
+  /// The address from which on `allocate` hands addresses out.
+  uint64_t base() const;
 
   /// Bases of the windows of `windowBytes` each.
   uint64_t sharedWindow() const { return windows; }

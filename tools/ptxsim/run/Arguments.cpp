@@ -20,6 +20,7 @@ const char *const usage =
     "  --shared BYTES     dynamic shared memory\n"
     "  --cooperative      a cooperative launch\n"
     "  --repeat N         launch N times and print how long it took\n"
+    "  --list             load the file, name its kernels and launch none\n"
     "\n"
     "One argument for each parameter of the kernel, with a type u8 to u64, s8\n"
     "to s64, b8 to b64, f16, bf16, f32, f64, e4m3, e5m2:\n"
@@ -121,6 +122,10 @@ bool readOptions(const std::vector<std::string> &words, Options &options,
     const std::string &word = words[i];
     if (word == "--cooperative") {
       options.cooperative = true;
+      continue;
+    }
+    if (word == "--list") {
+      options.list = true;
       continue;
     }
     if (word.compare(0, 2, "--") == 0) {

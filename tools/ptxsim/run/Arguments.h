@@ -35,6 +35,7 @@ struct Options {
   unsigned sharedBytes = 0;
   bool cooperative = false;
   unsigned repeat = 0; ///< Launches that are timed; 0 for one that is not.
+  bool list = false; ///< Load the file and name its kernels; launch none.
   std::vector<Argument> arguments;
 };
 

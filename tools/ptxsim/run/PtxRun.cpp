@@ -30,6 +30,8 @@ struct Api {
   CUresult (*unload)(CUmodule);
   CUresult (*functionCount)(unsigned *, CUmodule);
   CUresult (*enumerate)(CUfunction *, unsigned, CUmodule);
+  CUresult (*functionName)(const char **, CUfunction);
+  CUresult (*functionAttribute)(int *, CUfunction_attribute, CUfunction);
   CUresult (*getFunction)(CUfunction *, CUmodule, const char *);
   CUresult (*setAttribute)(CUfunction, CUfunction_attribute, int);
   CUresult (*alloc)(CUdeviceptr *, size_t);
@@ -75,6 +77,8 @@ static bool openApi(Api &api) {
          load(library, "cuModuleUnload", api.unload) &&
          load(library, "cuModuleGetFunctionCount", api.functionCount) &&
          load(library, "cuModuleEnumerateFunctions", api.enumerate) &&
+         load(library, "cuFuncGetName", api.functionName) &&
+         load(library, "cuFuncGetAttribute", api.functionAttribute) &&
          load(library, "cuModuleGetFunction", api.getFunction) &&
          load(library, "cuFuncSetAttribute", api.setAttribute) &&
          load(library, "cuMemAlloc_v2", api.alloc) &&
@@ -94,6 +98,7 @@ public:
 
 private:
   bool check(CUresult result, const char *call);
+  bool listKernels();
   bool findKernel();
   bool makeBuffers();
   bool makeMap(const Argument &argument, CUdeviceptr address, TensorMap &map);
@@ -122,9 +127,33 @@ bool Run::check(CUresult result, const char *call) {
   return false;
 }
 
-bool Run::findKernel() {
-  if (!check(api.loadFile(&module, options.file.c_str()), "cuModuleLoad"))
+/// Prints the name of each kernel and what it needs.
+bool Run::listKernels() {
+  unsigned count = 0;
+  if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
     return false;
+  std::vector<CUfunction> kernels(count);
+  if (!check(api.enumerate(kernels.data(), count, module),
+             "cuModuleEnumerateFunctions"))
+    return false;
+  for (CUfunction kernel : kernels) {
+    const char *name = nullptr;
+    int registers = 0, shared = 0;
+    if (!check(api.functionName(&name, kernel), "cuFuncGetName") ||
+        !check(api.functionAttribute(&registers, CU_FUNC_ATTRIBUTE_NUM_REGS,
+                                     kernel),
+               "cuFuncGetAttribute") ||
+        !check(api.functionAttribute(
+                   &shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel),
+               "cuFuncGetAttribute"))
+      return false;
+    std::printf("%s: %d registers, %d bytes of shared memory\n", name,
+                registers, shared);
+  }
+  return true;
+}
+
+bool Run::findKernel() {
   if (!options.kernel.empty())
     return check(api.getFunction(&function, module, options.kernel.c_str()),
                  "cuModuleGetFunction");
@@ -319,7 +348,10 @@ bool Run::run() {
       !check(api.retain(&context, device), "cuDevicePrimaryCtxRetain") ||
       !check(api.setCurrent(context), "cuCtxSetCurrent"))
     return false;
-  bool ok = findKernel() && makeBuffers() && launch() && copyOut();
+  bool ok = check(api.loadFile(&module, options.file.c_str()), "cuModuleLoad") &&
+            (options.list
+                 ? listKernels()
+                 : findKernel() && makeBuffers() && launch() && copyOut());
   clean();
   return ok;
 }

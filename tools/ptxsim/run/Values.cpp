@@ -162,7 +162,12 @@ bool appendValue(const std::string &text, const ValueType &type,
   return true;
 }
 
-static std::string printFloat(double value, const ValueType &type) {
+/// Prints formats narrower than f32 as f32: the shortest text that tells one
+/// value of few bits from the next would hide what it is.
+static std::string printFloat(double value, const ValueType &narrow) {
+  ValueType type = narrow;
+  if (narrow.bytes < 4)
+    findType("f32", type);
   if (std::isnan(value))
     return std::signbit(value) ? "-nan" : "nan";
   char text[40];

@@ -31,7 +31,8 @@ bool appendValue(const std::string &text, const ValueType &type,
 void appendNumber(double value, const ValueType &type,
                   std::vector<uint8_t> &bytes);
 
-/// Returns the value at `bytes` as the shortest text that reads back as it.
+/// Returns the value at `bytes` as the shortest text that reads back as it, for
+/// formats narrower than f32 when read as f32.
 std::string printValue(const uint8_t *bytes, const ValueType &type);
 
 } // namespace ptxrun

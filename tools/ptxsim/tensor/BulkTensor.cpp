@@ -5,6 +5,7 @@
 #include "tools/ptxsim/tensor/TensorMapRules.h"
 
 #include <cstring>
+#include <utility>
 
 using namespace ptxsim;
 
@@ -149,22 +150,79 @@ static const uint8_t *pointer(uint64_t address) {
   return reinterpret_cast<const uint8_t *>(uintptr_t(address));
 }
 
-/// Copies rows of `chunks` 16-byte chunks that each lie within one 128-byte
-/// line, to shared memory or back.
+/// Copies a line of 16-byte chunks, of which number c goes to place c ^ phase.
+template <unsigned phase, size_t... indices>
+static inline void exchange(uint8_t *to, const uint8_t *from,
+                            std::index_sequence<indices...>) {
+  using Line = uint64_t __attribute__((vector_size(8 * sizeof...(indices))));
+  Line line;
+  std::memcpy(&line, from, sizeof line);
+  line = __builtin_shufflevector(line, line, int(indices ^ (2 * phase))...);
+  std::memcpy(to, &line, sizeof line);
+}
+
+/// Copies rows of `chunks` 16-byte chunks that fill a swizzle's span, to shared
+/// memory or back.
 template <unsigned chunks, bool isLoad, typename Shared, typename Global>
 static void copyChunks(const BoxTransfer &transfer, const RowRun &run,
                        Shared *shared, Global *global) {
+  constexpr auto words = std::make_index_sequence<2 * chunks>();
   uint32_t address = transfer.sharedAddress + run.firstRow * transfer.rowPitch;
   for (uint32_t i = 0; i < run.rows; ++i) {
-    uint32_t first = swizzled(address, transfer.swizzleMask);
-    for (unsigned c = 0; c < chunks; ++c) {
+    auto *row = shared + address;
+    auto copy = [&](auto phase) {
       if constexpr (isLoad)
-        std::memcpy(shared + (first ^ (16 * c)), global + 16 * c, 16);
+        exchange<phase() % chunks>(row, global, words);
       else
-        std::memcpy(global + 16 * c, shared + (first ^ (16 * c)), 16);
+        exchange<phase() % chunks>(global, row, words);
+    };
+    switch (address >> 7 & (chunks - 1)) {
+#define CASE(PHASE)                                                            \
+  case PHASE:                                                                  \
+    copy(std::integral_constant<unsigned, PHASE>());                           \
+    break;
+      CASE(0)
+      CASE(1)
+      CASE(2)
+      CASE(3)
+      CASE(4)
+      CASE(5)
+      CASE(6)
+      CASE(7)
+#undef CASE
     }
     address += transfer.rowPitch;
     global += run.step;
+  }
+}
+
+/// Copies rows of a size that the compiler knows.
+template <uint32_t bytes, typename To, typename From>
+static void copyRows(To *to, uint64_t toStep, From *from, uint64_t fromStep,
+                     uint32_t rows) {
+  for (uint32_t i = 0; i < rows; ++i) {
+    std::memcpy(to, from, bytes);
+    to += toStep;
+    from += fromStep;
+  }
+}
+
+/// Copies rows of any size.
+template <typename To, typename From>
+static void copyRows(To *to, uint64_t toStep, From *from, uint64_t fromStep,
+                     uint32_t rows, uint64_t bytes) {
+  switch (bytes) {
+  case 32:
+    return copyRows<32>(to, toStep, from, fromStep, rows);
+  case 64:
+    return copyRows<64>(to, toStep, from, fromStep, rows);
+  case 128:
+    return copyRows<128>(to, toStep, from, fromStep, rows);
+  }
+  for (uint32_t i = 0; i < rows; ++i) {
+    std::memcpy(to, from, bytes);
+    to += toStep;
+    from += fromStep;
   }
 }
 
@@ -183,35 +241,30 @@ static bool copyWhole(const BoxTransfer &transfer, const RowRun &run,
                uint64_t(run.firstRow) * transfer.rowPitch;
     bool isDense = run.step == transfer.rowBytes;
     uint64_t bytes = transfer.rowBytes * uint64_t(isDense ? run.rows : 1);
-    for (uint32_t i = 0; i < (isDense ? 1 : run.rows); ++i) {
-      if constexpr (isLoad)
-        std::memcpy(at, global, bytes);
-      else
-        std::memcpy(global, at, bytes);
-      at += transfer.rowPitch;
-      global += run.step;
-    }
+    uint32_t rows = isDense ? 1 : run.rows;
+    if constexpr (isLoad)
+      copyRows(at, transfer.rowPitch, global, run.step, rows, bytes);
+    else
+      copyRows(global, run.step, at, transfer.rowPitch, rows, bytes);
     return true;
   }
-  // Chunk c of a row lies at the address of chunk 0 with c exchanged in, since
-  // rows begin at multiples of the span.
-  if (transfer.map.interleave != TensorInterleave::None)
+  // Rows begin at multiples of the span, and those that fill it are exchanged
+  // within it.
+  uint32_t span = spanOf(transfer.map.swizzle);
+  if (transfer.map.interleave != TensorInterleave::None ||
+      transfer.rowBytes != span)
     return false;
-  switch (transfer.rowBytes / 16) {
-  case 8:
+  switch (span) {
+  case 128:
     copyChunks<8, isLoad>(transfer, run, shared, global);
     return true;
-  case 4:
+  case 64:
     copyChunks<4, isLoad>(transfer, run, shared, global);
     return true;
-  case 2:
+  default:
     copyChunks<2, isLoad>(transfer, run, shared, global);
     return true;
-  case 1:
-    copyChunks<1, isLoad>(transfer, run, shared, global);
-    return true;
   }
-  return false;
 }
 
 /// Moves one row between shared memory and `buffer`, where it lies in order.

@@ -171,7 +171,7 @@ static std::string setCommon(const Parameters &parameters, const uint8_t *bytes,
 static std::string checkAndStore(const TensorMap &map, uint8_t *bytes) {
   if (std::string message = checkMap(map); !message.empty())
     return message;
-  if (std::string message = checkOverlap(map); !message.empty())
+  if (std::string message = checkRows(map); !message.empty())
     return message;
   store(map, bytes);
   return "";

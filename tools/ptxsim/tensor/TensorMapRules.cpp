@@ -2,8 +2,6 @@
 
 #include "tools/ptxsim/tensor/TensorMapRules.h"
 
-#include <algorithm>
-
 using namespace ptxsim;
 
 static constexpr uint64_t maxDim = uint64_t(1) << 32;
@@ -96,13 +94,12 @@ std::string ptxsim::checkDim(uint32_t dimension, uint64_t value) {
 }
 
 std::string ptxsim::checkStride(uint32_t dimension, uint64_t value) {
-  std::string name = element("globalStrides", dimension);
-  if (value % 16)
-    return expected(name + " to be a multiple of 16 bytes",
-                    std::to_string(value));
-  if (value >= strideLimit)
-    return expected(name + " below 2^40 bytes", std::to_string(value));
-  return "";
+  if (value % 16 == 0 && value < strideLimit)
+    return "";
+  return expected(
+      element("globalStrides", dimension) +
+          (value % 16 ? " to be a multiple of 16 bytes" : " below 2^40 bytes"),
+      std::to_string(value));
 }
 
 std::string ptxsim::checkBox(uint32_t dimension, uint64_t value) {
@@ -154,16 +151,16 @@ static std::string checkInnerBytes(const TensorMap &map, const char *name,
   if (map.interleave != TensorInterleave::None)
     return "";
   uint32_t bytes = elements * bytesOf(map.type);
-  std::string what =
-      std::string(name) + " * " + std::to_string(bytesOf(map.type)) + " bytes";
-  if (bytes % 16)
-    return expected(what + " to be a multiple of 16", std::to_string(bytes));
   uint32_t span = spanOf(map.swizzle);
-  if (span && bytes > span)
-    return expected(what + " of at most the " + std::to_string(span) +
-                        " of the swizzle",
-                    std::to_string(bytes));
-  return "";
+  bool isTooWide = span && bytes > span;
+  if (bytes % 16 == 0 && !isTooWide)
+    return "";
+  return expected(
+      std::string(name) + " * " + std::to_string(bytesOf(map.type)) +
+          (bytes % 16 ? " bytes to be a multiple of 16"
+                      : " bytes of at most the " + std::to_string(span) +
+                            " of the swizzle"),
+      std::to_string(bytes));
 }
 
 static std::string checkTiled(const TensorMap &map) {
@@ -176,16 +173,17 @@ static std::string checkTiled(const TensorMap &map) {
 static std::string checkCorners(const TensorMap &map) {
   int32_t bits = map.rank == 3 ? 16 : map.rank == 4 ? 8 : 5;
   int32_t limit = 1 << (bits - 1);
-  std::string range = " from " + std::to_string(-limit) + " to " +
-                      std::to_string(limit - 1) + " for rank " +
-                      std::to_string(map.rank);
+  auto outOfRange = [&](const char *array, uint32_t i, int32_t value) {
+    return expected(element(array, i) + " from " + std::to_string(-limit) +
+                        " to " + std::to_string(limit - 1) + " for rank " +
+                        std::to_string(map.rank),
+                    std::to_string(value));
+  };
   for (uint32_t i = 0; i < map.rank - 2; ++i) {
     if (map.lower[i] < -limit || map.lower[i] >= limit)
-      return expected(element("pixelBoxLowerCorner", i) + range,
-                      std::to_string(map.lower[i]));
+      return outOfRange("pixelBoxLowerCorner", i, map.lower[i]);
     if (map.upper[i] < -limit || map.upper[i] >= limit)
-      return expected(element("pixelBoxUpperCorner", i) + range,
-                      std::to_string(map.upper[i]));
+      return outOfRange("pixelBoxUpperCorner", i, map.upper[i]);
     int64_t extent =
         int64_t(map.dim[map.firstSpatial() + i]) + map.upper[i] - map.lower[i];
     if (extent <= 0)
@@ -242,34 +240,16 @@ std::string ptxsim::checkMap(const TensorMap &map) {
   return map.isIm2col ? checkIm2col(map) : checkTiled(map);
 }
 
-/// The manual defines each stride as the one below times the padded dimension.
-/// Programs list dimensions in other orders (heads before positions, say),
-/// which the driver takes, so what is asked is that the dimensions do not
-/// overlap in the order of their strides.
-std::string ptxsim::checkOverlap(const TensorMap &map) {
-  std::array<uint32_t, 5> order = {};
-  uint32_t count = 0;
+/// The manual defines each stride as the one below times the padded dimension,
+/// but programs list dimensions in other orders (heads before positions, say),
+/// and Triton's descriptors of ragged tensors even let addresses wrap around at
+/// 2^64. The driver takes them, so that only rows must not overlap.
+std::string ptxsim::checkRows(const TensorMap &map) {
+  uint64_t bytes = map.dim[0] * map.unitBytes();
   for (uint32_t i = 1; i < map.rank; ++i)
-    if (map.dim[i] > 1)
-      order[count++] = i;
-  std::sort(order.begin(), order.begin() + count, [&](uint32_t a, uint32_t b) {
-    return map.stride[a] != map.stride[b] ? map.stride[a] < map.stride[b]
-                                          : a < b;
-  });
-  using Wide = unsigned __int128;
-  Wide extent = Wide(map.dim[0]) * map.unitBytes();
-  for (uint32_t n = 0; n < count; ++n) {
-    uint32_t i = order[n];
-    if (map.stride[i] < extent)
-      return expected(element("globalStrides", i - 1) +
-                          " of at least the extent of the dimensions below, " +
-                          std::to_string(uint64_t(extent)) + " bytes",
+    if (map.dim[i] > 1 && map.stride[i] < bytes)
+      return expected(element("globalStrides", i - 1) + " of at least the " +
+                          std::to_string(bytes) + " bytes of globalDim[0]",
                       std::to_string(map.stride[i]));
-    extent += Wide(map.dim[i] - 1) * map.stride[i];
-  }
-  if (extent + map.address > (Wide(1) << 64))
-    return expected("a tensor that ends below 2^64",
-                    "one of more than " +
-                        std::to_string(uint64_t(extent >> 20)) + " MiB");
   return "";
 }

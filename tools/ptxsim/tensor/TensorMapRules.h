@@ -31,9 +31,9 @@ std::string checkElementStride(uint32_t dimension, uint64_t value);
 /// Checks all that a copy relies on. The enumerations must be in range.
 std::string checkMap(const TensorMap &map);
 
-/// Checks that no two elements of the tensor share a byte. Only the driver asks
-/// for this, not a copy.
-std::string checkOverlap(const TensorMap &map);
+/// Checks that rows along dimension 0 do not overlap. Only the driver asks for
+/// this, not a copy.
+std::string checkRows(const TensorMap &map);
 
 } // namespace ptxsim
 

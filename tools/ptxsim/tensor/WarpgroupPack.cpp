@@ -48,9 +48,10 @@ SharedMatrix::SharedMatrix(const uint8_t *shared, uint64_t bits, bool isMNMajor,
                            uint32_t chunks)
     : shared(shared), descriptor(decodeDescriptor(bits)),
       isMNMajorLayout(isMNMajor),
-      isPeriodic(!descriptor.span ||
-                 (descriptor.stride % 1024 == 0 &&
-                  (!isMNMajor || descriptor.leading % 1024 == 0))) {
+      isPeriodic(
+          !descriptor.span ||
+          (descriptor.stride % (8 * descriptor.span) == 0 &&
+           (!isMNMajor || descriptor.leading % (8 * descriptor.span) == 0))) {
   if (isMNMajor)
     chunks = std::max(descriptor.span / 16, 1u);
   for (uint32_t row = 0; row < 8; ++row)

@@ -13,7 +13,7 @@
 namespace ptxsim::warpgroup {
 
 /// Addresses of a matrix in shared memory. The swizzle repeats from group to
-/// group if these are multiples of 1024 bytes apart, as they nearly always are.
+/// group if these are multiples of 8 spans apart, as they nearly always are.
 class SharedMatrix {
 public:
   SharedMatrix() = default;

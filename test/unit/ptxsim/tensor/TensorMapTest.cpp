@@ -166,9 +166,10 @@ TEST(TensorMap, RefusesWhatTheManualRefuses) {
             "expected globalStrides[1] to be a multiple of 16 bytes, got 1032");
   EXPECT_EQ(tiledWith([](Tiled &t) { t.strides[3] = uint64_t(1) << 40; }),
             "expected globalStrides[3] below 2^40 bytes, got 1099511627776");
-  EXPECT_EQ(tiledWith([](Tiled &t) { t.strides[0] = 112; }),
-            "expected globalStrides[0] of at least the extent of the "
-            "dimensions below, 128 bytes, got 112");
+  EXPECT_EQ(
+      tiledWith([](Tiled &t) { t.strides[0] = 112; }),
+      "expected globalStrides[0] of at least the 128 bytes of globalDim[0], "
+      "got 112");
   EXPECT_EQ(tiledWith([](Tiled &t) { t.box[2] = 0; }),
             "expected boxDim[2] from 1 to 256, got 0");
   EXPECT_EQ(tiledWith([](Tiled &t) { t.box[1] = 257; }),
@@ -280,9 +281,10 @@ TEST(TensorMap, TakesDimensionsInAnyOrder) {
             "");
   // A dimension of one element may have any stride.
   EXPECT_EQ(tiledWith([](Tiled &t) { t.dim[4] = 1, t.strides[3] = 0; }), "");
-  EXPECT_EQ(tiledWith([](Tiled &t) { t.strides[3] = 0; }),
-            "expected globalStrides[3] of at least the extent of the "
-            "dimensions below, 128 bytes, got 0");
+  EXPECT_EQ(
+      tiledWith([](Tiled &t) { t.strides[3] = 0; }),
+      "expected globalStrides[3] of at least the 128 bytes of globalDim[0], "
+      "got 0");
 }
 
 TEST(TensorMap, LimitsCornersByRank) {

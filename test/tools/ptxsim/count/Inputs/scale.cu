@@ -1,0 +1,5 @@
+__global__ void scale(int *x) {
+  x += threadIdx.x * 16;
+  int v = *x;
+  *x = v + v;
+}

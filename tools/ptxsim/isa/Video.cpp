@@ -1,0 +1,279 @@
+// Video instructions: arithmetic of 33 bits and of halves and bytes, with
+// saturation and a second operation. Sources are whole registers: selectors
+// such as `.b0` and write masks are refused by the parser.
+//
+// Source: PTX ISA 9.0, sections 9.7.17 and 9.7.18 (scalar and SIMD video).
+
+#include "tools/ptxsim/isa/Choose.h"
+#include "tools/ptxsim/isa/Families.h"
+#include "tools/ptxsim/numerics/FloatCompare.h"
+
+#include <algorithm>
+
+using namespace ptxsim;
+using namespace ptxsim::isa;
+using numerics::Comparison;
+
+//===----------------------------------------------------------------------===//
+// The first operation, of numbers that are wide enough for no overflow.
+
+static int64_t add(int64_t a, int64_t b) { return a + b; }
+static int64_t sub(int64_t a, int64_t b) { return a - b; }
+static int64_t difference(int64_t a, int64_t b) {
+  return a < b ? b - a : a - b;
+}
+static int64_t least(int64_t a, int64_t b) { return std::min(a, b); }
+static int64_t most(int64_t a, int64_t b) { return std::max(a, b); }
+
+/// Rounds halves away from zero.
+static int64_t average(int64_t a, int64_t b) {
+  return (a + b + (a + b >= 0)) >> 1;
+}
+
+template <Comparison C>
+static int64_t holds(int64_t a, int64_t b) {
+  return numerics::compare<C>(a, b);
+}
+
+/// Of a left shift by 32 only the sign matters: it saturates or leaves zeros.
+template <bool Wraps>
+static int64_t shiftLeft(int64_t a, int64_t b) {
+  int64_t amount = Wraps ? b & 31 : std::min<int64_t>(b, 32);
+  uint64_t bits = uint64_t(amount == 32 ? std::min<int64_t>(a, 1) : a);
+  return int64_t(bits << amount);
+}
+template <bool Wraps>
+static int64_t shiftRight(int64_t a, int64_t b) {
+  return a >> (Wraps ? b & 31 : std::min<int64_t>(b, 32));
+}
+
+//===----------------------------------------------------------------------===//
+// What follows it
+
+namespace {
+/// Op::modifiers of these instructions.
+enum Modifiers : uint32_t {
+  saturates = 1,
+  isSignedResult = 2,
+  addsThird = 4, ///< Only one of these three.
+  minOfThird = 8,
+  maxOfThird = 16,
+};
+} // namespace
+
+static void noteModifiers(const Match &match, Op &op,
+                          bool isSignedDestination) {
+  op.modifiers = (match.has("sat") ? saturates : 0) |
+                 (isSignedDestination ? isSignedResult : 0) |
+                 (match.has("add") ? addsThird : 0) |
+                 (match.has("min") ? minOfThird : 0) |
+                 (match.has("max") ? maxOfThird : 0);
+}
+
+/// Clamps to the signed or unsigned numbers of some bits.
+static int64_t saturateTo(int64_t value, unsigned bits, bool isSigned) {
+  int64_t lowest = isSigned ? -(int64_t(1) << (bits - 1)) : 0;
+  int64_t highest = (int64_t(1) << (isSigned ? bits - 1 : bits)) - 1;
+  return std::min(std::max(value, lowest), highest);
+}
+
+static uint32_t finish(int64_t value, uint32_t third, uint32_t modifiers) {
+  bool isSigned = modifiers & isSignedResult;
+  if (modifiers & saturates)
+    value = saturateTo(value, 32, isSigned);
+  int64_t c = isSigned ? int64_t(int32_t(third)) : int64_t(third);
+  if (modifiers & addsThird)
+    value += c;
+  if (modifiers & minOfThird)
+    value = std::min(value, c);
+  if (modifiers & maxOfThird)
+    value = std::max(value, c);
+  return uint32_t(value);
+}
+
+namespace {
+/// d = F(a, b) op2 c; A and B are int32_t or uint32_t.
+template <auto F, typename A, typename B>
+struct Scalars {
+  static Next handler(Warp &warp, const Op &op, LaneMask mask) {
+    const A *a = warp.at<A>(op.slots[1]);
+    const B *b = warp.at<B>(op.slots[2]);
+    // Where there is no third operand, none is used.
+    Slot third = op.slots[3] == -1 ? op.slots[1] : op.slots[3];
+    const uint32_t *c = warp.at<uint32_t>(third);
+    alignas(64) uint32_t values[32];
+#pragma clang loop unroll(disable)
+    for (int lane = 0; lane < 32; ++lane)
+      values[lane] = finish(F(a[lane], b[lane]), c[lane], op.modifiers);
+    writeLanes(warp.at<uint32_t>(op.slots[0]), values, mask);
+    return Next::Advance;
+  }
+};
+
+/// The same for halves or bytes; A and B are their types. With `.add` the
+/// results are added to c, else they are packed.
+template <auto F, typename A, typename B>
+struct Parts {
+  static uint32_t of(uint32_t a, uint32_t b, uint32_t c, uint32_t modifiers) {
+    constexpr unsigned bits = 8 * sizeof(A);
+    uint32_t packed = 0;
+    for (unsigned shift = 0; shift < 32; shift += bits) {
+      int64_t value = F(A(a >> shift), B(b >> shift));
+      if (modifiers & saturates)
+        value = saturateTo(value, bits, modifiers & isSignedResult);
+      packed |= (uint32_t(value) & ((1u << bits) - 1)) << shift;
+      c += uint32_t(value);
+    }
+    return modifiers & addsThird ? c : packed;
+  }
+
+  static Next handler(Warp &warp, const Op &op, LaneMask mask) {
+    const uint32_t *a = warp.at<uint32_t>(op.slots[1]);
+    const uint32_t *b = warp.at<uint32_t>(op.slots[2]);
+    const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
+    alignas(64) uint32_t values[32];
+#pragma clang loop unroll(disable)
+    for (int lane = 0; lane < 32; ++lane)
+      values[lane] = of(a[lane], b[lane], c[lane], op.modifiers);
+    writeLanes(warp.at<uint32_t>(op.slots[0]), values, mask);
+    return Next::Advance;
+  }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Which handler
+
+/// Chooses by the signs of the sources; Unsigned and Signed are the types of
+/// their parts.
+template <template <auto, typename, typename> class Make, auto F,
+          typename Unsigned, typename Signed>
+static Handler bySigns(Type a, Type b) {
+  if (ptx::isSigned(a))
+    return ptx::isSigned(b) ? Make<F, Signed, Signed>::handler
+                            : Make<F, Signed, Unsigned>::handler;
+  return ptx::isSigned(b) ? Make<F, Unsigned, Signed>::handler
+                          : Make<F, Unsigned, Unsigned>::handler;
+}
+
+/// By the number at the end of the opcode, if there is one.
+template <auto F>
+static Handler byParts(const Match &match, Type a, Type b) {
+  switch (match.instruction->opcode.back()) {
+  case '2':
+    return bySigns<Parts, F, uint16_t, int16_t>(a, b);
+  case '4':
+    return bySigns<Parts, F, uint8_t, int8_t>(a, b);
+  }
+  return bySigns<Scalars, F, uint32_t, int32_t>(a, b);
+}
+
+template <auto F>
+static Handler selectVideo(const Match &match, Op &op) {
+  noteModifiers(match, op, ptx::isSigned(match.type(0)));
+  return byParts<F>(match, match.type(1), match.type(2));
+}
+
+static Handler selectSet(const Match &match, Op &op) {
+  noteModifiers(match, op, false);
+  Type a = match.type(0), b = match.type(1);
+  if (match.has("eq"))
+    return byParts<holds<Comparison::Eq>>(match, a, b);
+  if (match.has("ne"))
+    return byParts<holds<Comparison::Ne>>(match, a, b);
+  if (match.has("lt"))
+    return byParts<holds<Comparison::Lt>>(match, a, b);
+  if (match.has("le"))
+    return byParts<holds<Comparison::Le>>(match, a, b);
+  if (match.has("gt"))
+    return byParts<holds<Comparison::Gt>>(match, a, b);
+  return byParts<holds<Comparison::Ge>>(match, a, b);
+}
+
+/// vmad: Op::immediate is the right shift, plus 256 with `.po`, which adds 1.
+template <typename A, typename B>
+static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
+  constexpr bool isSigned = std::is_signed_v<A> || std::is_signed_v<B>;
+  unsigned shift = op.immediate & 0xFF;
+  const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
+  alignas(64) uint32_t values[32];
+  for (int lane = 0; lane < 32; ++lane) {
+    __int128 value =
+        __int128(warp.at<A>(op.slots[1])[lane]) * warp.at<B>(op.slots[2])[lane];
+    value += isSigned ? int64_t(int32_t(c[lane])) : int64_t(c[lane]);
+    value += op.immediate >> 8;
+    int64_t shifted = int64_t(value >> shift);
+    if (op.modifiers & saturates && isSigned)
+      shifted = saturateTo(shifted, 32, true);
+    else if (op.modifiers & saturates)
+      shifted = value >> shift > 0xFFFFFFFF ? 0xFFFFFFFF : shifted;
+    values[lane] = uint32_t(shifted);
+  }
+  writeLanes(warp.at<uint32_t>(op.slots[0]), values, mask);
+  return Next::Advance;
+}
+
+static Handler selectMultiplyAdd(const Match &match, Op &op) {
+  noteModifiers(match, op, ptx::isSigned(match.type(0)));
+  op.immediate = match.has("shr7") ? 7 : match.has("shr15") ? 15 : 0;
+  op.immediate += match.has("po") ? 256 : 0;
+  return choose(
+      [](auto a, auto b) -> Handler {
+        return multiplyAdd<Scalar<a>, Scalar<b>>;
+      },
+      pick<Type::U32, Type::S32>(match.type(1)),
+      pick<Type::U32, Type::S32>(match.type(2)));
+}
+
+//===----------------------------------------------------------------------===//
+
+#define TYPE ".(u32|s32)"
+#define TYPES TYPE TYPE TYPE
+#define COMPARE ".(eq|ne|lt|le|gt|ge)"
+
+// A scalar instruction alone and with a second operation.
+#define SCALAR(name, words, F)                                                 \
+  {name " " words "?.sat", "=T U V T?", selectVideo<F>, OpClass::Integer}, {   \
+    name " " words "?.sat.(add|min|max)", "=T U V T", selectVideo<F>,          \
+        OpClass::Integer                                                       \
+  }
+// On halves and on bytes; the third operand is always there.
+#define PARTS(name, F)                                                         \
+  {name "2 " TYPES "?.(sat|add)", "=T U V T", selectVideo<F>,                  \
+   OpClass::Integer},                                                          \
+  {                                                                            \
+    name "4 " TYPES "?.(sat|add)", "=T U V T", selectVideo<F>,                 \
+        OpClass::Integer                                                       \
+  }
+
+static const Form forms[] = {
+    SCALAR("vadd", TYPES, add),
+    SCALAR("vsub", TYPES, sub),
+    SCALAR("vabsdiff", TYPES, difference),
+    SCALAR("vmin", TYPES, least),
+    SCALAR("vmax", TYPES, most),
+    SCALAR("vshl", TYPE TYPE ".u32.clamp", shiftLeft<false>),
+    SCALAR("vshl", TYPE TYPE ".u32.wrap", shiftLeft<true>),
+    SCALAR("vshr", TYPE TYPE ".u32.clamp", shiftRight<false>),
+    SCALAR("vshr", TYPE TYPE ".u32.wrap", shiftRight<true>),
+    {"vset " TYPE TYPE COMPARE, "=u32 T U u32?", selectSet, OpClass::Integer},
+    {"vset " TYPE TYPE COMPARE ".(add|min|max)", "=u32 T U u32", selectSet,
+     OpClass::Integer},
+    {"vmad " TYPES "?.sat?.(shr7|shr15)", "=T U V T", selectMultiplyAdd,
+     OpClass::Integer},
+    {"vmad " TYPES ".po?.sat?.(shr7|shr15)", "=T U V T", selectMultiplyAdd,
+     OpClass::Integer},
+
+    PARTS("vadd", add),
+    PARTS("vsub", sub),
+    PARTS("vavrg", average),
+    PARTS("vabsdiff", difference),
+    PARTS("vmin", least),
+    PARTS("vmax", most),
+    {"vset2 " TYPE TYPE COMPARE "?.add", "=u32 T U u32", selectSet,
+     OpClass::Integer},
+    {"vset4 " TYPE TYPE COMPARE "?.add", "=u32 T U u32", selectSet,
+     OpClass::Integer},
+};
+
+Family isa::videoFamily() { return {forms, std::size(forms)}; }
