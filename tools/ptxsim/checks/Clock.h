@@ -40,6 +40,14 @@ public:
       entries[i] = std::max(entries[i], other.entries[i]);
   }
 
+  /// Keeps what `other` knows, too.
+  void intersect(const Clock &other) {
+    if (other.entries.size() < entries.size())
+      entries.resize(other.entries.size());
+    for (size_t i = 0; i < entries.size(); ++i)
+      entries[i] = std::min(entries[i], other.entries[i]);
+  }
+
   void clear() { entries.clear(); }
 
 private:
@@ -57,6 +65,19 @@ inline void join(RemoteClock &clock, const RemoteClock &other) {
   }
 }
 
+/// Keeps what `other` knows, too.
+inline void intersect(RemoteClock &clock, const RemoteClock &other) {
+  for (auto entry = clock.begin(); entry != clock.end();) {
+    auto found = other.find(entry->first);
+    if (found == other.end()) {
+      entry = clock.erase(entry);
+      continue;
+    }
+    entry->second = std::min(entry->second, found->second);
+    ++entry;
+  }
+}
+
 /// What is handed on at a synchronisation: what is known, and what of it the
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
@@ -68,6 +89,11 @@ struct Knowledge {
     known.join(other.known);
     proxied.join(other.proxied);
     ptxsim::join(remote, other.remote);
+  }
+  void intersect(const Knowledge &other) {
+    known.intersect(other.known);
+    proxied.intersect(other.proxied);
+    ptxsim::intersect(remote, other.remote);
   }
   void clear() {
     known.clear();

@@ -104,23 +104,15 @@ static std::string hex(uint32_t value) {
   return text;
 }
 
-void ClusterRaces::describe(const Block &block, uint32_t offset,
-                            const Stamp &stamp, bool isWrite, bool stampIsWrite,
-                            bool onlyProxy, Fault &fault) {
+/// Says where an access was, and whose it is.
+void ClusterRaces::noteOther(const Block &block, uint32_t offset,
+                             const Stamp &stamp, bool stampIsWrite,
+                             Fault &fault) const {
   const ActorInfo &other = actors[stamp.actor];
-  fault.code = FaultCode::LaunchFailed;
-  fault.check = onlyProxy ? "missing proxy fence" : "race";
-  const char *verb = stampIsWrite ? "write" : "read";
-  fault.message =
-      std::string("expected an order between this ") +
-      (isWrite ? "write" : "read") + " and " +
-      (other.kind == ActorInfo::Kind::Warp ? "a " : "an asynchronous ") + verb;
-  if (onlyProxy)
-    fault.message = "expected fence.proxy.async between an ordinary write and "
-                    "this read by the async proxy";
   fault.address = "shared address " + hex(offset) + " of block rank " +
                   std::to_string(block.rank);
-  std::string note = std::string("the other is a ") + verb;
+  std::string note =
+      std::string("the other is a ") + (stampIsWrite ? "write" : "read");
   const Code *code = other.code;
   if (code != nullptr && stamp.op < code->ops.size()) {
     uint32_t index = code->infos[stamp.op].instruction;
@@ -139,6 +131,23 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
             (stamp.lanes || stamp.parts ? std::string(", several lanes")
                          : ", lane " + std::to_string(stamp.lane));
   fault.notes.push_back(std::move(note));
+}
+
+void ClusterRaces::describe(const Block &block, uint32_t offset,
+                            const Stamp &stamp, bool isWrite, bool stampIsWrite,
+                            bool onlyProxy, Fault &fault) {
+  const ActorInfo &other = actors[stamp.actor];
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = onlyProxy ? "missing proxy fence" : "race";
+  fault.message =
+      std::string("expected an order between this ") +
+      (isWrite ? "write" : "read") + " and " +
+      (other.kind == ActorInfo::Kind::Warp ? "a " : "an asynchronous ") +
+      (stampIsWrite ? "write" : "read");
+  if (onlyProxy)
+    fault.message = "expected fence.proxy.async between an ordinary write and "
+                    "this read by the async proxy";
+  noteOther(block, offset, stamp, stampIsWrite, fault);
   if (onlyProxy)
     fault.advice = "let the writer execute fence.proxy.async, then a barrier, "
                    "then start the copy or wgmma";
@@ -203,6 +212,66 @@ bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
       return false;
     }
     remember(isWrite ? word.write : word.read, by, mask);
+  }
+  return true;
+}
+
+/// Says that an access comes after the exit of its block, or may do so.
+static void describeExit(ActorInfo::Kind kind, bool isWrite, Fault &fault) {
+  bool isWarp = kind == ActorInfo::Kind::Warp;
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = "block has exited";
+  fault.message = std::string("expected the block to exit after ") +
+                  (isWarp ? "a " : "an asynchronous ") +
+                  (isWrite ? "write" : "read") + " of its shared memory";
+  fault.advice =
+      isWarp ? "end with barrier.cluster so that no block exits while others "
+               "use its shared memory"
+      : kind == ActorInfo::Kind::MBarrier
+          ? "wait for the mbarrier of the copy before the block exits"
+          : "wait for the group of the asynchronous operation before the "
+            "block exits (cp.async.bulk.wait_group.read is enough for a store)";
+}
+
+bool ClusterRaces::accessLater(Block &block, uint32_t offset, uint32_t bytes,
+                               bool isWrite, const Accessor &by,
+                               Fault &fault) {
+  ActorInfo::Kind kind = actors[by.actor].kind;
+  if (block.liveThreads != 0 || kind == ActorInfo::Kind::Copies)
+    return access(block, offset, bytes, isWrite, by, fault);
+  describeExit(kind, isWrite, fault);
+  fault.address = "shared address " + hex(offset) + " of block rank " +
+                  std::to_string(block.rank);
+  return false;
+}
+
+/// True if an access to the shared memory of a block may be performed after its
+/// exit. cp.async is not looked at: a thread takes its own copies with it.
+bool ClusterRaces::mayOutlive(const Block &block, const Knowledge &exited,
+                              const Stamp &stamp) const {
+  if (stamp.epoch == 0 || exited.known[Actor(stamp.actor)] >= stamp.epoch)
+    return false;
+  const ActorInfo &other = actors[stamp.actor];
+  return other.kind != ActorInfo::Kind::Copies &&
+         (other.kind != ActorInfo::Kind::Warp || other.block != &block);
+}
+
+bool ClusterRaces::exit(const Block &block, const WarpClock &clock, bool isLast,
+                        Fault &fault) {
+  BlockRaces &races = racesOf(block);
+  races.exited.join(clock.knowledge);
+  // Only warps of other blocks and asynchronous work can be late.
+  if (!isLast || (blocks.size() == 1 && actors.size() == warps.size()))
+    return true;
+  for (size_t i = 0; i < races.words.size(); ++i) {
+    const WordHistory &word = races.words[i];
+    bool isWrite = mayOutlive(block, races.exited, word.write);
+    if (!isWrite && !mayOutlive(block, races.exited, word.read))
+      continue;
+    const Stamp &stamp = isWrite ? word.write : word.read;
+    describeExit(actors[stamp.actor].kind, isWrite, fault);
+    noteOther(block, uint32_t(i * 4), stamp, isWrite, fault);
+    return false;
   }
   return true;
 }

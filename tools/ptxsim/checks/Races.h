@@ -108,6 +108,7 @@ struct BlockRaces {
   std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.
   /// Knowledge released through strong accesses of a shared address.
   std::unordered_map<uint32_t, Knowledge> released;
+  Knowledge exited; ///< What the warps knew that have exited.
 };
 
 /// Race detection in a cluster.
@@ -141,6 +142,19 @@ public:
   bool access(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
               const Accessor &by, Fault &fault);
 
+  /// The same for an asynchronous operation, which also may not outlive the
+  /// block.
+  bool accessLater(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
+                   const Accessor &by, Fault &fault);
+
+  /// Notes that a warp exits. The last one of a block takes its shared memory
+  /// with it: whatever others and asynchronous operations do there must come
+  /// before.
+  ///
+  /// \returns false and a fault without a place if something may come later.
+  bool exit(const Block &block, const WarpClock &clock, bool isLast,
+            Fault &fault);
+
   SyncClock cluster; ///< barrier.cluster
 
   /// The number of the cluster's first warp among all that run.
@@ -155,6 +169,10 @@ public:
 private:
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
                 bool isWrite, bool stampIsWrite, bool onlyProxy, Fault &fault);
+  void noteOther(const Block &block, uint32_t offset, const Stamp &stamp,
+                 bool stampIsWrite, Fault &fault) const;
+  bool mayOutlive(const Block &block, const Knowledge &exited,
+                  const Stamp &stamp) const;
 
   std::vector<WarpClock> warps;
   std::vector<BlockRaces> blocks;

@@ -149,6 +149,8 @@ Next ptxsim::branch(Warp &warp, LaneMask taken, const Op *target) {
 Next ptxsim::exitLanes(Warp &warp, LaneMask lanes) {
   Block &block = *warp.block;
   unsigned count = unsigned(__builtin_popcount(lanes));
+  if (warp.worker->observes && !observeExit(warp, lanes))
+    return Next::Stop;
   warp.live &= ~lanes;
   warp.now.mask &= ~lanes;
   block.liveThreads -= count;

@@ -303,6 +303,19 @@ void ptxsim::observeClusterLeave(Warp &warp) {
   meet(own, warp.now.mask);
 }
 
+bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr || (warp.live & ~lanes) != 0)
+    return true;
+  bool isLast =
+      warp.block->liveThreads == uint32_t(__builtin_popcount(lanes));
+  Fault fault;
+  if (races->exit(*warp.block, races->clockOf(warp), isLast, fault))
+    return true;
+  warp.worker->stop(warp, *warp.now.pc, std::move(fault), -1);
+  return false;
+}
+
 //===----------------------------------------------------------------------===//
 // mbarriers
 //===----------------------------------------------------------------------===//
@@ -485,26 +498,39 @@ void ptxsim::observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
   operation.epoch = Epoch(group);
 }
 
-/// Who an asynchronous operation is.
-static Accessor accessorOf(const AsyncOperation &operation, AsyncKind kind) {
-  Accessor by;
+/// Who an asynchronous operation is. One that ends in an mbarrier belongs to the
+/// phase of the mbarrier; false if there is none, which its completion will say.
+static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
+                         AsyncKind kind, Block *barrierBlock,
+                         uint32_t barrierOffset, Accessor &by) {
   by.actor = operation.actor;
   by.epoch = operation.epoch;
   by.knowledge = operation.knowledge.get();
   by.lane = operation.origin.lane < 0 ? 0 : uint32_t(operation.origin.lane);
   by.op = uint32_t(operation.origin.op - operation.origin.code->ops.data());
   by.async = kind != AsyncKind::Copies;
-  return by;
+  if (barrierBlock == nullptr)
+    return true;
+  auto barrier = barrierBlock->mbarriers.find(barrierOffset);
+  if (barrier == barrierBlock->mbarriers.end())
+    return false;
+  by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
+  by.epoch = Epoch(barrier->second.phase + 1);
+  races.setCode(by.actor, operation.origin.code);
+  return true;
 }
 
 bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
                               AsyncKind kind, Block &block, uint32_t offset,
-                              uint32_t bytes) {
+                              uint32_t bytes, Block *barrierBlock,
+                              uint32_t barrierOffset) {
   if (operation.knowledge == nullptr)
     return true;
+  ClusterRaces &races = *block.cluster->races;
+  Accessor by;
   Fault fault;
-  if (block.cluster->races->access(block, offset, bytes, false,
-                                   accessorOf(operation, kind), fault))
+  if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||
+      races.accessLater(block, offset, bytes, false, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
 }
@@ -525,17 +551,10 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
   if (operation.knowledge == nullptr)
     return true;
   ClusterRaces &races = *block.cluster->races;
-  Accessor by = accessorOf(operation, kind);
-  if (barrierBlock != nullptr) {
-    auto barrier = barrierBlock->mbarriers.find(barrierOffset);
-    if (barrier == barrierBlock->mbarriers.end())
-      return true; // Its completion will say so.
-    by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
-    by.epoch = Epoch(barrier->second.phase + 1);
-    races.setCode(by.actor, operation.origin.code);
-  }
+  Accessor by;
   Fault fault;
-  if (races.access(block, offset, bytes, true, by, fault))
+  if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||
+      races.accessLater(block, offset, bytes, true, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
 }

@@ -68,6 +68,11 @@ void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
 void observeClusterArrival(Warp &warp, bool releases);
 void observeClusterLeave(Warp &warp);
 
+/// Notes that lanes of the running group exit at its op.
+///
+/// \returns false after noting a fault.
+bool observeExit(Warp &warp, LaneMask lanes);
+
 /// mbarriers: begin, end, arrivals (which release unless relaxed) and waits
 /// that have come back true (which acquire).
 ///
@@ -137,11 +142,12 @@ void observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
                   uint64_t group);
 
 /// Checks what an asynchronous operation reads or writes in shared memory. One
-/// that ends in an mbarrier names it when it writes.
+/// that ends in an mbarrier names it.
 ///
 /// \returns false after noting a fault.
 bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
-                      Block &block, uint32_t offset, uint32_t bytes);
+                      Block &block, uint32_t offset, uint32_t bytes,
+                      Block *barrierBlock = nullptr, uint32_t barrierOffset = 0);
 bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        AsyncKind kind, Block &block, uint32_t offset,
                        uint32_t bytes, Block *barrierBlock,

@@ -2,9 +2,11 @@
 
 #include "tools/ptxsim/core/Warpgroups.h"
 
+#include "tools/ptxsim/checks/Clock.h"
 #include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Observe.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace ptxsim;
@@ -39,16 +41,28 @@ static void setPlanes(const WarpgroupWork &work,
   }
 }
 
-/// Checks what a step reads of shared memory for races.
-static bool observeReads(WarpgroupWork &work,
-                         const WarpgroupInstruction &instruction,
-                         Worker &worker) {
-  if (work.knowledgeOf[0] == nullptr)
+/// Returns what all four warps knew when they began a step: what only some of
+/// them had waited for, the others may read too early.
+static std::shared_ptr<const Knowledge>
+commonKnowledge(const WarpgroupInstruction &instruction) {
+  auto common = std::make_shared<Knowledge>(*instruction.knowledgeOf[0]);
+  for (int w = 1; w < 4; ++w)
+    common->intersect(*instruction.knowledgeOf[w]);
+  return common;
+}
+
+/// Checks what the step with a number reads of shared memory for races.
+static bool observeReads(WarpgroupWork &work, size_t number, Worker &worker) {
+  const WarpgroupInstruction &instruction = work.instructions[number];
+  if (instruction.knowledgeOf[0] == nullptr)
     return true;
   work.origin.op = instruction.op;
   work.origin.code = instruction.code;
   bool good = true;
-  work.knowledge = work.knowledgeOf[0];
+  if (number == 0 || !std::equal(instruction.knowledgeOf,
+                                 instruction.knowledgeOf + 4,
+                                 work.instructions[number - 1].knowledgeOf))
+    work.knowledge = commonKnowledge(instruction);
   forEachChunk(instruction.shape, instruction.step, [&](uint32_t address) {
     good = good && observeAsyncRead(worker, work, AsyncKind::Warpgroup,
                                     *work.block, address, 16);
@@ -85,7 +99,7 @@ bool WarpgroupWork::write(Worker &worker) {
   };
   for (size_t i = 0; i < count; ++i) {
     WarpgroupInstruction &instruction = instructions[i];
-    if (!observeReads(*this, instruction, worker))
+    if (!observeReads(*this, i, worker))
       return false;
     WarpgroupStep step = instruction.step;
     setPlanes(*this, instruction, planes, step);

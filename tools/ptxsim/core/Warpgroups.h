@@ -26,6 +26,7 @@ struct WarpgroupInstruction {
   WarpgroupStep step;   ///< Without the planes of registers.
   uint32_t frame[4] = {}; ///< Of each warp: where its registers are.
   uint32_t arrived = 0;   ///< Warps that have executed it, a bit each.
+  std::shared_ptr<const Knowledge> knowledgeOf[4]; ///< Of each warp, then.
 };
 
 /// What is committed together.
@@ -36,7 +37,6 @@ public:
   uint64_t number = 0; ///< Groups are counted from 1.
   std::deque<WarpgroupInstruction> instructions;
   uint32_t committed = 0; ///< Warps, a bit each.
-  std::shared_ptr<const Knowledge> knowledgeOf[4];
 
   bool read(Worker &) override { return true; }
   bool write(Worker &worker) override;

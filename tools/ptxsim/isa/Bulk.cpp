@@ -69,9 +69,11 @@ public:
 
   bool read(Worker &worker) override {
     AsyncKind kind = barriers.empty() ? AsyncKind::Bulk : AsyncKind::MBarrier;
+    SharedPlace end = barriers.empty() ? SharedPlace() : barriers.front();
     if (sourceBlock != nullptr &&
         !observeAsyncRead(worker, *this, kind, *sourceBlock,
-                          uint32_t(source - sourceBlock->shared), bytes))
+                          uint32_t(source - sourceBlock->shared), bytes,
+                          end.block, end.offset))
       return false;
     if (sourceBlock == nullptr &&
         !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(source),

@@ -177,6 +177,8 @@ static Next multiply(Warp &warp, const Op &op, LaneMask) {
                 "warp");
   instruction.arrived |= 1u << member;
   instruction.frame[member] = warp.now.frame;
+  observeIssue(warp, work, AsyncKind::Warpgroup, number);
+  instruction.knowledgeOf[member] = work.knowledge;
   return takeRegisters(warp, op, shape, number);
 }
 
@@ -201,8 +203,6 @@ static Next commit(Warp &warp, const Op &op, LaneMask) {
                 "expected " + std::to_string(work.instructions.size()) +
                     " wgmma in the group as in the other warps, got " +
                     std::to_string(issued));
-  observeIssue(warp, work, AsyncKind::Warpgroup, work.number);
-  work.knowledgeOf[member] = work.knowledge;
   ++warp.block->cluster->progress;
   if (work.committed != 15)
     return Next::Advance;
