@@ -112,6 +112,11 @@ bool Resolver::fail(int lane, FaultCode code, const char *check,
   return false;
 }
 
+/// True if `[address, address + bytes)` lies below `limit`.
+static bool fits(uint64_t address, uint64_t bytes, uint64_t limit) {
+  return address <= limit && bytes <= limit - address;
+}
+
 static std::string verb(AccessKind kind) {
   return kind == AccessKind::Read    ? "read"
          : kind == AccessKind::Write ? "written"
@@ -176,7 +181,7 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
 }
 
 bool Resolver::local(int lane, uint64_t address) {
-  if (address + access.bytes > warp.localLimit)
+  if (!fits(address, access.bytes, warp.localLimit))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected an address below " + std::to_string(warp.localLimit) +
                     " in local memory",
@@ -196,7 +201,7 @@ bool Resolver::parameter(int lane, uint64_t address) {
                 "expected memory that can be written",
                 "parameter address " + hex(address),
                 "parameters of a kernel are constant");
-  if (address + access.bytes > bytes.size())
+  if (!fits(address, access.bytes, bytes.size()))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected an address below " + std::to_string(bytes.size()) +
                     " in the parameters",
@@ -260,7 +265,7 @@ bool Resolver::together() {
   }
   case Space::Shared:
     if (least < h100::reservedSharedBytesPerBlock ||
-        greatest + access.bytes > block.sharedBytes)
+        !fits(greatest, access.bytes, block.sharedBytes))
       return false;
     base = reinterpret_cast<uint64_t>(block.shared);
     break;

@@ -26,8 +26,8 @@ public:
   uint32_t nextCluster = 0;  ///< The first that was not admitted yet.
   uint32_t doneClusters = 0;
   uint32_t residentLimit = 1; ///< Clusters at once.
-  std::vector<std::unique_ptr<Cluster>> resident;
-  std::vector<std::unique_ptr<Cluster>> spare;
+  std::vector<std::unique_ptr<RunningCluster>> resident;
+  std::vector<std::unique_ptr<RunningCluster>> spare;
   std::unique_ptr<Fault> failure;
   std::atomic<bool> finished{false};
   bool triggered = false;
@@ -245,7 +245,7 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
   std::atomic<uint64_t> longest{0};
   auto body = [&] {
     Worker own(store);
-    Cluster cluster;
+    RunningCluster cluster;
     for (;;) {
       uint32_t linear = next.fetch_add(1);
       if (linear >= grid.clusters)
@@ -286,9 +286,9 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
 void EngineImplementation::admit(StartedGrid &grid) {
   while (grid.nextCluster < grid.clusters &&
          grid.resident.size() < grid.residentLimit) {
-    std::unique_ptr<Cluster> cluster;
+    std::unique_ptr<RunningCluster> cluster;
     if (grid.spare.empty()) {
-      cluster = std::make_unique<Cluster>();
+      cluster = std::make_unique<RunningCluster>();
     } else {
       cluster = std::move(grid.spare.back());
       grid.spare.pop_back();
@@ -301,7 +301,7 @@ void EngineImplementation::admit(StartedGrid &grid) {
 void EngineImplementation::noteTrigger(StartedGrid &grid) const {
   if (grid.triggered || grid.nextCluster < grid.clusters)
     return;
-  for (const std::unique_ptr<Cluster> &cluster : grid.resident)
+  for (const std::unique_ptr<RunningCluster> &cluster : grid.resident)
     for (const Block &block : cluster->blocks)
       if (!block.triggered && block.liveThreads != 0)
         return;
@@ -316,7 +316,7 @@ bool EngineImplementation::round(StartedGrid &grid) {
   admit(grid);
   bool active = false;
   uint64_t longest = 0;
-  for (std::unique_ptr<Cluster> &cluster : grid.resident) {
+  for (std::unique_ptr<RunningCluster> &cluster : grid.resident) {
     uint64_t before = cluster->time();
     switch (runRound(*cluster, worker)) {
     case RoundEnd::Running:
