@@ -177,8 +177,12 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
       (launch.grid[2] / launch.cluster[2]);
   if (settings.checks == CheckLevel::All) {
     run.globalRaces = &races;
+    std::vector<const GridRun *> before;
+    for (const std::shared_ptr<Grid> &prerequisite : run.prerequisites)
+      before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
     run.firstWarp =
-        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32));
+        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32),
+                      before, program.lifetime());
   }
   if (counted != nullptr)
     prepareCounters(grid);
@@ -220,6 +224,7 @@ void EngineImplementation::finish(StartedGrid &grid,
   grid.resident.clear();
   grid.spare.clear();
   races.removeGrid(&grid.run);
+  grid.run.prerequisites.clear(); // Else a chain of launches would keep all.
   if (grid.run.workspace != 0)
     store.free(grid.run.workspace);
   grid.finished = true;
@@ -227,7 +232,10 @@ void EngineImplementation::finish(StartedGrid &grid,
 
 bool EngineImplementation::runsInParallel(const StartedGrid &grid) const {
   return !grid.program->communicates && !grid.run.launch.cooperative &&
-         grids.size() == 1 && grid.run.prerequisites.empty() &&
+         grids.size() == 1 &&
+         std::all_of(grid.run.prerequisites.begin(),
+                     grid.run.prerequisites.end(),
+                     [](const auto &before) { return before->isFinished(); }) &&
          settings.threads != 1 && !settings.counts;
 }
 
