@@ -134,8 +134,8 @@ static Next blockBarrier(Warp &warp, const Op &op, LaneMask mask) {
   });
   if (id >= block.barriers.size())
     return fail(warp, op, "barrier number",
-                "expected a barrier from 0 to 15, got " + std::to_string(id), "",
-                __builtin_ctz(mask));
+                "expected a barrier from 0 to 15, got " + std::to_string(id),
+                "", __builtin_ctz(mask));
   if (same != mask && op.flags & opAligned)
     return fail(warp, op, "divergence at .aligned",
                 "expected one barrier for the whole warp, got " +
@@ -203,9 +203,10 @@ static Handler selectBarrier(const Match &match, Op &op) {
 static Next clusterArrive(Warp &warp, const Op &op, LaneMask mask) {
   Cluster &cluster = *warp.block->cluster;
   if (warp.clusterArrived & mask)
-    return fail(warp, op, "cluster barrier",
-                "expected barrier.cluster.wait between two arrivals of a thread",
-                "", __builtin_ctz(warp.clusterArrived & mask));
+    return fail(
+        warp, op, "cluster barrier",
+        "expected barrier.cluster.wait between two arrivals of a thread", "",
+        __builtin_ctz(warp.clusterArrived & mask));
   warp.clusterArrived |= mask;
   forLanes(mask, [&](int lane) {
     warp.clusterGeneration[lane] = cluster.barrier.generation + 1;
@@ -222,8 +223,8 @@ static Next clusterWait(Warp &warp, const Op &op, LaneMask mask) {
   ClusterBarrier &barrier = cluster.barrier;
   if (LaneMask missing = mask & ~warp.clusterArrived)
     return fail(warp, op, "cluster barrier",
-                "expected barrier.cluster.arrive before barrier.cluster.wait", "",
-                __builtin_ctz(missing));
+                "expected barrier.cluster.arrive before barrier.cluster.wait",
+                "", __builtin_ctz(missing));
   if (barrier.arrived >= cluster.liveThreads && barrier.arrived != 0) {
     barrier.arrived = 0;
     ++barrier.generation;

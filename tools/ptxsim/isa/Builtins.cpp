@@ -234,8 +234,9 @@ static Next failAssertion(Warp &warp, const Op &op, LaneMask mask) {
   Fault fault;
   fault.code = FaultCode::Assert;
   fault.check = "assertion failed";
-  fault.message = file + ":" + std::to_string(uint32_t(argument(warp, 2, lane))) +
-                  ": " + function + ": " + condition;
+  fault.message = file + ":" +
+                  std::to_string(uint32_t(argument(warp, 2, lane))) + ": " +
+                  function + ": " + condition;
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 

@@ -58,8 +58,9 @@ static Next jumpIndexed(Warp &warp, const Op &op, LaneMask mask) {
       Fault fault;
       fault.code = FaultCode::InvalidPc;
       fault.check = "branch out of table";
-      fault.message = "expected an index below " + std::to_string(table.size()) +
-                      ", got " + std::to_string(index);
+      fault.message = "expected an index below " +
+                      std::to_string(table.size()) + ", got " +
+                      std::to_string(index);
       next = warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(same));
       return;
     }

@@ -7,6 +7,7 @@
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <thread>
 
@@ -73,6 +74,7 @@ public:
 
 private:
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
+  void prepareWorkspace(GridRun &run);
   void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
   void runInParallel(StartedGrid &grid);
@@ -172,9 +174,9 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
       run.sharedBytes - h100::reservedSharedBytesPerBlock);
   uint32_t fit = grid.occupancy.blocks();
   grid.residentLimit = std::max(1u, fit * h100::multiprocessors / blocks);
-  grid.clusters =
-      launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
-      (launch.grid[2] / launch.cluster[2]);
+  grid.clusters = launch.grid[0] / launch.cluster[0] *
+                  (launch.grid[1] / launch.cluster[1]) *
+                  (launch.grid[2] / launch.cluster[2]);
   if (settings.checks == CheckLevel::All) {
     run.globalRaces = &races;
     std::vector<const GridRun *> before;
@@ -184,9 +186,24 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
         races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32),
                       before, program.lifetime());
   }
+  if (launch.cooperative)
+    prepareWorkspace(run);
   if (counted != nullptr)
     prepareCounters(grid);
   return true;
+}
+
+/// Makes what grid groups of cooperative_groups/details/driver_abi.h find by
+/// %envreg1 and %envreg2: a size and a barrier, of 32 bits each.
+void EngineImplementation::prepareWorkspace(GridRun &run) {
+  constexpr uint64_t bytes = 8;
+  run.workspace = store.allocate(bytes, 256, MemoryKind::Variable,
+                                 run.launch.context, "workspace of the grid");
+  if (run.workspace == 0)
+    return;
+  const uint32_t contents[2] = {bytes, 0};
+  std::memcpy(reinterpret_cast<void *>(run.workspace), contents, bytes);
+  store.noteWritten(run.workspace, bytes);
 }
 
 void EngineImplementation::prepareCounters(StartedGrid &grid) const {
