@@ -7,6 +7,7 @@
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <thread>
 
@@ -72,6 +73,7 @@ public:
   }
 
 private:
+  bool makeWorkspace(GridRun &run, Fault &fault);
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
   void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
@@ -130,6 +132,21 @@ uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
   return occupancyOf(attributes, threads, sharedBytes).blocks();
 }
 
+/// Gives a cooperative launch the words at %envreg1/2 with which its blocks wait
+/// for each other: a size that nothing reads, and a counter.
+bool EngineImplementation::makeWorkspace(GridRun &run, Fault &fault) {
+  constexpr uint64_t bytes = 8;
+  run.workspace = store.allocate(bytes, 256, MemoryKind::Variable,
+                                 run.launch.context, "grid workspace");
+  if (run.workspace == 0) {
+    fault.message = "expected memory for a cooperative launch, got none";
+    return false;
+  }
+  std::memset(reinterpret_cast<void *>(run.workspace), 0, bytes);
+  store.noteWritten(run.workspace, bytes);
+  return true;
+}
+
 bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
                                    Fault &fault) {
   const LaunchParameters &launch = grid.run.launch;
@@ -153,10 +170,16 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;
-  run.localLimit = uint32_t(
-      std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
+  run.localLimit = uint32_t(std::min<uint64_t>(
+      program.localBytes + limits.stackBytes, h100::localBytesPerThread));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
   run.startTime = time;
+  if (run.entry->localBytes > run.localLimit) {
+    fault.message = "expected at most " + std::to_string(run.localLimit) +
+                    " bytes of local memory of a thread, got " +
+                    std::to_string(run.entry->localBytes);
+    return false;
+  }
   if (run.sharedBytes > h100::sharedBytesPerMultiprocessor) {
     fault.message = "expected at most " +
                     std::to_string(h100::sharedBytesPerBlockOptIn) +
@@ -175,6 +198,8 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   grid.clusters =
       launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
       (launch.grid[2] / launch.cluster[2]);
+  if (launch.cooperative && !makeWorkspace(run, fault))
+    return false;
   if (settings.checks == CheckLevel::All) {
     run.globalRaces = &races;
     run.firstWarp =
