@@ -112,6 +112,11 @@ bool Resolver::fail(int lane, FaultCode code, const char *check,
   return false;
 }
 
+/// True if `[address, address + bytes)` lies below `limit`.
+static bool fits(uint64_t address, uint64_t bytes, uint64_t limit) {
+  return address <= limit && bytes <= limit - address;
+}
+
 static std::string verb(AccessKind kind) {
   return kind == AccessKind::Read    ? "read"
          : kind == AccessKind::Write ? "written"
@@ -178,7 +183,7 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
 bool Resolver::local(int lane, uint64_t address) {
   // What lies above the frame of the running function holds nothing.
   uint64_t end = warp.now.local + uint64_t(warp.now.code->localBytes);
-  if (address >= end || access.bytes > end - address)
+  if (!fits(address, access.bytes, end))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected " + std::to_string(access.bytes) +
                     " bytes in local memory of " + std::to_string(end) +
@@ -199,7 +204,7 @@ bool Resolver::parameter(int lane, uint64_t address) {
                 "expected memory that can be written",
                 "parameter address " + hex(address),
                 "parameters of a kernel are constant");
-  if (address >= bytes.size() || access.bytes > bytes.size() - address)
+  if (!fits(address, access.bytes, bytes.size()))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected " + std::to_string(access.bytes) + " bytes in the " +
                     std::to_string(bytes.size()) + " bytes of parameters",
@@ -264,8 +269,7 @@ bool Resolver::together() {
   }
   case Space::Shared:
     if (least < h100::reservedSharedBytesPerBlock ||
-        greatest >= block.sharedBytes ||
-        access.bytes > block.sharedBytes - greatest)
+        !fits(greatest, access.bytes, block.sharedBytes))
       return false;
     base = reinterpret_cast<uint64_t>(block.shared);
     break;

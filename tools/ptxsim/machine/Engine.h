@@ -156,7 +156,8 @@ public:
        std::vector<ptx::Diagnostic> &diagnostics) = 0;
 
   /// Lets the blocks of a new grid run from now on. Grids in `prerequisites`
-  /// are those that griddepcontrol.wait waits for.
+  /// are those that griddepcontrol.wait waits for; they may have ended, though
+  /// the program could not know.
   ///
   /// \returns null and a fault if the launch cannot be prepared.
   virtual std::shared_ptr<Grid>
