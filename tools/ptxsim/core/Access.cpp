@@ -181,10 +181,13 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
 }
 
 bool Resolver::local(int lane, uint64_t address) {
-  if (!fits(address, access.bytes, warp.localLimit))
+  // What lies above the frame of the running function holds nothing.
+  uint64_t end = warp.now.local + uint64_t(warp.now.code->localBytes);
+  if (!fits(address, access.bytes, end))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
-                "expected an address below " + std::to_string(warp.localLimit) +
-                    " in local memory",
+                "expected " + std::to_string(access.bytes) +
+                    " bytes in local memory of " + std::to_string(end) +
+                    " bytes in use",
                 "local address " + hex(address),
                 "compare the index with the size of the array");
   warp.reserveLocal();
@@ -203,9 +206,10 @@ bool Resolver::parameter(int lane, uint64_t address) {
                 "parameters of a kernel are constant");
   if (!fits(address, access.bytes, bytes.size()))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
-                "expected an address below " + std::to_string(bytes.size()) +
-                    " in the parameters",
-                "parameter address " + hex(address), "");
+                "expected " + std::to_string(access.bytes) + " bytes in the " +
+                    std::to_string(bytes.size()) + " bytes of parameters",
+                "parameter address " + hex(address),
+                "compare the offset with the sizes of the parameters");
   access.pointers[lane] = const_cast<uint8_t *>(bytes.data()) + address;
   return true;
 }
@@ -283,6 +287,20 @@ bool Resolver::together() {
   return true;
 }
 
+static std::string addressIn(Space space) {
+  switch (space) {
+  case Space::Shared:
+  case Space::SharedCluster:
+    return "shared address ";
+  case Space::Local:
+    return "local address ";
+  case Space::Parameter:
+    return "parameter address ";
+  default:
+    return "";
+  }
+}
+
 bool Resolver::aligned() {
   uint64_t bits = 0;
   for (int lane = 0; lane < 32; ++lane)
@@ -297,7 +315,8 @@ bool Resolver::aligned() {
   return fail(bad, FaultCode::MisalignedAddress, "misaligned",
               "expected an address that is a multiple of " +
                   std::to_string(access.alignment),
-              hex(access.addresses[bad]), "");
+              addressIn(access.space) + hex(access.addresses[bad]),
+              "align what is accessed, or access it in smaller parts");
 }
 
 bool Resolver::run() {

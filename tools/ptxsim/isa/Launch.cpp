@@ -55,6 +55,8 @@ static Next badRegisters(Warp &warp, const Op &op, std::string message) {
   fault.code = FaultCode::IllegalInstruction;
   fault.check = "registers";
   fault.message = std::move(message);
+  fault.advice = "start from the registers of .maxnreg or of the launch bounds, "
+                 "and let the warpgroups' numbers sum up to no more";
   return warp.worker->stop(warp, op, std::move(fault), -1);
 }
 

@@ -122,6 +122,8 @@ static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
       fault.message = "expected two different indices in ascending order, got "
                       "bits " +
                       std::to_string(bits);
+      fault.advice = "let the metadata name the two kept elements of each four, "
+                     "the lower one first";
       return warp.worker->stop(warp, op, std::move(fault), lane);
     }
   }

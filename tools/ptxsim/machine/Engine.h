@@ -200,6 +200,7 @@ constexpr uint32_t sharedBytesPerBlockOptIn = 232448;     ///< 227 KB
 constexpr uint32_t sharedBytesPerBlock = 49152;
 constexpr uint32_t reservedSharedBytesPerBlock = 1024;
 constexpr uint32_t l2Bytes = 52428800; ///< 50 MB
+constexpr uint32_t localBytesPerThread = 524288; ///< 512 KB
 constexpr uint32_t portableClusterSize = 8;
 constexpr uint32_t maxClusterSize = 16;
 constexpr uint32_t parameterBytes = 32764;

@@ -73,8 +73,8 @@ public:
   }
 
 private:
+  bool makeWorkspace(GridRun &run, Fault &fault);
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
-  void prepareWorkspace(GridRun &run);
   void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
   void runInParallel(StartedGrid &grid);
@@ -132,6 +132,21 @@ uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
   return occupancyOf(attributes, threads, sharedBytes).blocks();
 }
 
+/// Gives a cooperative launch the words at %envreg1/2 with which its blocks wait
+/// for each other: a size that nothing reads, and a counter.
+bool EngineImplementation::makeWorkspace(GridRun &run, Fault &fault) {
+  constexpr uint64_t bytes = 8;
+  run.workspace = store.allocate(bytes, 256, MemoryKind::Variable,
+                                 run.launch.context, "grid workspace");
+  if (run.workspace == 0) {
+    fault.message = "expected memory for a cooperative launch, got none";
+    return false;
+  }
+  std::memset(reinterpret_cast<void *>(run.workspace), 0, bytes);
+  store.noteWritten(run.workspace, bytes);
+  return true;
+}
+
 bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
                                    Fault &fault) {
   const LaunchParameters &launch = grid.run.launch;
@@ -155,10 +170,16 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;
-  run.localLimit = uint32_t(
-      std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
+  run.localLimit = uint32_t(std::min<uint64_t>(
+      program.localBytes + limits.stackBytes, h100::localBytesPerThread));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
   run.startTime = time;
+  if (run.entry->localBytes > run.localLimit) {
+    fault.message = "expected at most " + std::to_string(run.localLimit) +
+                    " bytes of local memory of a thread, got " +
+                    std::to_string(run.entry->localBytes);
+    return false;
+  }
   if (run.sharedBytes > h100::sharedBytesPerMultiprocessor) {
     fault.message = "expected at most " +
                     std::to_string(h100::sharedBytesPerBlockOptIn) +
@@ -174,9 +195,11 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
       run.sharedBytes - h100::reservedSharedBytesPerBlock);
   uint32_t fit = grid.occupancy.blocks();
   grid.residentLimit = std::max(1u, fit * h100::multiprocessors / blocks);
-  grid.clusters = launch.grid[0] / launch.cluster[0] *
-                  (launch.grid[1] / launch.cluster[1]) *
-                  (launch.grid[2] / launch.cluster[2]);
+  grid.clusters =
+      launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
+      (launch.grid[2] / launch.cluster[2]);
+  if (launch.cooperative && !makeWorkspace(run, fault))
+    return false;
   if (settings.checks == CheckLevel::All) {
     run.globalRaces = &races;
     std::vector<const GridRun *> before;
@@ -186,24 +209,9 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
         races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32),
                       before, program.lifetime());
   }
-  if (launch.cooperative)
-    prepareWorkspace(run);
   if (counted != nullptr)
     prepareCounters(grid);
   return true;
-}
-
-/// Makes what grid groups of cooperative_groups/details/driver_abi.h find by
-/// %envreg1 and %envreg2: a size and a barrier, of 32 bits each.
-void EngineImplementation::prepareWorkspace(GridRun &run) {
-  constexpr uint64_t bytes = 8;
-  run.workspace = store.allocate(bytes, 256, MemoryKind::Variable,
-                                 run.launch.context, "workspace of the grid");
-  if (run.workspace == 0)
-    return;
-  const uint32_t contents[2] = {bytes, 0};
-  std::memcpy(reinterpret_cast<void *>(run.workspace), contents, bytes);
-  store.noteWritten(run.workspace, bytes);
 }
 
 void EngineImplementation::prepareCounters(StartedGrid &grid) const {
