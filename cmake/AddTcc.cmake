@@ -124,9 +124,11 @@ function(add_ptxsim_library name)
       CXX_VISIBILITY_PRESET hidden
       VISIBILITY_INLINES_HIDDEN ON)
   endforeach()
-  target_compile_options(${name} PRIVATE -march=x86-64-v3 -ffp-contract=off)
+  # A register is a row of bits that ops read as several C++ types.
+  set(options -ffp-contract=off -fno-strict-aliasing)
+  target_compile_options(${name} PRIVATE -march=x86-64-v3 ${options})
   target_compile_options(${name}V4 PRIVATE
-    -march=x86-64-v4 -mprefer-vector-width=512 -ffp-contract=off)
+    -march=x86-64-v4 -mprefer-vector-width=512 ${options})
 endfunction()
 
 # `ninja tcc-doc` writes every generated reference page under build/docs/.

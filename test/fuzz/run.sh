@@ -3,7 +3,7 @@
 #
 # FUZZERS is the folder of the programs. What they find beyond the corpus stays in
 # a folder of its own; an input that fails is kept in it and named. A dictionary
-# is NAME.dict beside this script.
+# is NAME.dict beside this script; NAME.seeds names further folders of inputs.
 set -euo pipefail
 fuzzers=$1 seconds=$2
 folder=$(dirname "$0")
@@ -15,6 +15,8 @@ run() {
   local name=$1 log=$found/$1.log options=()
   mkdir -p "$found/$name"
   [ ! -f "$folder/$name.dict" ] || options+=("-dict=$folder/$name.dict")
+  [ ! -f "$folder/$name.seeds" ] ||
+    mapfile -t -O ${#options[@]} options < <(sed "s|^|$folder/|" "$folder/$name.seeds")
   if ! "$fuzzers/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 \
       -artifact_prefix="$found/$name-" -print_final_stats=1 "${options[@]}" \
       "$found/$name" "$corpora/$name" >"$log" 2>&1; then

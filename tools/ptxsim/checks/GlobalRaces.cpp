@@ -2,29 +2,84 @@
 
 #include "tools/ptxsim/checks/GlobalRaces.h"
 
-#include <cstdio>
+#include <algorithm>
 
 using namespace ptxsim;
 
-uint32_t GlobalRaces::addGrid(const GridRun *grid, uint32_t warps) {
+/// Most warps that a stamp can number.
+static constexpr uint32_t maxWarps = 1 << 22;
+
+bool GlobalRaces::KnownGrid::mayOverlap(const KnownGrid &before) const {
+  return before.triggers &&
+         std::find(prerequisites.begin(), prerequisites.end(),
+                   before.firstWarp) != prerequisites.end();
+}
+
+void GlobalRaces::forgetAll() {
+  ++generation;
+  chunks.clear();
+  released.clear();
+  mapReleases.clear();
+  grids.clear();
+  nextWarp = 0;
+}
+
+uint32_t GlobalRaces::addGrid(const GridRun *grid, uint32_t warps,
+                              const std::vector<const GridRun *> &prerequisites,
+                              std::weak_ptr<const void> lifetime) {
   std::lock_guard<std::mutex> lock(mutex);
-  uint32_t first = nextWarp;
-  grids.push_back({grid, first, warps});
+  auto isNeeded = [&](const KnownGrid &known) {
+    return known.runs || std::find(prerequisites.begin(), prerequisites.end(),
+                                   known.grid) != prerequisites.end();
+  };
+  grids.erase(
+      std::remove_if(grids.begin(), grids.end(),
+                     [&](const KnownGrid &known) { return !isNeeded(known); }),
+      grids.end());
+  bool noneRuns =
+      std::none_of(grids.begin(), grids.end(),
+                   [](const KnownGrid &known) { return known.runs; });
+  if (grids.empty() || (noneRuns && nextWarp > maxWarps / 2))
+    forgetAll();
+  KnownGrid added;
+  added.grid = grid;
+  added.firstWarp = nextWarp;
+  added.warps = warps;
+  const std::array<uint32_t, 3> &threads = grid->launch.block;
+  const std::array<uint32_t, 3> &blocks = grid->launch.cluster;
+  added.warpsPerBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
+  added.warpsPerCluster =
+      blocks[0] * blocks[1] * blocks[2] * added.warpsPerBlock;
+  added.entry = grid->entry;
+  added.lifetime = std::move(lifetime);
+  for (const KnownGrid &known : grids)
+    if (std::find(prerequisites.begin(), prerequisites.end(), known.grid) !=
+        prerequisites.end())
+      added.prerequisites.push_back(known.firstWarp);
+  grids.push_back(std::move(added));
   nextWarp += warps;
-  return first;
+  return grids.back().firstWarp;
+}
+
+void GlobalRaces::noteTrigger(const GridRun *grid) {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (KnownGrid &known : grids)
+    if (known.grid == grid && known.runs)
+      known.triggers = true;
 }
 
 void GlobalRaces::removeGrid(const GridRun *grid) {
   std::lock_guard<std::mutex> lock(mutex);
-  for (size_t i = grids.size(); i-- > 0;)
-    if (grids[i].grid == grid)
-      grids.erase(grids.begin() + ptrdiff_t(i));
-  if (!grids.empty())
-    return;
-  ++generation;
-  chunks.clear();
-  released.clear();
-  nextWarp = 0;
+  for (KnownGrid &known : grids)
+    if (known.grid == grid)
+      known.runs = false;
+}
+
+const GlobalRaces::KnownGrid *GlobalRaces::gridOf(uint32_t warp) const {
+  for (const KnownGrid &known : grids)
+    if (known.has(warp))
+      return &known;
+  return nullptr;
 }
 
 GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
@@ -61,14 +116,33 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
   auto known = by.knowledge->remote.find(uint32_t(stamp.warp));
   if (known != by.knowledge->remote.end() && known->second >= stamp.epoch)
     return true;
-  // Grids that run at the same time are ordered by the host.
-  for (const RunningGrid &grid : grids) {
-    bool has = stamp.warp - grid.firstWarp < grid.warps;
-    bool own = by.warp - grid.firstWarp < grid.warps;
-    if (has != own)
-      return true;
-  }
-  return false;
+  // Those of different grids are ordered by the host, unless one of them may
+  // begin before the other one ends.
+  const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
+  const KnownGrid *own = gridOf(by.warp);
+  if (theirs == own)
+    return false;
+  if (theirs == nullptr || own == nullptr)
+    return true;
+  if (own->mayOverlap(*theirs))
+    return by.knowledge->remote.count(gridsBefore) != 0;
+  return !theirs->mayOverlap(*own);
+}
+
+/// Says where an op of a grid is, if its code still exists and a stamp can
+/// tell.
+static std::string placeOf(const Code *entry,
+                           const std::weak_ptr<const void> &lifetime,
+                           uint32_t op) {
+  std::shared_ptr<const void> held = lifetime.lock();
+  if (held == nullptr || op >= entry->ops.size() || entry->ops.size() > 0x1000)
+    return "";
+  uint32_t index = entry->infos[op].instruction;
+  if (index >= entry->function->instructions.size())
+    return "";
+  const ptx::Instruction &instruction = entry->function->instructions[index];
+  return " at line " + std::to_string(instruction.location.line) + ": " +
+         std::string(instruction.text);
 }
 
 void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
@@ -80,36 +154,32 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   fault.message = std::string("expected an order between this ") +
                   (isWrite ? "write" : "read") + " and a " + verb;
   std::lock_guard<std::mutex> lock(mutex);
-  for (const RunningGrid &running : grids) {
-    uint32_t number = uint32_t(stamp.warp) - running.firstWarp;
-    if (number >= running.warps)
-      continue;
-    const GridRun &grid = *running.grid;
-    fault.address = describeGlobal(*grid.memory, address);
-    const std::array<uint32_t, 3> &threads = grid.launch.block;
-    uint32_t perBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
-    const std::array<uint32_t, 3> &size = grid.launch.cluster;
-    uint32_t perCluster = size[0] * size[1] * size[2] * perBlock;
-    std::string note = std::string("the other is a ") + verb;
-    const Code &code = *grid.entry;
-    if (stamp.op < code.ops.size() && code.ops.size() <= 0x1000) {
-      uint32_t index = code.infos[stamp.op].instruction;
-      if (index < code.function->instructions.size()) {
-        const ptx::Instruction &instruction = code.function->instructions[index];
-        note += " at line " + std::to_string(instruction.location.line) + ": " +
-                std::string(instruction.text);
-      }
-    }
-    note += " by cluster " + std::to_string(number / perCluster) +
-            ", block rank " + std::to_string(number % perCluster / perBlock) +
-            ", warp " + std::to_string(number % perBlock) +
-            (stamp.lanes || stamp.parts ? std::string(", several lanes")
-                         : ", lane " + std::to_string(stamp.lane));
-    fault.notes.push_back(std::move(note));
+  const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
+  const KnownGrid *own = gridOf(by.warp);
+  if (own != nullptr)
+    fault.address = describeGlobal(*own->grid->memory, address);
+  if (theirs != nullptr) {
+    uint32_t number = uint32_t(stamp.warp) - theirs->firstWarp;
+    fault.notes.push_back(
+        std::string("the other is a ") + verb +
+        placeOf(theirs->entry, theirs->lifetime, uint32_t(stamp.op)) + " by " +
+        (theirs == own              ? ""
+         : own->mayOverlap(*theirs) ? "the grid before this one, "
+                                    : "the grid after this one, ") +
+        "cluster " + std::to_string(number / theirs->warpsPerCluster) +
+        ", block rank " +
+        std::to_string(number % theirs->warpsPerCluster /
+                       theirs->warpsPerBlock) +
+        ", warp " + std::to_string(number % theirs->warpsPerBlock) +
+        (stamp.lanes || stamp.parts ? std::string(", several lanes")
+                                    : ", lane " + std::to_string(stamp.lane)));
   }
   Actor actor = 0;
   fault.advice =
-      by.cluster->ownWarp(uint32_t(stamp.warp), actor)
+      theirs != own
+          ? "let the later grid execute griddepcontrol.wait before it "
+            "touches what the earlier one does"
+      : by.cluster->ownWarp(uint32_t(stamp.warp), actor)
           ? "put a barrier between the two accesses"
           : "blocks are ordered only by a release and an acquire of a flag, or "
             "by a further launch";
@@ -141,7 +211,7 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
 bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
                          const GlobalAccessor &by, Fault &fault) {
   // Beyond what a stamp can hold nothing is said.
-  if (by.epoch >= 1 << 14 || by.warp >= 1 << 22)
+  if (by.epoch >= 1 << 14 || by.warp >= maxWarps)
     return true;
   uint64_t end = address + bytes;
   for (uint64_t at = address & ~uint64_t(7); at < end; at += 8) {
@@ -176,4 +246,35 @@ void GlobalRaces::acquire(uint64_t address, RemoteClock &clock) {
   auto entry = released.find(address);
   if (entry != released.end())
     join(clock, entry->second);
+}
+
+GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {
+  std::lock_guard<std::mutex> lock(mutex);
+  MapWrites writes = {};
+  for (size_t i = 0; i < writes.size(); ++i) {
+    uint64_t at = address + 8 * i;
+    auto chunk = chunks.find(at / chunkBytes);
+    if (chunk == chunks.end())
+      continue;
+    GlobalStamp write = chunk->second->words[at % chunkBytes / 8].write;
+    if (write.epoch != 0 && gridOf(uint32_t(write.warp)) != nullptr)
+      writes[i] = write;
+  }
+  return writes;
+}
+
+void GlobalRaces::releaseMaps(uint32_t warp, Epoch epoch) {
+  std::lock_guard<std::mutex> lock(mutex);
+  mapReleases[warp] = epoch;
+}
+
+bool GlobalRaces::isReleased(const GlobalStamp &write,
+                             const GlobalAccessor &by) {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    auto release = mapReleases.find(uint32_t(write.warp));
+    if (release == mapReleases.end() || release->second < write.epoch)
+      return false;
+  }
+  return isOrdered(write, by);
 }

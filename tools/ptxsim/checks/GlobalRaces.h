@@ -1,11 +1,13 @@
 // Races in global memory.
 //
-// As in shared memory, but words are of eight bytes and the actors are all warps
-// that run, whatever their cluster. Warps of one cluster compare by its clocks;
-// those of different clusters only know of each other what has been released and
-// acquired through strong accesses of global memory. Everything a grid did is
-// ordered before what is launched after its end, so histories live only as long
-// as grids run.
+// As in shared memory, but words are of eight bytes and the actors are all
+// warps that run, whatever their cluster. Warps of one cluster compare by its
+// clocks; those of different clusters only know of each other what has been
+// released and acquired through strong accesses of global memory. Everything a
+// grid did is ordered before what is launched after it, but for a programmatic
+// dependent launch: until griddepcontrol.wait it is unordered with the grids
+// before it that have let it begin, even if those happened to end earlier. So
+// histories live until a grid is launched that begins after all of them.
 
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
@@ -49,12 +51,21 @@ struct GlobalAccessor {
   bool many = false; ///< All lanes of a warp at once, for copies.
 };
 
+/// In a RemoteClock the warp that stands for all the grids that
+/// griddepcontrol.wait waits for.
+constexpr uint32_t gridsBefore = ~0u;
+
 /// Thread-safe: histories are words that are read and written whole.
 class GlobalRaces {
 public:
-  /// Numbers the warps of a grid; `warps` in all.
-  uint32_t addGrid(const GridRun *grid, uint32_t warps);
-  /// Forgets a grid, and all histories if no other runs.
+  /// Numbers the warps of a grid, `warps` in all, which may begin before
+  /// `prerequisites` end. `lifetime` is that of its code.
+  uint32_t addGrid(const GridRun *grid, uint32_t warps,
+                   const std::vector<const GridRun *> &prerequisites,
+                   std::weak_ptr<const void> lifetime);
+  /// Notes that a grid lets the next one begin. Without that it need not wait.
+  void noteTrigger(const GridRun *grid);
+  /// Notes that a grid has ended.
   void removeGrid(const GridRun *grid);
 
   /// Compares an access with those before it and remembers it.
@@ -62,6 +73,20 @@ public:
   /// \returns false and a fault without a place if it is a race.
   bool access(uint64_t address, uint64_t bytes, bool isWrite,
               const GlobalAccessor &by, Fault &fault);
+
+  /// The last writes of the words of a tensor map by grids that are known;
+  /// epochs are 0 where there are none.
+  using MapWrites = std::array<GlobalStamp, 16>;
+  MapWrites mapWrites(uint64_t address);
+  /// Notes that what a warp wrote is to be visible to copies that use it as a
+  /// tensor map.
+  void releaseMaps(uint32_t warp, Epoch epoch);
+  /// True if a write has been released so and comes before `by`.
+  bool isReleased(const GlobalStamp &write, const GlobalAccessor &by);
+
+  /// Says what a race is; `stamp` is the earlier access.
+  void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,
+                bool stampIsWrite, const GlobalAccessor &by, Fault &fault);
 
   /// What has been released through a strong access of an address.
   void release(uint64_t address, const RemoteClock &clock);
@@ -72,20 +97,31 @@ private:
   struct Chunk {
     GlobalHistory words[chunkBytes / 8];
   };
-  struct RunningGrid {
-    const GridRun *grid = nullptr;
+  /// A grid that runs, or has ended but may be a prerequisite.
+  struct KnownGrid {
+    const GridRun *grid = nullptr; ///< Only an identity once it has ended.
+    bool runs = true;
+    bool triggers = false; ///< griddepcontrol.launch_dependents
     uint32_t firstWarp = 0, warps = 0;
+    uint32_t warpsPerBlock = 1, warpsPerCluster = 1;
+    const Code *entry = nullptr;
+    std::weak_ptr<const void> lifetime;  ///< Of `entry`.
+    std::vector<uint32_t> prerequisites; ///< Their first warps.
+
+    bool has(uint32_t warp) const { return warp - firstWarp < warps; }
+    bool mayOverlap(const KnownGrid &before) const;
   };
 
+  void forgetAll();
+  const KnownGrid *gridOf(uint32_t warp) const;
   Chunk &chunkOf(uint64_t address);
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
-  void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,
-                bool stampIsWrite, const GlobalAccessor &by, Fault &fault);
 
   std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<Chunk>> chunks;
   std::unordered_map<uint64_t, RemoteClock> released;
-  std::vector<RunningGrid> grids;
+  std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
+  std::vector<KnownGrid> grids;
   std::atomic<uint64_t> generation{1};
   uint32_t nextWarp = 0;
 };

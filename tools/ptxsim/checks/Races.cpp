@@ -2,11 +2,14 @@
 
 #include "tools/ptxsim/checks/Races.h"
 
+#include "tools/ptxsim/checks/TensorMaps.h"
+
 #include <cstdio>
 
 using namespace ptxsim;
 
 ClusterRaces::ClusterRaces(Cluster &cluster) {
+  tensorMaps = std::make_shared<TensorMaps>();
   blocks.resize(cluster.blocks.size());
   firstWarp = cluster.grid->firstWarp +
               cluster.linear * uint32_t(cluster.blocks.size()) *

@@ -27,6 +27,8 @@
 
 namespace ptxsim {
 
+class TensorMaps;
+
 /// One access, packed into 64 bits.
 struct Stamp {
   uint64_t actor : 13;
@@ -164,6 +166,7 @@ public:
             Fault &fault);
 
   SyncClock cluster; ///< barrier.cluster
+  std::shared_ptr<TensorMaps> tensorMaps; ///< That it has acquired.
 
   /// The number of the cluster's first warp among all that run.
   uint32_t firstWarp = 0;

@@ -112,6 +112,11 @@ bool Resolver::fail(int lane, FaultCode code, const char *check,
   return false;
 }
 
+/// True if `[address, address + bytes)` lies below `limit`.
+static bool fits(uint64_t address, uint64_t bytes, uint64_t limit) {
+  return address <= limit && bytes <= limit - address;
+}
+
 static std::string verb(AccessKind kind) {
   return kind == AccessKind::Read    ? "read"
          : kind == AccessKind::Write ? "written"
@@ -176,10 +181,13 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
 }
 
 bool Resolver::local(int lane, uint64_t address) {
-  if (address + access.bytes > warp.localLimit)
+  // What lies above the frame of the running function holds nothing.
+  uint64_t end = warp.now.local + uint64_t(warp.now.code->localBytes);
+  if (!fits(address, access.bytes, end))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
-                "expected an address below " + std::to_string(warp.localLimit) +
-                    " in local memory",
+                "expected " + std::to_string(access.bytes) +
+                    " bytes in local memory of " + std::to_string(end) +
+                    " bytes in use",
                 "local address " + hex(address),
                 "compare the index with the size of the array");
   warp.reserveLocal();
@@ -196,11 +204,12 @@ bool Resolver::parameter(int lane, uint64_t address) {
                 "expected memory that can be written",
                 "parameter address " + hex(address),
                 "parameters of a kernel are constant");
-  if (address + access.bytes > bytes.size())
+  if (!fits(address, access.bytes, bytes.size()))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
-                "expected an address below " + std::to_string(bytes.size()) +
-                    " in the parameters",
-                "parameter address " + hex(address), "");
+                "expected " + std::to_string(access.bytes) + " bytes in the " +
+                    std::to_string(bytes.size()) + " bytes of parameters",
+                "parameter address " + hex(address),
+                "compare the offset with the sizes of the parameters");
   access.pointers[lane] = const_cast<uint8_t *>(bytes.data()) + address;
   return true;
 }
@@ -260,7 +269,7 @@ bool Resolver::together() {
   }
   case Space::Shared:
     if (least < h100::reservedSharedBytesPerBlock ||
-        greatest + access.bytes > block.sharedBytes)
+        !fits(greatest, access.bytes, block.sharedBytes))
       return false;
     base = reinterpret_cast<uint64_t>(block.shared);
     break;
@@ -278,6 +287,20 @@ bool Resolver::together() {
   return true;
 }
 
+static std::string addressIn(Space space) {
+  switch (space) {
+  case Space::Shared:
+  case Space::SharedCluster:
+    return "shared address ";
+  case Space::Local:
+    return "local address ";
+  case Space::Parameter:
+    return "parameter address ";
+  default:
+    return "";
+  }
+}
+
 bool Resolver::aligned() {
   uint64_t bits = 0;
   for (int lane = 0; lane < 32; ++lane)
@@ -292,7 +315,8 @@ bool Resolver::aligned() {
   return fail(bad, FaultCode::MisalignedAddress, "misaligned",
               "expected an address that is a multiple of " +
                   std::to_string(access.alignment),
-              hex(access.addresses[bad]), "");
+              addressIn(access.space) + hex(access.addresses[bad]),
+              "align what is accessed, or access it in smaller parts");
 }
 
 bool Resolver::run() {

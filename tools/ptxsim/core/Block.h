@@ -176,8 +176,8 @@ public:
   /// \returns null if none does.
   const Range *findRange(uint64_t address, uint64_t bytes) {
     Range &entry = ranges[(address >> 12) % rangeEntries];
-    if (address >= entry.begin && address + bytes <= entry.end &&
-        generation == memory.generation())
+    if (address >= entry.begin && address < entry.end &&
+        bytes <= entry.end - address && generation == memory.generation())
       return &entry;
     return findRangeSlowly(address, bytes);
   }

@@ -76,6 +76,7 @@ bool ptxsim::initialiseMBarrier(Block &block, uint32_t offset, uint32_t count,
     fault.message = "expected a count from 1 to " +
                     std::to_string(mbarrierCountLimit) + ", got " +
                     std::to_string(count);
+    fault.advice = "give the number of arrivals that complete a phase";
     return false;
   }
   MBarrier &barrier = block.mbarriers[offset];
@@ -123,6 +124,7 @@ bool ptxsim::expectMBarrier(Block &block, uint32_t offset, MBarrier &barrier,
     fault.message = "expected between -1048575 and 1048575 bytes in a phase, got " +
                     std::to_string(sum);
     fault.address = describe(offset, barrier);
+    fault.advice = "expect no more bytes in a phase than its copies bring";
     return false;
   }
   barrier.transaction = sum;

@@ -303,6 +303,21 @@ void ptxsim::observeClusterLeave(Warp &warp) {
   meet(own, warp.now.mask);
 }
 
+void ptxsim::observeGridTrigger(Warp &warp) {
+  GridRun *grid = warp.block->cluster->grid;
+  if (grid->globalRaces != nullptr)
+    grid->globalRaces->noteTrigger(grid);
+}
+
+void ptxsim::observeGridWait(Warp &warp) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  clock.knowledge.remote[gridsBefore] = 1;
+  clock.snapshot = nullptr;
+}
+
 bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr || (warp.live & ~lanes) != 0)
@@ -625,20 +640,3 @@ void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
   for (SyncClock *each : {&clock.clock, &clock.ofBlock[warp.block->rank]})
     each->arriving(barrier.phase + 1).known.set(actor, Epoch(group));
 }
-
-/// The bytes of a tensor map.
-static constexpr uint64_t mapBytes = 128;
-
-bool ptxsim::observeTensorMap(Warp &warp, const Op &op, int lane,
-                              const uint8_t *map) {
-  return warp.checks == nullptr ||
-         checkMemory(warp, op, lane, map, mapBytes, "the tensor map");
-}
-
-bool ptxsim::observeTensorMapChange(Warp &warp, const Op &, int, uint8_t *map) {
-  if (warp.checks != nullptr)
-    defineMemory(*warp.block, &warp, map, mapBytes);
-  return true;
-}
-
-void ptxsim::observeTensorMapAcquire(Warp &, const uint8_t *) {}

@@ -68,6 +68,11 @@ void observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
 void observeClusterArrival(Warp &warp, bool releases);
 void observeClusterLeave(Warp &warp);
 
+/// Notes that lanes let the next grid begin, and that griddepcontrol.wait goes
+/// on.
+void observeGridTrigger(Warp &warp);
+void observeGridWait(Warp &warp);
+
 /// Notes that lanes of the running group exit at its op.
 ///
 /// \returns false after noting a fault.
@@ -107,13 +112,17 @@ enum class FenceKind : uint8_t { Block, Cluster, Device, System };
 void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
 void observeProxyFence(Warp &warp, LaneMask lanes);
 
-/// Tensor maps: use by a copy, change by a kernel, and the fence that makes a
-/// change visible to copies.
+/// Tensor maps: use by a copy, change by tensormap.replace, copy from shared to
+/// global memory with a release, and the fences that make changes visible to
+/// copies.
 ///
 /// \returns false after noting a fault.
 bool observeTensorMap(Warp &warp, const Op &op, int lane, const uint8_t *map);
 bool observeTensorMapChange(Warp &warp, const Op &op, int lane, uint8_t *map);
-void observeTensorMapAcquire(Warp &warp, const uint8_t *map);
+bool observeTensorMapCopy(Warp &warp, const Op &op, int lane, uint8_t *target,
+                          const uint8_t *source);
+void observeTensorMapAcquire(Warp &warp, const Op &op, const uint8_t *map);
+void observeTensorMapRelease(Warp &warp);
 
 /// Checks the rows that ldmatrix and stmatrix access, and notes what becomes of
 /// the registers; `access` has a row for each lane.

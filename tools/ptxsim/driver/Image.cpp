@@ -17,6 +17,8 @@ namespace ptxsim::driver {
 
 static constexpr uint32_t wrapperMagic = 0x466243b1, dataMagic = 0xba55ed50;
 static constexpr uint64_t maxTextBytes = uint64_t(1) << 30;
+/// More than any text is compressed; a few bytes must not ask for a gigabyte.
+static constexpr uint64_t maxCompression = 1024;
 static constexpr uint64_t dataHeaderBytes = 16, entryHeaderBytes = 64;
 static constexpr uint32_t newestArchitecture = 90;
 
@@ -98,7 +100,8 @@ static bool decompress(const Entry &entry, std::string &text) {
     return true;
   }
   if (entry.compressedBytes > entry.payloadBytes || entry.textBytes == 0 ||
-      entry.textBytes > maxTextBytes)
+      entry.textBytes > maxTextBytes ||
+      entry.textBytes / maxCompression > entry.compressedBytes)
     return false;
   text.resize(entry.textBytes);
   auto *source = reinterpret_cast<const char *>(entry.payload);

@@ -53,12 +53,22 @@ void Scheduler::noteCall() {
                  std::memory_order_relaxed);
 }
 
+/// True if a task must know what it depends on although that is met: it stands
+/// for grids that are not done, or the program cannot know that it is done.
+bool Scheduler::matters(const Dependency &dependency) const {
+  const Task &before = *dependency.task;
+  return !before.isDone() || !before.prerequisites.empty() ||
+         (dependency.kind != EdgeKind::Full && before.grid &&
+          before.submittedAt == waits);
+}
+
 std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
                                         WorkRef work,
                                         std::vector<Dependency> dependencies,
                                         int priority) {
   auto task = std::make_shared<Task>();
   task->serial = nextSerial++;
+  task->submittedAt = waits;
   task->context = std::move(context);
   task->work = std::move(work);
   task->priority = priority;
@@ -68,8 +78,7 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
       ++task->unmet;
       dependency.task->dependents.push_back({task, dependency.kind});
     }
-    // Those that are done matter only if they stand for grids that are not.
-    if (!dependency.task->isDone() || !dependency.task->prerequisites.empty())
+    if (matters(dependency))
       task->dependencies.push_back(std::move(dependency));
   }
   pending.emplace(task->serial, task);
@@ -80,11 +89,11 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
 }
 
 /// Collects the grids that a kernel started now must be able to wait for: those
-/// of dependencies that are not done, directly or behind an event.
+/// of dependencies, directly, or behind an event if they are not done.
 static void collectPrerequisites(Task &task) {
   for (const Dependency &dependency : task.dependencies) {
     const Task &before = *dependency.task;
-    if (before.grid && dependency.kind != EdgeKind::Full && !before.isDone())
+    if (before.grid && dependency.kind != EdgeKind::Full)
       task.prerequisites.push_back(before.grid);
     if (!before.grid)
       for (const std::shared_ptr<Grid> &grid : before.prerequisites)
@@ -145,6 +154,8 @@ void Scheduler::finish(const std::shared_ptr<Task> &task) {
   pending.erase(task->serial);
   notify(task);
   task->progressState.reset();
+  if (task->grid)
+    task->prerequisites.clear();
   // An event that it recorded holds the task in turn.
   task->work.reset();
   if (task->result != CUDA_SUCCESS) {
@@ -252,6 +263,7 @@ void Scheduler::markNeeded(const std::vector<std::shared_ptr<Task>> &tasks) {
 void Scheduler::wait(Lock &lock,
                      const std::vector<std::shared_ptr<Task>> &tasks,
                      EdgeKind kind) {
+  ++waits;
   uint64_t need = 0;
   if (kindOf(driver) == Schedule::Kind::Lazy) {
     markNeeded(tasks);
@@ -319,6 +331,7 @@ void Scheduler::failStalled() {
 
 bool Scheduler::query(Lock &lock,
                       const std::vector<std::shared_ptr<Task>> &tasks) {
+  ++waits;
   bool wasDone = haveAll(tasks, EdgeKind::Full);
   if (wasDone || kindOf(driver) != Schedule::Kind::Lazy)
     return wasDone;

@@ -64,6 +64,7 @@ private:
   using Key = std::pair<int, uint64_t>;
   enum class Step : uint8_t { Progress, Stalled, Idle };
 
+  bool matters(const Dependency &dependency) const;
   Step step(Lock &lock, uint64_t need);
   Step runRunning(Lock &lock);
   std::shared_ptr<Task> pick(uint64_t need);
@@ -94,6 +95,7 @@ private:
   bool stopping = false;
   std::atomic<uint64_t> calls{0};
   std::atomic<int64_t> lastCall{0}; ///< Ticks of Clock.
+  uint64_t waits = 0; ///< Calls by which the program may learn what is done.
 };
 
 } // namespace ptxsim::driver

@@ -86,6 +86,7 @@ struct Task {
   std::vector<Dependency> dependencies;
   std::vector<Dependency> dependents;
   uint64_t neededBy = 0; ///< The last wait that needs it.
+  uint64_t submittedAt = 0; ///< After how many waits of the program.
 
   bool isDone() const { return state == State::Done; }
   /// True if what `kind` asks for has happened.

@@ -103,6 +103,7 @@ static Next mapRank(Warp &warp, const Op &op, LaneMask mask) {
   fault.check = "rank out of cluster";
   fault.message = "expected a rank below " + std::to_string(blocks) + ", got " +
                   std::to_string(ranks[bad]);
+  fault.advice = "compare the rank with %cluster_nctarank";
   return warp.worker->stop(warp, op, std::move(fault), bad);
 }
 

@@ -61,7 +61,7 @@ static bool readCount(Warp &warp, const Op &op, int lane, uint32_t &count) {
   fail(warp, op, "barrier count",
        "expected a number of threads that is a positive multiple of 32, got " +
            std::to_string(count),
-       "", lane);
+       "count whole warps", lane);
   return false;
 }
 
@@ -134,13 +134,15 @@ static Next blockBarrier(Warp &warp, const Op &op, LaneMask mask) {
   });
   if (id >= block.barriers.size())
     return fail(warp, op, "barrier number",
-                "expected a barrier from 0 to 15, got " + std::to_string(id), "",
+                "expected a barrier from 0 to 15, got " + std::to_string(id),
+                "a block has 16 barriers; use an mbarrier for more",
                 __builtin_ctz(mask));
   if (same != mask && op.flags & opAligned)
     return fail(warp, op, "divergence at .aligned",
                 "expected one barrier for the whole warp, got " +
                     std::to_string(id) + " and others",
-                "", __builtin_ctz(mask & ~same));
+                "compute the number from the warp, not from the lane",
+                __builtin_ctz(mask & ~same));
   if (same != now.mask) {
     // Lanes of other barriers try again at this op, guarded ones go on.
     Group others = now;
@@ -205,7 +207,7 @@ static Next clusterArrive(Warp &warp, const Op &op, LaneMask mask) {
   if (warp.clusterArrived & mask)
     return fail(warp, op, "cluster barrier",
                 "expected barrier.cluster.wait between two arrivals of a thread",
-                "", __builtin_ctz(warp.clusterArrived & mask));
+                "wait before the next phase begins", __builtin_ctz(warp.clusterArrived & mask));
   warp.clusterArrived |= mask;
   forLanes(mask, [&](int lane) {
     warp.clusterGeneration[lane] = cluster.barrier.generation + 1;
@@ -222,8 +224,8 @@ static Next clusterWait(Warp &warp, const Op &op, LaneMask mask) {
   ClusterBarrier &barrier = cluster.barrier;
   if (LaneMask missing = mask & ~warp.clusterArrived)
     return fail(warp, op, "cluster barrier",
-                "expected barrier.cluster.arrive before barrier.cluster.wait", "",
-                __builtin_ctz(missing));
+                "expected barrier.cluster.arrive before barrier.cluster.wait",
+                "let each thread arrive before it waits", __builtin_ctz(missing));
   if (barrier.arrived >= cluster.liveThreads && barrier.arrived != 0) {
     barrier.arrived = 0;
     ++barrier.generation;

@@ -236,6 +236,7 @@ static Next failAssertion(Warp &warp, const Op &op, LaneMask mask) {
   fault.check = "assertion failed";
   fault.message = file + ":" + std::to_string(uint32_t(argument(warp, 2, lane))) +
                   ": " + function + ": " + condition;
+  fault.advice = "the kernel's own assertion does not hold; look at its source";
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 
@@ -271,11 +272,15 @@ static Next release(Warp &warp, const Op &op, LaneMask mask) {
       warp.worker->memory.free(address);
       continue;
     }
+    bool isFreed = warp.worker->memory.findFreed(address, allocation) &&
+                   allocation.address == address;
     Fault fault;
     fault.code = FaultCode::IllegalAddress;
-    fault.check = "free";
+    fault.check = isFreed ? "double free" : "free";
     fault.message = "expected an address that malloc returned";
     fault.address = describeGlobal(warp.worker->memory, address);
+    fault.advice = isFreed ? "free once, or set the pointer to null"
+                           : "free what malloc of a kernel returned and nothing else";
     return warp.worker->stop(warp, op, std::move(fault), lane);
   }
   return Next::Advance;

@@ -122,6 +122,7 @@ static Next badBytes(Warp &warp, const Op &op, int lane, uint32_t bytes) {
   fault.check = "bulk copy size";
   fault.message =
       "expected a positive multiple of 16 bytes, got " + std::to_string(bytes);
+  fault.advice = "round the size up, or copy the rest by ordinary instructions";
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 

@@ -412,27 +412,41 @@ static Next copyMap(Warp &warp, const Op &op, LaneMask mask) {
   if (target == nullptr)
     return Next::Stop;
   ++warp.block->cluster->changes;
-  if (warp.worker->observes && !observeTensorMapChange(warp, op, lane, target))
-    return Next::Stop;
+  if (warp.worker->observes) {
+    if (!observeTensorMapCopy(warp, op, lane, target,
+                              source.block->shared + source.offset))
+      return Next::Stop;
+    observeFence(warp, mask, FenceKind::Device);
+  }
   std::memcpy(target, source.block->shared + source.offset, tensorMapBytes);
   return Next::Advance;
 }
 
 static Handler selectCopyMap(const Match &, Op &) { return copyMap; }
 
-/// fence.proxy.tensormap::generic.acquire: the map at the address is read anew.
-static bool acquireMap(Warp &warp, const Op &op, int lane) {
-  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
-  uint8_t *map = resolveRange(warp, op, lane, Space::Generic, AccessKind::Read,
-                              address, tensorMapBytes, 1);
-  if (map == nullptr)
-    return false;
+/// fence.proxy.tensormap::generic.acquire: the maps at the addresses are read
+/// anew. Warps of CUTLASS that issue no copies acquire null maps.
+static Next acquireMaps(Warp &warp, const Op &op, LaneMask mask) {
   if (warp.worker->observes)
-    observeTensorMapAcquire(warp, map);
-  return true;
+    observeFence(warp, mask, FenceKind::Device);
+  uint64_t last = 0;
+  for (; mask != 0; mask &= mask - 1) {
+    int lane = __builtin_ctz(mask);
+    uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
+    if (address == 0 || address == last)
+      continue;
+    last = address;
+    uint8_t *map = resolveRange(warp, op, lane, Space::Generic,
+                                AccessKind::Read, address, tensorMapBytes, 1);
+    if (map == nullptr)
+      return Next::Stop;
+    if (warp.worker->observes)
+      observeTensorMapAcquire(warp, op, map);
+  }
+  return Next::Advance;
 }
 
-static Handler selectAcquire(const Match &, Op &) { return eachLane<acquireMap>; }
+static Handler selectAcquire(const Match &, Op &) { return acquireMaps; }
 
 static constexpr OpClass kind = OpClass::AsyncCopy;
 static constexpr Transfer own = Transfer::Own;

@@ -1,10 +1,11 @@
 // Arithmetic in more words than one: add, sub and mad with a carry flag.
 //
 // Each lane has one flag, a bit of Warp::carry. `.cc` writes it, and the
-// opcodes that end in c read it; nothing else does. A subtraction leaves its
-// borrow there.
+// opcodes that end in c read it; nothing else does. A subtraction is the addition
+// of the complement, so that its flag is 0 if it borrows: nvcc's division of 128
+// bits reads by addc what subc.cc leaves.
 //
-// Source: PTX ISA 9.0, section 9.7.2.
+// Source: PTX ISA 9.0, section 9.7.2, but for the sense of the borrow.
 
 #include "tools/ptxsim/isa/Choose.h"
 #include "tools/ptxsim/isa/Families.h"
@@ -15,15 +16,17 @@ using namespace ptxsim::isa;
 
 namespace {
 struct Add {
+  static constexpr LaneMask start = 0; ///< The flag if none is read.
   template <typename T>
   static T of(T a, T b, uint32_t &carry) {
     return numerics::addWithCarry(a, b, carry);
   }
 };
 struct Sub {
+  static constexpr LaneMask start = ~LaneMask(0);
   template <typename T>
   static T of(T a, T b, uint32_t &carry) {
-    return numerics::subWithBorrow(a, b, carry);
+    return numerics::addWithCarry(a, T(~b), carry);
   }
 };
 } // namespace
@@ -32,7 +35,7 @@ struct Sub {
 template <class Operation, bool Reads, bool Writes, typename U>
 static void accumulate(Warp &warp, const Op &op, LaneMask mask, const U *a,
                        const U *b) {
-  LaneMask before = Reads ? warp.carry : 0;
+  LaneMask before = Reads ? warp.carry : Operation::start;
   alignas(64) U values[32];
   alignas(64) uint32_t carries[32];
 #pragma clang loop vectorize_width(32) unroll(disable)

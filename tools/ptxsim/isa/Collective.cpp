@@ -43,6 +43,7 @@ static Next notAMember(Warp &warp, const Op &op, int lane, uint32_t members) {
   snprintf(text, sizeof(text), "0x%08x", members);
   fault.message = "expected a member mask with the executing lane, got " +
                   std::string(text);
+  fault.advice = "name all lanes that execute the instruction, and no others";
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 

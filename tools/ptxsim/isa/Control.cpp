@@ -60,6 +60,7 @@ static Next jumpIndexed(Warp &warp, const Op &op, LaneMask mask) {
       fault.check = "branch out of table";
       fault.message = "expected an index below " + std::to_string(table.size()) +
                       ", got " + std::to_string(index);
+      fault.advice = "clamp the index, or add the missing label to .branchtargets";
       next = warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(same));
       return;
     }
@@ -206,6 +207,8 @@ static Next badFunction(Warp &warp, const Op &op, uint64_t address, int lane,
   char text[32];
   snprintf(text, sizeof(text), "0x%llx", (unsigned long long)address);
   fault.message = message + ", got " + text;
+  fault.advice = "look where the pointer comes from, and whether its table was "
+                 "initialised";
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 
@@ -279,6 +282,7 @@ static Next trap(Warp &warp, const Op &op, LaneMask mask) {
   fault.code = FaultCode::LaunchFailed;
   fault.check = "trap";
   fault.message = "the kernel stopped itself";
+  fault.advice = "look for the condition that leads to this instruction";
   return warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(mask));
 }
 

@@ -105,6 +105,7 @@ static Next badSize(Warp &warp, const Op &op, int lane, uint32_t size,
   fault.check = "cp.async size";
   fault.message = "expected at most " + std::to_string(bytes) +
                   " bytes to read, got " + std::to_string(size);
+  fault.advice = "clamp the size: what is not read is filled with zeros";
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 

@@ -33,26 +33,39 @@ static Handler selectProxy(const Match &match, Op &op) {
   return fenceProxy;
 }
 
+/// fence.proxy.tensormap::generic.release: for copies that use a changed map.
+static Next releaseMaps(Warp &warp, const Op &op, LaneMask mask) {
+  if (warp.worker->observes)
+    observeTensorMapRelease(warp);
+  return fence(warp, op, mask);
+}
+
+static Handler selectMapRelease(const Match &match, Op &op) {
+  selectFence(match, op);
+  return releaseMaps;
+}
+
 static constexpr OpClass kind = OpClass::Barrier;
 
 static const Form forms[] = {
     {"membar.(cta|gl|sys)", "", selectFence, kind},
-    {"fence?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "", selectFence,
+    {"fence?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "",
+     selectFence, kind},
+    {"fence.acquire.sync_restrict::shared::cluster.cluster", "", selectFence,
      kind},
-    {"fence.acquire.sync_restrict::shared::cluster.cluster", "", selectFence, kind},
     {"fence.release.sync_restrict::shared::cta.cluster", "", selectFence, kind},
     {"fence.mbarrier_init.release.cluster", "", selectFence, kind},
     {"fence.proxy.alias", "", selectProxy, kind},
     {"fence.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
      kind},
     {"membar.proxy.alias", "", selectProxy, kind},
-    {"membar.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
-     kind},
+    {"membar.proxy.async?.(global|shared::cta|shared::cluster)", "",
+     selectProxy, kind},
     {"fence.proxy.async::generic.(acquire|release)."
      "(sync_restrict::shared::cluster|sync_restrict::shared::cta).cluster",
      "", selectProxy, kind},
     {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", "",
-     selectFence, kind},
+     selectMapRelease, kind},
 };
 
 Family isa::fenceFamily() { return {forms, std::size(forms)}; }

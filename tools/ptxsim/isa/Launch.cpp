@@ -4,6 +4,7 @@
 // (setmaxnreg), 9.7.19.
 
 #include "tools/ptxsim/core/Interpreter.h"
+#include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/Families.h"
 
 using namespace ptxsim;
@@ -13,6 +14,8 @@ using namespace ptxsim::isa;
 static Next launchDependents(Warp &warp, const Op &, LaneMask mask) {
   Block &block = *warp.block;
   warp.triggered |= mask;
+  if (warp.worker->observes)
+    observeGridTrigger(warp);
   for (const Warp &other : block.warps)
     if ((other.live & ~other.triggered) != 0)
       return Next::Advance;
@@ -39,6 +42,8 @@ static Next waitForGrids(Warp &warp, const Op &, LaneMask mask) {
     return Next::Wait;
   }
   warp.now.waitsForGrid = false;
+  if (warp.worker->observes)
+    observeGridWait(warp);
   return Next::Advance;
 }
 
@@ -50,6 +55,8 @@ static Next badRegisters(Warp &warp, const Op &op, std::string message) {
   fault.code = FaultCode::IllegalInstruction;
   fault.check = "registers";
   fault.message = std::move(message);
+  fault.advice = "start from the registers of .maxnreg or of the launch bounds, "
+                 "and let the warpgroups' numbers sum up to no more";
   return warp.worker->stop(warp, op, std::move(fault), -1);
 }
 

@@ -58,6 +58,7 @@ static bool resolveTargets(Warp &warp, const Op &op, Slot slot, LaneMask mask,
       fault.code = FaultCode::InvalidAddressSpace;
       fault.check = "mbarrier";
       fault.message = "expected an address of shared memory";
+      fault.advice = "declare mbarriers in .shared memory";
       warp.worker->stop(warp, op, std::move(fault), lane);
       good = false;
     }
@@ -191,6 +192,7 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
             fault.code = FaultCode::LaunchFailed;
             fault.check = "mbarrier parity";
             fault.message = "expected 0 or 1, got " + std::to_string(parity);
+            fault.advice = "give the lowest bit of the phase's number";
             return false;
           }
         } else {

@@ -201,21 +201,23 @@ static Handler selectPrefetch(const Match &, Op &) { return prefetch; }
   "?.(v2|v4).(b8|b16|b32|b64|b128|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64)"
 
 static const Form forms[] = {
-    {"ld?.(weak|volatile|relaxed|acquire|mmio)?.relaxed"
+    {"ld ?.(weak|volatile|relaxed|acquire|mmio)?.relaxed"
      "?.(cta|cluster|gpu|sys)" PTXSIM_SPACES
      "?.(ca|cg|cs|lu|cv)?.nc" PTXSIM_HINTS PTXSIM_TYPES,
      "=*T~ [a] b64?", selectLoad, OpClass::Load, 0, Transfer::Own},
-    {"ldu?.global?.(v2|v4).(b8|b16|b32|b64|b128|u8|u16|u32|u64|s8|s16|s32|s64|f32|"
+    {"ldu?.global?.(v2|v4).(b8|b16|b32|b64|b128|u8|u16|u32|u64|s8|s16|s32|s64|"
+     "f32|"
      "f64)",
      "=*T~ [a]", selectLoad, OpClass::Load, 0, Transfer::Own},
-    {"st?.(weak|volatile|relaxed|release|mmio)?.relaxed"
+    {"st ?.(weak|volatile|relaxed|release|mmio)?.relaxed"
      "?.(cta|cluster|gpu|sys)" PTXSIM_SPACES
      "?.(wb|cg|cs|wt)" PTXSIM_HINTS PTXSIM_TYPES,
      "[a] *T~ b64?", selectStore, OpClass::Store, 0, Transfer::Own},
     {"prefetch?.(global|local).(L1|L2|L2::evict_last|L2::evict_normal)", "[a]",
      selectPrefetch, OpClass::Other},
     {"prefetchu.L1", "[a]", selectPrefetch, OpClass::Other},
-    {"prefetch?.(const|param).tensormap", "[a]", selectPrefetch, OpClass::Other},
+    {"prefetch?.(const|param).tensormap", "[a]", selectPrefetch,
+     OpClass::Other},
     {"discard?.global.L2", "[a] #", selectPrefetch, OpClass::Other},
     {"applypriority?.global.L2::evict_normal", "[a] #", selectPrefetch,
      OpClass::Other},

@@ -122,6 +122,8 @@ static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
       fault.message = "expected two different indices in ascending order, got "
                       "bits " +
                       std::to_string(bits);
+      fault.advice = "let the metadata name the two kept elements of each four, "
+                     "the lower one first";
       return warp.worker->stop(warp, op, std::move(fault), lane);
     }
   }
@@ -264,29 +266,17 @@ static constexpr Transfer own = Transfer::Own;
    "={" d "} {b32} {b32} {" c "} b32 #", selectMultiply, kind, opAligned, own}
 
 static const Form forms[] = {
-    {"ldmatrix.sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "={b32} [a]",
+    {"ldmatrix .sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "={b32} [a]",
      selectLoad, kind, opAligned, own},
-    {"ldmatrix.sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "=2b32 [a]",
+    {"ldmatrix .sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "=2b32 [a]",
      selectLoad, kind, opAligned, own},
-    {"ldmatrix.sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "=4b32 [a]",
+    {"ldmatrix .sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "=4b32 [a]",
      selectLoad, kind, opAligned, own},
-    {"ldmatrix.sync.aligned.x1.m8n8?.trans" PTXSIM_SHARED ".b16", "={b32} [a]",
-     selectLoad, kind, opAligned, own},
-    {"ldmatrix.sync.aligned.x2.m8n8?.trans" PTXSIM_SHARED ".b16", "=2b32 [a]",
-     selectLoad, kind, opAligned, own},
-    {"ldmatrix.sync.aligned.x4.m8n8?.trans" PTXSIM_SHARED ".b16", "=4b32 [a]",
-     selectLoad, kind, opAligned, own},
-    {"stmatrix.sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "[a] {b32}",
+    {"stmatrix .sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "[a] {b32}",
      selectStore, kind, opAligned, own},
-    {"stmatrix.sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "[a] 2b32",
+    {"stmatrix .sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "[a] 2b32",
      selectStore, kind, opAligned, own},
-    {"stmatrix.sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "[a] 4b32",
-     selectStore, kind, opAligned, own},
-    {"stmatrix.sync.aligned.x1.m8n8?.trans" PTXSIM_SHARED ".b16", "[a] {b32}",
-     selectStore, kind, opAligned, own},
-    {"stmatrix.sync.aligned.x2.m8n8?.trans" PTXSIM_SHARED ".b16", "[a] 2b32",
-     selectStore, kind, opAligned, own},
-    {"stmatrix.sync.aligned.x4.m8n8?.trans" PTXSIM_SHARED ".b16", "[a] 4b32",
+    {"stmatrix .sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "[a] 4b32",
      selectStore, kind, opAligned, own},
     {"movmatrix.sync.aligned.m8n8.trans.b16", "=b32 b32", selectMove, kind,
      opAligned, own},

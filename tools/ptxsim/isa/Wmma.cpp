@@ -291,6 +291,9 @@ static const Form forms[] = {
      kind, opAligned, own},
     {PTXSIM_MMA "?.(rn|rz|rm|rp).f64.f64.f64.f64", "={f64} {f64} {f64} {f64}",
      selectMultiply, kind, opAligned, own},
+    // As nvcc writes it.
+    {PTXSIM_MMA ".f64.f64.f64.f64.(rn|rz|rm|rp)", "={f64} {f64} {f64} {f64}",
+     selectMultiply, kind, opAligned, own},
     {"wmma.mma.(and|xor).popc.sync.aligned.row.col.m*.s32.b1.b1.s32",
      "={s32} {b32} {b32} {s32}", selectMultiply, kind, opAligned, own},
 };

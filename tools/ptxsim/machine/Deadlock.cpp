@@ -23,12 +23,14 @@ static std::string ranges(const std::vector<uint32_t> &numbers) {
   return result;
 }
 
-static std::string stateOf(const Group &group, LaneMask live) {
+static std::string stateOf(const Group &group, const Warp &warp) {
   if (group.state == Group::State::Converging)
     return "waits for the other lanes of its warp (" +
            std::to_string(__builtin_popcount(group.mask)) + " of " +
-           std::to_string(__builtin_popcount(live)) + " are there)";
-  return group.state == Group::State::Waiting ? "waits" : "polls";
+           std::to_string(__builtin_popcount(warp.live)) + " are there)";
+  if (group.state == Group::State::Waiting)
+    return "waits";
+  return warp.polls > warp.pollsAtProgress ? "polls" : "repeats itself";
 }
 
 /// Adds one note for each place at which warps of `block` are.
@@ -41,7 +43,7 @@ static void describeBlock(Block &block, Fault &fault) {
       view.index = warp.index;
       view.now.code = group.code;
       Place place = Worker::placeOf(view, *group.pc, -1);
-      std::string text = stateOf(group, warp.live) + " at line " +
+      std::string text = stateOf(group, warp) + " at line " +
                          std::to_string(place.line) + ": " + place.text;
       std::vector<uint32_t> &warps = places[text];
       if (warps.empty() || warps.back() != warp.index)
@@ -80,16 +82,18 @@ static bool hasDiverged(const Cluster &cluster) {
   return false;
 }
 
-void ptxsim::reportDeadlock(Cluster &cluster, Worker &worker) {
+void ptxsim::reportDeadlock(RunningCluster &cluster, Worker &worker) {
   Fault fault;
   fault.code = FaultCode::LaunchTimeout;
-  fault.check = onlyPolls(cluster) ? "livelock" : "deadlock";
+  fault.check = isLivelocked(cluster) ? "livelock" : "deadlock";
   fault.message = "no thread can go on";
   if (hasDiverged(cluster)) {
     fault.check = "divergence at .aligned";
     fault.message = "expected all lanes of a warp at one aligned instruction";
   }
-  fault.advice = "look for the arrival, copy or store that those who wait need";
+  fault.advice =
+      "look for the arrival, copy or store that those who wait "
+      "need; memory that others change needs volatile or atomic loads";
   Warp *first = nullptr;
   for (Block &block : cluster.blocks) {
     if (block.liveThreads == 0)

@@ -156,7 +156,8 @@ public:
        std::vector<ptx::Diagnostic> &diagnostics) = 0;
 
   /// Lets the blocks of a new grid run from now on. Grids in `prerequisites`
-  /// are those that griddepcontrol.wait waits for.
+  /// are those that griddepcontrol.wait waits for; they may have ended, though
+  /// the program could not know.
   ///
   /// \returns null and a fault if the launch cannot be prepared.
   virtual std::shared_ptr<Grid>
@@ -199,6 +200,7 @@ constexpr uint32_t sharedBytesPerBlockOptIn = 232448;     ///< 227 KB
 constexpr uint32_t sharedBytesPerBlock = 49152;
 constexpr uint32_t reservedSharedBytesPerBlock = 1024;
 constexpr uint32_t l2Bytes = 52428800; ///< 50 MB
+constexpr uint32_t localBytesPerThread = 524288; ///< 512 KB
 constexpr uint32_t portableClusterSize = 8;
 constexpr uint32_t maxClusterSize = 16;
 constexpr uint32_t parameterBytes = 32764;

@@ -7,6 +7,7 @@
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <thread>
 
@@ -26,8 +27,8 @@ public:
   uint32_t nextCluster = 0;  ///< The first that was not admitted yet.
   uint32_t doneClusters = 0;
   uint32_t residentLimit = 1; ///< Clusters at once.
-  std::vector<std::unique_ptr<Cluster>> resident;
-  std::vector<std::unique_ptr<Cluster>> spare;
+  std::vector<std::unique_ptr<RunningCluster>> resident;
+  std::vector<std::unique_ptr<RunningCluster>> spare;
   std::unique_ptr<Fault> failure;
   std::atomic<bool> finished{false};
   bool triggered = false;
@@ -72,6 +73,7 @@ public:
   }
 
 private:
+  bool makeWorkspace(GridRun &run, Fault &fault);
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
   void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
@@ -130,6 +132,21 @@ uint32_t ptxsim::blocksPerMultiprocessor(const KernelAttributes &attributes,
   return occupancyOf(attributes, threads, sharedBytes).blocks();
 }
 
+/// Gives a cooperative launch the words at %envreg1/2 with which its blocks wait
+/// for each other: a size that nothing reads, and a counter.
+bool EngineImplementation::makeWorkspace(GridRun &run, Fault &fault) {
+  constexpr uint64_t bytes = 8;
+  run.workspace = store.allocate(bytes, 256, MemoryKind::Variable,
+                                 run.launch.context, "grid workspace");
+  if (run.workspace == 0) {
+    fault.message = "expected memory for a cooperative launch, got none";
+    return false;
+  }
+  std::memset(reinterpret_cast<void *>(run.workspace), 0, bytes);
+  store.noteWritten(run.workspace, bytes);
+  return true;
+}
+
 bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
                                    Fault &fault) {
   const LaunchParameters &launch = grid.run.launch;
@@ -153,10 +170,16 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;
-  run.localLimit = uint32_t(
-      std::min<uint64_t>(program.localBytes + limits.stackBytes, 512 << 10));
+  run.localLimit = uint32_t(std::min<uint64_t>(
+      program.localBytes + limits.stackBytes, h100::localBytesPerThread));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
   run.startTime = time;
+  if (run.entry->localBytes > run.localLimit) {
+    fault.message = "expected at most " + std::to_string(run.localLimit) +
+                    " bytes of local memory of a thread, got " +
+                    std::to_string(run.entry->localBytes);
+    return false;
+  }
   if (run.sharedBytes > h100::sharedBytesPerMultiprocessor) {
     fault.message = "expected at most " +
                     std::to_string(h100::sharedBytesPerBlockOptIn) +
@@ -175,10 +198,16 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   grid.clusters =
       launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
       (launch.grid[2] / launch.cluster[2]);
+  if (launch.cooperative && !makeWorkspace(run, fault))
+    return false;
   if (settings.checks == CheckLevel::All) {
     run.globalRaces = &races;
+    std::vector<const GridRun *> before;
+    for (const std::shared_ptr<Grid> &prerequisite : run.prerequisites)
+      before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
     run.firstWarp =
-        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32));
+        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32),
+                      before, program.lifetime());
   }
   if (counted != nullptr)
     prepareCounters(grid);
@@ -220,6 +249,7 @@ void EngineImplementation::finish(StartedGrid &grid,
   grid.resident.clear();
   grid.spare.clear();
   races.removeGrid(&grid.run);
+  grid.run.prerequisites.clear(); // Else a chain of launches would keep all.
   if (grid.run.workspace != 0)
     store.free(grid.run.workspace);
   grid.finished = true;
@@ -227,7 +257,10 @@ void EngineImplementation::finish(StartedGrid &grid,
 
 bool EngineImplementation::runsInParallel(const StartedGrid &grid) const {
   return !grid.program->communicates && !grid.run.launch.cooperative &&
-         grids.size() == 1 && grid.run.prerequisites.empty() &&
+         grids.size() == 1 &&
+         std::all_of(grid.run.prerequisites.begin(),
+                     grid.run.prerequisites.end(),
+                     [](const auto &before) { return before->isFinished(); }) &&
          settings.threads != 1 && !settings.counts;
 }
 
@@ -245,7 +278,7 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
   std::atomic<uint64_t> longest{0};
   auto body = [&] {
     Worker own(store);
-    Cluster cluster;
+    RunningCluster cluster;
     for (;;) {
       uint32_t linear = next.fetch_add(1);
       if (linear >= grid.clusters)
@@ -286,9 +319,9 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
 void EngineImplementation::admit(StartedGrid &grid) {
   while (grid.nextCluster < grid.clusters &&
          grid.resident.size() < grid.residentLimit) {
-    std::unique_ptr<Cluster> cluster;
+    std::unique_ptr<RunningCluster> cluster;
     if (grid.spare.empty()) {
-      cluster = std::make_unique<Cluster>();
+      cluster = std::make_unique<RunningCluster>();
     } else {
       cluster = std::move(grid.spare.back());
       grid.spare.pop_back();
@@ -301,7 +334,7 @@ void EngineImplementation::admit(StartedGrid &grid) {
 void EngineImplementation::noteTrigger(StartedGrid &grid) const {
   if (grid.triggered || grid.nextCluster < grid.clusters)
     return;
-  for (const std::unique_ptr<Cluster> &cluster : grid.resident)
+  for (const std::unique_ptr<RunningCluster> &cluster : grid.resident)
     for (const Block &block : cluster->blocks)
       if (!block.triggered && block.liveThreads != 0)
         return;
@@ -316,7 +349,7 @@ bool EngineImplementation::round(StartedGrid &grid) {
   admit(grid);
   bool active = false;
   uint64_t longest = 0;
-  for (std::unique_ptr<Cluster> &cluster : grid.resident) {
+  for (std::unique_ptr<RunningCluster> &cluster : grid.resident) {
     uint64_t before = cluster->time();
     switch (runRound(*cluster, worker)) {
     case RoundEnd::Running:

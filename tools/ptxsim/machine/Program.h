@@ -32,6 +32,9 @@ public:
   bool usesWarpgroups() const override { return hasWarpgroups; }
   const Code *entryCode() const { return entryPoint; }
 
+  /// Ends with the program, for who remembers its code.
+  std::weak_ptr<const void> lifetime() const { return token; }
+
   uint32_t staticSharedBytes = 0;   ///< Without the reserved ones.
   uint32_t dynamicSharedOffset = 0; ///< Shared address.
   uint32_t registers = 0; ///< Lanes of 32 bits that live at once, at most.
@@ -53,6 +56,7 @@ private:
   void layOutShared();
   const Code *decode(uint32_t index, std::string &message);
 
+  std::shared_ptr<const void> token = std::make_shared<char>();
   LoadedProgram &owner;
   const ptx::Function &entry;
   const Code *entryPoint = nullptr;

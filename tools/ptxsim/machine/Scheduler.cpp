@@ -98,8 +98,8 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
     startWarp(block.warps[i], block, i, threads, worker);
 }
 
-void ptxsim::startCluster(Cluster &cluster, GridRun &grid, uint32_t linear,
-                          Worker &worker) {
+void ptxsim::startCluster(RunningCluster &cluster, GridRun &grid,
+                          uint32_t linear, Worker &worker) {
   const LaunchParameters &launch = grid.launch;
   cluster.grid = &grid;
   cluster.linear = linear;
@@ -175,23 +175,8 @@ static bool expireWaits(Cluster &cluster, const std::vector<Warp *> &warps) {
   return any;
 }
 
-bool ptxsim::onlyPolls(const Cluster &cluster) {
-  uint64_t since = cluster.executed - cluster.lastExecuted;
-  uint64_t warps = 0;
-  for (const Block &block : cluster.blocks)
-    for (const Warp &warp : block.warps) {
-      warps += warp.live != 0;
-      bool ready = warp.now.mask != 0;
-      for (const Group &group : warp.groups)
-        ready |= group.state == Group::State::Ready;
-      if (ready && warp.polls < warp.pollsAtProgress + 1000)
-        return false;
-    }
-  return since > warps * 1000000;
-}
-
 /// Notes when something last happened, for the judgement that nothing does.
-static void noteProgress(Cluster &cluster) {
+static void noteProgress(RunningCluster &cluster) {
   uint64_t now = cluster.progress + cluster.changes;
   if (now == cluster.lastProgress)
     return;
@@ -201,10 +186,11 @@ static void noteProgress(Cluster &cluster) {
   for (Block &block : cluster.blocks)
     for (Warp &warp : block.warps)
       warp.pollsAtProgress = warp.polls;
+  cluster.forgetCircles();
 }
 
 /// Lets a warp fall behind now and then.
-static bool missesTurn(Cluster &cluster, Warp &warp) {
+static bool missesTurn(RunningCluster &cluster, Warp &warp) {
   if (warp.missedTurns == 0 && cluster.random() % 64 == 0)
     warp.missedTurns = uint32_t(cluster.random() % 64);
   if (warp.missedTurns == 0)
@@ -213,7 +199,7 @@ static bool missesTurn(Cluster &cluster, Warp &warp) {
   return true;
 }
 
-RoundEnd ptxsim::runRound(Cluster &cluster, Worker &worker) {
+RoundEnd ptxsim::runRound(RunningCluster &cluster, Worker &worker) {
   std::vector<Warp *> &order = worker.order;
   orderWarps(cluster, order);
   bool random = cluster.grid->options->schedule.kind == Schedule::Kind::Random;
@@ -252,8 +238,10 @@ RoundEnd ptxsim::runRound(Cluster &cluster, Worker &worker) {
     return RoundEnd::Running;
   if (cluster.async->completeOne(worker))
     return worker.fault != nullptr ? RoundEnd::Stopped : RoundEnd::Running;
-  if (ran)
-    return onlyPolls(cluster) ? RoundEnd::Blocked : RoundEnd::Running;
+  if (ran) {
+    seekCircles(cluster);
+    return isLivelocked(cluster) ? RoundEnd::Blocked : RoundEnd::Running;
+  }
   if (cluster.progress != progressBefore)
     return RoundEnd::Running;
   if (wakeSleeper(cluster, order) || expireWaits(cluster, order))

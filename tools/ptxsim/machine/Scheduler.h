@@ -3,7 +3,7 @@
 #ifndef TCC_TOOLS_PTXSIM_MACHINE_SCHEDULER_H
 #define TCC_TOOLS_PTXSIM_MACHINE_SCHEDULER_H
 
-#include "tools/ptxsim/core/Async.h"
+#include "tools/ptxsim/machine/Livelock.h"
 
 namespace ptxsim {
 
@@ -17,19 +17,15 @@ enum class RoundEnd : uint8_t {
 
 /// Makes `cluster` the `linear`th of its grid, ready to start. Memory of an
 /// earlier use is taken over.
-void startCluster(Cluster &cluster, GridRun &grid, uint32_t linear,
+void startCluster(RunningCluster &cluster, GridRun &grid, uint32_t linear,
                   Worker &worker);
 
 /// Runs each warp for a slice.
-RoundEnd runRound(Cluster &cluster, Worker &worker);
+RoundEnd runRound(RunningCluster &cluster, Worker &worker);
 
 /// Notes the fault of a cluster in which nothing can go on any more: who waits
 /// where for what.
-void reportDeadlock(Cluster &cluster, Worker &worker);
-
-/// True if what has run since the last event only looked at memory again and
-/// again.
-bool onlyPolls(const Cluster &cluster);
+void reportDeadlock(RunningCluster &cluster, Worker &worker);
 
 } // namespace ptxsim
 

@@ -56,17 +56,6 @@ inline T addWithCarry(T a, T b, uint32_t &carry) {
   return result;
 }
 
-/// Subtracts `borrow`, 0 or 1, too, and replaces it by the borrow out:
-/// `subc.cc` has the borrow in the carry flag as it is, not inverted.
-template <class T>
-inline T subWithBorrow(T a, T b, uint32_t &borrow) {
-  static_assert(std::is_unsigned_v<T>, "signed operands subtract as unsigned");
-  T difference = a - b;
-  T result = difference - T(borrow);
-  borrow = uint32_t(a < b) | uint32_t(difference < T(borrow));
-  return result;
-}
-
 /// `add.sat.s32`, `sub.sat.s32`.
 inline int32_t saturateS32(int64_t value) {
   constexpr int64_t least = std::numeric_limits<int32_t>::min();

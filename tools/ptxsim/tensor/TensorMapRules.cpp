@@ -243,11 +243,13 @@ std::string ptxsim::checkMap(const TensorMap &map) {
 /// The manual defines each stride as the one below times the padded dimension,
 /// but programs list dimensions in other orders (heads before positions, say),
 /// and Triton's descriptors of ragged tensors even let addresses wrap around at
-/// 2^64. The driver takes them, so that only rows must not overlap.
+/// 2^64. The driver takes them, so that only rows must not overlap. A stride of
+/// 0 repeats a row; CUTLASS's grouped multiplications begin with such maps and
+/// set the strides later.
 std::string ptxsim::checkRows(const TensorMap &map) {
   uint64_t bytes = map.dim[0] * map.unitBytes();
   for (uint32_t i = 1; i < map.rank; ++i)
-    if (map.dim[i] > 1 && map.stride[i] < bytes)
+    if (map.dim[i] > 1 && map.stride[i] != 0 && map.stride[i] < bytes)
       return expected(element("globalStrides", i - 1) + " of at least the " +
                           std::to_string(bytes) + " bytes of globalDim[0]",
                       std::to_string(map.stride[i]));

@@ -280,11 +280,13 @@ TEST(TensorMap, TakesDimensionsInAnyOrder) {
             }),
             "");
   // A dimension of one element may have any stride.
-  EXPECT_EQ(tiledWith([](Tiled &t) { t.dim[4] = 1, t.strides[3] = 0; }), "");
+  EXPECT_EQ(tiledWith([](Tiled &t) { t.dim[4] = 1, t.strides[3] = 16; }), "");
+  // A stride of 0 repeats a row.
+  EXPECT_EQ(tiledWith([](Tiled &t) { t.strides[3] = 0; }), "");
   EXPECT_EQ(
-      tiledWith([](Tiled &t) { t.strides[3] = 0; }),
+      tiledWith([](Tiled &t) { t.strides[3] = 112; }),
       "expected globalStrides[3] of at least the 128 bytes of globalDim[0], "
-      "got 0");
+      "got 112");
 }
 
 TEST(TensorMap, LimitsCornersByRank) {

@@ -1,0 +1,119 @@
+"""A kernel that may start while the one before it still runs.
+
+Usage: dependent.py waits|forgets|overwrites|ordinary|untriggered|synchronised
+"""
+
+import sys
+
+from cuda import (allocate, call, check, function, launch, launch_ex, load, make,
+                  read, start)
+
+TEXT = """
+// Lets the next kernel start, then writes i + 1 to word i.
+.visible .entry first(.param .u64 words) {
+  .reg .b64 %a;
+  .reg .b32 %i;
+  ld.param.u64 %a, [words];
+  griddepcontrol.launch_dependents;
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  add.u32 %i, %i, 1;
+  st.global.u32 [%a], %i;
+  ret;
+}
+
+// The same, but the next kernel starts when it has ended.
+.visible .entry alone(.param .u64 words) {
+  .reg .b64 %a;
+  .reg .b32 %i;
+  ld.param.u64 %a, [words];
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  add.u32 %i, %i, 1;
+  st.global.u32 [%a], %i;
+  ret;
+}
+
+// Adds word i to sum i.
+.visible .entry waits(.param .u64 words, .param .u64 sums) {
+  .reg .b64 %a, %s;
+  .reg .b32 %i, %v, %w;
+  ld.param.u64 %a, [words];
+  ld.param.u64 %s, [sums];
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  mad.wide.u32 %s, %i, 4, %s;
+  griddepcontrol.wait;
+  ld.global.u32 %v, [%a];
+  ld.global.u32 %w, [%s];
+  add.u32 %w, %w, %v;
+  st.global.u32 [%s], %w;
+  ret;
+}
+
+.visible .entry forgets(.param .u64 words, .param .u64 sums) {
+  .reg .b64 %a, %s;
+  .reg .b32 %i, %v, %w;
+  ld.param.u64 %a, [words];
+  ld.param.u64 %s, [sums];
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  mad.wide.u32 %s, %i, 4, %s;
+  ld.global.u32 %v, [%a];
+  griddepcontrol.wait;
+  ld.global.u32 %w, [%s];
+  add.u32 %w, %w, %v;
+  st.global.u32 [%s], %w;
+  ret;
+}
+
+// What the first kernel reads is overwritten too early.
+.visible .entry reads(.param .u64 words, .param .u64 sums) {
+  .reg .b64 %a, %s;
+  .reg .b32 %i, %v;
+  ld.param.u64 %a, [words];
+  ld.param.u64 %s, [sums];
+  griddepcontrol.launch_dependents;
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  mad.wide.u32 %s, %i, 4, %s;
+  ld.global.u32 %v, [%a];
+  st.global.u32 [%s], %v;
+  ret;
+}
+"""
+
+
+# The two kernels of each case.
+CASES = {
+    "waits": ("first", "waits"),
+    "forgets": ("first", "forgets"),
+    "overwrites": ("reads", "first"),
+    "ordinary": ("first", "forgets"),  # Not launched as a dependent.
+    "untriggered": ("alone", "forgets"),
+    "synchronised": ("first", "forgets"),  # The host waits in between.
+}
+
+
+def main(which):
+    start()
+    module, stream = load(TEXT), make("cuStreamCreate", 1)
+    words, sums = allocate(64), allocate(64)
+    arguments = {"first": (words,), "alone": (words,)}
+    begin, second = CASES[which]
+    result = launch(function(module, begin), arguments.get(begin, (words, sums)),
+                    block=64, stream=stream)
+    assert result == "CUDA_SUCCESS", result
+    if which == "synchronised":
+        check("cuStreamSynchronize", stream)
+    attributes = {} if which == "ordinary" else {"programmatic": (1,)}
+    launch_ex(function(module, second), arguments.get(second, (words, sums)),
+              block=64, stream=stream, **attributes)
+    result = call("cuStreamSynchronize", stream)
+    print(which, result)
+    if result == "CUDA_SUCCESS":
+        values = read(sums, 64)
+        print(values[0], values[63])
+
+
+main(sys.argv[1])
