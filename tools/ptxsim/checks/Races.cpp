@@ -41,9 +41,11 @@ Actor ClusterRaces::newActor(ActorInfo info) {
 BlockRaces::MBarrierClock &ClusterRaces::mbarrier(const Block &block,
                                                   uint32_t offset) {
   auto [entry, inserted] = racesOf(block).mbarriers.try_emplace(offset);
-  if (inserted)
+  if (inserted) {
     entry->second.actor =
         newActor({ActorInfo::Kind::MBarrier, &block, 0, nullptr});
+    entry->second.ofBlock.resize(blocks.size());
+  }
   return entry->second;
 }
 

@@ -98,13 +98,21 @@ struct SyncClock {
     held = number;
     return collected[number & 1];
   }
+
+  /// Adds what was left for `number`.
+  void learn(uint64_t number, Knowledge &result) const {
+    if (generation[number & 1] == number)
+      result.join(collected[number & 1]);
+  }
 };
 
 struct BlockRaces {
   std::vector<WordHistory> words;
   SyncClock barriers[16];
   struct MBarrierClock {
-    SyncClock clock;
+    SyncClock clock; ///< Of arrivals that show what they know to the cluster.
+    /// Of arrivals that show it to their own block, by its rank.
+    std::vector<SyncClock> ofBlock;
     Actor actor = 0; ///< Of the asynchronous work that ends in it.
   };
   std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.

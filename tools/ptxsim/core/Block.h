@@ -44,7 +44,7 @@ struct MBarrier {
   uint64_t bits = 0;     ///< As last written to shared memory.
   const Op *initialised = nullptr; ///< The mbarrier.init, for messages.
   const Code *code = nullptr;
-  uint32_t actor = 0; ///< Its clock; see checks.
+  uint64_t phaseOfCopy = 0; ///< The last one that a copy completed.
 };
 
 struct Block {

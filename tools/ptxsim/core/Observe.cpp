@@ -379,22 +379,38 @@ bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
 }
 
 void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
-                                    MBarrier &barrier, bool releases) {
+                                    MBarrier &barrier, MBarrierOrder order) {
   if (Counters *counters = warp.worker->counters)
     counters->arrive(block, offset, barrier.phase + 1);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  Knowledge &arriving =
-      races->mbarrier(block, offset).clock.arriving(barrier.phase + 1);
-  if (releases)
-    races->release(races->clockOf(warp), arriving);
+  Knowledge mine;
+  if (order == MBarrierOrder::None)
+    mine = races->clockOf(warp).fenced;
   else
-    arriving.join(races->clockOf(warp).fenced);
+    races->release(races->clockOf(warp), mine);
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  uint64_t phase = barrier.phase + 1;
+  clock.ofBlock[warp.block->rank].arriving(phase).join(mine);
+  if (order != MBarrierOrder::Block)
+    clock.clock.arriving(phase).join(mine);
+}
+
+bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
+                         const MBarrier &barrier) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr || barrier.phase == 0 ||
+      barrier.phaseOfCopy != barrier.phase)
+    return false;
+  Actor actor = races->mbarrier(block, offset).actor;
+  const WarpClock &own = races->clockOf(warp);
+  return std::max(own.knowledge.known[actor], own.pending.known[actor]) <
+         Epoch(barrier.phase);
 }
 
 void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
-                                 MBarrier &barrier, bool acquires) {
+                                 MBarrier &barrier, MBarrierOrder order) {
   if (Counters *counters = warp.worker->counters) {
     counters->waitPhase(block, offset, barrier.phase - 1);
     counters->leave(block, offset, barrier.phase);
@@ -404,9 +420,12 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
     return;
   BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   WarpClock &own = races->clockOf(warp);
-  Knowledge seen = clock.clock.collected[barrier.phase & 1];
+  Knowledge seen;
+  clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
+  if (order != MBarrierOrder::Block)
+    clock.clock.learn(barrier.phase, seen);
   seen.known.set(clock.actor, Epoch(barrier.phase));
-  if (acquires)
+  if (order != MBarrierOrder::None)
     races->acquire(own, seen);
   else
     own.pending.join(seen);
@@ -616,7 +635,8 @@ void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  Knowledge &arriving =
-      races->mbarrier(block, offset).clock.arriving(barrier.phase + 1);
-  arriving.known.set(actorOf(*races, warp, AsyncKind::Copies), Epoch(group));
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  Actor actor = actorOf(*races, warp, AsyncKind::Copies);
+  for (SyncClock *each : {&clock.clock, &clock.ofBlock[warp.block->rank]})
+    each->arriving(barrier.phase + 1).known.set(actor, Epoch(group));
 }

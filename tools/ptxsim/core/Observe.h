@@ -78,8 +78,15 @@ void observeGridWait(Warp &warp);
 /// \returns false after noting a fault.
 bool observeExit(Warp &warp, LaneMask lanes);
 
-/// mbarriers: begin, end, arrivals (which release unless relaxed) and waits
-/// that have come back true (which acquire).
+/// Whom an arrival shows what was done before, and from whom a wait learns.
+enum class MBarrierOrder : uint8_t {
+  None,   ///< .relaxed
+  Block,  ///< .cta
+  Cluster ///< No scope is taken for this one, too.
+};
+
+/// mbarriers: begin, end, arrivals and waits that have come back true. A phase
+/// that a copy has completed may be unseen by those whom nobody has told so.
 ///
 /// \returns false after noting a fault.
 bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
@@ -89,9 +96,11 @@ bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
 bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
                         uint32_t offset, int lane);
 void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
-                            MBarrier &barrier, bool releases);
+                            MBarrier &barrier, MBarrierOrder order);
+bool mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
+                 const MBarrier &barrier);
 void observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
-                         MBarrier &barrier, bool acquires);
+                         MBarrier &barrier, MBarrierOrder order);
 
 /// Atomics, before they happen.
 ///

@@ -54,6 +54,7 @@ struct Group {
   bool mayExpire = false; ///< The op it waits at has a time limit.
   bool expired = false; ///< The op it waits at shall answer that time is up.
   uint32_t turns = 0;   ///< Backward branches since others ran.
+  bool hasGivenUp = false; ///< Its last try_wait came back without a result.
   uint64_t ticket = 0;  ///< What a waiting op has noted; 0 when it begins.
   uint64_t seen = 0;    ///< Progress of the cluster when it last waited.
   uint64_t wakeTime = 0; ///< nanosleep: not before; 0 for at once.
@@ -84,6 +85,7 @@ struct Warp {
   uint32_t index = 0;    ///< In its block.
   LaneMask started = 0;  ///< Lanes that exist.
   LaneMask carry = 0;    ///< The flag of add.cc and its like, of each lane.
+  uint32_t missedTurns = 0; ///< That it shall miss under a random schedule.
   uint64_t executed = 0; ///< Ops, for %clock.
   uint64_t polls = 0;    ///< Looks at memory that others may change.
   uint64_t pollsAtProgress = 0; ///< When something last happened.

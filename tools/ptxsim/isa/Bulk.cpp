@@ -32,9 +32,12 @@ bool isa::completeBytes(Worker &worker, const Origin &origin, Block &block,
                         uint32_t offset, uint32_t bytes) {
   Fault fault;
   MBarrier *barrier = findMBarrier(block, offset, fault);
+  uint64_t phase = barrier == nullptr ? 0 : barrier->phase;
   if (barrier == nullptr ||
       !expectMBarrier(block, offset, *barrier, -int64_t(bytes), fault))
     return worker.stopAt(origin, std::move(fault));
+  if (barrier->phase != phase)
+    barrier->phaseOfCopy = barrier->phase;
   return true;
 }
 

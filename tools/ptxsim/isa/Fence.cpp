@@ -14,8 +14,8 @@ static Next fence(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Advance;
 }
 
-static Next fenceProxy(Warp &warp, const Op &, LaneMask mask) {
-  if (warp.worker->observes)
+static Next fenceProxy(Warp &warp, const Op &op, LaneMask mask) {
+  if (warp.worker->observes && op.modifiers)
     observeProxyFence(warp, mask);
   return Next::Advance;
 }
@@ -27,7 +27,11 @@ static Handler selectFence(const Match &match, Op &op) {
                                                  : FenceKind::Device);
   return fence;
 }
-static Handler selectProxy(const Match &, Op &) { return fenceProxy; }
+/// Only shared memory is looked at: a fence for global memory is none for it.
+static Handler selectProxy(const Match &match, Op &op) {
+  op.modifiers = !match.has("alias") && !match.has("global");
+  return fenceProxy;
+}
 
 /// fence.proxy.tensormap::generic.release: for copies that use a changed map.
 static Next releaseMaps(Warp &warp, const Op &op, LaneMask mask) {

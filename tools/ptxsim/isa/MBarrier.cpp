@@ -23,6 +23,7 @@ static constexpr uint32_t isTest = 256; ///< Does not wait.
 static constexpr uint32_t hasCount = 512;
 static constexpr uint32_t isRelaxed = 1024;
 static constexpr uint32_t completes = 2048;
+static constexpr uint32_t isOfBlock = 4096; ///< Says .cta.
 
 namespace {
 /// The object that one lane names.
@@ -88,6 +89,12 @@ static Next forBarriers(Warp &warp, const Op &op, Slot slot, LaneMask mask,
   return Next::Advance;
 }
 
+static MBarrierOrder orderOf(const Op &op) {
+  return op.modifiers & isRelaxed   ? MBarrierOrder::None
+         : op.modifiers & isOfBlock ? MBarrierOrder::Block
+                                    : MBarrierOrder::Cluster;
+}
+
 /// slots: address, count
 static Next initialise(Warp &warp, const Op &op, LaneMask mask) {
   Target targets[32];
@@ -133,7 +140,7 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
           warp.at<uint64_t>(op.slots[0])[lane] = mbarrierWord(barrier);
         if (warp.worker->observes)
           observeMBarrierArrival(warp, *target.block, target.offset, barrier,
-                                 !(op.modifiers & isRelaxed));
+                                 orderOf(op));
         if (op.modifiers & expects &&
             !expectMBarrier(*target.block, target.offset, barrier, operand[lane],
                             fault))
@@ -157,10 +164,25 @@ static Next expect(Warp &warp, const Op &op, LaneMask mask) {
       });
 }
 
-/// slots: p, address, parity or state [, time limit]
-static Next wait(Warp &warp, const Op &op, LaneMask mask) {
-  LaneMask done = 0;
-  Next next = forBarriers(
+/// True if a try comes back without having seen the end of the phase, although it
+/// is there, or could wait longer. Under the lazy schedule every first one does.
+static bool givesUp(Warp &warp) {
+  Cluster &cluster = *warp.block->cluster;
+  switch (cluster.grid->options->schedule.kind) {
+  case Schedule::Kind::Eager:
+    return false;
+  case Schedule::Kind::Lazy:
+    return warp.now.hasGivenUp = !warp.now.hasGivenUp;
+  case Schedule::Kind::Random:
+    return cluster.random() % 2 == 0;
+  }
+  return false;
+}
+
+/// Finds the lanes whose phase is over, and those of them who may not know it.
+static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
+                   LaneMask &unseen) {
+  return forBarriers(
       warp, op, op.slots[1], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
         uint64_t parity;
@@ -177,20 +199,34 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
           parity = warp.at<uint64_t>(op.slots[2])[lane] >> 63;
         }
         // Parity p is done when the phase that now runs has the other one.
-        if ((barrier.phase & 1) != parity)
-          done |= LaneMask(1) << lane;
-        (void)target;
+        if ((barrier.phase & 1) == parity)
+          return true;
+        done |= LaneMask(1) << lane;
+        if (mayBeUnseen(warp, *target.block, target.offset, barrier))
+          unseen |= LaneMask(1) << lane;
         return true;
       });
+}
+
+/// slots: p, address, parity or state [, time limit]
+static Next wait(Warp &warp, const Op &op, LaneMask mask) {
+  LaneMask done = 0, unseen = 0;
+  Next next = lookAt(warp, op, mask, done, unseen);
   if (next != Next::Advance)
     return next;
   Group &now = warp.now;
-  bool waits = !(op.modifiers & isTest) && done == 0 && !now.expired;
-  if (waits && mask == now.mask) {
+  bool isFirst = !now.mayExpire && !now.expired;
+  bool waits = !(op.modifiers & isTest) && done == 0 && mask == now.mask;
+  if (isFirst && (waits || unseen != 0) && givesUp(warp)) {
+    done &= ~unseen;
+    waits = false;
+  }
+  if (waits && !now.expired) {
     now.mayExpire = true;
     return Next::Wait;
   }
   now.mayExpire = now.expired = false;
+  now.hasGivenUp &= done == 0;
   if (done != mask) {
     if (warp.worker->counters != nullptr)
       observeNotReady(warp);
@@ -203,7 +239,7 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   return forBarriers(warp, op, op.slots[1], done,
                      [&](int, Target target, MBarrier &barrier, Fault &) {
                        observeMBarrierWait(warp, *target.block, target.offset,
-                                           barrier, !(op.modifiers & isRelaxed));
+                                           barrier, orderOf(op));
                        return true;
                      });
 }
@@ -230,6 +266,7 @@ static void noteModifiers(const Match &match, Op &op) {
   note("test_wait", isTest);
   note("relaxed", isRelaxed);
   note("complete_tx", completes);
+  note("cta", isOfBlock);
 }
 
 static Handler selectInit(const Match &match, Op &op) {

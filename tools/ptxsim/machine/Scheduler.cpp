@@ -189,13 +189,27 @@ static void noteProgress(RunningCluster &cluster) {
   cluster.forgetCircles();
 }
 
+/// Lets a warp fall behind now and then.
+static bool missesTurn(RunningCluster &cluster, Warp &warp) {
+  if (warp.missedTurns == 0 && cluster.random() % 64 == 0)
+    warp.missedTurns = uint32_t(cluster.random() % 64);
+  if (warp.missedTurns == 0)
+    return false;
+  --warp.missedTurns;
+  return true;
+}
+
 RoundEnd ptxsim::runRound(RunningCluster &cluster, Worker &worker) {
   std::vector<Warp *> &order = worker.order;
   orderWarps(cluster, order);
   bool random = cluster.grid->options->schedule.kind == Schedule::Kind::Random;
   uint64_t progressBefore = cluster.progress;
-  bool ran = false;
+  bool ran = false, missed = false;
   for (Warp *warp : order) {
+    if (random && missesTurn(cluster, *warp)) {
+      missed = true;
+      continue;
+    }
     uint32_t budget = random ? 1 + uint32_t(cluster.random() % sliceOps) : sliceOps;
     uint64_t before = warp->executed;
     SliceEnd end = runSlice(*warp, budget);
@@ -213,6 +227,11 @@ RoundEnd ptxsim::runRound(RunningCluster &cluster, Worker &worker) {
       if (worker.fault != nullptr)
         return RoundEnd::Stopped;
     return RoundEnd::Finished;
+  }
+  if (!ran && missed) {
+    for (Warp *warp : order)
+      warp->missedTurns = 0;
+    return RoundEnd::Running;
   }
   bool tired = cluster.executed - cluster.lastExecuted > patience;
   if (ran && !tired)

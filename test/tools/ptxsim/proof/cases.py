@@ -85,18 +85,20 @@ class Gemm(Case):
     outputs = ("d",)
 
     def __init__(self, rows=256, columns=256, depth=256, tile=128, stages=3,
-                 clusters=1):
+                 clusters=1, cluster=2):
         self.shape = rows, columns, depth
-        layout = gemm.Layout(tile, stages)
-        self.text = gemm.text(tile, stages)
-        self.launch = ["--grid", str(2 * clusters), "--block", "384", "--cluster",
-                       "2", "--shared", str(layout.bytes)]
-        across = columns // tile
+        layout = gemm.Layout(tile, stages, cluster)
+        self.text = gemm.text(tile, stages, cluster)
+        self.launch = ["--grid", str(cluster * clusters), "--block", "384",
+                       "--cluster", str(cluster), "--shared", str(layout.bytes)]
+        across = -(-columns // tile)
+        down = -(-rows // (gemm.ROWS * cluster))
         self.arguments = [
             f"in:bf16[{rows},{depth}],box=128x64,swizzle=128=file:{{a}}",
-            f"in:bf16[{columns},{depth}],box={tile // 2}x64,swizzle=128=file:{{b}}",
+            f"in:bf16[{columns},{depth}],box={tile // cluster}x64,swizzle=128=file:{{b}}",
             f"out:bf16[{rows},{columns}],box=64x64,swizzle=128>{{d}}",
-            f"u32:{rows // 256 * across}", f"u32:{across}", f"u32:{depth // 64}"]
+            f"u32:{down * across}", f"u32:{across}",
+            f"u32:{-(-depth // gemm.DEPTH)}"]
         numbers = random.Random(5)
         self.a, self.b = ([numbers.randrange(-16, 17) / 16 for _ in range(count)]
                           for count in (rows * depth, columns * depth))

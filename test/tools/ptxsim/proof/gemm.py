@@ -6,11 +6,12 @@ A is M x K, B is N x K, D is M x N, all row by row. What the kernel is made of:
 * Blocks of 384 threads: a warpgroup that copies (one thread of it does) and
   two that multiply, 64 rows of the tile each. setmaxnreg moves registers from
   the first to the others.
-* Clusters of two blocks, whose tiles lie below each other. They need the same
-  rows of B: each copies half of them into both blocks (multicast).
+* Clusters of blocks, two if nothing else is said, whose tiles lie below each
+  other. They need the same rows of B: each copies its part of them into all
+  blocks (multicast).
 * A ring of stages in shared memory. "full" says that the copies of a stage have
-  come, "empty" that all four warpgroups of the cluster have read theirs; a
-  warpgroup tells both blocks, since both write to its stage.
+  come, "empty" that all warpgroups of the cluster have read theirs; a warpgroup
+  tells every block, since each writes to its stage.
 * Persistent: a cluster goes on with the tile that is as many further as there
   are clusters. The stages of the next tile are copied meanwhile.
 * The results go through shared memory (stmatrix) and out by TMA.
@@ -32,9 +33,10 @@ DESCRIPTOR = 1 << 62 | 1024 >> 4 << 32 | 1 << 16
 class Layout:
     """Where things are in shared memory, in bytes."""
 
-    def __init__(self, columns, stages):
+    def __init__(self, columns, stages, cluster=2):
         self.columns = columns
         self.stages = stages
+        self.cluster = cluster  # blocks
         self.a = ROWS * ROW_BYTES
         self.b = columns * ROW_BYTES
         self.stage = self.a + self.b
@@ -49,10 +51,11 @@ def head(layout):
     barriers = "".join(
         f"""
   @%first mbarrier.init.shared::cta.b64 [%base+{layout.full + 8 * s}], 1;
-  @%first mbarrier.init.shared::cta.b64 [%base+{layout.empty + 8 * s}], {2 * CONSUMERS};"""
+  @%first mbarrier.init.shared::cta.b64 [%base+{layout.empty + 8 * s}], {layout.cluster * CONSUMERS};"""
         for s in range(layout.stages))
     return f"""\
-// gemm.py: D = A * B^T, tiles of {ROWS} x {layout.columns}, {layout.stages} stages.
+// gemm.py: D = A * B^T, tiles of {ROWS} x {layout.columns}, {layout.stages} stages, \
+clusters of {layout.cluster}.
 // Launch with {layout.bytes} bytes of dynamic shared memory.
 .version 8.0
 .target sm_90a
@@ -64,12 +67,12 @@ def head(layout):
   .param .align 64 .b8 mapA[128],
   .param .align 64 .b8 mapB[128],
   .param .align 64 .b8 mapD[128],
-  .param .u32 tiles,   // of a cluster, two blocks high
+  .param .u32 tiles,   // of a cluster, {layout.cluster} blocks high
   .param .u32 columns, // of tiles
   .param .u32 steps    // of {DEPTH} along K
 )
 .explicitcluster
-.reqnctapercluster 2, 1, 1
+.reqnctapercluster {layout.cluster}, 1, 1
 .reqntid 384, 1, 1
 .minnctapersm 1
 {{
@@ -95,7 +98,7 @@ def head(layout):
   mov.b64 %mapD, mapD;
   cvta.param.u64 %mapD, %mapD;
 
-  // One thread makes the barriers; the cluster waits for both blocks' ones.
+  // One thread makes the barriers; the cluster waits for those of all blocks.
   setp.eq.u32 %first, %thread, 0;{barriers}
   @%first fence.mbarrier_init.release.cluster;
   barrier.cluster.arrive.relaxed.aligned;
@@ -107,7 +110,7 @@ def head(layout):
 """
 
 
-def next_tile(loop, end):
+def next_tile(layout, loop, end):
     """The head of the loop over tiles: rows and columns of the next one."""
     return f"""
 {loop}:
@@ -115,7 +118,7 @@ def next_tile(loop, end):
   @%p bra {end};
   div.u32 %row, %tile, %columns;
   rem.u32 %column, %tile, %columns;
-  mad.lo.u32 %row, %row, 2, %rank;
+  mad.lo.u32 %row, %row, {layout.cluster}, %rank;
 """
 
 
@@ -132,7 +135,7 @@ def next_stage(layout):
 def producer(layout):
     load = ("cp.async.bulk.tensor.2d.shared::cluster.global.tile"
             ".mbarrier::complete_tx::bytes")
-    half = layout.columns // 2
+    part = layout.columns // layout.cluster
     return f"""
   // The warpgroup that copies. Waiting for parity 1 of a fresh "empty" barrier
   // returns at once: the stages are free in the first round.
@@ -141,14 +144,14 @@ def producer(layout):
   @%p bra DONE;
   elect.sync _|%p, 0xffffffff;
   @!%p bra COPIED;
-  .reg .b16 %both;
+  .reg .b16 %all;
   .reg .b32 %depth, %to;
-  mov.u16 %both, 3;
+  mov.u16 %all, {(1 << layout.cluster) - 1};
   mov.u32 %parity, 1;
-{next_tile("COPY_TILE", "COPIED")}
+{next_tile(layout, "COPY_TILE", "COPIED")}
   mul.lo.u32 %row, %row, {ROWS};
   mul.lo.u32 %column, %column, {layout.columns};
-  mad.lo.u32 %column, %rank, {half}, %column;
+  mad.lo.u32 %column, %rank, {part}, %column;
   mov.u32 %step, 0;
 COPY:
   mad.lo.u32 %full, %stage, 8, %base;
@@ -157,14 +160,14 @@ COPY:
 WAIT_EMPTY:
   mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %p, [%empty], %parity;
   @!%p bra WAIT_EMPTY;
-  // Its own rows of A, and both halves of B: one comes from the other block.
+  // Its own rows of A, and all parts of B: the others come from other blocks.
   mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [%full], {layout.stage};
   mul.lo.u32 %depth, %step, {DEPTH};
   mad.lo.u32 %to, %stage, {layout.stage}, %base;
   {load} [%to], [%mapA, {{%depth, %row}}], [%full];
-  mad.lo.u32 %to, %rank, {half * ROW_BYTES}, %to;
+  mad.lo.u32 %to, %rank, {part * ROW_BYTES}, %to;
   add.u32 %to, %to, {layout.a};
-  {load}.multicast::cluster [%to], [%mapB, {{%depth, %column}}], [%full], %both;
+  {load}.multicast::cluster [%to], [%mapB, {{%depth, %column}}], [%full], %all;
 {next_stage(layout)}\
   add.u32 %step, %step, 1;
   setp.lt.u32 %more, %step, %steps;
@@ -178,7 +181,7 @@ COPIED:
 
 
 def release():
-    """Two threads of a warpgroup tell one block each that a stage was read."""
+    """Some threads of a warpgroup tell one block each that a stage was read."""
     return """\
   @%tells mapa.shared::cluster.u32 %remote, %read, %member;
   @%tells mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%remote];
@@ -210,10 +213,10 @@ CONSUMER:
   .reg .f32 %d<{layout.columns // 2}>;
   sub.u32 %group, %group, 1;
   and.b32 %member, %thread, 127;
-  setp.lt.u32 %telling, %member, 2;
+  setp.lt.u32 %telling, %member, {layout.cluster};
   setp.eq.u32 %stores, %member, 0;
   mov.u32 %parity, 0;
-{next_tile("TILE", "STORED")}
+{next_tile(layout, "TILE", "STORED")}
   mov.u32 %step, 0;
 STEP:
   mad.lo.u32 %full, %stage, 8, %base;
@@ -304,7 +307,7 @@ def store(layout):
 def tail():
     return """
 DONE:
-  // The other block writes into this one's memory until it is done, too.
+  // Other blocks write into this one's memory until they are done, too.
   barrier.cluster.arrive.release.aligned;
   barrier.cluster.wait.acquire.aligned;
   ret;
@@ -312,8 +315,8 @@ DONE:
 """
 
 
-def text(columns=128, stages=3):
-    layout = Layout(columns, stages)
+def text(columns=128, stages=3, cluster=2):
+    layout = Layout(columns, stages, cluster)
     return head(layout) + producer(layout) + consumer(layout) + tail()
 
 
@@ -323,8 +326,10 @@ def main():
                         choices=(64, 128, 256), help="of a tile")
     parser.add_argument("--stages", type=int, default=3,
                         help="at least 2: a step is released in the next one")
+    parser.add_argument("--cluster", type=int, default=2, choices=(1, 2, 4, 8),
+                        help="blocks")
     options = parser.parse_args()
-    print(text(options.columns, options.stages), end="")
+    print(text(options.columns, options.stages, options.cluster), end="")
 
 
 if __name__ == "__main__":
