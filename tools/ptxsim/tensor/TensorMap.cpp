@@ -15,7 +15,9 @@ using namespace ptxsim;
 namespace {
 /// The map as it lies in memory. Zero bytes are rank 1 and type u8 with neither
 /// swizzle nor interleave, and lack dimensions. Fields that PTX sets are wide
-/// enough for what PTX can write.
+/// enough for what PTX can write. CUTLASS and Triton clear bit 21 of the second
+/// word of maps of less than 128 KB, because of an error of NVIDIA's driver: that
+/// is a bit of dim[0], which such maps do not have.
 struct Layout {
   uint64_t address;
   uint64_t dim[5];
