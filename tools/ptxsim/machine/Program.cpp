@@ -257,7 +257,7 @@ bool ptxsim::checkModule(const ptx::Module &module,
       Op scratch;
       if (good && match.form != nullptr &&
           match.form->select(match, scratch) == nullptr) {
-        message = "this combination of words and numbers is not supported";
+        message = isa::refusalOf(match);
         good = false;
       }
       good = good && checkReferences(module, function, instruction, message);

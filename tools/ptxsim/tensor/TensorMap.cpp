@@ -271,13 +271,11 @@ static std::string replaceSingle(Layout &layout, TensorMapField field,
                       std::to_string(value));
     layout.swizzle = uint8_t(value);
     return "";
-  case TensorMapField::FillMode:
+  default: // FillMode
     if (value > 1)
       return expected("fill_mode 0 or 1", std::to_string(value));
     layout.fill = uint8_t(value);
     return "";
-  default:
-    return expected("a field of sm_90a", "swizzle_atomicity");
   }
 }
 
