@@ -165,7 +165,7 @@ static bool prepareBox(Warp &warp, const Op &op, int lane, uint64_t address,
                        BulkRequest &request, BoxTransfer &transfer) {
   // The windows of shared and local memory follow each other.
   if (address - warp.worker->memory.sharedWindow() < 2 * Memory::windowBytes)
-    return fail(warp, op, lane,
+    return failTensorMap(warp, op, lane,
                 "expected a tensor map in global, constant or parameter memory, "
                 "got one in shared or local memory",
                 "copy it to global memory with tensormap.cp_fenceproxy");
