@@ -10,6 +10,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 
+#include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
 
 #include <memory>
@@ -63,6 +64,19 @@ public:
   bool access(uint64_t address, uint64_t bytes, bool isWrite,
               const GlobalAccessor &by, Fault &fault);
 
+  /// The same for all lanes of a warp at once, `bytes` each, one behind the other
+  /// from `address`. `by` is the first of them, its `laneSync` the least of all.
+  ///
+  /// \returns false if they must be looked at one by one.
+  bool accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
+                   const GlobalAccessor &by);
+
+  /// The same for lanes wherever their addresses are; `lane` is the one that
+  /// races.
+  bool accessEach(const uint64_t *addresses, LaneMask lanes, uint64_t bytes,
+                  bool isWrite, const WarpClock &clock, GlobalAccessor by,
+                  Fault &fault, int &lane);
+
   /// What has been released through a strong access of an address.
   void release(uint64_t address, const RemoteClock &clock);
   void acquire(uint64_t address, RemoteClock &clock);
@@ -77,7 +91,13 @@ private:
     uint32_t firstWarp = 0, warps = 0;
   };
 
+  static uint64_t nextGeneration();
   Chunk &chunkOf(uint64_t address);
+  bool accessWords(GlobalHistory *words, unsigned count, unsigned sharers,
+                   unsigned laneShift, bool isWrite, const GlobalAccessor &by);
+  RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
+                          const GlobalAccessor &by) const;
+  uint64_t knownOf(uint32_t warp, const GlobalAccessor &by) const;
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
   void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,
                 bool stampIsWrite, const GlobalAccessor &by, Fault &fault);
@@ -86,7 +106,8 @@ private:
   std::unordered_map<uint64_t, std::unique_ptr<Chunk>> chunks;
   std::unordered_map<uint64_t, RemoteClock> released;
   std::vector<RunningGrid> grids;
-  std::atomic<uint64_t> generation{1};
+  /// Of the histories; no other object ever has the same number.
+  std::atomic<uint64_t> generation{nextGeneration()};
   uint32_t nextWarp = 0;
 };
 
