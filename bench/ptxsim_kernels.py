@@ -73,7 +73,7 @@ def ordinary(name):
 def wgmma():
     """Products of 64 x 256 x 64 of bf16 in shared memory without end, and their
     operations in a warpgroup."""
-    turns = 40
+    turns = 200
     registers = ", ".join(f"%d{i}" for i in range(128))
     products = "".join(f"""
   wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16

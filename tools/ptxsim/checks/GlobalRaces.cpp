@@ -167,6 +167,7 @@ static RowAccessor rowOf(const GlobalAccessor &by, unsigned laneShift) {
   row.strong = by.strong;
   row.isWarp = 1;
   row.many = by.many;
+  row.keepsOthers = true;
   return row;
 }
 
@@ -186,8 +187,7 @@ bool GlobalRaces::accessWords(GlobalHistory *words, unsigned count,
   RowAccessor row = rowOf(by, laneShift);
   auto *stamps = reinterpret_cast<uint64_t *>(words);
   RowKnowledge writers = knownOfRow(stamps, count, by);
-  RowKnowledge readers =
-      isWrite ? knownOfRow(stamps + 1, count, by) : RowKnowledge();
+  RowKnowledge readers = knownOfRow(stamps + 1, count, by);
   switch (sharers) {
   case 1:
     return accessRowOf<1>(stamps, count, isWrite, row, writers, readers);
@@ -255,6 +255,14 @@ bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
 /// Ranges from how many bytes are worth the trouble of a row.
 static constexpr uint64_t rowBytes = 64;
 
+/// True if a read leaves the stamp of another one; see RowAccessor::keepsOthers.
+bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
+                        uint32_t mask) const {
+  return read.epoch != 0 && read.warp != by.warp && (read.mask & mask) == mask &&
+         (!read.strong || by.strong) &&
+         knownOf(uint32_t(read.warp), by) < read.epoch;
+}
+
 bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
                          const GlobalAccessor &by, Fault &fault) {
   if (isBeyond(by))
@@ -282,7 +290,10 @@ bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
       describe(at, read, isWrite, false, by, fault);
       return false;
     }
-    remember(isWrite ? word.write : word.read, by, mask);
+    if (isWrite)
+      remember(word.write, by, mask);
+    else if (!keeps(read, by, mask))
+      remember(word.read, by, mask);
   }
   return true;
 }

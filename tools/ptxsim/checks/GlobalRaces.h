@@ -97,6 +97,8 @@ private:
                    unsigned laneShift, bool isWrite, const GlobalAccessor &by);
   RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
                           const GlobalAccessor &by) const;
+  bool keeps(const GlobalStamp &read, const GlobalAccessor &by,
+             uint32_t mask) const;
   uint64_t knownOf(uint32_t warp, const GlobalAccessor &by) const;
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
   void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,

@@ -38,6 +38,10 @@ struct RowAccessor {
   uint64_t strong = 0, async = 0;
   uint64_t isWarp = 0;
   uint64_t many = 0; ///< All lanes of the warp at once.
+  /// A read leaves the stamp of another warp's read that is not before it: one is
+  /// as good as the other, and what blocks share is then not written again and
+  /// again by several host threads.
+  bool keepsOthers = false;
 };
 
 /// Up to which epoch what two actors did comes before the access: in `proxied`
@@ -88,6 +92,30 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
                 ((uint64_t(epoch <= knowledge.known[i]) & isAsync) |
                  uint64_t(epoch <= knowledge.proxied[i]));
     return (free | own | before) & 1;
+  }
+
+  /// True if a read leaves `stamp`, that of a read, as it is.
+  static bool keeps(uint64_t stamp, const RowAccessor &by,
+                    const RowKnowledge &readers, uint64_t mask) {
+    uint64_t actor = field(stamp, 0, L.actorBits);
+    uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
+    if (!by.keepsOthers || epoch == 0 || actor == by.actor ||
+        (field(stamp, L.maskAt(), L.maskBits) & mask) != mask ||
+        field(stamp, L.strongAt(), 1) > by.strong)
+      return false;
+    for (unsigned i = 0; i < 2; ++i)
+      if (actor == readers.actors[i])
+        return epoch > readers.known[i];
+    return false;
+  }
+
+  /// True if `keeps` knows enough of the actor of `stamp`.
+  static bool isKnown(uint64_t stamp, const RowAccessor &by,
+                      const RowKnowledge &readers) {
+    uint64_t actor = field(stamp, 0, L.actorBits);
+    return !by.keepsOthers || actor == by.actor ||
+           field(stamp, L.epochAt(), L.epochBits) == 0 ||
+           actor == readers.actors[0] || actor == readers.actors[1];
   }
 
   /// The stamp after the access.
@@ -218,6 +246,15 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
     after |= by.async << (L.asyncAt() & 63);
   if (differences.fromFirst[target] & (time | strong))
     return false; // Some are of this epoch, others not.
+  if (!IsWrite && by.keepsOthers) {
+    if (differences.fromFirst[target] & bytes)
+      return false;
+    if (Step::keeps(before, by, readers, Step::ones(L.maskBits)))
+      return true;
+    for (unsigned sharer = 0; sharer < Sharers; ++sharer)
+      if (Step::keeps(before, by, readers, Step::maskOf(sharer)))
+        return false;
+  }
   if (((before ^ after) & (time | strong)) != 0) {
     after |= Sharers == 1 ? 0 : parts;
   } else {
@@ -263,6 +300,8 @@ bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
       good &= Step::mayFollow(write, me, afterWrites, lane, mask);
       if (IsWrite)
         good &= Step::mayFollow(read, me, afterReads, lane, mask);
+      else
+        good &= Step::isKnown(read, me, afterReads);
     }
   }
   if (!good)
@@ -271,8 +310,9 @@ bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
     uint64_t write = stamps[2 * i], read = stamps[2 * i + 1];
     for (unsigned sharer = 0; sharer < Sharers; ++sharer) {
       uint64_t &stamp = IsWrite ? write : read;
-      stamp = Step::remember(stamp, me, Step::laneOf(me, i, sharer),
-                             Step::maskOf(sharer));
+      if (IsWrite || !Step::keeps(stamp, me, afterReads, Step::maskOf(sharer)))
+        stamp = Step::remember(stamp, me, Step::laneOf(me, i, sharer),
+                               Step::maskOf(sharer));
     }
     stamps[2 * i] = write;
     stamps[2 * i + 1] = read;
@@ -291,12 +331,15 @@ bool accessSpot(uint64_t *stamps, unsigned words, uint64_t mask,
     good &= Step::mayFollow(stamps[2 * i], by, writers, by.lane, mask);
     if (IsWrite)
       good &= Step::mayFollow(stamps[2 * i + 1], by, readers, by.lane, mask);
+    else
+      good &= Step::isKnown(stamps[2 * i + 1], by, readers);
   }
   if (!good)
     return false;
   for (unsigned i = 0; i < words; ++i) {
     uint64_t &stamp = stamps[2 * i + (IsWrite ? 0 : 1)];
-    stamp = Step::remember(stamp, by, by.lane, mask);
+    if (IsWrite || !Step::keeps(stamp, by, readers, mask))
+      stamp = Step::remember(stamp, by, by.lane, mask);
   }
   return true;
 }
