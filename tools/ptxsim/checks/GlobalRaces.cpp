@@ -6,8 +6,15 @@
 
 using namespace ptxsim;
 
+static constexpr StampLayout layout = {22, 14, 12, 8}; // That of GlobalStamp.
+
 /// Most warps that a stamp can number.
-static constexpr uint32_t maxWarps = 1 << 22;
+static constexpr uint32_t maxWarps = 1 << layout.actorBits;
+
+uint64_t GlobalRaces::nextGeneration() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 bool GlobalRaces::KnownGrid::mayOverlap(const KnownGrid &before) const {
   return before.triggers &&
@@ -16,7 +23,7 @@ bool GlobalRaces::KnownGrid::mayOverlap(const KnownGrid &before) const {
 }
 
 void GlobalRaces::forgetAll() {
-  ++generation;
+  generation = nextGeneration();
   chunks.clear();
   released.clear();
   mapReleases.clear();
@@ -84,7 +91,6 @@ const GlobalRaces::KnownGrid *GlobalRaces::gridOf(uint32_t warp) const {
 
 GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
   struct Last {
-    const GlobalRaces *owner = nullptr;
     uint64_t generation = 0, number = 0;
     Chunk *chunk = nullptr;
   };
@@ -92,13 +98,13 @@ GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
   uint64_t number = address / chunkBytes;
   Last &last = lasts[number % 16];
   uint64_t now = generation.load(std::memory_order_acquire);
-  if (last.owner == this && last.generation == now && last.number == number)
+  if (last.generation == now && last.number == number)
     return *last.chunk;
   std::lock_guard<std::mutex> lock(mutex);
   std::unique_ptr<Chunk> &chunk = chunks[number];
   if (chunk == nullptr)
     chunk.reset(new Chunk()); // Zero: no access yet.
-  last = {this, now, number, chunk.get()};
+  last = {now, number, chunk.get()};
   return *chunk;
 }
 
@@ -110,23 +116,28 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
       ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
        stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
+  return knownOf(uint32_t(stamp.warp), by) >= stamp.epoch;
+}
+
+/// Up to which epoch what `warp` did comes before `by`.
+uint64_t GlobalRaces::knownOf(uint32_t warp, const GlobalAccessor &by) const {
+  constexpr uint64_t all = ~uint64_t(0);
   Actor actor = 0;
-  if (by.cluster->ownWarp(uint32_t(stamp.warp), actor))
-    return by.knowledge->known[actor] >= stamp.epoch;
-  auto known = by.knowledge->remote.find(uint32_t(stamp.warp));
-  if (known != by.knowledge->remote.end() && known->second >= stamp.epoch)
-    return true;
+  if (by.cluster->ownWarp(warp, actor))
+    return by.knowledge->known[actor];
+  auto entry = by.knowledge->remote.find(warp);
+  uint64_t known = entry == by.knowledge->remote.end() ? 0 : entry->second;
   // Those of different grids are ordered by the host, unless one of them may
   // begin before the other one ends.
-  const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
+  const KnownGrid *theirs = gridOf(warp);
   const KnownGrid *own = gridOf(by.warp);
   if (theirs == own)
-    return false;
+    return known;
   if (theirs == nullptr || own == nullptr)
-    return true;
+    return all;
   if (own->mayOverlap(*theirs))
-    return by.knowledge->remote.count(gridsBefore) != 0;
-  return !theirs->mayOverlap(*own);
+    return by.knowledge->remote.count(gridsBefore) != 0 ? all : known;
+  return theirs->mayOverlap(*own) ? known : all;
 }
 
 /// Says where an op of a grid is, if its code still exists and a stamp can
@@ -208,12 +219,133 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
   place = stamp;
 }
 
+template <unsigned Sharers>
+static bool accessRowOf(uint64_t *stamps, unsigned count, bool isWrite,
+                        const RowAccessor &row, const RowKnowledge &writers,
+                        const RowKnowledge &readers) {
+  return isWrite ? accessRow<layout, Sharers, true>(stamps, count, row, writers,
+                                                    readers)
+                 : accessRow<layout, Sharers, false>(stamps, count, row, writers,
+                                                     readers);
+}
+
+static RowAccessor rowOf(const GlobalAccessor &by, unsigned laneShift) {
+  RowAccessor row;
+  row.actor = by.warp;
+  row.epoch = by.epoch;
+  row.op = by.op & ((1 << layout.opBits) - 1);
+  row.lane = by.lane;
+  row.laneShift = laneShift;
+  row.laneSync = by.laneSync;
+  row.strong = by.strong;
+  row.isWarp = 1;
+  row.many = by.many;
+  row.keepsOthers = true;
+  return row;
+}
+
+/// What `by` knows of those who wrote, or read, a row.
+RowKnowledge GlobalRaces::knownOfRow(const uint64_t *stamps, unsigned count,
+                                     const GlobalAccessor &by) const {
+  return knowledgeOf<layout>(
+      stamps, count, [&](uint64_t warp) { return knownOf(uint32_t(warp), by); },
+      [](uint64_t, uint64_t known) { return known; });
+}
+
+/// Tries to compare `count` words at once; of `sharers` lanes each, or 1 << shift
+/// words of each lane.
+bool GlobalRaces::accessWords(GlobalHistory *words, unsigned count,
+                              unsigned sharers, unsigned laneShift, bool isWrite,
+                              const GlobalAccessor &by) {
+  RowAccessor row = rowOf(by, laneShift);
+  auto *stamps = reinterpret_cast<uint64_t *>(words);
+  RowKnowledge writers = knownOfRow(stamps, count, by);
+  RowKnowledge readers = knownOfRow(stamps + 1, count, by);
+  switch (sharers) {
+  case 1:
+    return accessRowOf<1>(stamps, count, isWrite, row, writers, readers);
+  case 2:
+    return accessRowOf<2>(stamps, count, isWrite, row, writers, readers);
+  case 4:
+    return accessRowOf<4>(stamps, count, isWrite, row, writers, readers);
+  default:
+    return accessRowOf<8>(stamps, count, isWrite, row, writers, readers);
+  }
+}
+
+/// True if a stamp cannot hold who accesses: then nothing is said.
+static bool isBeyond(const GlobalAccessor &by) {
+  return by.epoch >= 1 << layout.epochBits || by.warp >= maxWarps;
+}
+
+bool GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
+                              const GlobalAccessor &by) {
+  if (isBeyond(by))
+    return true;
+  uint64_t at = address % chunkBytes;
+  if (at % 8 != 0 || (bytes & (bytes - 1)) != 0 || at + 32 * bytes > chunkBytes)
+    return false;
+  unsigned sharers = bytes >= 8 ? 1 : 8 / unsigned(bytes);
+  unsigned shift = bytes >= 8 ? unsigned(__builtin_ctzll(bytes)) - 3 : 0;
+  return accessWords(&chunkOf(address).words[at / 8], 4 * unsigned(bytes),
+                     sharers, shift, isWrite, by);
+}
+
+bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
+                             uint64_t bytes, bool isWrite,
+                             const WarpClock &clock, GlobalAccessor by,
+                             Fault &fault, int &lane) {
+  if (isBeyond(by))
+    return true;
+  RowAccessor row = rowOf(by, 31);
+  RowKnowledge writers, readers;
+  for (; lanes != 0; lanes &= lanes - 1) {
+    lane = __builtin_ctz(lanes);
+    by.lane = uint32_t(lane);
+    by.laneSync = clock.laneSync[lane];
+    uint64_t address = addresses[lane];
+    RowSpot spot(address, bytes, 8);
+    if (spot.isWhole) {
+      auto *stamps = reinterpret_cast<uint64_t *>(
+          &chunkOf(address).words[address % chunkBytes / 8]);
+      row.lane = by.lane;
+      row.laneSync = by.laneSync;
+      // What is known of the words of one lane mostly helps the next one.
+      if (isWrite ? accessSpot<layout, true>(stamps, spot.words, spot.mask, row,
+                                             writers, readers)
+                  : accessSpot<layout, false>(stamps, spot.words, spot.mask, row,
+                                              writers, readers))
+        continue;
+      writers = knownOfRow(stamps, spot.words, by);
+      readers = knownOfRow(stamps + 1, spot.words, by);
+    }
+    if (!access(address, bytes, isWrite, by, fault))
+      return false;
+  }
+  return true;
+}
+
+/// Ranges from how many bytes are worth the trouble of a row.
+static constexpr uint64_t rowBytes = 64;
+
+/// True if a read leaves the stamp of another one; see RowAccessor::keepsOthers.
+bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
+                        uint32_t mask) const {
+  return read.epoch != 0 && read.warp != by.warp && (read.mask & mask) == mask &&
+         (!read.strong || by.strong) &&
+         knownOf(uint32_t(read.warp), by) < read.epoch;
+}
+
 bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
                          const GlobalAccessor &by, Fault &fault) {
-  // Beyond what a stamp can hold nothing is said.
-  if (by.epoch >= 1 << 14 || by.warp >= maxWarps)
+  if (isBeyond(by))
     return true;
   uint64_t end = address + bytes;
+  if (bytes >= rowBytes && (address | bytes) % 8 == 0 &&
+      address % chunkBytes + bytes <= chunkBytes &&
+      accessWords(&chunkOf(address).words[address % chunkBytes / 8],
+                  unsigned(bytes / 8), 1, 31, isWrite, by))
+    return true;
   for (uint64_t at = address & ~uint64_t(7); at < end; at += 8) {
     uint32_t mask = 0xff;
     if (at < address)
@@ -231,7 +363,10 @@ bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
       describe(at, read, isWrite, false, by, fault);
       return false;
     }
-    remember(isWrite ? word.write : word.read, by, mask);
+    if (isWrite)
+      remember(word.write, by, mask);
+    else if (!keeps(read, by, mask))
+      remember(word.read, by, mask);
   }
   return true;
 }

@@ -12,6 +12,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 
+#include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
 
 #include <memory>
@@ -74,6 +75,19 @@ public:
   bool access(uint64_t address, uint64_t bytes, bool isWrite,
               const GlobalAccessor &by, Fault &fault);
 
+  /// The same for all lanes of a warp at once, `bytes` each, one behind the other
+  /// from `address`. `by` is the first of them, its `laneSync` the least of all.
+  ///
+  /// \returns false if they must be looked at one by one.
+  bool accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
+                   const GlobalAccessor &by);
+
+  /// The same for lanes wherever their addresses are; `lane` is the one that
+  /// races.
+  bool accessEach(const uint64_t *addresses, LaneMask lanes, uint64_t bytes,
+                  bool isWrite, const WarpClock &clock, GlobalAccessor by,
+                  Fault &fault, int &lane);
+
   /// The last writes of the words of a tensor map by grids that are known;
   /// epochs are 0 where there are none.
   using MapWrites = std::array<GlobalStamp, 16>;
@@ -112,9 +126,17 @@ private:
     bool mayOverlap(const KnownGrid &before) const;
   };
 
+  static uint64_t nextGeneration();
   void forgetAll();
   const KnownGrid *gridOf(uint32_t warp) const;
   Chunk &chunkOf(uint64_t address);
+  bool accessWords(GlobalHistory *words, unsigned count, unsigned sharers,
+                   unsigned laneShift, bool isWrite, const GlobalAccessor &by);
+  RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
+                          const GlobalAccessor &by) const;
+  bool keeps(const GlobalStamp &read, const GlobalAccessor &by,
+             uint32_t mask) const;
+  uint64_t knownOf(uint32_t warp, const GlobalAccessor &by) const;
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
 
   std::mutex mutex;
@@ -122,7 +144,8 @@ private:
   std::unordered_map<uint64_t, RemoteClock> released;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   std::vector<KnownGrid> grids;
-  std::atomic<uint64_t> generation{1};
+  /// Of the histories; no other object ever has the same number.
+  std::atomic<uint64_t> generation{nextGeneration()};
   uint32_t nextWarp = 0;
 };
 

@@ -196,10 +196,16 @@ static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   stamp.async = by.async;
 }
 
+/// Ranges from how many bytes are worth the trouble of a row.
+static constexpr uint32_t rowBytes = 32;
+
 bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
                           bool isWrite, const Accessor &by, Fault &fault) {
   std::vector<WordHistory> &words = racesOf(block).words;
   uint32_t end = offset + bytes;
+  if (bytes >= rowBytes && (offset | bytes) % 4 == 0 &&
+      accessWords(&words[offset / 4], bytes / 4, 1, 31, isWrite, by))
+    return true;
   for (uint32_t at = offset & ~3u; at < end; at += 4) {
     uint32_t mask = 15;
     if (at < offset)
@@ -261,6 +267,10 @@ bool ClusterRaces::mayOutlive(const Block &block, const Knowledge &exited,
          (other.kind != ActorInfo::Kind::Warp || other.block != &block);
 }
 
+static bool isSameTime(const Stamp &a, const Stamp &b) {
+  return a.actor == b.actor && a.epoch == b.epoch;
+}
+
 bool ClusterRaces::exit(const Block &block, const WarpClock &clock, bool isLast,
                         Fault &fault) {
   BlockRaces &races = racesOf(block);
@@ -268,8 +278,12 @@ bool ClusterRaces::exit(const Block &block, const WarpClock &clock, bool isLast,
   // Only warps of other blocks and asynchronous work can be late.
   if (!isLast || (blocks.size() == 1 && actors.size() == warps.size()))
     return true;
+  WordHistory early = {}; // One of whose accesses none is late.
   for (size_t i = 0; i < races.words.size(); ++i) {
     const WordHistory &word = races.words[i];
+    if (isSameTime(word.write, early.write) && isSameTime(word.read, early.read))
+      continue;
+    early = word;
     bool isWrite = mayOutlive(block, races.exited, word.write);
     if (!isWrite && !mayOutlive(block, races.exited, word.read))
       continue;

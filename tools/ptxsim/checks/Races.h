@@ -152,10 +152,26 @@ public:
   bool access(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
               const Accessor &by, Fault &fault);
 
+  /// The same for all lanes of a warp at once, `bytes` each, one behind the other
+  /// from `offset`. `by` is the first of them, `laneSync` the least of all.
+  ///
+  /// \returns false if they must be looked at one by one.
+  bool accessLanes(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
+                   const Accessor &by);
+
+  /// The same for lanes wherever their `offsets` are; `lane` is the one that races.
+  bool accessEach(Block &block, const uint64_t *offsets, LaneMask lanes,
+                  uint32_t bytes, bool isWrite, const WarpClock &clock,
+                  Accessor by, Fault &fault, int &lane);
+
   /// The same for an asynchronous operation, which also may not outlive the
   /// block.
   bool accessLater(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
                    const Accessor &by, Fault &fault);
+
+  /// The same for reads of many chunks of 16 bytes.
+  bool readChunks(Block &block, const std::vector<uint32_t> &chunks,
+                  const Accessor &by, Fault &fault);
 
   /// Notes that a warp exits. The last one of a block takes its shared memory
   /// with it: whatever others and asynchronous operations do there must come
@@ -184,6 +200,9 @@ private:
                  bool stampIsWrite, Fault &fault) const;
   bool mayOutlive(const Block &block, const Knowledge &exited,
                   const Stamp &stamp) const;
+
+  bool accessWords(WordHistory *words, uint32_t count, uint32_t sharers,
+                   uint32_t laneShift, bool isWrite, const Accessor &by);
 
   std::vector<WarpClock> warps;
   std::vector<BlockRaces> blocks;

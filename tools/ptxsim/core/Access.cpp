@@ -1,4 +1,5 @@
-// Checks addresses and turns them into pointers.
+// Checks addresses and turns them into pointers. Loops over lanes have pragmas for
+// the reason that isa/Lanes.h gives.
 
 #include "tools/ptxsim/core/Access.h"
 
@@ -251,6 +252,7 @@ bool Resolver::lane(int lane) {
 bool Resolver::together() {
   const Memory &memory = warp.worker->memory;
   uint64_t least = ~uint64_t(0), greatest = 0;
+#pragma clang loop vectorize_width(8) unroll(disable)
   for (int lane = 0; lane < 32; ++lane) {
     least = std::min(least, access.addresses[lane]);
     greatest = std::max(greatest, access.addresses[lane]);
@@ -277,14 +279,14 @@ bool Resolver::together() {
   default:
     return false;
   }
-  for (int lane = 0; lane < 32; ++lane)
-    access.pointers[lane] =
-        reinterpret_cast<uint8_t *>(base + access.addresses[lane]);
-  bool follow = access.mask == ~LaneMask(0);
-  for (int lane = 0; lane < 32; ++lane)
-    follow &= access.addresses[lane] ==
-              access.addresses[0] + uint64_t(lane) * access.bytes;
-  access.contiguous = follow;
+  uint64_t first = access.addresses[0], step = access.bytes, apart = 0;
+#pragma clang loop vectorize_width(8) unroll(disable)
+  for (int lane = 0; lane < 32; ++lane) {
+    uint64_t address = access.addresses[lane];
+    access.pointers[lane] = reinterpret_cast<uint8_t *>(base + address);
+    apart |= address ^ (first + uint64_t(lane) * step);
+  }
+  access.contiguous = access.mask == ~LaneMask(0) && apart == 0;
   return true;
 }
 
@@ -304,6 +306,7 @@ static std::string addressIn(Space space) {
 
 bool Resolver::aligned() {
   uint64_t bits = 0;
+#pragma clang loop vectorize_width(8) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     bits |= access.addresses[lane];
   if ((bits & (access.alignment - 1)) == 0)
@@ -322,10 +325,13 @@ bool Resolver::aligned() {
 
 bool Resolver::run() {
   // Lanes that do not take part count as the first one that does.
-  uint64_t first = access.addresses[__builtin_ctz(access.mask)];
-  for (int lane = 0; lane < 32; ++lane)
-    access.addresses[lane] =
-        access.mask >> lane & 1 ? access.addresses[lane] : first;
+  if (access.mask != ~LaneMask(0)) {
+    uint64_t first = access.addresses[__builtin_ctz(access.mask)];
+#pragma clang loop vectorize_width(8) unroll(disable)
+    for (int lane = 0; lane < 32; ++lane)
+      access.addresses[lane] =
+          access.mask >> lane & 1 ? access.addresses[lane] : first;
+  }
   if (access.alignment > 1 && !aligned())
     return false;
   if (together())
@@ -350,10 +356,12 @@ bool ptxsim::resolve(Warp &warp, const Op &op, Slot slot, Access &access) {
     offset += warp.now.local;
   if (op.flags & opAddress64) {
     const uint64_t *base = warp.at<uint64_t>(slot);
+#pragma clang loop vectorize_width(8) unroll(disable)
     for (int lane = 0; lane < 32; ++lane)
       access.addresses[lane] = base[lane] + offset;
   } else {
     const uint32_t *base = warp.at<uint32_t>(slot);
+#pragma clang loop vectorize_width(16) unroll(disable)
     for (int lane = 0; lane < 32; ++lane)
       access.addresses[lane] = uint32_t(base[lane] + uint32_t(offset));
   }

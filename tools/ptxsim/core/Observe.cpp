@@ -89,6 +89,40 @@ static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
   return by;
 }
 
+/// The lanes whose accesses say all that those of `access` do: where all lanes
+/// access the same bytes, the first two and the last.
+static LaneMask lanesThatCount(const Access &access) {
+  uint64_t apart = 0;
+#pragma clang loop vectorize_width(8) unroll(disable)
+  for (int lane = 0; lane < 32; ++lane)
+    apart |= access.addresses[lane] ^ access.addresses[0];
+  LaneMask first = access.mask & -access.mask, rest = access.mask ^ first;
+  if (apart != 0 || rest == 0)
+    return access.mask;
+  return first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+}
+
+/// Lanes in the shared memory of any block, in global and in other memory.
+static bool checkLane(Warp &warp, const Access &access, int lane, bool isWrite,
+                      ClusterRaces &races, GlobalRaces &global, Accessor &by,
+                      GlobalAccessor &globalBy, Fault &fault) {
+  const WarpClock &clock = races.clockOf(warp);
+  uint32_t offset = 0;
+  if (Block *block = sharedOf(warp, access, lane, offset)) {
+    by.lane = uint32_t(lane);
+    by.laneSync = clock.laneSync[lane];
+    return races.access(*block, offset, access.bytes, isWrite, by, fault);
+  }
+  if (access.addresses[lane] - warp.worker->memory.sharedWindow() <
+          3 * Memory::windowBytes &&
+      access.space == ptx::Space::Generic)
+    return true;
+  globalBy.lane = uint32_t(lane);
+  globalBy.laneSync = clock.laneSync[lane];
+  return global.access(access.addresses[lane], access.bytes, isWrite, globalBy,
+                       fault);
+}
+
 /// Compares an access with those before it.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
                        bool isWrite) {
@@ -102,30 +136,36 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   by.strong = access.strong;
   GlobalAccessor globalBy = globalAccessor(warp, op, *races);
   globalBy.strong = access.strong;
-  const Memory &memory = warp.worker->memory;
-  Fault fault;
-  for (LaneMask rest = access.mask; rest != 0; rest &= rest - 1) {
-    int lane = __builtin_ctz(rest);
-    uint32_t offset = 0;
-    bool good = true;
-    if (Block *block = sharedOf(warp, access, lane, offset)) {
-      by.lane = uint32_t(lane);
-      by.laneSync = clock.laneSync[lane];
-      good = races->access(*block, offset, access.bytes, isWrite, by, fault);
-    } else if (access.space != ptx::Space::Generic ||
-               access.addresses[lane] - memory.sharedWindow() >=
-                   3 * Memory::windowBytes) {
-      globalBy.lane = uint32_t(lane);
-      globalBy.laneSync = clock.laneSync[lane];
-      good = global.access(access.addresses[lane], access.bytes, isWrite,
-                           globalBy, fault);
-    }
-    if (!good) {
-      warp.worker->stop(warp, op, std::move(fault), lane);
-      return false;
-    }
+  bool isShared = access.space == ptx::Space::Shared;
+  if (access.contiguous) { // All lanes are in one memory.
+    by.laneSync = globalBy.laneSync =
+        *std::min_element(std::begin(clock.laneSync), std::end(clock.laneSync));
+    if (isShared
+            ? races->accessLanes(*warp.block, uint32_t(access.addresses[0]),
+                                 access.bytes, isWrite, by)
+            : global.accessLanes(access.addresses[0], access.bytes, isWrite,
+                                 globalBy))
+      return true;
   }
-  return true;
+  LaneMask lanes = lanesThatCount(access);
+  Fault fault;
+  int lane = -1;
+  bool good = true;
+  if (isShared)
+    good = races->accessEach(*warp.block, access.addresses, lanes, access.bytes,
+                             isWrite, clock, by, fault, lane);
+  else if (access.space == ptx::Space::Global)
+    good = global.accessEach(access.addresses, lanes, access.bytes, isWrite,
+                             clock, globalBy, fault, lane);
+  else
+    for (; good && lanes != 0; lanes &= lanes - 1) {
+      lane = __builtin_ctz(lanes);
+      good = checkLane(warp, access, lane, isWrite, *races, global, by, globalBy,
+                       fault);
+    }
+  if (!good)
+    warp.worker->stop(warp, op, std::move(fault), lane);
+  return good;
 }
 
 /// What a warp shows to other clusters: what it knows of its own and of others.
@@ -567,6 +607,19 @@ bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
       races.accessLater(block, offset, bytes, false, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
+}
+
+bool ptxsim::observeMatrixReads(Worker &worker, AsyncOperation &operation,
+                                Block &block,
+                                const std::vector<uint32_t> &chunks) {
+  if (operation.knowledge == nullptr)
+    return true;
+  ClusterRaces &races = *block.cluster->races;
+  Accessor by;
+  findAccessor(races, operation, AsyncKind::Warpgroup, nullptr, 0, by);
+  Fault fault;
+  return races.readChunks(block, chunks, by, fault) ||
+         worker.stopAt(operation.origin, std::move(fault));
 }
 
 /// Notes bytes that come in at an mbarrier, perhaps the last ones it waits for.

@@ -171,6 +171,12 @@ bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        uint32_t bytes, Block *barrierBlock,
                        uint32_t barrierOffset);
 
+/// Checks what a wgmma reads: chunks of 16 bytes of its block's shared memory.
+///
+/// \returns false after noting a fault.
+bool observeMatrixReads(Worker &worker, AsyncOperation &operation, Block &block,
+                        const std::vector<uint32_t> &chunks);
+
 /// The same for global memory, where its accesses count as those of the warp
 /// when it began it.
 bool observeAsyncGlobal(Worker &worker, AsyncOperation &operation,

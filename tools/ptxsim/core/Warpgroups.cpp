@@ -58,16 +58,14 @@ static bool observeReads(WarpgroupWork &work, size_t number, Worker &worker) {
     return true;
   work.origin.op = instruction.op;
   work.origin.code = instruction.code;
-  bool good = true;
   if (number == 0 || !std::equal(instruction.knowledgeOf,
                                  instruction.knowledgeOf + 4,
                                  work.instructions[number - 1].knowledgeOf))
     work.knowledge = commonKnowledge(instruction);
-  forEachChunk(instruction.shape, instruction.step, [&](uint32_t address) {
-    good = good && observeAsyncRead(worker, work, AsyncKind::Warpgroup,
-                                    *work.block, address, 16);
-  });
-  return good;
+  std::vector<uint32_t> chunks;
+  forEachChunk(instruction.shape, instruction.step,
+               [&](uint32_t address) { chunks.push_back(address); });
+  return observeMatrixReads(worker, work, *work.block, chunks);
 }
 
 /// Performs the groups that the warpgroup committed before: products that add to
@@ -143,17 +141,15 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   for (size_t i = copies.size(); i-- > 0;)
     if (copies[i].group <= group)
       copies.erase(copies.begin() + ptrdiff_t(i));
-  for (auto it = registers->groupOfLine.begin();
-       it != registers->groupOfLine.end();) {
-    if (it->second > group) {
-      ++it;
+  for (size_t line = 0; line < registers->lines.size(); ++line) {
+    uint64_t &user = registers->groupOfLine[line];
+    if (user == 0 || user > group)
       continue;
-    }
-    registers->lines[it->first] &=
+    user = 0;
+    --registers->inFlight;
+    registers->lines[line] &=
         uint8_t(~(WarpgroupRegisters::accumulates | WarpgroupRegisters::isRead));
-    it = registers->groupOfLine.erase(it);
   }
-  registers->inFlight = uint32_t(registers->groupOfLine.size());
 }
 
 static bool touched(Warp &warp, const Op &op, bool writes, bool isA) {

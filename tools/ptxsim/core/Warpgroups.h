@@ -14,7 +14,6 @@
 #include "tools/ptxsim/tensor/WarpgroupMultiply.h"
 
 #include <deque>
-#include <map>
 
 namespace ptxsim {
 
@@ -65,12 +64,20 @@ struct WarpgroupRegisters {
     uint64_t group;
   };
   std::vector<Copy> copies;
-  /// Which group uses a line.
-  std::map<uint32_t, uint64_t> groupOfLine;
+  /// Which group uses a line; 0 for none.
+  std::vector<uint64_t> groupOfLine;
 
   void reserve(uint64_t registerBytes) {
-    if (lines.size() < registerBytes / 64 + 1)
+    if (lines.size() < registerBytes / 64 + 1) {
       lines.resize(registerBytes / 64 + 1, 0);
+      groupOfLine.resize(lines.size(), 0);
+    }
+  }
+
+  /// Notes that the group with a number uses a line.
+  void take(uint32_t line, uint64_t group) {
+    inFlight += groupOfLine[line] == 0;
+    groupOfLine[line] = group;
   }
 };
 

@@ -133,9 +133,8 @@ static Next takeRegisters(Warp &warp, const Op &op, const WarpgroupShape &shape,
                   "wait for the group that contains the wgmma");
     flags |= i < sums ? WarpgroupRegisters::accumulates
                       : WarpgroupRegisters::isRead;
-    registers->groupOfLine[line] = group;
+    registers->take(line, group);
   }
-  registers->inFlight = uint32_t(registers->groupOfLine.size());
   return Next::Advance;
 }
 

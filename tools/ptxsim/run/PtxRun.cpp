@@ -282,23 +282,22 @@ bool Run::launch() {
          check(api.synchronize(), "cuCtxSynchronize");
 }
 
-/// Launches --repeat times and prints the best and the mean time.
+/// Launches --repeat times and prints the best and the median time.
 bool Run::launchRepeatedly(const CUlaunchConfig &config, void **parameters) {
   using Clock = std::chrono::steady_clock;
-  double best = 0, sum = 0;
+  std::vector<double> times;
   for (unsigned i = 0; i < options.repeat; ++i) {
     Clock::time_point begin = Clock::now();
     if (!check(api.launch(&config, function, parameters, nullptr),
                "cuLaunchKernelEx") ||
         !check(api.synchronize(), "cuCtxSynchronize"))
       return false;
-    double ms = std::chrono::duration<double, std::milli>(Clock::now() - begin)
-                    .count();
-    best = i == 0 ? ms : std::min(best, ms);
-    sum += ms;
+    times.push_back(
+        std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
   }
-  std::printf("%u launches, best %.3f ms, mean %.3f ms\n", options.repeat, best,
-              sum / options.repeat);
+  std::sort(times.begin(), times.end());
+  std::printf("%u launches, best %.3f ms, median %.3f ms\n", options.repeat,
+              times.front(), times[times.size() / 2]);
   return true;
 }
 

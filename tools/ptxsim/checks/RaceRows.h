@@ -1,0 +1,361 @@
+// Comparing the accesses of all lanes of a warp at once.
+//
+// Where each lane accesses the bytes behind those of the lane before, the
+// histories of the words are a row, and mostly they are alike: the same warp wrote
+// them at the same time. Vectors find that out, and one comparison does for all.
+// Otherwise it takes one comparison for each word, but still only what is known of
+// the actors of the first and the last one. If that is not enough to say yes, the
+// caller looks at one lane after another, which finds the same or a race.
+
+#ifndef TCC_TOOLS_PTXSIM_CHECKS_RACEROWS_H
+#define TCC_TOOLS_PTXSIM_CHECKS_RACEROWS_H
+
+#include <cstdint>
+
+namespace ptxsim {
+
+/// How a stamp is packed: actor, epoch, op, lane, mask, and the bits strong,
+/// lanes, parts and, if a bit is left, async.
+struct StampLayout {
+  unsigned actorBits, epochBits, opBits, maskBits;
+
+  constexpr unsigned epochAt() const { return actorBits; }
+  constexpr unsigned opAt() const { return actorBits + epochBits; }
+  constexpr unsigned laneAt() const { return opAt() + opBits; }
+  constexpr unsigned maskAt() const { return laneAt() + 5; }
+  constexpr unsigned strongAt() const { return maskAt() + maskBits; }
+  constexpr unsigned lanesAt() const { return strongAt() + 1; }
+  constexpr unsigned partsAt() const { return strongAt() + 2; }
+  constexpr unsigned asyncAt() const { return strongAt() + 3; }
+};
+
+/// Who accesses a row.
+struct RowAccessor {
+  uint64_t actor = 0, epoch = 0, op = 0;
+  uint64_t lane = 0;      ///< Of the first word.
+  uint64_t laneShift = 0; ///< Word i is of lane `lane + (i >> laneShift)`.
+  uint64_t laneSync = 0;  ///< The least of all its lanes.
+  uint64_t strong = 0, async = 0;
+  uint64_t isWarp = 0;
+  uint64_t many = 0; ///< All lanes of the warp at once.
+  /// A read leaves the stamp of another warp's read that is not before it: one is
+  /// as good as the other, and what blocks share is then not written again and
+  /// again by several host threads.
+  bool keepsOthers = false;
+};
+
+/// Up to which epoch what two actors did comes before the access: in `proxied`
+/// what the async proxy may see of what others did, in `known` all else.
+struct RowKnowledge {
+  uint64_t actors[2] = {0, 0};
+  uint64_t known[2] = {0, 0};
+  uint64_t proxied[2] = {0, 0};
+};
+
+/// One step of a row: of `Sharers` lanes that share a word, or of one lane that
+/// has one or more words of its own.
+template <StampLayout const &L, unsigned Sharers> struct RowStep {
+  static constexpr uint64_t ones(unsigned bits) {
+    return (uint64_t(1) << bits) - 1;
+  }
+  static constexpr uint64_t field(uint64_t stamp, unsigned at, unsigned bits) {
+    return stamp >> at & ones(bits);
+  }
+  static constexpr uint64_t maskOf(unsigned sharer) {
+    constexpr unsigned bits = L.maskBits / Sharers;
+    return ones(bits) << (sharer * bits);
+  }
+  static constexpr uint64_t laneOf(const RowAccessor &by, uint64_t word,
+                                   unsigned sharer) {
+    return Sharers == 1 ? by.lane + (word >> by.laneShift)
+                        : by.lane + word * Sharers + sharer;
+  }
+
+  /// 1 if `by` may come after `stamp`, else 0.
+  static uint64_t mayFollow(uint64_t stamp, const RowAccessor &by,
+                            const RowKnowledge &knowledge, uint64_t lane,
+                            uint64_t mask) {
+    uint64_t actor = field(stamp, 0, L.actorBits);
+    uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
+    uint64_t free = uint64_t(epoch == 0) |
+                    uint64_t((field(stamp, L.maskAt(), L.maskBits) & mask) == 0) |
+                    (field(stamp, L.strongAt(), 1) & by.strong);
+    uint64_t own = uint64_t(actor == by.actor) & by.isWarp;
+    own &= (uint64_t(field(stamp, L.laneAt(), 5) == lane) &
+            ~field(stamp, L.lanesAt(), 1)) |
+           field(stamp, L.partsAt(), 1) | uint64_t(epoch < by.laneSync) | by.many |
+           uint64_t(field(stamp, L.opAt(), L.opBits) == by.op);
+    uint64_t isAsync = L.asyncAt() < 64 ? field(stamp, L.asyncAt() & 63, 1) : 0;
+    uint64_t before = 0;
+    for (unsigned i = 0; i < 2; ++i)
+      before |= uint64_t(actor == knowledge.actors[i]) &
+                ((uint64_t(epoch <= knowledge.known[i]) & isAsync) |
+                 uint64_t(epoch <= knowledge.proxied[i]));
+    return (free | own | before) & 1;
+  }
+
+  /// True if a read leaves `stamp`, that of a read, as it is.
+  static bool keeps(uint64_t stamp, const RowAccessor &by,
+                    const RowKnowledge &readers, uint64_t mask) {
+    uint64_t actor = field(stamp, 0, L.actorBits);
+    uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
+    if (!by.keepsOthers || epoch == 0 || actor == by.actor ||
+        (field(stamp, L.maskAt(), L.maskBits) & mask) != mask ||
+        field(stamp, L.strongAt(), 1) > by.strong)
+      return false;
+    for (unsigned i = 0; i < 2; ++i)
+      if (actor == readers.actors[i])
+        return epoch > readers.known[i];
+    return false;
+  }
+
+  /// True if `keeps` knows enough of the actor of `stamp`.
+  static bool isKnown(uint64_t stamp, const RowAccessor &by,
+                      const RowKnowledge &readers) {
+    uint64_t actor = field(stamp, 0, L.actorBits);
+    return !by.keepsOthers || actor == by.actor ||
+           field(stamp, L.epochAt(), L.epochBits) == 0 ||
+           actor == readers.actors[0] || actor == readers.actors[1];
+  }
+
+  /// The stamp after the access.
+  static uint64_t remember(uint64_t stamp, const RowAccessor &by, uint64_t lane,
+                           uint64_t mask) {
+    uint64_t same =
+        uint64_t(field(stamp, 0, L.actorBits + L.epochBits) ==
+                 (by.actor | by.epoch << L.epochAt())) &
+        uint64_t(field(stamp, L.strongAt(), 1) == by.strong);
+    uint64_t had = field(stamp, L.maskAt(), L.maskBits);
+    uint64_t other = same & uint64_t(field(stamp, L.laneAt(), 5) != lane);
+    uint64_t overlaps = uint64_t((had & mask) != 0);
+    uint64_t lanes = same & (field(stamp, L.lanesAt(), 1) | (other & overlaps));
+    uint64_t parts =
+        (same & (field(stamp, L.partsAt(), 1) | (other & (overlaps ^ 1)))) |
+        by.many;
+    uint64_t bytes = mask | (had & (0 - same));
+    uint64_t result = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
+                      lane << L.laneAt() | bytes << L.maskAt() |
+                      by.strong << L.strongAt() | lanes << L.lanesAt() |
+                      parts << L.partsAt();
+    return L.asyncAt() < 64 ? result | by.async << (L.asyncAt() & 63) : result;
+  }
+};
+
+/// Fills in what is known of the actors of the first and the last of `words`
+/// stamps; `known(actor)` and `proxied(actor)` say it.
+template <StampLayout const &L, typename Known, typename Proxied>
+RowKnowledge knowledgeOf(const uint64_t *stamps, unsigned words, Known known,
+                         Proxied proxied) {
+  RowKnowledge result;
+  for (unsigned i = 0; i < 2; ++i) {
+    uint64_t stamp = stamps[i == 0 ? 0 : 2 * (words - 1)];
+    result.actors[i] = RowStep<L, 1>::field(stamp, 0, L.actorBits);
+    if (i == 1 && result.actors[1] == result.actors[0]) {
+      result.known[1] = result.known[0];
+      result.proxied[1] = result.proxied[0];
+      break;
+    }
+    result.known[i] = known(result.actors[i]);
+    result.proxied[i] = proxied(result.actors[i], result.known[i]);
+  }
+  return result;
+}
+
+/// Four words at once: their writes and reads in turn.
+using StampVector [[gnu::vector_size(64)]] = uint64_t;
+
+/// In which bits the stamps of a row differ from the first one and, in the field
+/// of the lane, from the lanes that access the words now: of writes and of reads.
+struct RowDifferences {
+  uint64_t first[2], fromFirst[2], fromLanes[2];
+};
+
+/// The lanes of four words in the places of stamps, and what to add for the next
+/// four; of a word that lanes share, the last one.
+template <StampLayout const &L, unsigned Sharers> struct RowLanes {
+  explicit RowLanes(const RowAccessor &by) {
+    for (unsigned i = 0; i < 8; ++i)
+      lanes[i] = RowStep<L, Sharers>::laneOf(by, i / 2, Sharers - 1)
+                 << L.laneAt();
+    step = RowStep<L, Sharers>::laneOf(by, 4, Sharers - 1) << L.laneAt();
+    step -= lanes[0];
+  }
+  StampVector lanes;
+  uint64_t step;
+};
+
+template <StampLayout const &L, unsigned Sharers>
+RowDifferences compareRow(const uint64_t *stamps, unsigned words,
+                          const RowLanes<L, Sharers> &row) {
+  StampVector first = {}, fromFirst = {}, fromLanes = {}, lanes = row.lanes;
+  for (unsigned i = 0; i < 8; ++i)
+    first[i] = stamps[i % 2];
+  for (unsigned i = 0; i < 2 * words; i += 8, lanes += row.step) {
+    StampVector vector;
+    __builtin_memcpy(&vector, stamps + i, sizeof(vector));
+    fromFirst |= vector ^ first;
+    fromLanes |= vector ^ lanes;
+  }
+  RowDifferences result = {};
+  for (unsigned i = 0; i < 8; ++i) {
+    result.first[i % 2] = stamps[i % 2];
+    result.fromFirst[i % 2] |= fromFirst[i];
+    result.fromLanes[i % 2] |= fromLanes[i] & uint64_t(31) << L.laneAt();
+  }
+  return result;
+}
+
+/// The usual rows: all stamps are alike but for lane and op.
+///
+/// \returns false if nothing was remembered because this is none of them.
+template <StampLayout const &L, unsigned Sharers, bool IsWrite>
+bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
+                 const RowKnowledge &writers, const RowKnowledge &readers) {
+  using Step = RowStep<L, Sharers>;
+  constexpr uint64_t lane = uint64_t(31) << L.laneAt();
+  constexpr uint64_t op = Step::ones(L.opBits) << L.opAt();
+  constexpr uint64_t bytes = Step::ones(L.maskBits) << L.maskAt();
+  constexpr uint64_t time = Step::ones(L.actorBits + L.epochBits);
+  constexpr uint64_t strong = uint64_t(1) << L.strongAt();
+  constexpr uint64_t lanes = uint64_t(1) << L.lanesAt();
+  constexpr uint64_t parts = uint64_t(1) << L.partsAt();
+  RowLanes<L, Sharers> row(by);
+  RowDifferences differences =
+      compareRow<L, Sharers>(stamps, words, row);
+  auto isGood = [&](unsigned which, const RowKnowledge &knowledge) {
+    if (differences.fromFirst[which] & ~(lane | op))
+      return false;
+    uint64_t stamp = differences.first[which];
+    // That all lanes are those of the stamps, or all ops the same, is looked at
+    // here; the rest is the same for all words.
+    bool ownLanes = Sharers == 1 && differences.fromLanes[which] == 0;
+    uint64_t own = stamp >> L.laneAt() & 31;
+    stamp = differences.fromFirst[which] & op && (stamp & op) >> L.opAt() == by.op
+                ? stamp ^ op
+                : stamp;
+    return Step::mayFollow(stamp, by, knowledge, ownLanes ? own : own ^ 1,
+                           Step::ones(L.maskBits)) != 0;
+  };
+  if (!isGood(0, writers) || (IsWrite && !isGood(1, readers)))
+    return false;
+  constexpr unsigned target = IsWrite ? 0 : 1;
+  uint64_t before = differences.first[target];
+  uint64_t after = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
+                   bytes | by.strong << L.strongAt() | by.many << L.partsAt();
+  if (L.asyncAt() < 64)
+    after |= by.async << (L.asyncAt() & 63);
+  if (differences.fromFirst[target] & (time | strong))
+    return false; // Some are of this epoch, others not.
+  if (!IsWrite && by.keepsOthers) {
+    if (differences.fromFirst[target] & bytes)
+      return false;
+    if (Step::keeps(before, by, readers, Step::ones(L.maskBits)))
+      return true;
+    for (unsigned sharer = 0; sharer < Sharers; ++sharer)
+      if (Step::keeps(before, by, readers, Step::maskOf(sharer)))
+        return false;
+  }
+  if (((before ^ after) & (time | strong)) != 0) {
+    after |= Sharers == 1 ? 0 : parts;
+  } else {
+    if (differences.fromFirst[target] & ~(lane | op) || (before & bytes) != bytes)
+      return false;
+    if (Sharers == 1 && differences.fromLanes[target] != 0)
+      return false;
+    after |= (before & (lanes | parts)) | (Sharers == 1 ? 0 : lanes);
+  }
+  StampVector keep = {}, fresh = {};
+  for (unsigned i = 0; i < 8; ++i) {
+    keep[i] = i % 2 == target ? 0 : ~uint64_t(0);
+    fresh[i] = i % 2 == target ? after : 0;
+  }
+  for (unsigned i = 0; i < 2 * words; i += 8, row.lanes += row.step) {
+    StampVector vector;
+    __builtin_memcpy(&vector, stamps + i, sizeof(vector));
+    vector = (vector & keep) | fresh | (row.lanes & ~keep);
+    __builtin_memcpy(stamps + i, &vector, sizeof(vector));
+  }
+  return true;
+}
+
+/// Compares an access of `words` words with those before it and remembers it.
+/// `stamps` holds the last write and the last read of each word.
+///
+/// \returns false if nothing was remembered because not all words are sure to be
+///          free of races.
+template <StampLayout const &L, unsigned Sharers, bool IsWrite>
+bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
+               const RowKnowledge &writers, const RowKnowledge &readers) {
+  using Step = RowStep<L, Sharers>;
+  const RowAccessor me = by;
+  const RowKnowledge afterWrites = writers, afterReads = readers;
+  if (words % 4 == 0 && accessAlike<L, Sharers, IsWrite>(stamps, words, by,
+                                                         writers, readers))
+    return true;
+  uint64_t good = 1;
+  for (uint64_t i = 0; i < words; ++i) {
+    uint64_t write = stamps[2 * i], read = stamps[2 * i + 1];
+    for (unsigned sharer = 0; sharer < Sharers; ++sharer) {
+      uint64_t lane = Step::laneOf(me, i, sharer), mask = Step::maskOf(sharer);
+      good &= Step::mayFollow(write, me, afterWrites, lane, mask);
+      if (IsWrite)
+        good &= Step::mayFollow(read, me, afterReads, lane, mask);
+      else
+        good &= Step::isKnown(read, me, afterReads);
+    }
+  }
+  if (!good)
+    return false;
+  for (uint64_t i = 0; i < words; ++i) {
+    uint64_t write = stamps[2 * i], read = stamps[2 * i + 1];
+    for (unsigned sharer = 0; sharer < Sharers; ++sharer) {
+      uint64_t &stamp = IsWrite ? write : read;
+      if (IsWrite || !Step::keeps(stamp, me, afterReads, Step::maskOf(sharer)))
+        stamp = Step::remember(stamp, me, Step::laneOf(me, i, sharer),
+                               Step::maskOf(sharer));
+    }
+    stamps[2 * i] = write;
+    stamps[2 * i + 1] = read;
+  }
+  return true;
+}
+
+/// The same for the words of one lane, of which it accesses the bytes of `mask`.
+template <StampLayout const &L, bool IsWrite>
+bool accessSpot(uint64_t *stamps, unsigned words, uint64_t mask,
+                const RowAccessor &by, const RowKnowledge &writers,
+                const RowKnowledge &readers) {
+  using Step = RowStep<L, 1>;
+  uint64_t good = 1;
+  for (unsigned i = 0; i < words; ++i) {
+    good &= Step::mayFollow(stamps[2 * i], by, writers, by.lane, mask);
+    if (IsWrite)
+      good &= Step::mayFollow(stamps[2 * i + 1], by, readers, by.lane, mask);
+    else
+      good &= Step::isKnown(stamps[2 * i + 1], by, readers);
+  }
+  if (!good)
+    return false;
+  for (unsigned i = 0; i < words; ++i) {
+    uint64_t &stamp = stamps[2 * i + (IsWrite ? 0 : 1)];
+    if (IsWrite || !Step::keeps(stamp, by, readers, mask))
+      stamp = Step::remember(stamp, by, by.lane, mask);
+  }
+  return true;
+}
+
+/// The words of `wordBytes` that one lane accesses, and which bytes of them.
+struct RowSpot {
+  RowSpot(uint64_t address, uint64_t bytes, uint64_t wordBytes)
+      : words(unsigned((bytes + wordBytes - 1) / wordBytes)),
+        mask(((uint64_t(1) << (bytes < wordBytes ? bytes : wordBytes)) - 1)
+             << address % wordBytes),
+        isWhole((bytes & (bytes - 1)) == 0 && address % bytes == 0) {}
+  unsigned words;
+  uint64_t mask;
+  bool isWhole; ///< Else it is more than this says.
+};
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CHECKS_RACEROWS_H
