@@ -214,8 +214,8 @@ TEST_F(RaceRows, globalMemory) {
   for (unsigned trial = 0; trial < trials; ++trial) {
     GlobalRaces together, apart;
     grid.globalRaces = &together;
-    together.addGrid(&grid, 8);
-    apart.addGrid(&grid, 8);
+    together.addGrid(&grid, 8, {}, {});
+    apart.addGrid(&grid, 8, {}, {});
     bool result = true;
     for (unsigned access = 0; access < 30 && result; ++access) {
       WarpClock clock;
