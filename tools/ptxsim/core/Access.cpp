@@ -182,7 +182,8 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
 
 bool Resolver::local(int lane, uint64_t address) {
   // What lies above the frame of the running function holds nothing.
-  uint64_t end = warp.now.local + uint64_t(warp.now.code->localBytes);
+  uint64_t end = warp.now.local + uint64_t(warp.now.code->localBytes) +
+                 warp.now.stack;
   if (!fits(address, access.bytes, end))
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected " + std::to_string(access.bytes) +
