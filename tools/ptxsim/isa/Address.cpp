@@ -142,7 +142,7 @@ static const Form forms[] = {
      Transfer::Move},
     {"cvta.to " PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
      Transfer::Move},
-    {"isspacep" PTXSIM_SPACES, "=p b64", selectIsInSpace, OpClass::Integer},
+    {"isspacep" PTXSIM_SPACES, "=p u64", selectIsInSpace, OpClass::Integer},
     {"mapa ?.shared::cluster.(u32|u64)", "=T T u32", selectMapRank,
      OpClass::Integer},
     {"getctarank ?.shared::cluster.(u32|u64)", "=u32 T", selectReadRank,

@@ -277,12 +277,12 @@ static Handler selectClusterWait(const Match &match, Op &op) {
 static constexpr OpClass kind = OpClass::Barrier;
 
 static const Form forms[] = {
-    {"bar ?.cta.sync", "u32<16 u32?", selectBarrier, kind},
-    {"bar ?.cta.arrive", "u32<16 u32", selectBarrier, kind},
-    {"bar ?.cta.red.popc.u32", "=u32 u32<16 p", selectBarrier, kind},
-    {"bar ?.cta.red.popc.u32", "=u32 u32<16 u32 p", selectBarrier, kind},
-    {"bar ?.cta.red.(and|or).pred", "=p u32<16 p", selectBarrier, kind},
-    {"bar ?.cta.red.(and|or).pred", "=p u32<16 u32 p", selectBarrier, kind},
+    {"bar?.cta.sync", "u32<16 u32?", selectBarrier, kind},
+    {"bar?.cta.arrive", "u32<16 u32", selectBarrier, kind},
+    {"bar?.cta.red .popc.u32", "=u32 u32<16 p", selectBarrier, kind},
+    {"bar?.cta.red .popc.u32", "=u32 u32<16 u32 p", selectBarrier, kind},
+    {"bar?.cta.red .(and|or).pred", "=p u32<16 p", selectBarrier, kind},
+    {"bar?.cta.red .(and|or).pred", "=p u32<16 u32 p", selectBarrier, kind},
     {"barrier?.cta.sync ?.aligned", "u32<16 u32?", selectBarrier, kind},
     {"barrier?.cta.arrive ?.aligned", "u32<16 u32", selectBarrier, kind},
     {"barrier?.cta.red .popc?.aligned.u32", "=u32 u32<16 p", selectBarrier, kind},

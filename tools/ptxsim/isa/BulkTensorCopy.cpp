@@ -165,10 +165,11 @@ static bool prepareBox(Warp &warp, const Op &op, int lane, uint64_t address,
                        BulkRequest &request, BoxTransfer &transfer) {
   // The windows of shared and local memory follow each other.
   if (address - warp.worker->memory.sharedWindow() < 2 * Memory::windowBytes)
-    return failTensorMap(warp, op, lane,
-                "expected a tensor map in global, constant or parameter memory, "
-                "got one in shared or local memory",
-                "copy it to global memory with tensormap.cp_fenceproxy");
+    return failTensorMap(
+        warp, op, lane,
+        "expected a tensor map in global, constant or parameter memory, "
+        "got one in shared or local memory",
+        "copy it to global memory with tensormap.cp_fenceproxy");
   const uint8_t *map = resolveRange(warp, op, lane, Space::Generic,
                                     AccessKind::Read, address, tensorMapBytes, 64);
   if (map == nullptr)

@@ -56,7 +56,7 @@ static const Form forms[] = {
     {"fence .release.sync_restrict::shared::cta.cluster", "", selectFence, kind},
     {"fence .mbarrier_init.release.cluster", "", selectFence, kind},
     {"fence.proxy.alias", "", selectProxy, kind},
-    {"fence.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
+    {"fence.proxy .async?.(global|shared::cta|shared::cluster)", "", selectProxy,
      kind},
     {"membar.proxy.alias", "", selectProxy, kind},
     {"fence.proxy .async::generic.acquire.sync_restrict::shared::cluster.cluster",

@@ -257,12 +257,13 @@ bool OperandChecker::checkRegister(const OperandRule &rule,
 
 /// True if `_` may stand for this destination: for what setp writes, in pairs
 /// and vectors, and for the results of instructions that do more than compute
-/// one, except shfl.
+/// one, except shfl and ld.
 bool OperandChecker::mayDiscard(bool isPart) const {
-  return isPart ||
-         (match.form->transfer == Transfer::Own &&
-          match.instruction->opcode != "shfl") ||
-         match.instruction->opcode == "setp";
+  std::string_view opcode = match.instruction->opcode;
+  if (isPart || opcode == "setp")
+    return true;
+  return match.form->transfer == Transfer::Own && opcode != "shfl" &&
+         opcode != "ld" && opcode != "ldu";
 }
 
 /// True for special registers that had 16 bits, or 32, before PTX 2.0 and may

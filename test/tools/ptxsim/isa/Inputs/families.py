@@ -218,6 +218,8 @@ QUIRKS = [
     r"st\.async\S*\.v[24]\S* \[\S+\], [%\d]",  # One value for a vector.
     r"st\S*\.shared::cluster\S*\.v8\.",  # .v8 of bytes and halves.
     r"(isspacep|mapa|getctarank)\S* %\w+, %.32_",  # Generic addresses of 32 bits.
+    r"mma\.sp\S* .*, [23]$",  # Selectors that the shape does not have.
+    r"mma\S*m16n8k16\S*\.e[45]m",  # Two registers for B where one suffices.
     r"(atom|red)\S*\.v[248]\.",  # Types of all registers but one.
 ]
 
