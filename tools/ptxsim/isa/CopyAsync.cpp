@@ -249,7 +249,11 @@ static Handler selectCommit(const Match &, Op &) { return commit; }
 static Handler selectWait(const Match &, Op &) { return wait; }
 static Handler selectWaitAll(const Match &, Op &) { return waitAll; }
 static Handler selectArrive(const Match &match, Op &op) {
-  op.modifiers = uint32_t(match.space) << 8 | (match.has("noinc") ? noIncrement : 0);
+  const ptx::Operand &address = match.function->elements[match.operand(0).firstElement];
+  bool isShort = address.kind == ptx::Operand::Kind::Register &&
+                 ptx::bitsOf(match.function->registers[address.index].type) == 32;
+  Space space = isShort ? Space::Shared : match.space;
+  op.modifiers = uint32_t(space) << 8 | (match.has("noinc") ? noIncrement : 0);
   return arrive;
 }
 

@@ -416,6 +416,13 @@ bool OperandChecker::checkVector(const OperandRule &rule,
          fail("a vector of registers of one size", operand);
 }
 
+/// cp.async.mbarrier.arrive without a space: ptxas takes 32 bits as an address of
+/// shared memory, and libcu++ gives it one.
+static bool takesShared(const Match &match) {
+  return std::string_view(match.form->syntax).substr(0, 25) ==
+         "cp.async.mbarrier.arrive?";
+}
+
 bool OperandChecker::checkAddress(const Operand &operand) {
   if (operand.kind != Operand::Kind::Address)
     return fail("an address in brackets", operand);
@@ -432,8 +439,8 @@ bool OperandChecker::checkAddress(const Operand &operand) {
   // Of several addresses each has its own space.
   std::string_view rules = match.form->operands;
   bool single = rules.find("[") == rules.rfind("[");
-  bool wide =
-      match.space == ptx::Space::Generic || match.space == ptx::Space::Global;
+  bool wide = (match.space == ptx::Space::Generic && !takesShared(match)) ||
+              match.space == ptx::Space::Global;
   if (single && wide && ptx::bitsOf(type) == 32)
     return fail("an address in a register of 64 bits", base);
   return true;
