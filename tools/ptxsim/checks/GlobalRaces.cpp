@@ -7,7 +7,7 @@
 using namespace ptxsim;
 
 /// Most warps that a stamp can number.
-static constexpr uint32_t maxWarps = 1 << 22;
+static constexpr uint32_t maxWarps = 1 << 21;
 
 bool GlobalRaces::KnownGrid::mayOverlap(const KnownGrid &before) const {
   return before.triggers &&
@@ -102,30 +102,57 @@ GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
   return *chunk;
 }
 
-bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
-                            const GlobalAccessor &by) const {
+/// The same as isOrdered for an access by a warp of the own cluster.
+bool GlobalRaces::isOrderedInCluster(const GlobalStamp &stamp, Actor actor,
+                                     const GlobalAccessor &by,
+                                     bool &needsProxy) const {
+  const Knowledge &knowledge = *by.knowledge;
+  if (stamp.isBulk) {
+    Actor writes = by.cluster->bulkWritesOf(actor);
+    return writes != 0 && knowledge.known[writes] >= stamp.epoch;
+  }
+  // A bulk copy only comes after what its warp did before it began it.
+  bool isOwn = stamp.warp == by.warp && !by.async &&
+               ((stamp.lane == by.lane && !stamp.lanes) ||
+                stamp.epoch < by.laneSync || stamp.parts ||
+                stamp.op == (by.op & 0xfff) || by.many);
+  if (!isOwn && knowledge.known[actor] < stamp.epoch)
+    return false;
+  needsProxy = by.async && knowledge.proxiedGlobal[actor] < stamp.epoch;
+  return !needsProxy;
+}
+
+static bool knows(const RemoteClock &clock, uint32_t key, Epoch epoch) {
+  auto known = clock.find(key);
+  return known != clock.end() && known->second >= epoch;
+}
+
+bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
+                            bool &needsProxy) const {
   if (stamp.strong && by.strong)
     return true;
-  if (stamp.warp == by.warp &&
-      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
-       stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
-    return true;
+  uint32_t warp = uint32_t(stamp.warp);
+  Epoch epoch = Epoch(stamp.epoch);
   Actor actor = 0;
-  if (by.cluster->ownWarp(uint32_t(stamp.warp), actor))
-    return by.knowledge->known[actor] >= stamp.epoch;
-  auto known = by.knowledge->remote.find(uint32_t(stamp.warp));
-  if (known != by.knowledge->remote.end() && known->second >= stamp.epoch)
-    return true;
+  if (by.cluster->ownWarp(warp, actor))
+    return isOrderedInCluster(stamp, actor, by, needsProxy);
+  const RemoteClock &remote = by.knowledge->remote;
+  if (knows(remote, stamp.isBulk ? warp | remoteBulk : warp, epoch)) {
+    needsProxy = by.async && !stamp.isBulk &&
+                 !knows(remote, warp | remoteProxied, epoch) &&
+                 gridOf(warp) == gridOf(by.warp);
+    return !needsProxy;
+  }
+  const KnownGrid *theirs = gridOf(warp);
+  const KnownGrid *own = gridOf(by.warp);
   // Those of different grids are ordered by the host, unless one of them may
   // begin before the other one ends.
-  const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
-  const KnownGrid *own = gridOf(by.warp);
   if (theirs == own)
     return false;
   if (theirs == nullptr || own == nullptr)
     return true;
   if (own->mayOverlap(*theirs))
-    return by.knowledge->remote.count(gridsBefore) != 0;
+    return remote.count(gridsBefore) != 0;
   return !theirs->mayOverlap(*own);
 }
 
@@ -152,7 +179,8 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   fault.check = "race";
   const char *verb = stampIsWrite ? "write" : "read";
   fault.message = std::string("expected an order between this ") +
-                  (isWrite ? "write" : "read") + " and a " + verb;
+                  (isWrite ? "write" : "read") + " and " +
+                  (stamp.isBulk ? "an asynchronous " : "a ") + verb;
   std::lock_guard<std::mutex> lock(mutex);
   const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
   const KnownGrid *own = gridOf(by.warp);
@@ -176,7 +204,10 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   }
   Actor actor = 0;
   fault.advice =
-      theirs != own
+      stamp.isBulk
+          ? "wait for the group with cp.async.bulk.wait_group without .read, then "
+            "let the others know"
+      : theirs != own
           ? "let the later grid execute griddepcontrol.wait before it "
             "touches what the earlier one does"
       : by.cluster->ownWarp(uint32_t(stamp.warp), actor)
@@ -185,19 +216,28 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
             "by a further launch";
 }
 
+static void describeProxy(Fault &fault) {
+  fault.check = "missing proxy fence";
+  fault.message = "expected fence.proxy.async between an ordinary write of global "
+                  "memory and this read by the async proxy";
+  fault.advice = "let the writer execute fence.proxy.async, then let the one who "
+                 "starts the copy know";
+}
+
 /// Remembers an access in place of an earlier one, or joins it with that of
 /// another lane of the same warp and epoch.
 static void remember(GlobalStamp &place, const GlobalAccessor &by,
                      uint32_t mask) {
   GlobalStamp stamp = place;
   bool same = stamp.epoch != 0 && stamp.warp == by.warp &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
+              bool(stamp.isBulk) == by.isBulk;
   bool other = same && stamp.lane != by.lane;
   bool lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
   bool parts = by.many ||
                (same && (stamp.parts || (other && (stamp.mask & mask) == 0)));
   uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
-  stamp.warp = by.warp & 0x3fffff;
+  stamp.warp = by.warp & (maxWarps - 1);
   stamp.epoch = by.epoch & 0x3fff;
   stamp.op = by.op & 0xfff;
   stamp.lane = by.lane & 31;
@@ -205,6 +245,7 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
   stamp.strong = by.strong;
   stamp.lanes = lanes;
   stamp.parts = parts;
+  stamp.isBulk = by.isBulk;
   place = stamp;
 }
 
@@ -221,13 +262,18 @@ bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
     if (at + 8 > end)
       mask &= (1u << (end - at)) - 1;
     GlobalHistory &word = chunkOf(at).words[at % chunkBytes / 8];
+    bool needsProxy = false;
     GlobalStamp write = word.write;
-    if (write.epoch != 0 && write.mask & mask && !isOrdered(write, by)) {
+    if (write.epoch != 0 && write.mask & mask &&
+        !isOrdered(write, by, needsProxy) && !(needsProxy && isWrite)) {
       describe(at, write, isWrite, true, by, fault);
+      if (needsProxy)
+        describeProxy(fault);
       return false;
     }
     GlobalStamp read = word.read;
-    if (isWrite && read.epoch != 0 && read.mask & mask && !isOrdered(read, by)) {
+    if (isWrite && read.epoch != 0 && read.mask & mask &&
+        !isOrdered(read, by, needsProxy) && !needsProxy) {
       describe(at, read, isWrite, false, by, fault);
       return false;
     }
@@ -276,5 +322,6 @@ bool GlobalRaces::isReleased(const GlobalStamp &write,
     if (release == mapReleases.end() || release->second < write.epoch)
       return false;
   }
-  return isOrdered(write, by);
+  bool needsProxy = false;
+  return isOrdered(write, by, needsProxy);
 }
