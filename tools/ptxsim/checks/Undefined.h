@@ -41,6 +41,10 @@ void beginUndefined(Warp &warp);
 void enterUndefined(Warp &warp, const Code &code, uint32_t frame, uint32_t local,
                     LaneMask lanes);
 
+/// Marks local memory that a function gets as undefined: `bytes` from `first`.
+void allocateUndefined(Warp &warp, uint32_t first, uint32_t bytes,
+                       LaneMask lanes);
+
 /// Checks the guard of an op for the lanes of the running group.
 ///
 /// \returns false after noting a fault.

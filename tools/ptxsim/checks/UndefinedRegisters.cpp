@@ -28,14 +28,8 @@ static void markEntry(Warp &warp, const Code &code, uint32_t frame,
     writeShadow(checks, frame + uint64_t(operand.slot), operand.bytes, lanes, bits,
                 operand.isWritten ? nullptr : &bits, origin);
   }
-  if (code.localBytes == 0)
-    return;
-  checks.reserveLocal(warp.localStorage.size());
-  forLanes(lanes, [&](int lane) {
-    uint64_t first = uint64_t(lane) * warp.localLimit + local;
-    clearBits(checks.localWritten.data(), first, code.localBytes);
-    clearBits(checks.localComputed.data(), first, code.localBytes);
-  });
+  if (code.localBytes != 0)
+    allocateUndefined(warp, local, code.localBytes, lanes);
 }
 
 void ptxsim::beginUndefined(Warp &warp) {
@@ -49,6 +43,17 @@ void ptxsim::enterUndefined(Warp &warp, const Code &code, uint32_t frame,
                             uint32_t local, LaneMask lanes) {
   warp.checks->reserve(warp.registerBytes);
   markEntry(warp, code, frame, local, lanes);
+}
+
+void ptxsim::allocateUndefined(Warp &warp, uint32_t first, uint32_t bytes,
+                               LaneMask lanes) {
+  WarpChecks &checks = *warp.checks;
+  checks.reserveLocal(warp.localStorage.size());
+  forLanes(lanes, [&](int lane) {
+    uint64_t offset = uint64_t(lane) * warp.localLimit + first;
+    clearBits(checks.localWritten.data(), offset, bytes);
+    clearBits(checks.localComputed.data(), offset, bytes);
+  });
 }
 
 //===----------------------------------------------------------------------===//

@@ -47,6 +47,7 @@ static void joinGroups(Warp &warp) {
         continue;
       groups[i].mask |= groups[j].mask;
       groups[i].turns = std::max(groups[i].turns, groups[j].turns);
+      groups[i].stack = std::max(groups[i].stack, groups[j].stack);
       groups[j] = std::move(groups.back());
       groups.pop_back();
     }

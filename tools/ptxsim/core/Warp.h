@@ -31,9 +31,11 @@ struct CallFrame {
   const Op *op = nullptr; ///< The call.
   uint32_t frame = 0;     ///< Offset of the caller's registers.
   uint32_t local = 0;     ///< Offset of the caller's local variables.
+  uint32_t stack = 0;     ///< Bytes that it has from alloca.
 
   bool operator==(const CallFrame &other) const {
-    return op == other.op && frame == other.frame && local == other.local;
+    return op == other.op && frame == other.frame && local == other.local &&
+           stack == other.stack;
   }
 };
 
@@ -49,6 +51,7 @@ struct Group {
   LaneMask mask = 0;
   uint32_t frame = 0; ///< Offset of its registers in the warp's.
   uint32_t local = 0; ///< Offset of its variables in a lane's local memory.
+  uint32_t stack = 0; ///< Bytes behind the variables that alloca gave.
   State state = State::Ready;
   bool waitsForGrid = false; ///< griddepcontrol.wait
   bool mayExpire = false; ///< The op it waits at has a time limit.

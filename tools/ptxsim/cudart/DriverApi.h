@@ -10,6 +10,7 @@ namespace ptxsim {
 extern "C" {
 CUresult cuCtxGetCacheConfig(CUfunc_cache *result);
 CUresult cuCtxGetCurrent(CUcontext *result);
+CUresult cuCtxGetDevice(CUdevice *result);
 CUresult cuCtxGetLimit(size_t *result, CUlimit limit);
 CUresult cuCtxGetSharedMemConfig(CUsharedconfig *result);
 CUresult cuCtxGetStreamPriorityRange(int *least, int *greatest);

@@ -25,7 +25,22 @@ cudaError_t record(Code code) {
   return static_cast<cudaError_t>(code);
 }
 
+static std::atomic<bool> isInitialised{false};
+
+/// Returns the error of a kernel that the thread's context keeps.
+static Code contextError() {
+  if (!isInitialised.load(std::memory_order_acquire))
+    return cudaSuccess;
+  CUdevice device = 0;
+  CUresult result = cuCtxGetDevice(&device);
+  bool hasNone = result == CUDA_ERROR_INVALID_CONTEXT ||
+                 result == CUDA_ERROR_CONTEXT_IS_DESTROYED;
+  return hasNone ? CUDA_SUCCESS : result;
+}
+
 cudaError_t lastError(bool forget) {
+  if (threadError == cudaSuccess)
+    record(contextError());
   cudaError_t error = threadError;
   if (forget)
     threadError = cudaSuccess;
@@ -33,12 +48,11 @@ cudaError_t lastError(bool forget) {
 }
 
 Code initialise() {
-  static std::atomic<bool> isDone{false};
-  if (isDone.load(std::memory_order_acquire))
+  if (isInitialised.load(std::memory_order_acquire))
     return cudaSuccess;
   CUresult result = cuInit(0);
   if (result == CUDA_SUCCESS)
-    isDone.store(true, std::memory_order_release);
+    isInitialised.store(true, std::memory_order_release);
   return result;
 }
 

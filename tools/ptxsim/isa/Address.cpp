@@ -138,14 +138,14 @@ static Handler selectReadRank(const Match &match, Op &) {
   ".(const|global|local|shared|shared::cta|shared::cluster|param|param::entry)"
 
 static const Form forms[] = {
-    {"cvta" PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
+    {"cvta " PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
      Transfer::Move},
-    {"cvta.to" PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
+    {"cvta.to " PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
      Transfer::Move},
     {"isspacep" PTXSIM_SPACES, "=p b64", selectIsInSpace, OpClass::Integer},
-    {"mapa?.shared::cluster.(u32|u64)", "=T T u32", selectMapRank,
+    {"mapa ?.shared::cluster.(u32|u64)", "=T T u32", selectMapRank,
      OpClass::Integer},
-    {"getctarank?.shared::cluster.(u32|u64)", "=u32 T", selectReadRank,
+    {"getctarank ?.shared::cluster.(u32|u64)", "=u32 T", selectReadRank,
      OpClass::Integer},
 };
 

@@ -66,11 +66,15 @@ static Next change(Warp &warp, const Op &op, LaneMask mask) {
   warp.now.turns += 16;
   bool changed = false;
   forLanes(mask, [&](int lane) {
+    // Destinations may be among the operands.
+    T operands[8];
+    for (unsigned element = 0; element < count; ++element)
+      operands[element] = warp.at<T>(slots[first + 1 + element])[lane];
     for (unsigned element = 0; element < count; ++element) {
       uint8_t *place = access.pointers[lane] + element * sizeof(T);
       T old;
       std::memcpy(&old, place, sizeof(T));
-      T operand = warp.at<T>(slots[first + 1 + element])[lane];
+      T operand = operands[element];
       T second{};
       if (std::is_invocable_v<decltype(F), T, T, T>)
         second = warp.at<T>(slots[first + 2])[lane];
@@ -214,56 +218,58 @@ static Handler select(const Match &match, Op &op) {
   return handlerOfType(match);
 }
 
-#define PTXSIM_ORDER "?.(relaxed|acquire|release|acq_rel)"
+/// Says what is wrong with the words of an atomic, or nothing.
+static std::string checkWords(const Match &match) {
+  bool isGlobal =
+      match.space == Space::Global || match.space == Space::Generic;
+  bool isPacked = match.type() == Type::F16x2 || match.type() == Type::BF16x2;
+  bool isHalf = isPacked || match.type() == Type::F16 || match.type() == Type::BF16;
+  if (match.vectorSize > 1 && !isGlobal)
+    return "global memory beside a vector";
+  if (match.vectorSize * ptx::bytesOf(match.type()) > 16)
+    return "at most 16 bytes";
+  if (isHalf && match.vectorSize == 1 && !match.has("add"))
+    return ".v2, .v4 or .v8 beside .min and .max";
+  if (match.has("L2::cache_hint") && !isGlobal)
+    return "global memory beside .L2::cache_hint";
+  return "";
+}
+
+static Handler selectChecked(const Match &match, Op &op) {
+  if (std::string message = checkWords(match); !message.empty())
+    return match.refuse(std::move(message));
+  return select(match, op);
+}
+
 #define PTXSIM_SCOPE "?.(cta|cluster|gpu|sys)"
 #define PTXSIM_SPACE "?.(global|shared|shared::cta|shared::cluster)"
 // libcu++ writes the space and order after the operation, LLVM the scope before
-// the order; ptxas accepts the words in any order.
-#define PTXSIM_HEADS(op, rest, operands, redOperands)                          \
-  {"atom" PTXSIM_ORDER PTXSIM_SCOPE PTXSIM_SPACE op rest, operands, select,    \
+// the order: the words come in any order.
+#define PTXSIM_ROW(head, types, operands)                                      \
+  {head PTXSIM_SCOPE PTXSIM_SPACE types, operands, selectChecked,              \
    OpClass::Atomic, 0, Transfer::Own},                                         \
-      {"atom" PTXSIM_SPACE PTXSIM_ORDER PTXSIM_SCOPE op PTXSIM_ORDER           \
-           PTXSIM_SCOPE PTXSIM_SPACE rest,                                     \
-       operands, select, OpClass::Atomic, 0, Transfer::Own},                   \
-      {"atom" PTXSIM_SPACE PTXSIM_SCOPE PTXSIM_ORDER op rest, operands,        \
-       select, OpClass::Atomic, 0, Transfer::Own},                             \
-      {"red" PTXSIM_ORDER PTXSIM_SCOPE PTXSIM_SPACE op rest, redOperands,      \
-       select, OpClass::Atomic, 0, Transfer::Own},                             \
-      {"red" PTXSIM_SPACE PTXSIM_ORDER PTXSIM_SCOPE op PTXSIM_ORDER            \
-           PTXSIM_SCOPE PTXSIM_SPACE rest,                                     \
-       redOperands, select, OpClass::Atomic, 0, Transfer::Own},                \
-      {"red" PTXSIM_SPACE PTXSIM_SCOPE PTXSIM_ORDER op rest, redOperands,      \
-       select, OpClass::Atomic, 0, Transfer::Own}
-#define PTXSIM_ATOM_ONLY(op, rest, operands)                                   \
-  {"atom" PTXSIM_ORDER PTXSIM_SCOPE PTXSIM_SPACE op rest, operands, select,    \
-   OpClass::Atomic, 0, Transfer::Own},                                         \
-      {"atom" PTXSIM_SPACE PTXSIM_ORDER PTXSIM_SCOPE op PTXSIM_ORDER           \
-           PTXSIM_SCOPE PTXSIM_SPACE rest,                                     \
-       operands, select, OpClass::Atomic, 0, Transfer::Own},                   \
-      {"atom" PTXSIM_SPACE PTXSIM_SCOPE PTXSIM_ORDER op rest, operands,        \
-       select, OpClass::Atomic, 0, Transfer::Own}
+  {                                                                            \
+    head PTXSIM_SCOPE PTXSIM_SPACE ".L2::cache_hint" types, operands " u64",   \
+        selectChecked, OpClass::Atomic, 0, Transfer::Own                       \
+  }
+#define PTXSIM_ATOM(op, types, operands)                                       \
+  PTXSIM_ROW("atom ?.(relaxed|acquire|release|acq_rel)" op, types, operands)
+#define PTXSIM_BOTH(op, types, result, operands)                               \
+  PTXSIM_ATOM(op, types, result " " operands),                                 \
+      PTXSIM_ROW("red ?.(relaxed|release)" op, types, operands)
 
 static const Form forms[] = {
-    PTXSIM_HEADS(".add", "?.L2::cache_hint.(u32|s32|u64|s64)", "=T [a] T b64?",
-                 "[a] T b64?"),
-    PTXSIM_HEADS(".add", "?.L2::cache_hint?.(v2|v4).f32", "=*T [a] *T b64?",
-                 "[a] *T b64?"),
-    PTXSIM_HEADS(".add", "?.L2::cache_hint.f64", "=T [a] T b64?", "[a] T b64?"),
-    PTXSIM_HEADS(".(add|min|max)",
-                 ".noftz?.L2::cache_hint?.(v2|v4|v8).(f16|bf16)",
-                 "=*T [a] *T b64?", "[a] *T b64?"),
-    PTXSIM_HEADS(".(add|min|max)",
-                 ".noftz?.L2::cache_hint?.(v2|v4).(f16x2|bf16x2)",
-                 "=*T [a] *T b64?", "[a] *T b64?"),
-    PTXSIM_HEADS(".(min|max)", "?.L2::cache_hint.(u32|s32|u64|s64)",
-                 "=T [a] T b64?", "[a] T b64?"),
-    PTXSIM_HEADS(".(inc|dec)", "?.L2::cache_hint.u32", "=T [a] T b64?",
-                 "[a] T b64?"),
-    PTXSIM_HEADS(".(and|or|xor)", "?.L2::cache_hint.(b32|b64)", "=T [a] T b64?",
-                 "[a] T b64?"),
-    PTXSIM_ATOM_ONLY(".exch", "?.L2::cache_hint.(b32|b64|b128)", "=T [a] T b64?"),
-    PTXSIM_ATOM_ONLY(".cas", "?.L2::cache_hint.(b16|b32|b64|b128)",
-                     "=T [a] T T b64?"),
+    PTXSIM_BOTH(".add", ".(u32|s32|u64|f64)", "=T", "[a] T"),
+    PTXSIM_BOTH(".add", "?.(v2|v4).f32", "=*T", "[a] *T"),
+    PTXSIM_BOTH(".(add|min|max)", ".noftz?.(v2|v4|v8).(f16|bf16)", "=*T",
+                "[a] *T"),
+    PTXSIM_BOTH(".(add|min|max)", ".noftz?.(v2|v4).(f16x2|bf16x2)", "=*T",
+                "[a] *T"),
+    PTXSIM_BOTH(".(min|max)", ".(u32|s32|u64|s64)", "=T", "[a] T"),
+    PTXSIM_BOTH(".(inc|dec)", ".u32", "=T", "[a] T"),
+    PTXSIM_BOTH(".(and|or|xor)", ".(b32|b64)", "=T", "[a] T"),
+    PTXSIM_ATOM(".exch", ".(b32|b64|b128)", "=T [a] T"),
+    PTXSIM_ATOM(".cas", ".(b16|b32|b64|b128)", "=T [a] T T"),
 };
 
 Family isa::atomicFamily() { return {forms, std::size(forms)}; }

@@ -182,6 +182,12 @@ static Next blockBarrier(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Jump;
 }
 
+/// A number of threads that stands in the text must be one of whole warps.
+static bool isCount(const ptx::Operand &operand) {
+  return operand.kind != ptx::Operand::Kind::Integer ||
+         (operand.bits != 0 && operand.bits % 32 == 0);
+}
+
 static Handler selectBarrier(const Match &match, Op &op) {
   Reduction reduction = match.has("popc")  ? Reduction::Popc
                         : match.has("and") ? Reduction::And
@@ -191,8 +197,12 @@ static Handler selectBarrier(const Match &match, Op &op) {
   if (match.has("arrive"))
     op.modifiers |= isArrive;
   uint32_t without = reduction == Reduction::None ? 1 : 3;
-  if (match.instruction->operandCount > without)
+  if (match.instruction->operandCount > without) {
     op.modifiers |= hasCount;
+    if (!isCount(match.operand(reduction == Reduction::None ? 1 : 2)))
+      return match.refuse(
+          "a number of threads that is a positive multiple of 32");
+  }
   if (match.instruction->opcode == "bar" || match.has("aligned"))
     op.flags |= opAligned;
   return blockBarrier;
@@ -267,22 +277,24 @@ static Handler selectClusterWait(const Match &match, Op &op) {
 static constexpr OpClass kind = OpClass::Barrier;
 
 static const Form forms[] = {
-    {"bar?.cta.sync", "u32 u32?", selectBarrier, kind},
-    {"bar?.cta.arrive", "u32 u32", selectBarrier, kind},
-    {"bar?.cta.red.popc.u32", "=u32 u32 p", selectBarrier, kind},
-    {"bar?.cta.red.popc.u32", "=u32 u32 u32 p", selectBarrier, kind},
-    {"bar?.cta.red.(and|or).pred", "=p u32 p", selectBarrier, kind},
-    {"bar?.cta.red.(and|or).pred", "=p u32 u32 p", selectBarrier, kind},
-    {"barrier?.cta.sync?.aligned", "u32 u32?", selectBarrier, kind},
-    {"barrier?.cta.arrive?.aligned", "u32 u32", selectBarrier, kind},
-    {"barrier?.cta.red.popc?.aligned.u32", "=u32 u32 p", selectBarrier, kind},
-    {"barrier?.cta.red.popc?.aligned.u32", "=u32 u32 u32 p", selectBarrier, kind},
-    {"barrier?.cta.red.(and|or)?.aligned.pred", "=p u32 p", selectBarrier, kind},
-    {"barrier?.cta.red.(and|or)?.aligned.pred", "=p u32 u32 p", selectBarrier,
+    {"bar ?.cta.sync", "u32<16 u32?", selectBarrier, kind},
+    {"bar ?.cta.arrive", "u32<16 u32", selectBarrier, kind},
+    {"bar ?.cta.red.popc.u32", "=u32 u32<16 p", selectBarrier, kind},
+    {"bar ?.cta.red.popc.u32", "=u32 u32<16 u32 p", selectBarrier, kind},
+    {"bar ?.cta.red.(and|or).pred", "=p u32<16 p", selectBarrier, kind},
+    {"bar ?.cta.red.(and|or).pred", "=p u32<16 u32 p", selectBarrier, kind},
+    {"barrier?.cta.sync ?.aligned", "u32<16 u32?", selectBarrier, kind},
+    {"barrier?.cta.arrive ?.aligned", "u32<16 u32", selectBarrier, kind},
+    {"barrier?.cta.red .popc?.aligned.u32", "=u32 u32<16 p", selectBarrier, kind},
+    {"barrier?.cta.red .popc?.aligned.u32", "=u32 u32<16 u32 p", selectBarrier,
      kind},
-    {"barrier.cluster.arrive?.(release|relaxed)?.aligned", "",
+    {"barrier?.cta.red .(and|or)?.aligned.pred", "=p u32<16 p", selectBarrier,
+     kind},
+    {"barrier?.cta.red .(and|or)?.aligned.pred", "=p u32<16 u32 p",
+     selectBarrier, kind},
+    {"barrier.cluster.arrive ?.(release|relaxed)?.aligned", "",
      selectClusterArrive, kind},
-    {"barrier.cluster.wait?.acquire?.aligned", "", selectClusterWait, kind},
+    {"barrier.cluster.wait ?.acquire?.aligned", "", selectClusterWait, kind},
 };
 
 Family isa::barrierFamily() { return {forms, std::size(forms)}; }

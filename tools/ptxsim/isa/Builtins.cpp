@@ -86,6 +86,8 @@ public:
       : warp(warp), op(op), lane(lane), next(arguments) {}
 
   bool run(const std::string &format, std::string &result);
+  /// How many arguments were taken.
+  uint64_t count() const { return taken; }
 
 private:
   bool take(void *value, uint32_t bytes);
@@ -96,6 +98,7 @@ private:
   const Op &op;
   int lane;
   uint64_t next;
+  uint64_t taken = 0;
 };
 } // namespace
 
@@ -109,6 +112,7 @@ bool Formatter::take(void *value, uint32_t bytes) {
     return false;
   std::memcpy(value, from, bytes);
   next += bytes;
+  ++taken;
   return true;
 }
 
@@ -211,14 +215,21 @@ static Next print(Warp &warp, const Op &op, LaneMask mask) {
     int lane = __builtin_ctz(mask);
     std::string format, text;
     if (!checkArgument(warp, op, 0, lane, "printf") ||
-        !checkArgument(warp, op, 1, lane, "printf") ||
-        !readText(warp, op, lane, argument(warp, 0, lane), format))
+        !checkArgument(warp, op, 1, lane, "printf"))
+      return Next::Stop;
+    uint64_t address = argument(warp, 0, lane);
+    if (address == 0) {
+      setResult(warp, lane, uint64_t(-1));
+      continue;
+    }
+    if (!readText(warp, op, lane, address, format))
       return Next::Stop;
     Formatter formatter(warp, op, lane, argument(warp, 1, lane));
     if (!formatter.run(format, text))
       return Next::Stop;
     fwrite(text.data(), 1, text.size(), stdout);
-    setResult(warp, lane, text.size());
+    // Unlike that of C, it returns the number of arguments.
+    setResult(warp, lane, formatter.count());
   }
   ++warp.block->cluster->changes;
   return Next::Advance;

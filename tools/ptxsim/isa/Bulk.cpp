@@ -339,35 +339,49 @@ static constexpr OpClass kind = OpClass::AsyncCopy;
 static constexpr Transfer own = Transfer::Own;
 
 #define PTXSIM_LOAD                                                            \
-  "cp.async.bulk.(shared::cluster|shared::cta).global."                        \
-  "mbarrier::complete_tx::bytes"
-#define PTXSIM_TYPES ".(f16|bf16|b32|u32|s32|b64|u64|s64|f32|f64)"
+  "cp.async.bulk .(shared::cluster|shared::cta).global"                        \
+  ".mbarrier::complete_tx::bytes"
+#define PTXSIM_MULTICAST                                                       \
+  "cp.async.bulk .shared::cluster.global.mbarrier::complete_tx::bytes"         \
+  ".multicast::cluster"
+#define PTXSIM_REMOTE_REDUCE(op, types)                                        \
+  {"cp.reduce.async.bulk .shared::cluster.shared::cta."                         \
+   "mbarrier::complete_tx::bytes" op types,                                    \
+   "[a] [a] u32 [a]", selectCopy, kind, 0, own}
+#define PTXSIM_REDUCE(op, types)                                               \
+  {"cp.reduce.async.bulk .global.shared::cta.bulk_group" op types,              \
+   "[a] [a] u32", selectCopy, kind, 0, own},                                   \
+  {                                                                            \
+    "cp.reduce.async.bulk .global.shared::cta.bulk_group.L2::cache_hint" op     \
+    types,                                                                     \
+        "[a] [a] u32 u64", selectCopy, kind, 0, own                            \
+  }
 
 static const Form forms[] = {
     {PTXSIM_LOAD, "[a] [a] u32 [a]", selectCopy, kind, 0, own},
-    {PTXSIM_LOAD ".L2::cache_hint", "[a] [a] u32 [a] b64", selectCopy, kind, 0,
+    {PTXSIM_LOAD ".L2::cache_hint", "[a] [a] u32 [a] u64", selectCopy, kind, 0,
      own},
-    {PTXSIM_LOAD ".multicast::cluster", "[a] [a] u32 [a] b16", selectCopy, kind,
+    {PTXSIM_MULTICAST, "[a] [a] u32 [a] b16", selectCopy, kind,
      0, own},
-    {PTXSIM_LOAD ".multicast::cluster.L2::cache_hint", "[a] [a] u32 [a] b16 b64",
+    {PTXSIM_MULTICAST ".L2::cache_hint", "[a] [a] u32 [a] b16 u64",
      selectCopy, kind, 0, own},
-    {"cp.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::bytes",
+    {"cp.async.bulk .shared::cluster.shared::cta.mbarrier::complete_tx::bytes",
      "[a] [a] u32 [a]", selectCopy, kind, 0, own},
-    {"cp.async.bulk.global.shared::cta.bulk_group", "[a] [a] u32", selectCopy,
+    {"cp.async.bulk .global.shared::cta.bulk_group", "[a] [a] u32", selectCopy,
      kind, 0, own},
-    {"cp.async.bulk.global.shared::cta.bulk_group.L2::cache_hint",
-     "[a] [a] u32 b64", selectCopy, kind, 0, own},
-    {"cp.reduce.async.bulk.shared::cluster.shared::cta.mbarrier::complete_tx::"
-     "bytes.(and|or|xor|add|inc|dec|min|max).(b32|u32|s32|u64|s64)",
-     "[a] [a] u32 [a]", selectCopy, kind, 0, own},
-    {"cp.reduce.async.bulk.global.shared::cta.bulk_group."
-     "(and|or|xor|add|inc|dec|min|max)?.noftz" PTXSIM_TYPES,
-     "[a] [a] u32", selectCopy, kind, 0, own},
-    {"cp.reduce.async.bulk.global.shared::cta.bulk_group.L2::cache_hint."
-     "(and|or|xor|add|inc|dec|min|max)?.noftz" PTXSIM_TYPES,
-     "[a] [a] u32 b64", selectCopy, kind, 0, own},
-    {"cp.async.bulk.prefetch.L2.global", "[a] u32", selectPrefetch, kind, 0, own},
-    {"cp.async.bulk.prefetch.L2.global.L2::cache_hint", "[a] u32 b64",
+    {"cp.async.bulk .global.shared::cta.bulk_group.L2::cache_hint",
+     "[a] [a] u32 u64", selectCopy, kind, 0, own},
+    PTXSIM_REMOTE_REDUCE(".(and|or|xor)", ".b32"),
+    PTXSIM_REMOTE_REDUCE(".add", ".(u32|s32|u64)"),
+    PTXSIM_REMOTE_REDUCE(".(inc|dec)", ".u32"),
+    PTXSIM_REMOTE_REDUCE(".(min|max)", ".(u32|s32)"),
+    PTXSIM_REDUCE(".(and|or|xor)", ".(b32|b64)"),
+    PTXSIM_REDUCE(".add", ".(u32|s32|u64|f32|f64)"),
+    PTXSIM_REDUCE(".add", ".noftz.(f16|bf16)"),
+    PTXSIM_REDUCE(".(inc|dec)", ".u32"),
+    PTXSIM_REDUCE(".(min|max)", ".(u32|s32|u64|s64|f16|bf16)"),
+    {"cp.async.bulk.prefetch .L2.global", "[a] u32", selectPrefetch, kind, 0, own},
+    {"cp.async.bulk.prefetch .L2.global.L2::cache_hint", "[a] u32 u64",
      selectPrefetch, kind, 0, own},
     {"cp.async.bulk.commit_group", "", selectCommit, kind, 0, own},
     {"cp.async.bulk.wait_group?.read", "#", selectWait, kind, 0, own},

@@ -29,6 +29,20 @@ bool findShared(Warp &warp, const Op &op, int lane, uint64_t address,
                 uint32_t bytes, uint32_t alignment, AccessKind kind,
                 SharedPlace &result);
 
+/// Notes that a tensor map or its use is wrong; returns false.
+bool failTensorMap(Warp &warp, const Op &op, int lane, std::string message,
+                   std::string advice = "");
+
+/// Executes an op as `F(warp, op, lane)` for one lane after the other, until one
+/// has noted a fault.
+template <bool (*F)(Warp &, const Op &, int)>
+Next eachLane(Warp &warp, const Op &op, LaneMask mask) {
+  for (; mask != 0; mask &= mask - 1)
+    if (!F(warp, op, __builtin_ctz(mask)))
+      return Next::Stop;
+  return Next::Advance;
+}
+
 /// Reads .add, .min, … of a bulk reduction.
 bool reductionOf(const Match &match, BulkReduction &result);
 

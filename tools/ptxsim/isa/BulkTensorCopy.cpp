@@ -1,8 +1,7 @@
-// Bulk copies of tensors, and changing their maps.
+// Bulk copies of tensors.
 //
-// Source: PTX ISA 9.0, sections 9.7.9.25.5 (cp.async.bulk.tensor,
-// cp.reduce.async.bulk.tensor, cp.async.bulk.prefetch.tensor), 9.7.9.26
-// (tensormap.replace), 9.7.13.5 and 9.7.13.17 (fences of maps).
+// Source: PTX ISA 9.0, section 9.7.9.25.5 (cp.async.bulk.tensor,
+// cp.reduce.async.bulk.tensor, cp.async.bulk.prefetch.tensor).
 
 #include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Observe.h"
@@ -118,8 +117,8 @@ public:
 };
 } // namespace
 
-static bool fail(Warp &warp, const Op &op, int lane, std::string message,
-                 std::string advice = "") {
+bool isa::failTensorMap(Warp &warp, const Op &op, int lane, std::string message,
+                        std::string advice) {
   Fault fault;
   fault.code = FaultCode::IllegalInstruction;
   fault.check = "tensor map";
@@ -164,6 +163,12 @@ static bool checkGlobal(Warp &warp, const Op &op, int lane,
 /// Reads the tensor map at `address` and prepares the box.
 static bool prepareBox(Warp &warp, const Op &op, int lane, uint64_t address,
                        BulkRequest &request, BoxTransfer &transfer) {
+  // The windows of shared and local memory follow each other.
+  if (address - warp.worker->memory.sharedWindow() < 2 * Memory::windowBytes)
+    return fail(warp, op, lane,
+                "expected a tensor map in global, constant or parameter memory, "
+                "got one in shared or local memory",
+                "copy it to global memory with tensormap.cp_fenceproxy");
   const uint8_t *map = resolveRange(warp, op, lane, Space::Generic,
                                     AccessKind::Read, address, tensorMapBytes, 64);
   if (map == nullptr)
@@ -173,11 +178,11 @@ static bool prepareBox(Warp &warp, const Op &op, int lane, uint64_t address,
   TensorMap decoded;
   std::string message = decode(map, decoded);
   if (!message.empty())
-    return fail(warp, op, lane, message,
+    return failTensorMap(warp, op, lane, message,
                 "encode it with cuTensorMapEncodeTiled and pass it as "
                 "__grid_constant__");
   message = prepare(decoded, request, transfer);
-  return message.empty() || fail(warp, op, lane, message);
+  return message.empty() || failTensorMap(warp, op, lane, message);
 }
 
 static void readCoordinates(const Warp &warp, const Slot *slots, int lane,
@@ -281,21 +286,13 @@ static bool storeBox(Warp &warp, const Op &op, int lane) {
   if (direction == BulkDirection::Reduce) {
     std::string message = checkReduction(box->reduction, box->transfer.map.type);
     if (!message.empty())
-      return fail(warp, op, lane, message);
+      return failTensorMap(warp, op, lane, message);
   }
   if (direction != BulkDirection::Prefetch)
     return submit(warp, std::move(box), lane);
   if (warp.worker->counters != nullptr)
     observeBoxCopy(warp, box->transfer, direction, 0);
   return true;
-}
-
-template <bool (*F)(Warp &, const Op &, int)>
-static Next eachLane(Warp &warp, const Op &op, LaneMask mask) {
-  for (; mask != 0; mask &= mask - 1)
-    if (!F(warp, op, __builtin_ctz(mask)))
-      return Next::Stop;
-  return Next::Advance;
 }
 
 static void noteModifiers(const Match &match, Op &op, BulkDirection direction) {
@@ -311,203 +308,94 @@ static void noteModifiers(const Match &match, Op &op, BulkDirection direction) {
     op.modifiers |= isMulticast;
 }
 
-/// The vector of coordinates must be as long as the rank says.
-static bool ranksAgree(const Match &match, const Op &op) {
+/// Says what is wrong with the rank, or nothing.
+static std::string checkRank(const Match &match, const Op &op) {
+  uint32_t rank = op.modifiers & rankBits;
+  if (op.modifiers & isIm2col && rank < 3)
+    return ".3d, .4d or .5d beside im2col";
   const ptx::Function &function = *match.function;
   for (uint32_t i = 0; i < match.instruction->operandCount; ++i) {
     const ptx::Operand &operand =
         function.elements[match.instruction->firstOperand + i];
     if (operand.kind == ptx::Operand::Kind::Tensor)
-      return function.elements[operand.firstElement + 1].elementCount ==
-             (op.modifiers & rankBits);
+      return function.elements[operand.firstElement + 1].elementCount == rank
+                 ? ""
+                 : "a vector of " + std::to_string(rank) + " coordinates";
   }
-  return false;
+  return "a tensor map with coordinates";
+}
+
+/// The handler, if the rank is right.
+static Handler ifRanked(const Match &match, const Op &op, Handler handler) {
+  std::string message = checkRank(match, op);
+  return message.empty() ? handler : match.refuse(std::move(message));
 }
 
 static Handler selectLoad(const Match &match, Op &op) {
   noteModifiers(match, op, BulkDirection::Load);
-  return ranksAgree(match, op) ? eachLane<loadBox> : nullptr;
+  return ifRanked(match, op, eachLane<loadBox>);
 }
 static Handler selectStore(const Match &match, Op &op) {
   noteModifiers(match, op, BulkDirection::Store);
-  return ranksAgree(match, op) ? eachLane<storeBox> : nullptr;
+  return ifRanked(match, op, eachLane<storeBox>);
 }
 static Handler selectPrefetch(const Match &match, Op &op) {
   noteModifiers(match, op, BulkDirection::Prefetch);
-  return ranksAgree(match, op) ? eachLane<storeBox> : nullptr;
+  return ifRanked(match, op, eachLane<storeBox>);
 }
 static Handler selectReduce(const Match &match, Op &op) {
   noteModifiers(match, op, BulkDirection::Reduce);
   BulkReduction reduction = BulkReduction::Add;
-  if (!reductionOf(match, reduction) || !ranksAgree(match, op))
+  if (!reductionOf(match, reduction))
     return nullptr;
   op.modifiers |= uint32_t(reduction) << reductionShift;
-  return eachLane<storeBox>;
+  return ifRanked(match, op, eachLane<storeBox>);
 }
-
-//===----------------------------------------------------------------------===//
-// Tensor maps
-//===----------------------------------------------------------------------===//
-
-// Op::modifiers of tensormap.replace: the field, and these.
-static constexpr uint32_t hasOrdinal = 256;
-static constexpr uint32_t isWide = 512;
-static constexpr uint32_t spaceShift = 12;
-
-/// slots: map [, ordinal], value
-static bool replace(Warp &warp, const Op &op, int lane) {
-  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
-  uint8_t *map = resolveRange(warp, op, lane, Space(op.modifiers >> spaceShift),
-                              AccessKind::Write, address, tensorMapBytes, 64);
-  if (map == nullptr)
-    return false;
-  uint32_t ordinal = 0;
-  int next = 1;
-  if (op.modifiers & hasOrdinal)
-    ordinal = *warp.at<uint32_t>(op.slots[next++]);
-  uint64_t value = op.modifiers & isWide
-                       ? warp.at<uint64_t>(op.slots[next])[lane]
-                       : warp.at<uint32_t>(op.slots[next])[lane];
-  if (warp.worker->observes && !observeTensorMapChange(warp, op, lane, map))
-    return false;
-  std::string message =
-      replaceField(map, TensorMapField(op.modifiers & 0xff), ordinal, value);
-  return message.empty() || fail(warp, op, lane, message);
-}
-
-static Handler selectReplace(const Match &match, Op &op) {
-  static constexpr std::pair<std::string_view, TensorMapField> fields[] = {
-      {"global_address", TensorMapField::GlobalAddress},
-      {"rank", TensorMapField::Rank},
-      {"box_dim", TensorMapField::BoxDim},
-      {"global_dim", TensorMapField::GlobalDim},
-      {"global_stride", TensorMapField::GlobalStride},
-      {"element_stride", TensorMapField::ElementStride},
-      {"elemtype", TensorMapField::ElementType},
-      {"interleave_layout", TensorMapField::InterleaveLayout},
-      {"swizzle_mode", TensorMapField::SwizzleMode},
-      {"swizzle_atomicity", TensorMapField::SwizzleAtomicity},
-      {"fill_mode", TensorMapField::FillMode}};
-  op.modifiers = uint32_t(match.space) << spaceShift;
-  for (auto [name, field] : fields)
-    if (match.has(name))
-      op.modifiers |= uint32_t(field);
-  if (match.instruction->operandCount == 3)
-    op.modifiers |= hasOrdinal;
-  if (match.type() == ptx::Type::B64)
-    op.modifiers |= isWide;
-  return eachLane<replace>;
-}
-
-/// slots: target, source: copies 128 bytes as a warp and releases them.
-static Next copyMap(Warp &warp, const Op &op, LaneMask mask) {
-  int lane = __builtin_ctz(mask);
-  SharedPlace source;
-  if (!findShared(warp, op, lane, warp.at<uint64_t>(op.slots[1])[lane],
-                  tensorMapBytes, 128, AccessKind::Read, source))
-    return Next::Stop;
-  uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
-  uint8_t *target = resolveRange(warp, op, lane, Space::Global, AccessKind::Write,
-                                 address, tensorMapBytes, 128);
-  if (target == nullptr)
-    return Next::Stop;
-  ++warp.block->cluster->changes;
-  if (warp.worker->observes) {
-    if (!observeTensorMapCopy(warp, op, lane, target,
-                              source.block->shared + source.offset))
-      return Next::Stop;
-    observeFence(warp, mask, FenceKind::Device);
-  }
-  std::memcpy(target, source.block->shared + source.offset, tensorMapBytes);
-  return Next::Advance;
-}
-
-static Handler selectCopyMap(const Match &, Op &) { return copyMap; }
-
-/// fence.proxy.tensormap::generic.acquire: the maps at the addresses are read
-/// anew. Warps of CUTLASS that issue no copies acquire null maps.
-static Next acquireMaps(Warp &warp, const Op &op, LaneMask mask) {
-  if (warp.worker->observes)
-    observeFence(warp, mask, FenceKind::Device);
-  uint64_t last = 0;
-  for (; mask != 0; mask &= mask - 1) {
-    int lane = __builtin_ctz(mask);
-    uint64_t address = addressOfLane(warp, op, op.slots[0], lane);
-    if (address == 0 || address == last)
-      continue;
-    last = address;
-    uint8_t *map = resolveRange(warp, op, lane, Space::Generic,
-                                AccessKind::Read, address, tensorMapBytes, 1);
-    if (map == nullptr)
-      return Next::Stop;
-    if (warp.worker->observes)
-      observeTensorMapAcquire(warp, op, map);
-  }
-  return Next::Advance;
-}
-
-static Handler selectAcquire(const Match &, Op &) { return acquireMaps; }
 
 static constexpr OpClass kind = OpClass::AsyncCopy;
 static constexpr Transfer own = Transfer::Own;
 
 #define PTXSIM_RANKS ".(1d|2d|3d|4d|5d)"
 #define PTXSIM_LOAD                                                            \
-  "cp.async.bulk.tensor" PTXSIM_RANKS ".(shared::cluster|shared::cta).global"
+  "cp.async.bulk.tensor " PTXSIM_RANKS ".(shared::cluster|shared::cta).global"
+#define PTXSIM_CLUSTER_LOAD                                                    \
+  "cp.async.bulk.tensor " PTXSIM_RANKS ".shared::cluster.global"
 #define PTXSIM_DONE ".mbarrier::complete_tx::bytes"
 #define PTXSIM_STORE                                                           \
-  "cp.async.bulk.tensor" PTXSIM_RANKS                                          \
+  "cp.async.bulk.tensor " PTXSIM_RANKS                                          \
   ".global.shared::cta?.(tile|im2col_no_offs).bulk_group"
 #define PTXSIM_REDUCE                                                          \
-  "cp.reduce.async.bulk.tensor" PTXSIM_RANKS                                   \
+  "cp.reduce.async.bulk.tensor " PTXSIM_RANKS                                   \
   ".global.shared::cta.(add|min|max|inc|dec|and|or|xor)"                       \
   "?.(tile|im2col_no_offs).bulk_group"
-#define PTXSIM_PREFETCH "cp.async.bulk.prefetch.tensor" PTXSIM_RANKS ".L2.global"
-#define PTXSIM_MAP_SPACE "?.(global|shared::cta).b1024"
+#define PTXSIM_PREFETCH "cp.async.bulk.prefetch.tensor " PTXSIM_RANKS ".L2.global"
 
 static const Form forms[] = {
     {PTXSIM_LOAD "?.tile" PTXSIM_DONE, "[a] [t] [a]", selectLoad, kind, 0, own},
-    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".L2::cache_hint", "[a] [t] [a] b64",
+    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".L2::cache_hint", "[a] [t] [a] u64",
      selectLoad, kind, 0, own},
-    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster", "[a] [t] [a] b16",
+    {PTXSIM_CLUSTER_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster", "[a] [t] [a] b16",
      selectLoad, kind, 0, own},
-    {PTXSIM_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
-     "[a] [t] [a] b16 b64", selectLoad, kind, 0, own},
+    {PTXSIM_CLUSTER_LOAD "?.tile" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
+     "[a] [t] [a] b16 u64", selectLoad, kind, 0, own},
     {PTXSIM_LOAD ".im2col" PTXSIM_DONE, "[a] [t] [a] {b16}", selectLoad, kind, 0,
      own},
     {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".L2::cache_hint",
-     "[a] [t] [a] {b16} b64", selectLoad, kind, 0, own},
-    {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster",
+     "[a] [t] [a] {b16} u64", selectLoad, kind, 0, own},
+    {PTXSIM_CLUSTER_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster",
      "[a] [t] [a] {b16} b16", selectLoad, kind, 0, own},
-    {PTXSIM_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
-     "[a] [t] [a] {b16} b16 b64", selectLoad, kind, 0, own},
+    {PTXSIM_CLUSTER_LOAD ".im2col" PTXSIM_DONE ".multicast::cluster.L2::cache_hint",
+     "[a] [t] [a] {b16} b16 u64", selectLoad, kind, 0, own},
     {PTXSIM_STORE, "[t] [a]", selectStore, kind, 0, own},
-    {PTXSIM_STORE ".L2::cache_hint", "[t] [a] b64", selectStore, kind, 0, own},
+    {PTXSIM_STORE ".L2::cache_hint", "[t] [a] u64", selectStore, kind, 0, own},
     {PTXSIM_REDUCE, "[t] [a]", selectReduce, kind, 0, own},
-    {PTXSIM_REDUCE ".L2::cache_hint", "[t] [a] b64", selectReduce, kind, 0, own},
+    {PTXSIM_REDUCE ".L2::cache_hint", "[t] [a] u64", selectReduce, kind, 0, own},
     {PTXSIM_PREFETCH "?.tile", "[t]", selectPrefetch, kind, 0, own},
-    {PTXSIM_PREFETCH "?.tile.L2::cache_hint", "[t] b64", selectPrefetch, kind, 0,
+    {PTXSIM_PREFETCH "?.tile.L2::cache_hint", "[t] u64", selectPrefetch, kind, 0,
      own},
     {PTXSIM_PREFETCH ".im2col", "[t] {b16}", selectPrefetch, kind, 0, own},
-    {PTXSIM_PREFETCH ".im2col.L2::cache_hint", "[t] {b16} b64", selectPrefetch,
+    {PTXSIM_PREFETCH ".im2col.L2::cache_hint", "[t] {b16} u64", selectPrefetch,
      kind, 0, own},
-    {"tensormap.replace.tile.global_address" PTXSIM_MAP_SPACE ".b64", "[a] b64",
-     selectReplace, kind, 0, own},
-    {"tensormap.replace.tile.rank" PTXSIM_MAP_SPACE ".b32", "[a] b32",
-     selectReplace, kind, 0, own},
-    {"tensormap.replace.tile.(box_dim|global_dim|element_stride)" PTXSIM_MAP_SPACE
-     ".b32",
-     "[a] # b32", selectReplace, kind, 0, own},
-    {"tensormap.replace.tile.global_stride" PTXSIM_MAP_SPACE ".b64", "[a] # b64",
-     selectReplace, kind, 0, own},
-    {"tensormap.replace.tile.(elemtype|interleave_layout|swizzle_mode|"
-     "swizzle_atomicity|fill_mode)" PTXSIM_MAP_SPACE ".b32",
-     "[a] #", selectReplace, kind, 0, own},
-    {"tensormap.cp_fenceproxy.global.shared::cta.tensormap::generic.release."
-     "(cta|cluster|gpu|sys).sync.aligned",
-     "[a] [a] #", selectCopyMap, kind, opAligned, own},
-    {"fence.proxy.tensormap::generic.acquire.(cta|cluster|gpu|sys)", "[a] #",
-     selectAcquire, OpClass::Barrier, 0, own},
 };
 
 Family isa::bulkTensorFamily() { return {forms, std::size(forms)}; }

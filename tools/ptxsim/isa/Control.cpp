@@ -167,12 +167,17 @@ static Next overflow(Warp &warp, const Op &op, uint64_t bytes) {
   return warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(warp.now.mask));
 }
 
+/// Where local memory is free in the running function.
+static uint64_t endOfStack(const Warp &warp) {
+  return uint64_t(warp.now.local) + warp.now.code->localBytes + warp.now.stack;
+}
+
 /// Begins the call of `callee` for the lanes of the running group.
 static Next enterFunction(Warp &warp, const Op &op, const Code &callee) {
   const Code &caller = *warp.now.code;
   uint32_t frame = warp.now.frame + caller.frameBytes;
   uint64_t alignment = std::max(callee.localAlignment, 16u);
-  uint64_t local = warp.now.local + caller.localBytes;
+  uint64_t local = endOfStack(warp);
   local = (local + alignment - 1) / alignment * alignment;
   // A return address takes room on a real stack even if nothing else does.
   uint64_t bytes = local + callee.localBytes + 16 * warp.now.calls.size();
@@ -190,11 +195,12 @@ static Next enterFunction(Warp &warp, const Op &op, const Code &callee) {
     pass(from, passed(list + 4 + 3 * i), to, formal(callee, false, i),
          warp.now.mask);
   warp.now.calls.push_back(
-      {&caller, warp.now.pc, warp.now.frame, warp.now.local});
+      {&caller, warp.now.pc, warp.now.frame, warp.now.local, warp.now.stack});
   warp.now.code = &callee;
   warp.now.pc = callee.ops.data();
   warp.now.frame = frame;
   warp.now.local = uint32_t(local);
+  warp.now.stack = 0;
   warp.enter();
   return Next::Jump;
 }
@@ -263,12 +269,81 @@ static Next returnLanes(Warp &warp, const Op &, LaneMask mask) {
   warp.now.pc = back.op + 1;
   warp.now.frame = back.frame;
   warp.now.local = back.local;
+  warp.now.stack = back.stack;
   warp.enter();
   return Next::Jump;
 }
 
 Handler isa::returnFromFunction() { return returnLanes; }
 static Handler selectReturn(const Match &, Op &) { return returnLanes; }
+
+/// slots: d, size. All lanes get the same offset, behind the largest of them.
+template <typename T>
+static Next allocate(Warp &warp, const Op &op, LaneMask mask) {
+  uint64_t alignment = op.modifiers;
+  uint64_t first = (endOfStack(warp) + alignment - 1) / alignment * alignment;
+  const T *sizes = warp.at<T>(op.slots[1]);
+  uint64_t bytes = 0;
+  forLanes(mask, [&](int lane) { bytes = std::max<uint64_t>(bytes, sizes[lane]); });
+  if (bytes > warp.localLimit || first + bytes > warp.localLimit)
+    return overflow(warp, op, first + bytes);
+  warp.reserveLocal();
+  if (warp.checks != nullptr)
+    allocateUndefined(warp, uint32_t(first), uint32_t(bytes), mask);
+  warp.now.stack += uint32_t(first + bytes - endOfStack(warp));
+  T *target = warp.at<T>(op.slots[0]);
+  forLanes(mask, [&](int lane) { target[lane] = T(first); });
+  return Next::Advance;
+}
+
+static Handler selectAllocate(const Match &match, Op &op) {
+  bool hasAlignment = match.instruction->operandCount == 3;
+  op.modifiers = hasAlignment ? uint32_t(match.operand(2).bits) : 8;
+  if (op.modifiers == 0 || (op.modifiers & (op.modifiers - 1)) != 0)
+    return match.refuse("an alignment that is a power of two");
+  return match.type() == ptx::Type::U64 ? allocate<uint64_t> : allocate<uint32_t>;
+}
+
+/// slots: d
+template <typename T>
+static Next saveStack(Warp &warp, const Op &op, LaneMask mask) {
+  T *target = warp.at<T>(op.slots[0]);
+  forLanes(mask, [&](int lane) { target[lane] = T(endOfStack(warp)); });
+  return Next::Advance;
+}
+
+/// slots: a, of a stacksave in this function
+template <typename T>
+static Next restoreStack(Warp &warp, const Op &op, LaneMask mask) {
+  const T *saved = warp.at<T>(op.slots[0]);
+  uint64_t end = endOfStack(warp), first = end - warp.now.stack, most = first;
+  int bad = -1;
+  forLanes(mask, [&](int lane) {
+    most = std::max<uint64_t>(most, saved[lane]);
+    if (saved[lane] < first || saved[lane] > end)
+      bad = lane;
+  });
+  if (bad < 0) {
+    // Lanes that do not take part keep what they have.
+    if (mask == warp.now.mask)
+      warp.now.stack = uint32_t(most - first);
+    return Next::Advance;
+  }
+  Fault fault;
+  fault.code = FaultCode::HardwareStack;
+  fault.check = "stackrestore";
+  fault.message = "expected what stacksave gave in this function, got " +
+                  std::to_string(saved[bad]);
+  return warp.worker->stop(warp, op, std::move(fault), bad);
+}
+
+static Handler selectSave(const Match &match, Op &) {
+  return match.type() == ptx::Type::U64 ? saveStack<uint64_t> : saveStack<uint32_t>;
+}
+static Handler selectRestore(const Match &match, Op &) {
+  return match.type() == ptx::Type::U64 ? restoreStack<uint64_t>
+                                        : restoreStack<uint32_t>;
+}
 
 static Next exitThreads(Warp &warp, const Op &, LaneMask mask) {
   return exitLanes(warp, mask);
@@ -290,6 +365,10 @@ static Handler selectTrap(const Match &, Op &) { return trap; }
 
 static Next nothing(Warp &, const Op &, LaneMask) { return Next::Advance; }
 static Handler selectNothing(const Match &, Op &) { return nothing; }
+
+static Handler selectEvent(const Match &match, Op &) {
+  return match.operand(0).bits < 16 ? nothing : match.refuse("an event below 16");
+}
 
 /// nanosleep.u32 t: sleeps at least as long as the shortest of the lanes.
 static Next sleep(Warp &warp, const Op &op, LaneMask mask) {
@@ -317,8 +396,11 @@ static const Form forms[] = {
     {"exit", "", selectExit, OpClass::Control},
     {"trap", "", selectTrap, OpClass::Control},
     {"brkpt", "", selectNothing, OpClass::Control},
-    {"pmevent", "#", selectNothing, OpClass::Other},
+    {"pmevent", "#", selectEvent, OpClass::Other},
     {"pmevent.mask", "#", selectNothing, OpClass::Other},
+    {"alloca.(u32|u64)", "=T T #?", selectAllocate, OpClass::Control},
+    {"stacksave.(u32|u64)", "=T", selectSave, OpClass::Control},
+    {"stackrestore.(u32|u64)", "T", selectRestore, OpClass::Control},
     {"nanosleep.u32", "u32", selectSleep, OpClass::Control},
 };
 

@@ -234,10 +234,13 @@ static Handler selectCopy(const Match &match, Op &op) {
   bool good = match.has("cg") ? bytes == 16
                               : bytes == 4 || bytes == 8 || bytes == 16;
   if (!good)
-    return nullptr;
+    return match.refuse(match.has("cg") ? "16 bytes" : "4, 8 or 16 bytes");
   uint32_t others = instruction.operandCount - (match.has("L2::cache_hint") ? 4 : 3);
   bool ignore = std::string_view(match.form->operands).find(" p") !=
                 std::string_view::npos;
+  bool isNumber = others != 0 && operands[3].kind == ptx::Operand::Kind::Integer;
+  if (isNumber && !ignore && operands[3].bits > bytes)
+    return match.refuse("at most " + std::to_string(bytes) + " bytes to read");
   op.modifiers = others == 0 ? 0 : ignore ? hasIgnore : hasSize;
   return copy;
 }
@@ -253,17 +256,17 @@ static Handler selectArrive(const Match &match, Op &op) {
 static constexpr OpClass kind = OpClass::AsyncCopy;
 static constexpr Transfer own = Transfer::Own;
 
-#define PTXSIM_COPY "cp.async.(ca|cg).(shared|shared::cta).global"
+#define PTXSIM_COPY "cp.async .(ca|cg).(shared|shared::cta).global"
 #define PTXSIM_PREFETCH "?.(L2::64B|L2::128B|L2::256B)"
 
 static const Form forms[] = {
-    {PTXSIM_COPY PTXSIM_PREFETCH, "[a] [a] # b32?", selectCopy, kind, 0, own},
+    {PTXSIM_COPY PTXSIM_PREFETCH, "[a] [a] # u32?", selectCopy, kind, 0, own},
     {PTXSIM_COPY PTXSIM_PREFETCH, "[a] [a] # p", selectCopy, kind, 0, own},
-    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # b64", selectCopy,
+    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # u64", selectCopy,
      kind, 0, own},
-    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # b32 b64",
+    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # u32 u64",
      selectCopy, kind, 0, own},
-    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # p b64", selectCopy,
+    {PTXSIM_COPY ".L2::cache_hint" PTXSIM_PREFETCH, "[a] [a] # p u64", selectCopy,
      kind, 0, own},
     {"cp.async.commit_group", "", selectCommit, kind, 0, own},
     {"cp.async.wait_group", "#", selectWait, kind, 0, own},

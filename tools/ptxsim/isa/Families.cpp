@@ -13,8 +13,9 @@ const std::vector<Family> &ptxsim::isa::families() {
       addressFamily(),       controlFamily(),    barrierFamily(),
       collectiveFamily(),    atomicFamily(),     fenceFamily(),
       mbarrierFamily(),      launchFamily(),     copyAsyncFamily(),
-      bulkFamily(),          bulkTensorFamily(), storeAsyncFamily(),
-      mmaFamily(),           wmmaFamily(),       warpgroupFamily(),
+      bulkFamily(),          bulkTensorFamily(), tensorMapFamily(),
+      storeAsyncFamily(),    mmaFamily(),        wmmaFamily(),
+      warpgroupFamily(),
   };
   return all;
 }

@@ -34,6 +34,7 @@ Family storeAsyncFamily();
 Family copyAsyncFamily();
 Family bulkFamily();
 Family bulkTensorFamily();
+Family tensorMapFamily();
 
 } // namespace ptxsim::isa
 

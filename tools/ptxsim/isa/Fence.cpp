@@ -58,22 +58,21 @@ static constexpr OpClass kind = OpClass::Barrier;
 
 static const Form forms[] = {
     {"membar.(cta|gl|sys)", "", selectFence, kind},
-    {"fence?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "",
-     selectFence, kind},
-    {"fence.acquire.sync_restrict::shared::cluster.cluster", "", selectFence,
+    {"fence ?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "", selectFence,
      kind},
-    {"fence.release.sync_restrict::shared::cta.cluster", "", selectFence, kind},
-    {"fence.mbarrier_init.release.cluster", "", selectFence, kind},
+    {"fence .acquire.sync_restrict::shared::cluster.cluster", "", selectFence,
+     kind},
+    {"fence .release.sync_restrict::shared::cta.cluster", "", selectFence, kind},
+    {"fence .mbarrier_init.release.cluster", "", selectFence, kind},
     {"fence.proxy.alias", "", selectProxy, kind},
     {"fence.proxy.async?.(global|shared::cta|shared::cluster)", "", selectProxy,
      kind},
     {"membar.proxy.alias", "", selectProxy, kind},
-    {"membar.proxy.async?.(global|shared::cta|shared::cluster)", "",
-     selectProxy, kind},
-    {"fence.proxy.async::generic.(acquire|release)."
-     "(sync_restrict::shared::cluster|sync_restrict::shared::cta).cluster",
+    {"fence.proxy .async::generic.acquire.sync_restrict::shared::cluster.cluster",
      "", selectProxy, kind},
-    {"fence.proxy.tensormap::generic.release.(cta|cluster|gpu|sys)", "",
+    {"fence.proxy .async::generic.release.sync_restrict::shared::cta.cluster", "",
+     selectProxy, kind},
+    {"fence.proxy .tensormap::generic.release.(cta|cluster|gpu|sys)", "",
      selectMapRelease, kind},
 };
 

@@ -11,13 +11,14 @@
 //
 // where `.w` must stand (`.w*` any word that begins so), `.(a|b)` is one of several, and `?` before either makes
 // it optional. Words after a blank may come in any order, as ptxas takes them;
-// only types keep theirs. Operands are a line of items separated by blanks:
+// only types and spaces keep theirs. Operands are a line of items separated by blanks:
 //
 //   =T      a register that is written, of the first type of the syntax
 //   T       a register or number that is read
 //   +…      a register that is read and written
 //   U, V    the same of the second and third type
 //   =u32, b64 …   of this type
+//   .       after a type: a register may have a selector, as in `d.b0`
 //   ~       after a type: registers may be wider than the type (ld, st, cvt)
 //   p =p    a predicate; a source may be negated
 //   =p|p    one predicate, or two as in `p|q`
@@ -43,6 +44,7 @@
 #include "tools/ptxsim/core/Op.h"
 
 #include <array>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,9 +98,19 @@ public:
   ptx::Space space = ptx::Space::Generic;
   const ptx::Instruction *instruction = nullptr;
   const ptx::Function *function = nullptr;
+  /// Why `Form::select` refused, if it said so.
+  mutable std::string reason;
 
+  /// For `Form::select`: notes what was expected, and gives no handler.
+  Handler refuse(std::string expected) const;
   /// True if the instruction has this word.
   bool has(std::string_view word) const;
+  /// The first of `words` that the instruction has, or nothing.
+  std::string_view first(std::initializer_list<std::string_view> words) const;
+  const ptx::Operand &operand(unsigned index) const {
+    return function->elements[instruction->firstOperand + index];
+  }
+
   ptx::Type type(unsigned index = 0) const {
     return index < typeCount ? types[index] : ptx::Type::None;
   }
@@ -122,6 +134,7 @@ struct OperandRule {
   bool written = false;
   bool alsoRead = false; ///< Of what is written.
   bool wide = false;
+  bool selects = false; ///< Parts of the register may be named.
   bool optional = false;
   bool paired = false;     ///< Of a RegisterPair: the predicate must be there.
   uint8_t typeIndex = 255; ///< Of the match; 255 if `type` is fixed.
@@ -133,6 +146,14 @@ struct OperandRule {
 
 /// The items of a form's operand line; parsed once for each form.
 const std::vector<OperandRule> &rulesOf(const Form &form);
+
+/// Says why the words and numbers of a matched instruction that `Form::select`
+/// gave no handler do not go together.
+std::string refusalOf(const Match &match);
+
+/// Says what is wrong if a memory order was written without the scope that it
+/// needs, or a scope without an order; nothing otherwise.
+std::string checkOrderAndScope(const Match &match);
 
 /// Checks the operands of a matched instruction against its form.
 ///

@@ -279,21 +279,26 @@ static Handler selectInval(const Match &match, Op &op) {
 }
 static Handler selectExpect(const Match &match, Op &op) {
   noteModifiers(match, op);
+  if (std::string message = checkOrderAndScope(match); !message.empty())
+    return match.refuse(std::move(message));
   return expect;
 }
 static Handler selectWait(const Match &match, Op &op) {
   noteModifiers(match, op);
+  if (std::string message = checkOrderAndScope(match); !message.empty())
+    return match.refuse(std::move(message));
   return wait;
 }
 static Handler selectPending(const Match &, Op &) { return pendingCount; }
 
 static Handler selectArrive(const Match &match, Op &op) {
   noteModifiers(match, op);
+  if (std::string message = checkOrderAndScope(match); !message.empty())
+    return match.refuse(std::move(message));
   char first = match.form->operands[0];
   if (first != '=')
     op.modifiers |= noState;
-  uint32_t others = first == '[' ? 1 : 2; // The address, and a state or `_`.
-  if (!match.has("expect_tx") && match.instruction->operandCount > others)
+  if (!match.has("expect_tx") && match.instruction->operandCount > 2)
     op.modifiers |= hasCount;
   return arrive;
 }
@@ -303,43 +308,34 @@ static constexpr Transfer own = Transfer::Own;
 
 #define PTXSIM_SHARED "?.(shared|shared::cta).b64"
 #define PTXSIM_ANY_SHARED "?.(shared|shared::cta|shared::cluster).b64"
-#define PTXSIM_ORDER "?.(release|relaxed)?.(cta|cluster)"
+#define PTXSIM_ORDER " ?.(release|relaxed)?.(cta|cluster)"
+#define PTXSIM_WAIT_ORDER "?.(acquire|relaxed)?.(cta|cluster)"
+/// An object of this block gives its state, one of another block none.
+#define PTXSIM_ARRIVE(syntax, operands)                                        \
+  {syntax PTXSIM_ORDER PTXSIM_SHARED, "=b64 " operands, selectArrive, kind, 0, \
+   own},                                                                       \
+  {                                                                            \
+    syntax PTXSIM_ORDER ".shared::cluster.b64", "_ " operands, selectArrive,   \
+        kind, 0, own                                                           \
+  }
+#define PTXSIM_ONE_WAIT(syntax, operands)                                      \
+  {syntax PTXSIM_WAIT_ORDER PTXSIM_SHARED, operands, selectWait, kind, 0, own}
 
 static const Form forms[] = {
-    {"mbarrier.init" PTXSIM_SHARED, "[a] u32", selectInit, kind, 0, own},
-    {"mbarrier.inval" PTXSIM_SHARED, "[a]", selectInval, kind, 0, own},
-    {"mbarrier.arrive" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32?", selectArrive,
-     kind, 0, own},
-    {"mbarrier.arrive" PTXSIM_ORDER "?.(shared::cluster).b64", "_ [a] u32?",
-     selectArrive, kind, 0, own},
-    {"mbarrier.arrive" PTXSIM_ORDER PTXSIM_ANY_SHARED, "[a] u32?", selectArrive,
-     kind, 0, own},
-    {"mbarrier.arrive.noComplete?.release?.cta" PTXSIM_SHARED, "=b64 [a] u32",
-     selectArrive, kind, 0, own},
-    {"mbarrier.arrive.expect_tx" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32",
-     selectArrive, kind, 0, own},
-    {"mbarrier.arrive.expect_tx" PTXSIM_ORDER "?.(shared::cluster).b64",
-     "_ [a] u32", selectArrive, kind, 0, own},
-    {"mbarrier.arrive_drop" PTXSIM_ORDER PTXSIM_SHARED, "=b64 [a] u32?",
-     selectArrive, kind, 0, own},
-    {"mbarrier.arrive_drop" PTXSIM_ORDER "?.(shared::cluster).b64", "_ [a] u32?",
-     selectArrive, kind, 0, own},
-    {"mbarrier.arrive_drop.noComplete?.release?.cta" PTXSIM_SHARED,
+    {"mbarrier.init " PTXSIM_SHARED, "[a] u32", selectInit, kind, 0, own},
+    {"mbarrier.inval " PTXSIM_SHARED, "[a]", selectInval, kind, 0, own},
+    PTXSIM_ARRIVE("mbarrier.arrive", "[a] u32?"),
+    PTXSIM_ARRIVE("mbarrier.arrive.expect_tx", "[a] u32"),
+    PTXSIM_ARRIVE("mbarrier.arrive_drop", "[a] u32?"),
+    PTXSIM_ARRIVE("mbarrier.arrive_drop.expect_tx", "[a] u32"),
+    {"mbarrier.(arrive|arrive_drop) .noComplete?.release?.cta" PTXSIM_SHARED,
      "=b64 [a] u32", selectArrive, kind, 0, own},
-    {"mbarrier.arrive_drop.expect_tx" PTXSIM_ORDER PTXSIM_SHARED,
-     "=b64 [a] u32", selectArrive, kind, 0, own},
-    {"mbarrier.arrive_drop.expect_tx" PTXSIM_ORDER "?.(shared::cluster).b64",
-     "_ [a] u32", selectArrive, kind, 0, own},
-    {"mbarrier.expect_tx?.relaxed?.(cta|cluster)" PTXSIM_ANY_SHARED, "[a] u32",
-     selectExpect, kind, 0, own},
-    {"mbarrier.complete_tx?.relaxed?.(cta|cluster)" PTXSIM_ANY_SHARED, "[a] u32",
-     selectExpect, kind, 0, own},
-    {"mbarrier.(test_wait|try_wait).parity?.(acquire|relaxed)?.(cta|cluster)"
-     PTXSIM_SHARED,
-     "=p [a] u32 u32?", selectWait, kind, 0, own},
-    {"mbarrier.(test_wait|try_wait)?.(acquire|relaxed)?.(cta|cluster)"
-     PTXSIM_SHARED,
-     "=p [a] b64 u32?", selectWait, kind, 0, own},
+    {"mbarrier.(expect_tx|complete_tx) ?.relaxed?.(cta|cluster)" PTXSIM_ANY_SHARED,
+     "[a] u32", selectExpect, kind, 0, own},
+    PTXSIM_ONE_WAIT("mbarrier.test_wait .parity", "=p [a] u32"),
+    PTXSIM_ONE_WAIT("mbarrier.try_wait .parity", "=p [a] u32 u32?"),
+    PTXSIM_ONE_WAIT("mbarrier.test_wait ", "=p [a] b64"),
+    PTXSIM_ONE_WAIT("mbarrier.try_wait ", "=p [a] b64 u32?"),
     {"mbarrier.pending_count.b64", "=u32 b64", selectPending, kind},
 };
 

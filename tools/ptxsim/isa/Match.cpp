@@ -8,6 +8,22 @@
 using namespace ptxsim;
 using namespace ptxsim::isa;
 
+static std::optional<ptx::Space> spaceNamed(std::string_view word) {
+  if (word == "global")
+    return ptx::Space::Global;
+  if (word == "shared" || word == "shared::cta")
+    return ptx::Space::Shared;
+  if (word == "shared::cluster")
+    return ptx::Space::SharedCluster;
+  if (word == "local")
+    return ptx::Space::Local;
+  if (word == "const")
+    return ptx::Space::Constant;
+  if (word == "param" || word == "param::entry" || word == "param::func")
+    return ptx::Space::Parameter;
+  return std::nullopt;
+}
+
 namespace {
 /// One `.word` or `.(a|b)` of a syntax line.
 struct WordGroup {
@@ -15,6 +31,7 @@ struct WordGroup {
   std::vector<std::string_view> words;
 
   bool isOfTypes() const { return ptx::typeNamed(words.front()).has_value(); }
+  bool isOfSpaces() const { return spaceNamed(words.front()).has_value(); }
 };
 
 struct Syntax {
@@ -78,22 +95,6 @@ static const Index &index() {
   return instance;
 }
 
-static std::optional<ptx::Space> spaceNamed(std::string_view word) {
-  if (word == "global")
-    return ptx::Space::Global;
-  if (word == "shared" || word == "shared::cta")
-    return ptx::Space::Shared;
-  if (word == "shared::cluster")
-    return ptx::Space::SharedCluster;
-  if (word == "local")
-    return ptx::Space::Local;
-  if (word == "const")
-    return ptx::Space::Constant;
-  if (word == "param" || word == "param::entry" || word == "param::func")
-    return ptx::Space::Parameter;
-  return std::nullopt;
-}
-
 /// Notes what a word means for types, vector size and space.
 static void note(std::string_view word, Match &match) {
   if (std::optional<ptx::Type> type = ptx::typeNamed(word)) {
@@ -145,10 +146,12 @@ static bool fits(const Syntax &syntax, const std::string_view *words,
       return false;
   while (at < count) {
     bool isType = ptx::typeNamed(words[at]).has_value();
+    bool isSpace = spaceNamed(words[at]).has_value();
     size_t g = syntax.ordered;
     while (g < groups.size() && !take(g)) {
-      bool isNextType = choice[g] < 0 && groups[g].isOfTypes();
-      g = isType && isNextType ? groups.size() : g + 1;
+      bool isNext = choice[g] < 0 && ((isType && groups[g].isOfTypes()) ||
+                                      (isSpace && groups[g].isOfSpaces()));
+      g = isNext ? groups.size() : g + 1;
     }
     if (g == groups.size())
       return false;
@@ -229,6 +232,7 @@ bool isa::match(const ptx::Module &module, const ptx::Function &function,
       result.typeCount = 0;
       result.vectorSize = 1;
       result.space = ptx::Space::Generic;
+      result.reason.clear();
       for (unsigned i = 0; i < instruction.wordCount; ++i)
         note(words[i], result);
       std::string operandMessage;
@@ -251,4 +255,35 @@ bool Match::has(std::string_view word) const {
       function->words.data() + instruction->firstWord;
   return std::find(words, words + instruction->wordCount, word) !=
          words + instruction->wordCount;
+}
+
+std::string_view
+Match::first(std::initializer_list<std::string_view> words) const {
+  for (std::string_view word : words)
+    if (has(word))
+      return word;
+  return {};
+}
+
+Handler Match::refuse(std::string expected) const {
+  reason = std::move(expected);
+  return nullptr;
+}
+
+std::string isa::refusalOf(const Match &match) {
+  return match.reason.empty()
+             ? "this combination of words and numbers is not supported"
+             : "expected " + match.reason;
+}
+
+std::string isa::checkOrderAndScope(const Match &match) {
+  std::string_view order =
+      match.first({"relaxed", "acquire", "release", "acq_rel"});
+  std::string_view scope = match.first({"cta", "cluster", "gpu", "sys"});
+  if (order.empty() == scope.empty())
+    return "";
+  if (scope.empty())
+    return "a scope beside ." + std::string(order) +
+           ": .cta, .cluster, .gpu or .sys";
+  return "a memory order, as .relaxed, beside the scope ." + std::string(scope);
 }

@@ -170,56 +170,103 @@ template <typename T> struct Store {
   static constexpr Handler handler = store<T>;
 };
 
+/// Says what is wrong with the words of a load or store, or nothing.
+static std::string checkWords(const Match &match) {
+  static constexpr std::initializer_list<std::string_view> evictions = {
+      "L1::evict_normal", "L1::evict_unchanged", "L1::evict_first",
+      "L1::evict_last", "L1::no_allocate"};
+  bool isGlobal =
+      match.space == Space::Global || match.space == Space::Generic;
+  std::string_view cache =
+      match.first({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
+  std::string_view eviction = match.first(evictions);
+  if (ptx::bytesOf(match.type()) * match.vectorSize > 16)
+    return "at most 16 bytes";
+  if (std::string message = checkOrderAndScope(match); !message.empty())
+    return message;
+  if (match.first({"volatile", "relaxed", "acquire", "release"}) != "" &&
+      !isGlobal && match.space != Space::Shared &&
+      match.space != Space::SharedCluster)
+    return "global or shared memory beside volatile, relaxed, acquire or release";
+  if (match.has("mmio") && (!match.has("relaxed") || !match.has("sys")))
+    return ".relaxed.sys beside .mmio";
+  if (match.has("nc") && match.space != Space::Global)
+    return ".global beside .nc";
+  if (!isGlobal && !eviction.empty())
+    return "global memory beside ." + std::string(eviction);
+  if (!cache.empty() && !eviction.empty())
+    return "either ." + std::string(cache) + " or ." + std::string(eviction);
+  if (!isGlobal && match.first({"L2::64B", "L2::128B", "L2::256B"}) != "")
+    return "global memory beside a prefetch size";
+  if (!isGlobal && match.has("L2::cache_hint"))
+    return "global memory beside .L2::cache_hint";
+  return "";
+}
+
 static Handler selectLoad(const Match &match, Op &op) {
   noteModifiers(match, op);
+  if (std::string message = checkWords(match); !message.empty())
+    return match.refuse(std::move(message));
   unsigned bytes = ptx::bytesOf(match.type());
-  if (bytes * match.vectorSize > 16)
-    return nullptr;
   return match.space == Space::Parameter ? ofBytes<LoadParameter>(bytes)
                                          : ofBytes<Load>(bytes);
 }
 
 static Handler selectStore(const Match &match, Op &op) {
   noteModifiers(match, op);
-  unsigned bytes = ptx::bytesOf(match.type());
-  if (bytes * match.vectorSize > 16)
-    return nullptr;
-  return ofBytes<Store>(bytes);
+  if (std::string message = checkWords(match); !message.empty())
+    return match.refuse(std::move(message));
+  return ofBytes<Store>(ptx::bytesOf(match.type()));
 }
 
 static Next prefetch(Warp &, const Op &, LaneMask) { return Next::Advance; }
 static Handler selectPrefetch(const Match &, Op &) { return prefetch; }
 
-#define PTXSIM_SPACES                                                          \
+/// discard and applypriority, which name the bytes of a cache line.
+static Handler selectLine(const Match &match, Op &) {
+  return match.operand(1).bits == 128 ? prefetch : match.refuse("128 bytes");
+}
+
+#define PTXSIM_STRONG "?.(cta|cluster|gpu|sys)"
+#define PTXSIM_LOAD_SPACES                                                     \
   "?.(global|shared|shared::cta|shared::cluster|local|const|param|"            \
   "param::entry|param::func)"
-#define PTXSIM_HINTS                                                           \
+#define PTXSIM_STORE_SPACES                                                    \
+  "?.(global|shared|shared::cta|shared::cluster|local|param|param::func)"
+#define PTXSIM_EVICTIONS                                                       \
   "?.(L1::evict_normal|L1::evict_unchanged|L1::evict_first|L1::evict_last|"    \
-  "L1::no_allocate)?.(L2::evict_normal|L2::evict_first|L2::evict_last)"        \
-  "?.L2::cache_hint?.(L2::64B|L2::128B|L2::256B)"
+  "L1::no_allocate)"
+#define PTXSIM_PREFETCH "?.(L2::64B|L2::128B|L2::256B)"
 #define PTXSIM_TYPES                                                           \
   "?.(v2|v4).(b8|b16|b32|b64|b128|u8|u16|u32|u64|s8|s16|s32|s64|f32|f64)"
+#define PTXSIM_LOAD                                                            \
+  "ld ?.(weak|volatile|relaxed|acquire)" PTXSIM_STRONG PTXSIM_LOAD_SPACES      \
+  "?.(ca|cg|cs|lu|cv)?.nc" PTXSIM_EVICTIONS PTXSIM_PREFETCH
+#define PTXSIM_STORE                                                           \
+  "st ?.(weak|volatile|relaxed|release)" PTXSIM_STRONG PTXSIM_STORE_SPACES     \
+  "?.(wb|cg|cs|wt)" PTXSIM_EVICTIONS
+
+static constexpr Transfer own = Transfer::Own;
 
 static const Form forms[] = {
-    {"ld ?.(weak|volatile|relaxed|acquire|mmio)?.relaxed"
-     "?.(cta|cluster|gpu|sys)" PTXSIM_SPACES
-     "?.(ca|cg|cs|lu|cv)?.nc" PTXSIM_HINTS PTXSIM_TYPES,
-     "=*T~ [a] b64?", selectLoad, OpClass::Load, 0, Transfer::Own},
-    {"ldu?.global?.(v2|v4).(b8|b16|b32|b64|b128|u8|u16|u32|u64|s8|s16|s32|s64|"
-     "f32|"
-     "f64)",
-     "=*T~ [a]", selectLoad, OpClass::Load, 0, Transfer::Own},
-    {"st ?.(weak|volatile|relaxed|release|mmio)?.relaxed"
-     "?.(cta|cluster|gpu|sys)" PTXSIM_SPACES
-     "?.(wb|cg|cs|wt)" PTXSIM_HINTS PTXSIM_TYPES,
-     "[a] *T~ b64?", selectStore, OpClass::Store, 0, Transfer::Own},
-    {"prefetch?.(global|local).(L1|L2|L2::evict_last|L2::evict_normal)", "[a]",
-     selectPrefetch, OpClass::Other},
-    {"prefetchu.L1", "[a]", selectPrefetch, OpClass::Other},
-    {"prefetch?.(const|param).tensormap", "[a]", selectPrefetch,
+    {PTXSIM_LOAD PTXSIM_TYPES, "=*T~ [a]", selectLoad, OpClass::Load, 0, own},
+    {PTXSIM_LOAD ".L2::cache_hint" PTXSIM_TYPES, "=*T~ [a] u64", selectLoad,
+     OpClass::Load, 0, own},
+    {"ld .mmio.relaxed.sys?.global" PTXSIM_TYPES, "=*T~ [a]", selectLoad,
+     OpClass::Load, 0, own},
+    {"ldu ?.global" PTXSIM_TYPES, "=*T~ [a]", selectLoad, OpClass::Load, 0, own},
+    {PTXSIM_STORE PTXSIM_TYPES, "[a] *T~", selectStore, OpClass::Store, 0, own},
+    {PTXSIM_STORE ".L2::cache_hint" PTXSIM_TYPES, "[a] *T~ u64", selectStore,
+     OpClass::Store, 0, own},
+    {"st .mmio.relaxed.sys?.global" PTXSIM_TYPES, "[a] *T~", selectStore,
+     OpClass::Store, 0, own},
+    {"prefetch ?.(global|local).(L1|L2)", "[a]", selectPrefetch, OpClass::Other},
+    {"prefetch ?.global.(L2::evict_last|L2::evict_normal)", "[a]", selectPrefetch,
      OpClass::Other},
-    {"discard?.global.L2", "[a] #", selectPrefetch, OpClass::Other},
-    {"applypriority?.global.L2::evict_normal", "[a] #", selectPrefetch,
+    {"prefetchu.L1", "[a]", selectPrefetch, OpClass::Other},
+    {"prefetch ?.(const|param).tensormap", "[a]", selectPrefetch, OpClass::Other},
+    {"discard ?.global.L2", "[a] #", selectLine, OpClass::Other},
+    {"applypriority ?.global.L2::evict_normal", "[a] #", selectLine,
      OpClass::Other},
 };
 

@@ -253,40 +253,40 @@ static constexpr OpClass kind = OpClass::Matrix;
 static constexpr Transfer own = Transfer::Own;
 
 #define PTXSIM_SHARED "?.(shared|shared::cta)"
+#define PTXSIM_LOAD(count, registers)                                          \
+  {"ldmatrix .sync.aligned.m8n8." count "?.trans" PTXSIM_SHARED ".b16",        \
+   "=" registers "b32 [a]", selectLoad, kind, opAligned, own}
+#define PTXSIM_STORE(count, registers)                                         \
+  {"stmatrix .sync.aligned.m8n8." count "?.trans" PTXSIM_SHARED ".b16",        \
+   "[a] " registers "b32", selectStore, kind, opAligned, own}
 #define PTXSIM_TYPES                                                           \
   "(f16|bf16|tf32|e4m3|e5m2|f32|f64|s32|u8|s8|u4|s4|b1)"
 #define PTXSIM_FOUR_TYPES                                                      \
   "." PTXSIM_TYPES "." PTXSIM_TYPES "." PTXSIM_TYPES "." PTXSIM_TYPES
 #define PTXSIM_MMA(d, ab, c)                                                   \
-  {"mma.sync.aligned.m*.(row|col).(row|col)?.satfinite" PTXSIM_FOUR_TYPES,     \
+  {"mma .sync.aligned.m*.(row|col).(row|col)?.satfinite" PTXSIM_FOUR_TYPES,     \
    "={" d "} {" ab "} {" ab "} {" c "}", selectMultiply, kind, opAligned, own}
 #define PTXSIM_SPARSE(d, c)                                                    \
-  {"mma.(sp|sp::ordered_metadata).sync.aligned.m*.row.col?.satfinite"          \
+  {"mma .(sp|sp::ordered_metadata).sync.aligned.m*.row.col?.satfinite"          \
    PTXSIM_FOUR_TYPES,                                                          \
    "={" d "} {b32} {b32} {" c "} b32 #", selectMultiply, kind, opAligned, own}
 
 static const Form forms[] = {
-    {"ldmatrix .sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "={b32} [a]",
-     selectLoad, kind, opAligned, own},
-    {"ldmatrix .sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "=2b32 [a]",
-     selectLoad, kind, opAligned, own},
-    {"ldmatrix .sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "=4b32 [a]",
-     selectLoad, kind, opAligned, own},
-    {"stmatrix .sync.aligned.m8n8.x1?.trans" PTXSIM_SHARED ".b16", "[a] {b32}",
-     selectStore, kind, opAligned, own},
-    {"stmatrix .sync.aligned.m8n8.x2?.trans" PTXSIM_SHARED ".b16", "[a] 2b32",
-     selectStore, kind, opAligned, own},
-    {"stmatrix .sync.aligned.m8n8.x4?.trans" PTXSIM_SHARED ".b16", "[a] 4b32",
-     selectStore, kind, opAligned, own},
-    {"movmatrix.sync.aligned.m8n8.trans.b16", "=b32 b32", selectMove, kind,
+    PTXSIM_LOAD("x1", "1"),
+    PTXSIM_LOAD("x2", "2"),
+    PTXSIM_LOAD("x4", "4"),
+    PTXSIM_STORE("x1", "1"),
+    PTXSIM_STORE("x2", "2"),
+    PTXSIM_STORE("x4", "4"),
+    {"movmatrix .sync.aligned.m8n8.trans.b16", "=b32 b32", selectMove, kind,
      opAligned, own},
     PTXSIM_MMA("f32", "b32", "f32"),
     PTXSIM_MMA("b32", "b32", "b32"),
     PTXSIM_MMA("f32", "b32", "b32"),
     PTXSIM_MMA("b32", "b32", "f32"),
-    {"mma.sync.aligned.m*.row.col?.(rn|rz|rm|rp).f64.f64.f64.f64",
+    {"mma .sync.aligned.m*.row.col?.(rn|rz|rm|rp).f64.f64.f64.f64",
      "={f64} {f64} {f64} {f64}", selectMultiply, kind, opAligned, own},
-    {"mma.sync.aligned.m*.row.col.s32.b1.b1.s32.(and|xor).popc",
+    {"mma .sync.aligned.m*.row.col.s32.b1.b1.s32.(and|xor).popc",
      "={b32} {b32} {b32} {b32}", selectMultiply, kind, opAligned, own},
     PTXSIM_SPARSE("f32", "f32"),
     PTXSIM_SPARSE("b32", "b32"),

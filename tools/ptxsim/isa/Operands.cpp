@@ -11,13 +11,17 @@ using ptx::Operand;
 using ptx::Type;
 using ptx::TypeClass;
 
-/// Reads the type of an item: T, U, V or a name; and the `~` or `<N` after it.
+/// Reads the type of an item: T, U, V or a name; and the `.`, `~` or `<N` after it.
 static void readType(std::string_view item, OperandRule &rule) {
   size_t less = item.find('<');
   if (less != std::string_view::npos) {
     for (char digit : item.substr(less + 1))
       rule.limit = rule.limit * 10 + uint64_t(digit - '0');
     item = item.substr(0, less);
+  }
+  if (!item.empty() && item.back() == '.') {
+    rule.selects = true;
+    item.remove_suffix(1);
   }
   if (!item.empty() && item.back() == '~') {
     rule.wide = true;
@@ -118,14 +122,15 @@ public:
 private:
   bool checkOne(const OperandRule &rule, const Operand &operand);
   bool checkRegister(const OperandRule &rule, const Operand &operand,
-                     Type type);
+                     Type type, bool isPart = false);
   bool checkSource(const OperandRule &rule, const Operand &operand, Type type);
   bool checkNumber(const OperandRule &rule, const Operand &operand, Type type);
   bool checkPredicate(const OperandRule &rule, const Operand &operand);
   bool checkPair(const OperandRule &rule, const Operand &operand);
   bool checkVector(const OperandRule &rule, const Operand &operand);
+  bool haveOneSize(const Operand &vector) const;
   bool checkAddress(const Operand &operand);
-  bool mayDiscard(const OperandRule &rule) const;
+  bool mayDiscard(bool isPart) const;
   bool takesSpecial(ptx::SpecialRegister special) const;
   bool takesAddress(Type type) const;
   bool fail(const std::string &expected, const Operand &operand);
@@ -235,11 +240,14 @@ static std::string registerOf(Type type) {
 }
 
 bool OperandChecker::checkRegister(const OperandRule &rule,
-                                   const Operand &operand, Type type) {
-  if (operand.kind == Operand::Kind::Sink && rule.written && mayDiscard(rule))
+                                   const Operand &operand, Type type,
+                                   bool isPart) {
+  if (operand.kind == Operand::Kind::Sink && rule.written && mayDiscard(isPart))
     return true;
   if (operand.kind != Operand::Kind::Register)
     return fail(registerOf(type), operand);
+  if (operand.selector != 0 && !rule.selects)
+    return fail("a whole register", operand);
   if (rule.written && operand.negated)
     return fail("a predicate to write", operand);
   if (!typesAgree(rule, type, function.registers[operand.index].type))
@@ -247,12 +255,13 @@ bool OperandChecker::checkRegister(const OperandRule &rule,
   return true;
 }
 
-/// True if `_` may stand for this destination: for what setp writes, in pairs,
-/// and for the results of instructions that do more than compute one.
-bool OperandChecker::mayDiscard(const OperandRule &rule) const {
-  return rule.kind == OperandRule::Kind::RegisterPair ||
-         rule.kind == OperandRule::Kind::PredicatePair ||
-         match.form->transfer == Transfer::Own ||
+/// True if `_` may stand for this destination: for what setp writes, in pairs
+/// and vectors, and for the results of instructions that do more than compute
+/// one, except shfl.
+bool OperandChecker::mayDiscard(bool isPart) const {
+  return isPart ||
+         (match.form->transfer == Transfer::Own &&
+          match.instruction->opcode != "shfl") ||
          match.instruction->opcode == "setp";
 }
 
@@ -360,8 +369,23 @@ bool OperandChecker::checkPair(const OperandRule &rule,
     return fail(registerOf(first) + " and a predicate, as in 'd|p'", operand);
   if (operand.kind != Operand::Kind::Pair)
     return checkRegister(rule, operand, first);
-  return checkRegister(rule, element(operand, 0), first) &&
-         checkRegister(rule, element(operand, 1), Type::Pred);
+  return checkRegister(rule, element(operand, 0), first, true) &&
+         checkRegister(rule, element(operand, 1), Type::Pred, true);
+}
+
+/// True if the registers of a vector are equally wide.
+bool OperandChecker::haveOneSize(const Operand &vector) const {
+  unsigned bits = 0;
+  for (uint32_t i = 0; i < vector.elementCount; ++i) {
+    const Operand &part = element(vector, i);
+    if (part.kind != Operand::Kind::Register)
+      continue;
+    unsigned have = ptx::bitsOf(function.registers[part.index].type);
+    if (bits != 0 && have != bits)
+      return false;
+    bits = have;
+  }
+  return true;
 }
 
 bool OperandChecker::checkVector(const OperandRule &rule,
@@ -373,8 +397,9 @@ bool OperandChecker::checkVector(const OperandRule &rule,
     wanted = operand.elementCount;
   }
   if (operand.kind != Operand::Kind::Vector) {
-    if (wanted != 1)
-      return fail("a vector of " + std::to_string(wanted) + " registers",
+    if (wanted != 1 || rule.elements == 1)
+      return fail("a vector of " + std::to_string(wanted) +
+                      (wanted == 1 ? " register" : " registers"),
                   operand);
     return checkSource(rule, operand, typeOf(rule));
   }
@@ -382,9 +407,12 @@ bool OperandChecker::checkVector(const OperandRule &rule,
     return fail("a vector of " + std::to_string(wanted) + " registers",
                 operand);
   for (uint32_t i = 0; i < operand.elementCount; ++i)
-    if (!checkSource(rule, element(operand, i), typeOf(rule)))
+    if (rule.written
+            ? !checkRegister(rule, element(operand, i), typeOf(rule), true)
+            : !checkSource(rule, element(operand, i), typeOf(rule)))
       return false;
-  return true;
+  return haveOneSize(operand) ||
+         fail("a vector of registers of one size", operand);
 }
 
 bool OperandChecker::checkAddress(const Operand &operand) {
@@ -394,6 +422,8 @@ bool OperandChecker::checkAddress(const Operand &operand) {
   if (base.kind != Operand::Kind::Register)
     return true;
   Type type = function.registers[base.index].type;
+  if (base.selector != 0)
+    return fail("a whole register", base);
   bool integer = ptx::classOf(type) == TypeClass::Integer ||
                  ptx::classOf(type) == TypeClass::Bits;
   if (!integer || (ptx::bitsOf(type) != 32 && ptx::bitsOf(type) != 64))

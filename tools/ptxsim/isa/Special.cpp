@@ -154,11 +154,27 @@ static uint64_t sharedValue(const Warp &warp, SpecialRegister special,
   }
 }
 
+static constexpr bool isTime(SpecialRegister special) {
+  switch (special) {
+  case SpecialRegister::Clock:
+  case SpecialRegister::ClockHi:
+  case SpecialRegister::Clock64:
+  case SpecialRegister::GlobalTimer:
+  case SpecialRegister::GlobalTimerLo:
+  case SpecialRegister::GlobalTimerHi:
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// Ops are counted at the end of a slice: who reads a time ends it, so that the
+/// next reader sees that time went on.
 template <SpecialRegister S>
 static Next readShared(Warp &warp, const Op &op, LaneMask mask) {
   uint64_t value = sharedValue(warp, S, op.modifiers);
   fill(warp, op, mask, [&](int) { return value; });
-  return Next::Advance;
+  return isTime(S) ? Next::Yield : Next::Advance;
 }
 
 static Next readExplicitCluster(Warp &warp, const Op &op, LaneMask mask) {

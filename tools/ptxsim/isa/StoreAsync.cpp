@@ -109,25 +109,22 @@ static Handler selectReduction(const Match &match, Op &op) {
 static constexpr OpClass kind = OpClass::AsyncCopy;
 static constexpr Transfer own = Transfer::Own;
 
+#define PTXSIM_RED(types)                                                      \
+  {"red.async .relaxed.cluster.mbarrier::complete_tx::bytes?.shared::cluster"  \
+   types,                                                                      \
+   "[a] T [a]", selectReduction, kind, 0, own}
+
 static const Form forms[] = {
-    {"st.async?.weak.shared::cluster.mbarrier::complete_tx::bytes?.(v2|v4)."
-     "(b32|b64|u32|u64|s32|s64|f32|f64)",
+    {"st.async ?.weak?.shared::cluster.mbarrier::complete_tx::bytes?.(v2|v4)."
+     "(b32|u32|s32|f32)",
      "[a] *T [a]", selectStore, kind, 0, own},
-    {"st.async?.weak.mbarrier::complete_tx::bytes?.shared::cluster?.(v2|v4)."
-     "(b32|b64|u32|u64|s32|s64|f32|f64)",
+    {"st.async ?.weak?.shared::cluster.mbarrier::complete_tx::bytes?.v2."
+     "(b64|u64|s64|f64)",
      "[a] *T [a]", selectStore, kind, 0, own},
-    {"red.async?.relaxed?.cluster.mbarrier::complete_tx::bytes?.shared::cluster."
-     "(inc|dec).u32",
-     "[a] T [a]", selectReduction, kind, 0, own},
-    {"red.async?.relaxed?.cluster.mbarrier::complete_tx::bytes?.shared::cluster."
-     "(min|max).(u32|s32)",
-     "[a] T [a]", selectReduction, kind, 0, own},
-    {"red.async?.relaxed?.cluster.mbarrier::complete_tx::bytes?.shared::cluster."
-     "add.(u32|s32|u64)",
-     "[a] T [a]", selectReduction, kind, 0, own},
-    {"red.async?.relaxed?.cluster.mbarrier::complete_tx::bytes?.shared::cluster."
-     "(and|or|xor).b32",
-     "[a] T [a]", selectReduction, kind, 0, own},
+    PTXSIM_RED(".(inc|dec).u32"),
+    PTXSIM_RED(".(min|max).(u32|s32)"),
+    PTXSIM_RED(".add.(u32|s32|u64|s64)"),
+    PTXSIM_RED(".(and|or|xor).b32"),
 };
 
 Family isa::storeAsyncFamily() { return {forms, std::size(forms)}; }

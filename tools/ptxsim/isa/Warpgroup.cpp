@@ -84,7 +84,7 @@ static WarpgroupStep readStep(Warp &warp, const Op &op,
     step.descriptorA = same64(*slots++);
   step.descriptorB = same64(*slots++);
   if (shape.isSparse) {
-    ++slots;
+    step.metadata[warp.index % 4] = warp.at<uint32_t>(*slots++);
     step.selector = *warp.at<uint32_t>(*slots++);
   }
   LaneMask scale = warp.predicate(*slots++);
@@ -301,12 +301,22 @@ static Handler selectMultiply(const Match &match, Op &op) {
     op.modifiers |= isSparse;
   if (shape.saturates)
     op.modifiers |= saturates;
+  uint32_t selectors = bitsOf(shape.a) == 8 ? 1 : 2;
+  if (shape.isSparse && match.operand(4).bits >= selectors)
+    return match.refuse("a sparsity selector below " + std::to_string(selectors));
   std::string_view operands = match.form->operands;
-  if (operands.find("4b32") != std::string_view::npos)
+  if (operands.find(" 4") != std::string_view::npos)
     op.modifiers |= aInRegisters;
   size_t numbers = 0;
   for (char c : operands.substr(operands.find(" p")))
     numbers += c == '#';
+  uint32_t first = match.instruction->operandCount - uint32_t(numbers);
+  for (uint32_t i = 0; i < numbers; ++i) {
+    int64_t value = int64_t(match.operand(first + i).bits);
+    if (i < 2 ? value != 1 && value != -1 : value != 0 && value != 1)
+      return match.refuse(i < 2 ? "1 or -1 to scale a matrix"
+                                : "0 or 1 to transpose a matrix");
+  }
   if (numbers >= 2)
     op.modifiers |= hasScales;
   if (numbers >= 3)
@@ -322,29 +332,29 @@ static Handler selectWait(const Match &, Op &) { return wait; }
 static constexpr OpClass kind = OpClass::Warpgroup;
 static constexpr Transfer own = Transfer::Own;
 
-#define PTXSIM_WGMMA "wgmma.mma_async.sync.aligned.m64*"
-#define PTXSIM_SPARSE "wgmma.mma_async.sp.sync.aligned.m64*"
+#define PTXSIM_WGMMA "wgmma.mma_async .sync?.aligned.m64*"
+#define PTXSIM_SPARSE "wgmma.mma_async .sp.sync?.aligned.m64*"
 #define PTXSIM_ROW(syntax, operands)                                           \
   {syntax, operands, selectMultiply, kind, opAligned, own}
 /// A by descriptor and A in registers, dense and sparse.
-#define PTXSIM_FAMILY(types, d, suffix, registerSuffix)                        \
-  PTXSIM_ROW(PTXSIM_WGMMA types, "+{" d "} b64 b64 p" suffix),                 \
-      PTXSIM_ROW(PTXSIM_WGMMA types, "+{" d "} 4b32 b64 p" registerSuffix),    \
-      PTXSIM_ROW(PTXSIM_SPARSE types, "+{" d "} b64 b64 b32 # p" suffix),      \
-      PTXSIM_ROW(PTXSIM_SPARSE types, "+{" d "} 4b32 b64 b32 # p" registerSuffix)
+#define PTXSIM_FAMILY(types, d, a, suffix, registerSuffix)                     \
+  PTXSIM_ROW(PTXSIM_WGMMA types, "+{" d "} u64 u64 p" suffix),                 \
+      PTXSIM_ROW(PTXSIM_WGMMA types, "+{" d "} 4" a " u64 p" registerSuffix),  \
+      PTXSIM_ROW(PTXSIM_SPARSE types, "+{" d "} u64 u64 b32 # p" suffix),      \
+      PTXSIM_ROW(PTXSIM_SPARSE types, "+{" d "} 4" a " u64 b32 # p"            \
+                                      registerSuffix)
 
 static const Form forms[] = {
-    {"wgmma.fence.sync.aligned", "", selectFence, kind, opAligned, own},
-    {"wgmma.commit_group.sync.aligned", "", selectCommit, kind, opAligned, own},
-    {"wgmma.wait_group.sync.aligned", "#", selectWait, kind, opAligned, own},
-    PTXSIM_FAMILY(".f32.f16.f16", "f32", " # # # #", " # # #"),
-    PTXSIM_FAMILY(".f16.f16.f16", "b32", " # # # #", " # # #"),
-    PTXSIM_FAMILY(".f32.bf16.bf16", "f32", " # # # #", " # # #"),
-    PTXSIM_FAMILY(".f32.tf32.tf32", "f32", " # #", " # #"),
-    PTXSIM_FAMILY(".f32.(e4m3|e5m2).(e4m3|e5m2)", "f32", " # #", " # #"),
-    PTXSIM_FAMILY(".f16.(e4m3|e5m2).(e4m3|e5m2)", "b32", " # #", " # #"),
-    PTXSIM_FAMILY(".s32.(s8|u8).(s8|u8)?.satfinite", "s32", "", ""),
-    PTXSIM_FAMILY(".s32?.satfinite.(s8|u8).(s8|u8)", "s32", "", ""),
+    {"wgmma.fence .sync?.aligned", "", selectFence, kind, opAligned, own},
+    {"wgmma.commit_group .sync?.aligned", "", selectCommit, kind, opAligned, own},
+    {"wgmma.wait_group .sync?.aligned", "#", selectWait, kind, opAligned, own},
+    PTXSIM_FAMILY(".f32.f16.f16", "f32", "f16x2", " # # # #", " # # #"),
+    PTXSIM_FAMILY(".f16.f16.f16", "f16x2", "f16x2", " # # # #", " # # #"),
+    PTXSIM_FAMILY(".f32.bf16.bf16", "f32", "f16x2", " # # # #", " # # #"),
+    PTXSIM_FAMILY(".f32.tf32.tf32", "f32", "b32", " # #", " # #"),
+    PTXSIM_FAMILY(".f32.(e4m3|e5m2).(e4m3|e5m2)", "f32", "b32", " # #", " # #"),
+    PTXSIM_FAMILY(".f16.(e4m3|e5m2).(e4m3|e5m2)", "f16x2", "b32", " # #", " # #"),
+    PTXSIM_FAMILY(".s32.(s8|u8).(s8|u8)?.satfinite", "s32", "b32", "", ""),
     PTXSIM_ROW(PTXSIM_WGMMA ".s32.b1.b1.and.popc", "+{s32} b64 b64 p"),
     PTXSIM_ROW(PTXSIM_WGMMA ".s32.b1.b1.and.popc", "+{s32} 4b32 b64 p"),
 };

@@ -217,6 +217,11 @@ static Handler selectLoad(const Match &match, Op &op) {
   WmmaOperand operand = match.has("a")   ? WmmaOperand::A
                         : match.has("b") ? WmmaOperand::B
                                          : WmmaOperand::Accumulator;
+  bool isSmall = match.first({"s4", "u4", "b1"}) != "";
+  if (isSmall && match.has("col") != (operand == WmmaOperand::B))
+    return match.refuse(operand == WmmaOperand::B
+                            ? ".col, as B has with types below 8 bits"
+                            : ".row, as A has with types below 8 bits");
   return readAccess(match, op, operand, 0) ? loadFragment : nullptr;
 }
 static Handler selectStore(const Match &match, Op &op) {
@@ -265,10 +270,10 @@ static constexpr Transfer own = Transfer::Own;
 
 #define PTXSIM_SPACE "?.(global|shared|shared::cta)"
 #define PTXSIM_LOAD(operand, types)                                            \
-  "wmma.load." operand ".sync.aligned.(row|col).m*" PTXSIM_SPACE "." types
+  "wmma.load." operand " .sync.aligned.(row|col).m*" PTXSIM_SPACE "." types
 #define PTXSIM_STORE(types)                                                    \
-  "wmma.store.d.sync.aligned.(row|col).m*" PTXSIM_SPACE "." types
-#define PTXSIM_MMA "wmma.mma.sync.aligned.(row|col).(row|col).m*"
+  "wmma.store.d .sync.aligned.(row|col).m*" PTXSIM_SPACE "." types
+#define PTXSIM_MMA "wmma.mma .sync.aligned.(row|col).(row|col).m*"
 
 static const Form forms[] = {
     {PTXSIM_LOAD("(a|b)", "(f16|bf16|tf32|u8|s8|u4|s4|b1)"), "={b32} [a] u32?",
@@ -291,10 +296,7 @@ static const Form forms[] = {
      kind, opAligned, own},
     {PTXSIM_MMA "?.(rn|rz|rm|rp).f64.f64.f64.f64", "={f64} {f64} {f64} {f64}",
      selectMultiply, kind, opAligned, own},
-    // As nvcc writes it.
-    {PTXSIM_MMA ".f64.f64.f64.f64.(rn|rz|rm|rp)", "={f64} {f64} {f64} {f64}",
-     selectMultiply, kind, opAligned, own},
-    {"wmma.mma.(and|xor).popc.sync.aligned.row.col.m*.s32.b1.b1.s32",
+    {"wmma.mma .(and|xor).popc.sync.aligned.row.col.m*.s32.b1.b1.s32",
      "={s32} {b32} {b32} {s32}", selectMultiply, kind, opAligned, own},
 };
 

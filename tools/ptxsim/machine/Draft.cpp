@@ -395,7 +395,7 @@ bool DraftBuilder::addPlain(Match &match) {
   pending.transfer = transferOf(match);
   pending.op.handler = match.form->select(match, pending.op);
   if (pending.op.handler == nullptr) {
-    *message = "this combination of words is not supported";
+    *message = isa::refusalOf(match);
     return false;
   }
   std::string_view opcode = instruction.opcode;

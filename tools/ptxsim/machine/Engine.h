@@ -204,6 +204,7 @@ constexpr uint32_t localBytesPerThread = 524288; ///< 512 KB
 constexpr uint32_t portableClusterSize = 8;
 constexpr uint32_t maxClusterSize = 16;
 constexpr uint32_t parameterBytes = 32764;
+constexpr uint32_t constantBytes = 65536;
 } // namespace h100
 
 /// How many blocks one multiprocessor holds at once, by each of its resources.

@@ -216,8 +216,38 @@ static bool checkReferences(const ptx::Module &module,
   return true;
 }
 
+/// Checks the sizes of parameters and of constant memory.
+static void checkSizes(const ptx::Module &module,
+                       std::vector<ptx::Diagnostic> &diagnostics) {
+  for (const ptx::Function &function : module.functions) {
+    uint64_t bytes = describeKernel(function).parameterBytes;
+    if (function.isEntry && bytes > h100::parameterBytes)
+      diagnostics.push_back(
+          {function.location,
+           "expected at most " + std::to_string(h100::parameterBytes) +
+               " bytes of parameters, got " + std::to_string(bytes),
+           std::string(function.name)});
+  }
+  uint64_t bytes = 0;
+  for (const ptx::Variable &variable : module.variables) {
+    if (variable.space != ptx::Space::Constant)
+      continue;
+    bytes += variable.bytes;
+    if (bytes <= h100::constantBytes)
+      continue;
+    diagnostics.push_back({variable.location,
+                           "expected at most " +
+                               std::to_string(h100::constantBytes) +
+                               " bytes of constant variables, got " +
+                               std::to_string(bytes) + " up to this one",
+                           std::string(variable.name)});
+    return;
+  }
+}
+
 bool ptxsim::checkModule(const ptx::Module &module,
                          std::vector<ptx::Diagnostic> &diagnostics) {
+  checkSizes(module, diagnostics);
   for (const ptx::Function &function : module.functions) {
     for (const ptx::Instruction &instruction : function.instructions) {
       isa::Match match;
@@ -227,7 +257,7 @@ bool ptxsim::checkModule(const ptx::Module &module,
       Op scratch;
       if (good && match.form != nullptr &&
           match.form->select(match, scratch) == nullptr) {
-        message = "this combination of words and numbers is not supported";
+        message = isa::refusalOf(match);
         good = false;
       }
       good = good && checkReferences(module, function, instruction, message);

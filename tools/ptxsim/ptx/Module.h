@@ -38,12 +38,23 @@ enum class SpecialRegister : uint8_t {
   ReservedSmemOffsetBegin, ReservedSmemOffsetEnd, ReservedSmemOffsetCap,
   ReservedSmemOffset, ///< `%reserved_smem_offset_<n>`; `component` is n.
   EnvReg,             ///< `%envreg<n>`; `component` is n.
-  Pm,                 ///< `%pm<n>`, n from 0 to 7; 8 + n is `%pm<n>_64`.
+  Pm,                 ///< `%pm<n>`; `component` is n.
+  Pm64,               ///< `%pm<n>_64`; `component` is n.
   CurrentGraphExec,
 };
 
 /// Returns the type of the register: b32, or b64 for the wide ones.
 Type typeOf(SpecialRegister special);
+
+/// Parts of a register, as `.h1` or `.b3210`. Part 0 of the result is the one that
+/// is written last.
+struct Selector {
+  uint16_t bits = 0; ///< 3 for each part, how many at 12, halves at 15.
+
+  unsigned count() const { return bits >> 12 & 7; }
+  bool isOfHalves() const { return bits >> 15; }
+  unsigned part(unsigned index) const { return bits >> (3 * index) & 7; }
+};
 
 struct Operand {
   enum class Kind : uint8_t {
@@ -78,6 +89,9 @@ struct Operand {
   bool ofResults = false;  ///< Of a Parameter.
   /// Of a Special: 0 to 3 for `.x` to `.w`, or its number.
   uint8_t component = 0;
+  /// Of a Register: which bytes or halves a video instruction takes, as in
+  /// `.b3210`; 0 for none. See `Selector`.
+  uint16_t selector = 0;
   SpecialRegister special = SpecialRegister::Tid;
   uint32_t index = 0;
   uint64_t bits = 0;

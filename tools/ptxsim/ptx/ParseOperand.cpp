@@ -148,7 +148,32 @@ static unsigned componentNamed(std::string_view word) {
   return position == std::string_view::npos ? 4 : unsigned(position / 2);
 }
 
+/// Returns the bits of the Selector that `word` names, as `.b0` or `.h32`; 0 if it
+/// names none.
+static uint16_t selectorNamed(std::string_view word) {
+  if (word.size() < 3 || (word[1] != 'b' && word[1] != 'h'))
+    return 0;
+  bool isOfHalves = word[1] == 'h';
+  std::string_view digits = word.substr(2);
+  if (digits.size() > (isOfHalves ? 2 : 4))
+    return 0;
+  unsigned bits = unsigned(digits.size()) << 12 | (isOfHalves ? 1u << 15 : 0);
+  for (size_t i = 0; i < digits.size(); ++i) {
+    char digit = digits[digits.size() - 1 - i];
+    if (digit < '0' || digit > (isOfHalves ? '3' : '7'))
+      return 0;
+    bits |= unsigned(digit - '0') << (3 * i);
+  }
+  return uint16_t(bits);
+}
+
 bool ModuleParser::parseComponent(const Token &name, Operand &operand) {
+  uint16_t selector = selectorNamed(token.text);
+  if (operand.kind == Operand::Kind::Register && selector != 0) {
+    operand.selector = selector;
+    advance();
+    return true;
+  }
   if (operand.kind != Operand::Kind::Vector)
     return failExpected("no component of " + quote(name.text) +
                         ", which is no vector");

@@ -22,7 +22,6 @@ struct NumberedRegisters {
   std::string_view prefix, suffix;
   SpecialRegister special;
   unsigned count;
-  uint8_t firstComponent = 0;
 };
 } // namespace
 
@@ -67,7 +66,7 @@ static constexpr NamedRegister namedRegisters[] = {
 static constexpr NumberedRegisters numberedRegisters[] = {
     {"%envreg", "", SpecialRegister::EnvReg, 32},
     {"%pm", "", SpecialRegister::Pm, 8},
-    {"%pm", "_64", SpecialRegister::Pm, 8, 8},
+    {"%pm", "_64", SpecialRegister::Pm64, 8},
     {"%reserved_smem_offset_", "", SpecialRegister::ReservedSmemOffset, 2},
 };
 
@@ -108,7 +107,7 @@ bool ptxsim::ptx::findBuiltInName(std::string_view name, Binding &result) {
     if (number == entry.count)
       continue;
     result.special = entry.special;
-    result.component = uint8_t(entry.firstComponent + number);
+    result.component = uint8_t(number);
     return true;
   }
   return false;

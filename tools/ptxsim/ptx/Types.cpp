@@ -91,6 +91,7 @@ Type ptxsim::ptx::typeOf(SpecialRegister special) {
   case SpecialRegister::GlobalTimer:
   case SpecialRegister::GridId:
   case SpecialRegister::CurrentGraphExec:
+  case SpecialRegister::Pm64:
     return Type::B64;
   case SpecialRegister::IsExplicitCluster:
     return Type::Pred;

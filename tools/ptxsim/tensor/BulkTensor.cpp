@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/tensor/BulkTensor.h"
 
+#include "tools/ptxsim/numerics/Bits.h"
 #include "tools/ptxsim/tensor/TensorMapRules.h"
 
 #include <cstring>
@@ -286,16 +287,15 @@ static void moveRow(const BoxTransfer &transfer, uint32_t row, Shared *shared,
 // Loads
 //===----------------------------------------------------------------------===//
 
-/// Fills bytes with the value that the map gives to what is outside.
+/// Fills bytes with the value that the map gives to what is outside. Wider types
+/// than f16 get its NaN in each 16 bits, as hardware does.
 static void fill(const TensorMap &map, uint8_t *at, uint32_t bytes) {
   if (map.fill == TensorFill::Zero) {
     std::memset(at, 0, bytes);
     return;
   }
-  std::memset(at, 0xff, bytes);
-  uint32_t size = bytesOf(map.type);
-  for (uint32_t i = size - 1; i < bytes; i += size)
-    at[i] = 0x7f;
+  for (uint32_t i = 0; i + 1 < bytes; i += 2)
+    std::memcpy(at + i, &numerics::outOfBoundsNanHalf, 2);
 }
 
 static bool isConverted(TensorType type) {

@@ -212,7 +212,6 @@ enum class TensorMapField : uint8_t {
   ElementType,
   InterleaveLayout,
   SwizzleMode,
-  SwizzleAtomicity,
   FillMode,
 };
 

@@ -101,7 +101,7 @@ struct WarpgroupStep {
 
 /// Checks the operands that can be wrong: that all of A and B lies within the
 /// block's shared memory, and what the manual demands of transposition,
-/// descriptors, metadata and selector.
+/// descriptors, selector, and the metadata of the warps that give theirs.
 ///
 /// \returns empty, or what is wrong.
 [[nodiscard]] std::string checkStep(const WarpgroupShape &shape,

@@ -174,7 +174,7 @@ static std::string checkMetadata(const WarpgroupShape &shape,
   uint32_t lanes = metadataLanes(shape, step.selector);
   for (uint32_t warp = 0; warp < 4; ++warp)
     for (uint32_t lane = 0; lane < 32; ++lane) {
-      if (!(lanes >> lane % 4 & 1))
+      if (step.metadata[warp] == nullptr || !(lanes >> lane % 4 & 1))
         continue;
       for (uint32_t i = 0; i < 8; ++i) {
         uint32_t pair = step.metadata[warp][lane] >> (4 * i) & 15;

@@ -85,7 +85,7 @@ TEST(Operand, SpecialRegisters) {
       {"%envreg0", SpecialRegister::EnvReg, 0},
       {"%envreg31", SpecialRegister::EnvReg, 31},
       {"%pm7", SpecialRegister::Pm, 7},
-      {"%pm7_64", SpecialRegister::Pm, 15},
+      {"%pm7_64", SpecialRegister::Pm64, 7},
       {"%reserved_smem_offset_1", SpecialRegister::ReservedSmemOffset, 1},
       {"%reserved_smem_offset_cap", SpecialRegister::ReservedSmemOffsetCap, 0},
       {"%current_graph_exec", SpecialRegister::CurrentGraphExec, 0},
@@ -104,6 +104,35 @@ TEST(Operand, SpecialRegisters) {
                            "%reserved_smem_offset_2", "%tidx"})
     EXPECT_NE(errorsOfBody("mov.u32 %r1, " + std::string(name) + ";"), "")
         << name;
+}
+
+TEST(Operand, SelectorsNameParts) {
+  auto selectorOf = [](const std::string &operand) {
+    std::unique_ptr<Module> module =
+        parseBody("vadd.u32.u32.u32 %r1, " + operand + ", %r3;");
+    const Function &function = module->functions[0];
+    return Selector{
+        function.elements[function.instructions[0].firstOperand + 1].selector};
+  };
+  EXPECT_EQ(selectorOf("%r2").count(), 0u);
+  Selector byte = selectorOf("%r2.b3");
+  EXPECT_EQ(byte.count(), 1u);
+  EXPECT_EQ(byte.part(0), 3u);
+  EXPECT_FALSE(byte.isOfHalves());
+  Selector halves = selectorOf("%r2.h31");
+  EXPECT_EQ(halves.count(), 2u);
+  EXPECT_EQ(halves.part(0), 1u);
+  EXPECT_EQ(halves.part(1), 3u);
+  EXPECT_TRUE(halves.isOfHalves());
+  Selector bytes = selectorOf("%r2.b7061");
+  EXPECT_EQ(bytes.count(), 4u);
+  EXPECT_EQ(bytes.part(0), 1u);
+  EXPECT_EQ(bytes.part(3), 7u);
+  for (const char *word : {"b", "b8", "h4", "h210", "b01234", "x"})
+    EXPECT_NE(errorsOfBody("vadd.u32.u32.u32 %r1, %r2." + std::string(word) +
+                           ", %r3;"),
+              "")
+        << word;
 }
 
 using Case = std::tuple<const char *, size_t, const char *>;

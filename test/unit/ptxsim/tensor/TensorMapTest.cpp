@@ -436,8 +436,6 @@ TEST(TensorMap, RefusesValuesOfReplace) {
   EXPECT_EQ(replace(Field::SwizzleMode, 0, 4),
             "expected swizzle_mode of sm_90a, from 0 to 3, got 4");
   EXPECT_EQ(replace(Field::FillMode, 0, 2), "expected fill_mode 0 or 1, got 2");
-  EXPECT_EQ(replace(Field::SwizzleAtomicity, 0, 0),
-            "expected a field of sm_90a, got swizzle_atomicity");
   // None of them changed the map.
   EXPECT_EQ(std::memcmp(map.bytes, MapBytes().bytes, tensorMapBytes), 0);
   Im2col im2col;

@@ -219,6 +219,9 @@ static void errors() {
   count<<<1, 32>>>(nullptr);
   std::printf("%s\n", cudaGetErrorName(cudaDeviceSynchronize()));
   std::printf("%s\n", cudaGetErrorName(cudaMalloc(&pointer, 4)));
+  // The error of a kernel stays, others do not.
+  cudaGetLastError();
+  std::printf("%s\n", cudaGetErrorName(cudaGetLastError()));
 }
 
 int main() {

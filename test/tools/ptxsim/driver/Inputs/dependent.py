@@ -1,6 +1,6 @@
 """A kernel that may start while the one before it still runs.
 
-Usage: dependent.py waits|forgets|overwrites|ordinary|untriggered|synchronised
+Usage: dependent.py CASE
 """
 
 import sys
@@ -51,6 +51,26 @@ TEXT = """
   ret;
 }
 
+// One thread waits for all.
+.visible .entry leader(.param .u64 words, .param .u64 sums) {
+  .reg .b64 %a, %s;
+  .reg .b32 %i, %v;
+  .reg .pred %p;
+  ld.param.u64 %a, [words];
+  ld.param.u64 %s, [sums];
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  mad.wide.u32 %s, %i, 4, %s;
+  setp.ne.u32 %p, %i, 0;
+  @%p bra MEET;
+  griddepcontrol.wait;
+MEET:
+  bar.sync 0;
+  ld.global.u32 %v, [%a];
+  st.global.u32 [%s], %v;
+  ret;
+}
+
 .visible .entry forgets(.param .u64 words, .param .u64 sums) {
   .reg .b64 %a, %s;
   .reg .b32 %i, %v, %w;
@@ -87,6 +107,7 @@ TEXT = """
 # The two kernels of each case.
 CASES = {
     "waits": ("first", "waits"),
+    "leader": ("first", "leader"),
     "forgets": ("first", "forgets"),
     "overwrites": ("reads", "first"),
     "ordinary": ("first", "forgets"),  # Not launched as a dependent.

@@ -76,6 +76,26 @@ LOOP:
 
 .visible .entry stop() { trap; }
 
+.extern .func __assertfail(.param .b64 message, .param .b64 file,
+                           .param .b32 line, .param .b64 function,
+                           .param .b64 size);
+.const .align 1 .b8 text[6] = {105, 32, 60, 32, 110, 0};
+
+.visible .entry fails() {
+  .reg .b64 %a;
+  .param .b64 message, file, function, size;
+  .param .b32 line;
+  mov.u64 %a, text;
+  cvta.const.u64 %a, %a;
+  st.param.b64 [message], %a;
+  st.param.b64 [file], %a;
+  st.param.b32 [line], 42;
+  st.param.b64 [function], %a;
+  st.param.b64 [size], 1;
+  call __assertfail, (message, file, line, function, size);
+  ret;
+}
+
 .func deeper() { call deeper; ret; }
 .visible .entry recurse() { call deeper; ret; }
 
@@ -213,6 +233,26 @@ def free_in_use(case):
     yield call("cuStreamSynchronize", stream)
 
 
+def pool(case):
+    """Memory of a pool lives in the order of its stream."""
+    stream, address = make("cuStreamCreate", 1), u64(0)
+    check("cuMemAllocAsync", ctypes.byref(address), ctypes.c_size_t(4), stream)
+    check("cuMemsetD32Async", address, 7, ctypes.c_size_t(1), stream)
+    yield launch(case["slow"], (address,), stream=stream)
+    word = u32(0)
+    check("cuMemcpyDtoHAsync_v2", ctypes.byref(word), address,
+          ctypes.c_size_t(4), stream)
+    check("cuMemFreeAsync", address, stream)
+    yield call("cuStreamSynchronize", stream)
+    yield str(word.value)
+    launch(case["store"], (address, u32(1)), stream=stream)
+    yield call("cuStreamSynchronize", stream)
+
+
+def assertion(case):
+    yield case.run("fails")
+
+
 def unload_in_use(case):
     address = allocate(1)
     yield launch(case["slow"], (address,))
@@ -283,10 +323,10 @@ def sizes(case):
 
 
 def parameters(case):
-    """Too few parameters, none, and a buffer of the wrong size."""
+    """Too few parameters, none, and a buffer that is too large."""
     yield launch(case["store"], ())
-    size = ctypes.c_size_t(4)
-    data = (ctypes.c_uint8 * 4)()
+    size = ctypes.c_size_t(64)
+    data = (ctypes.c_uint8 * 64)()
     extra = (ctypes.c_void_p * 5)(1, ctypes.addressof(data), 2,
                                   ctypes.addressof(size), 0)
     yield call("cuLaunchKernel", case["store"], 1, 1, 1, 1, 1, 1, 0, None, None,
