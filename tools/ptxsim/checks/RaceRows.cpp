@@ -42,14 +42,12 @@ static RowAccessor rowOf(const Accessor &by, uint32_t laneShift) {
 static RowKnowledge knownOf(const uint64_t *stamps, uint32_t count,
                             const Accessor &by, bool needsProxy) {
   const Knowledge &knowledge = *by.knowledge;
-  return knowledgeOf<layout>(
-      stamps, count,
-      [&](uint64_t actor) { return knowledge.known[Actor(actor)]; },
-      [&](uint64_t actor, uint64_t known) {
-        return needsProxy ? std::min<uint64_t>(
-                                known, knowledge.proxied[Actor(actor)])
-                          : known;
-      });
+  return knowledgeOf<layout>(stamps, count, [&](uint64_t actor, bool isAsync) {
+    Epoch known = knowledge.known[Actor(actor)];
+    return uint64_t(needsProxy && !isAsync
+                        ? std::min(known, knowledge.proxied[Actor(actor)])
+                        : known);
+  });
 }
 
 /// Tries to compare `count` words at once; of `sharers` lanes each, or 1 << shift

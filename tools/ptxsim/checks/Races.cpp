@@ -180,7 +180,8 @@ static inline bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
 /// another lane of the same warp and epoch.
 static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
+              bool(stamp.async) == by.async;
   bool other = same && stamp.lane != by.lane;
   uint32_t lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
   uint32_t parts = same && (stamp.parts || (other && (stamp.mask & mask) == 0));

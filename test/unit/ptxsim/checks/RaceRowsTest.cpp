@@ -26,6 +26,10 @@ protected:
     block().sharedBytes = sharedBytes;
     block().liveThreads = 128;
     block().warps.resize(4);
+    for (uint32_t i = 0; i < 4; ++i) {
+      block().warps[i].block = &block();
+      block().warps[i].index = i;
+    }
   }
 
   Block &block() { return cluster.blocks[0]; }
@@ -63,9 +67,10 @@ protected:
 
   Knowledge randomKnowledge() {
     Knowledge knowledge;
-    for (Actor actor = 0; actor < 4; ++actor) {
+    for (Actor actor = 0; actor < 8; ++actor) {
       knowledge.known.set(actor, below(8));
       knowledge.proxied.set(actor, below(8));
+      knowledge.proxiedGlobal.set(actor, below(8));
     }
     return knowledge;
   }
@@ -210,7 +215,10 @@ TEST_F(RaceRows, chunksOfMatrices) {
 // Two histories of global memory see the same accesses, one of them lane by lane.
 TEST_F(RaceRows, globalMemory) {
   ClusterRaces races(cluster);
-  unsigned good = 0, rows = 0, trials = 300;
+  for (const Warp &warp : block().warps)
+    if (warp.index != 3)
+      races.clockOf(warp).bulkWrites = races.newActor({});
+  unsigned good = 0, rows = 0, copies = 0, trials = 1000;
   for (unsigned trial = 0; trial < trials; ++trial) {
     GlobalRaces together, apart;
     grid.globalRaces = &together;
@@ -220,8 +228,9 @@ TEST_F(RaceRows, globalMemory) {
     for (unsigned access = 0; access < 30 && result; ++access) {
       WarpClock clock;
       clock.knowledge = randomKnowledge();
-      if (flip())
-        clock.knowledge.remote[4 + below(4)] = below(8);
+      for (uint32_t kind : {0u, remoteBulk, remoteProxied})
+        if (flip())
+          clock.knowledge.remote[(4 + below(4)) | kind] = below(8);
       for (Epoch &sync : clock.laneSync)
         sync = below(3);
       GlobalAccessor by;
@@ -234,6 +243,8 @@ TEST_F(RaceRows, globalMemory) {
       by.many = below(4) == 0;
       uint32_t bytes = 1u << below(5);
       bool isWrite = below(8) == 0, isRow = flip();
+      by.async = flip();
+      by.isBulk = by.async && isWrite && flip();
       uint64_t addresses[32];
       uint64_t base = (uint64_t(1) << 20) + 16 * below(512);
       for (uint64_t lane = 0; lane < 32; ++lane)
@@ -247,6 +258,7 @@ TEST_F(RaceRows, globalMemory) {
             *std::min_element(clock.laneSync, std::end(clock.laneSync));
         done = together.accessLanes(addresses[0], bytes, isWrite, by);
         rows += done;
+        copies += done && by.async;
       }
       result = done || together.accessEach(addresses, ~LaneMask(0), bytes,
                                            isWrite, clock, by, fault, lane);
@@ -261,6 +273,7 @@ TEST_F(RaceRows, globalMemory) {
     good += result;
   }
   EXPECT_GT(rows, trials);
+  EXPECT_GT(copies, trials / 4);
   EXPECT_GT(good, trials / 20);
   EXPECT_LT(good, trials * 19 / 20);
 }
