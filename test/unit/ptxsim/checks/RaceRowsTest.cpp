@@ -277,3 +277,30 @@ TEST_F(RaceRows, globalMemory) {
   EXPECT_GT(good, trials / 20);
   EXPECT_LT(good, trials * 19 / 20);
 }
+
+// A copy may overwrite what no proxy fence shows it, but not what others may
+// still read.
+TEST_F(RaceRows, readBeforeCopy) {
+  ClusterRaces races(cluster);
+  GlobalRaces global;
+  grid.globalRaces = &global;
+  global.addGrid(&grid, 4, {}, {});
+  constexpr uint64_t address = 1 << 20;
+  auto access = [&](uint32_t warp, const Knowledge &knowledge, bool isWrite) {
+    GlobalAccessor by;
+    by.cluster = &races;
+    by.knowledge = &knowledge;
+    by.warp = warp;
+    by.epoch = 1;
+    by.async = warp == 2;
+    Fault fault;
+    return global.access(address, 8, isWrite, by, fault);
+  };
+  Knowledge knowledge;
+  EXPECT_TRUE(access(0, knowledge, true));
+  knowledge.known.set(0, 1);
+  EXPECT_TRUE(access(1, knowledge, false));
+  EXPECT_FALSE(access(2, knowledge, true));
+  knowledge.known.set(1, 1);
+  EXPECT_TRUE(access(2, knowledge, true));
+}
