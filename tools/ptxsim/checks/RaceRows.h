@@ -160,6 +160,48 @@ RowKnowledge knowledgeOf(const uint64_t *stamps, unsigned words, Known known) {
 /// Four words at once: their writes and reads in turn.
 using StampVector [[gnu::vector_size(64)]] = uint64_t;
 
+/// What became of one word. Others with the same history go the same way, if
+/// they are of the same lane, accessor and knowledge.
+class RowPrecedent {
+public:
+  explicit RowPrecedent(const uint64_t *stamps)
+      : before{stamps[0], stamps[1]}, after{stamps[0], stamps[1]} {}
+
+  /// Notes the stamps after the access.
+  void set(const uint64_t *stamps) {
+    after[0] = stamps[0];
+    after[1] = stamps[1];
+    isKnown = true;
+  }
+
+  /// Remembers an access of words, a multiple of four, that all have this history.
+  ///
+  /// \returns false if nothing was remembered because not all do.
+  bool repeat(uint64_t *stamps, unsigned words) const {
+    StampVector old, fresh, vector, differences = {};
+    for (unsigned i = 0; i < 8; ++i) {
+      old[i] = before[i % 2];
+      fresh[i] = after[i % 2];
+    }
+    if (!isKnown || words % 4 != 0)
+      return false;
+    for (unsigned i = 0; i < 2 * words; i += 8) {
+      __builtin_memcpy(&vector, stamps + i, sizeof(vector));
+      differences |= vector ^ old;
+    }
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 8; ++i)
+      any |= differences[i];
+    for (unsigned i = 0; i < 2 * words && any == 0; i += 8)
+      __builtin_memcpy(stamps + i, &fresh, sizeof(fresh));
+    return any == 0;
+  }
+
+private:
+  uint64_t before[2], after[2];
+  bool isKnown = false;
+};
+
 /// In which bits the stamps of a row differ from the first one and, in the field
 /// of the lane, from the lanes that access the words now: of writes and of reads.
 struct RowDifferences {

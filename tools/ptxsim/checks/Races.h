@@ -204,6 +204,9 @@ private:
   bool mayOutlive(const Block &block, const Knowledge &exited,
                   const Stamp &stamp) const;
 
+  /// The same as access, word by word.
+  bool accessPart(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
+                  const Accessor &by, Fault &fault);
   bool accessWords(WordHistory *words, uint32_t count, uint32_t sharers,
                    uint32_t laneShift, bool isWrite, const Accessor &by);
 

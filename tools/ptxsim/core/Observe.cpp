@@ -89,17 +89,22 @@ static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
   return by;
 }
 
+/// Of lanes the first two and the last. Where lanes access the same bytes, they
+/// say all that the others do.
+static LaneMask endsOf(LaneMask lanes) {
+  LaneMask first = lanes & -lanes, rest = lanes ^ first;
+  return rest == 0 ? lanes
+                   : first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+}
+
 /// The lanes whose accesses say all that those of `access` do: where all lanes
-/// access the same bytes, the first two and the last.
+/// access the same bytes, not all of them.
 static LaneMask lanesThatCount(const Access &access) {
   uint64_t apart = 0;
 #pragma clang loop vectorize_width(8) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     apart |= access.addresses[lane] ^ access.addresses[0];
-  LaneMask first = access.mask & -access.mask, rest = access.mask ^ first;
-  if (apart != 0 || rest == 0)
-    return access.mask;
-  return first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+  return apart != 0 ? access.mask : endsOf(access.mask);
 }
 
 /// Lanes in the shared memory of any block, in global and in other memory.
@@ -427,8 +432,20 @@ bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
 }
 
 bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
-                                uint32_t offset, int lane) {
-  return accessMBarrier(warp, op, block, offset, lane, false);
+                                uint32_t offset, LaneMask lanes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  const Epoch *laneSync = races->clockOf(warp).laneSync;
+  LaneMask ends = endsOf(lanes);
+  int first = __builtin_ctz(lanes);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    int lane = __builtin_ctz(lanes);
+    bool counts = ends >> lane & 1 || laneSync[lane] != laneSync[first];
+    if (counts && !accessMBarrier(warp, op, block, offset, lane, false))
+      return false;
+  }
+  return true;
 }
 
 void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
@@ -473,15 +490,13 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
     return;
   BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   WarpClock &own = races->clockOf(warp);
-  Knowledge seen;
+  Knowledge &seen = order == MBarrierOrder::None ? own.pending : own.knowledge;
   clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
   if (order != MBarrierOrder::Block)
     clock.clock.learn(barrier.phase, seen);
   seen.known.set(clock.actor, Epoch(barrier.phase));
   if (order != MBarrierOrder::None)
-    races->acquire(own, seen);
-  else
-    own.pending.join(seen);
+    own.snapshot = nullptr;
 }
 
 //===----------------------------------------------------------------------===//

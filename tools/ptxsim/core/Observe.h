@@ -94,7 +94,7 @@ bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
 bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                           uint32_t offset, int lane);
 bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
-                        uint32_t offset, int lane);
+                        uint32_t offset, LaneMask lanes);
 void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
                             MBarrier &barrier, MBarrierOrder order);
 bool mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
