@@ -58,6 +58,10 @@ private:
 /// memory: their number among all running warps, and the epoch.
 using RemoteClock = std::unordered_map<uint32_t, Epoch>;
 
+/// Added to the number of a warp: the groups of its bulk copies whose writes are
+/// done, and what of the warp the async proxy may see.
+constexpr uint32_t remoteBulk = 1u << 24, remoteProxied = 1u << 25;
+
 inline void join(RemoteClock &clock, const RemoteClock &other) {
   for (auto [warp, epoch] : other) {
     Epoch &known = clock[warp];
@@ -82,22 +86,26 @@ inline void intersect(RemoteClock &clock, const RemoteClock &other) {
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
   Clock known;
-  Clock proxied;
+  Clock proxied;       ///< In shared memory.
+  Clock proxiedGlobal; ///< In global memory.
   RemoteClock remote;
 
   void join(const Knowledge &other) {
     known.join(other.known);
     proxied.join(other.proxied);
+    proxiedGlobal.join(other.proxiedGlobal);
     ptxsim::join(remote, other.remote);
   }
   void intersect(const Knowledge &other) {
     known.intersect(other.known);
     proxied.intersect(other.proxied);
+    proxiedGlobal.intersect(other.proxiedGlobal);
     ptxsim::intersect(remote, other.remote);
   }
   void clear() {
     known.clear();
     proxied.clear();
+    proxiedGlobal.clear();
     remote.clear();
   }
 };

@@ -6,7 +6,8 @@
 
 using namespace ptxsim;
 
-static constexpr StampLayout layout = {22, 14, 12, 8}; // That of GlobalStamp.
+// That of GlobalStamp; its bit async is isBulk.
+static constexpr StampLayout layout = {21, 14, 12, 8};
 
 /// Most warps that a stamp can number.
 static constexpr uint32_t maxWarps = 1 << layout.actorBits;
@@ -108,25 +109,39 @@ GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
   return *chunk;
 }
 
-bool GlobalRaces::isOrdered(const GlobalStamp &stamp,
-                            const GlobalAccessor &by) const {
+bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
+                            bool &needsProxy) const {
+  needsProxy = false;
   if (stamp.strong && by.strong)
     return true;
-  if (stamp.warp == by.warp &&
+  // A bulk copy only comes after what its warp did before it began it.
+  if (stamp.warp == by.warp && !stamp.isBulk && !by.async &&
       ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
        stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
-  return knownOf(uint32_t(stamp.warp), by) >= stamp.epoch;
+  if (knownOf(uint32_t(stamp.warp), stamp.isBulk, by) < stamp.epoch)
+    return false;
+  needsProxy = by.async && !stamp.isBulk &&
+               proxiedOf(uint32_t(stamp.warp), by) < stamp.epoch;
+  return !needsProxy;
 }
 
-/// Up to which epoch what `warp` did comes before `by`.
-uint64_t GlobalRaces::knownOf(uint32_t warp, const GlobalAccessor &by) const {
-  constexpr uint64_t all = ~uint64_t(0);
+static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
+  auto known = clock.find(key);
+  return known == clock.end() ? 0 : known->second;
+}
+
+static constexpr uint64_t allEpochs = ~uint64_t(0);
+
+uint64_t GlobalRaces::knownOf(uint32_t warp, bool ofBulk,
+                              const GlobalAccessor &by) const {
   Actor actor = 0;
-  if (by.cluster->ownWarp(warp, actor))
-    return by.knowledge->known[actor];
-  auto entry = by.knowledge->remote.find(warp);
-  uint64_t known = entry == by.knowledge->remote.end() ? 0 : entry->second;
+  if (by.cluster->ownWarp(warp, actor)) {
+    Actor known = ofBulk ? by.cluster->bulkWritesOf(actor) : actor;
+    return ofBulk && known == 0 ? 0 : by.knowledge->known[known];
+  }
+  const RemoteClock &remote = by.knowledge->remote;
+  uint64_t known = lookUp(remote, ofBulk ? warp | remoteBulk : warp);
   // Those of different grids are ordered by the host, unless one of them may
   // begin before the other one ends.
   const KnownGrid *theirs = gridOf(warp);
@@ -134,10 +149,19 @@ uint64_t GlobalRaces::knownOf(uint32_t warp, const GlobalAccessor &by) const {
   if (theirs == own)
     return known;
   if (theirs == nullptr || own == nullptr)
-    return all;
+    return allEpochs;
   if (own->mayOverlap(*theirs))
-    return by.knowledge->remote.count(gridsBefore) != 0 ? all : known;
-  return theirs->mayOverlap(*own) ? known : all;
+    return remote.count(gridsBefore) != 0 ? allEpochs : known;
+  return theirs->mayOverlap(*own) ? known : allEpochs;
+}
+
+uint64_t GlobalRaces::proxiedOf(uint32_t warp, const GlobalAccessor &by) const {
+  Actor actor = 0;
+  if (by.cluster->ownWarp(warp, actor))
+    return by.knowledge->proxiedGlobal[actor];
+  return gridOf(warp) == gridOf(by.warp)
+             ? lookUp(by.knowledge->remote, warp | remoteProxied)
+             : allEpochs;
 }
 
 /// Says where an op of a grid is, if its code still exists and a stamp can
@@ -163,7 +187,8 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   fault.check = "race";
   const char *verb = stampIsWrite ? "write" : "read";
   fault.message = std::string("expected an order between this ") +
-                  (isWrite ? "write" : "read") + " and a " + verb;
+                  (isWrite ? "write" : "read") + " and " +
+                  (stamp.isBulk ? "an asynchronous " : "a ") + verb;
   std::lock_guard<std::mutex> lock(mutex);
   const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
   const KnownGrid *own = gridOf(by.warp);
@@ -187,7 +212,10 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   }
   Actor actor = 0;
   fault.advice =
-      theirs != own
+      stamp.isBulk
+          ? "wait for the group with cp.async.bulk.wait_group without .read, then "
+            "let the others know"
+      : theirs != own
           ? "let the later grid execute griddepcontrol.wait before it "
             "touches what the earlier one does"
       : by.cluster->ownWarp(uint32_t(stamp.warp), actor)
@@ -196,19 +224,28 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
             "by a further launch";
 }
 
+static void describeProxy(Fault &fault) {
+  fault.check = "missing proxy fence";
+  fault.message = "expected fence.proxy.async between an ordinary write of global "
+                  "memory and this read by the async proxy";
+  fault.advice = "let the writer execute fence.proxy.async, then let the one who "
+                 "starts the copy know";
+}
+
 /// Remembers an access in place of an earlier one, or joins it with that of
 /// another lane of the same warp and epoch.
 static void remember(GlobalStamp &place, const GlobalAccessor &by,
                      uint32_t mask) {
   GlobalStamp stamp = place;
   bool same = stamp.epoch != 0 && stamp.warp == by.warp &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
+              bool(stamp.isBulk) == by.isBulk;
   bool other = same && stamp.lane != by.lane;
   bool lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
   bool parts = by.many ||
                (same && (stamp.parts || (other && (stamp.mask & mask) == 0)));
   uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
-  stamp.warp = by.warp & 0x3fffff;
+  stamp.warp = by.warp & (maxWarps - 1);
   stamp.epoch = by.epoch & 0x3fff;
   stamp.op = by.op & 0xfff;
   stamp.lane = by.lane & 31;
@@ -216,6 +253,7 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
   stamp.strong = by.strong;
   stamp.lanes = lanes;
   stamp.parts = parts;
+  stamp.isBulk = by.isBulk;
   place = stamp;
 }
 
@@ -238,18 +276,24 @@ static RowAccessor rowOf(const GlobalAccessor &by, unsigned laneShift) {
   row.laneShift = laneShift;
   row.laneSync = by.laneSync;
   row.strong = by.strong;
-  row.isWarp = 1;
+  row.async = by.isBulk;
+  row.isWarp = !by.async;
   row.many = by.many;
   row.keepsOthers = true;
   return row;
 }
 
-/// What `by` knows of those who wrote, or read, a row.
+/// What `by` knows of those who wrote, or read, a row; if `needsProxy`, only of
+/// what the async proxy may see.
 RowKnowledge GlobalRaces::knownOfRow(const uint64_t *stamps, unsigned count,
+                                     bool needsProxy,
                                      const GlobalAccessor &by) const {
-  return knowledgeOf<layout>(
-      stamps, count, [&](uint64_t warp) { return knownOf(uint32_t(warp), by); },
-      [](uint64_t, uint64_t known) { return known; });
+  return knowledgeOf<layout>(stamps, count, [&](uint64_t warp, bool isBulk) {
+    uint64_t known = knownOf(uint32_t(warp), isBulk, by);
+    return needsProxy && !isBulk
+               ? std::min(known, proxiedOf(uint32_t(warp), by))
+               : known;
+  });
 }
 
 /// Tries to compare `count` words at once; of `sharers` lanes each, or 1 << shift
@@ -259,8 +303,8 @@ bool GlobalRaces::accessWords(GlobalHistory *words, unsigned count,
                               const GlobalAccessor &by) {
   RowAccessor row = rowOf(by, laneShift);
   auto *stamps = reinterpret_cast<uint64_t *>(words);
-  RowKnowledge writers = knownOfRow(stamps, count, by);
-  RowKnowledge readers = knownOfRow(stamps + 1, count, by);
+  RowKnowledge writers = knownOfRow(stamps, count, by.async && !isWrite, by);
+  RowKnowledge readers = knownOfRow(stamps + 1, count, false, by);
   switch (sharers) {
   case 1:
     return accessRowOf<1>(stamps, count, isWrite, row, writers, readers);
@@ -316,8 +360,8 @@ bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
                   : accessSpot<layout, false>(stamps, spot.words, spot.mask, row,
                                               writers, readers))
         continue;
-      writers = knownOfRow(stamps, spot.words, by);
-      readers = knownOfRow(stamps + 1, spot.words, by);
+      writers = knownOfRow(stamps, spot.words, by.async && !isWrite, by);
+      readers = knownOfRow(stamps + 1, spot.words, false, by);
     }
     if (!access(address, bytes, isWrite, by, fault))
       return false;
@@ -333,7 +377,7 @@ bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
                         uint32_t mask) const {
   return read.epoch != 0 && read.warp != by.warp && (read.mask & mask) == mask &&
          (!read.strong || by.strong) &&
-         knownOf(uint32_t(read.warp), by) < read.epoch;
+         knownOf(uint32_t(read.warp), false, by) < read.epoch;
 }
 
 bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
@@ -353,13 +397,18 @@ bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
     if (at + 8 > end)
       mask &= (1u << (end - at)) - 1;
     GlobalHistory &word = chunkOf(at).words[at % chunkBytes / 8];
+    bool needsProxy = false;
     GlobalStamp write = word.write;
-    if (write.epoch != 0 && write.mask & mask && !isOrdered(write, by)) {
+    if (write.epoch != 0 && write.mask & mask &&
+        !isOrdered(write, by, needsProxy) && !(needsProxy && isWrite)) {
       describe(at, write, isWrite, true, by, fault);
+      if (needsProxy)
+        describeProxy(fault);
       return false;
     }
     GlobalStamp read = word.read;
-    if (isWrite && read.epoch != 0 && read.mask & mask && !isOrdered(read, by)) {
+    if (isWrite && read.epoch != 0 && read.mask & mask &&
+        !isOrdered(read, by, needsProxy) && !needsProxy) {
       describe(at, read, isWrite, false, by, fault);
       return false;
     }
@@ -411,5 +460,6 @@ bool GlobalRaces::isReleased(const GlobalStamp &write,
     if (release == mapReleases.end() || release->second < write.epoch)
       return false;
   }
-  return isOrdered(write, by);
+  bool needsProxy = false;
+  return isOrdered(write, by, needsProxy);
 }

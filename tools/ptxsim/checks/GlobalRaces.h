@@ -23,14 +23,15 @@ namespace ptxsim {
 
 /// One access of global memory, packed into 64 bits.
 struct GlobalStamp {
-  uint64_t warp : 22; ///< Among all that run.
-  uint64_t epoch : 14; ///< 0 if there was no access.
+  uint64_t warp : 21; ///< Among all that run.
+  uint64_t epoch : 14; ///< 0 if there was no access; of bulk copies, a group.
   uint64_t op : 12;    ///< Index in its code, as far as it fits.
   uint64_t lane : 5;
   uint64_t mask : 8; ///< Bytes of the word.
   uint64_t strong : 1;
   uint64_t lanes : 1; ///< As those of Stamp.
   uint64_t parts : 1;
+  uint64_t isBulk : 1; ///< A write by a bulk copy that ends in a group.
 };
 static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
 
@@ -50,6 +51,8 @@ struct GlobalAccessor {
   uint32_t op = 0;
   bool strong = false;
   bool many = false; ///< All lanes of a warp at once, for copies.
+  bool async = false; ///< Through the async proxy.
+  bool isBulk = false; ///< As that of a stamp.
 };
 
 /// In a RemoteClock the warp that stands for all the grids that
@@ -133,11 +136,18 @@ private:
   bool accessWords(GlobalHistory *words, unsigned count, unsigned sharers,
                    unsigned laneShift, bool isWrite, const GlobalAccessor &by);
   RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
-                          const GlobalAccessor &by) const;
+                          bool needsProxy, const GlobalAccessor &by) const;
   bool keeps(const GlobalStamp &read, const GlobalAccessor &by,
              uint32_t mask) const;
-  uint64_t knownOf(uint32_t warp, const GlobalAccessor &by) const;
-  bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by) const;
+  /// Up to which epoch what `warp` did, or what its bulk copies wrote, comes
+  /// before `by`.
+  uint64_t knownOf(uint32_t warp, bool ofBulk, const GlobalAccessor &by) const;
+  /// Up to which epoch the async proxy may see what `warp` wrote.
+  uint64_t proxiedOf(uint32_t warp, const GlobalAccessor &by) const;
+  /// True if the access of `stamp` comes before `by` or cannot race with it.
+  /// `needsProxy` is set if only a proxy fence is missing.
+  bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
+                 bool &needsProxy) const;
 
   std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<Chunk>> chunks;

@@ -42,14 +42,12 @@ static RowAccessor rowOf(const Accessor &by, uint32_t laneShift) {
 static RowKnowledge knownOf(const uint64_t *stamps, uint32_t count,
                             const Accessor &by, bool needsProxy) {
   const Knowledge &knowledge = *by.knowledge;
-  return knowledgeOf<layout>(
-      stamps, count,
-      [&](uint64_t actor) { return knowledge.known[Actor(actor)]; },
-      [&](uint64_t actor, uint64_t known) {
-        return needsProxy ? std::min<uint64_t>(
-                                known, knowledge.proxied[Actor(actor)])
-                          : known;
-      });
+  return knowledgeOf<layout>(stamps, count, [&](uint64_t actor, bool isAsync) {
+    Epoch known = knowledge.known[Actor(actor)];
+    return uint64_t(needsProxy && !isAsync
+                        ? std::min(known, knowledge.proxied[Actor(actor)])
+                        : known);
+  });
 }
 
 /// Tries to compare `count` words at once; of `sharers` lanes each, or 1 << shift
@@ -118,22 +116,38 @@ bool ClusterRaces::accessEach(Block &block, const uint64_t *offsets,
 bool ClusterRaces::readChunks(Block &block, const std::vector<uint32_t> &chunks,
                               const Accessor &by, Fault &fault) {
   std::vector<WordHistory> &words = racesOf(block).words;
+  if (chunks.empty())
+    return true;
   RowAccessor row = rowOf(by, 31);
   RowKnowledge writers;
+  auto stampsAt = [&](uint32_t offset) {
+    return reinterpret_cast<uint64_t *>(&words[offset / 4]);
+  };
+  RowPrecedent precedent(stampsAt(chunks[0]));
   for (size_t i = 0; i < chunks.size(); ++i) {
     uint32_t chunk = chunks[i], bytes = 16;
     if (i + 1 < chunks.size() && (chunk ^ chunks[i + 1]) == 16) {
       chunk = std::min(chunk, chunks[++i]); // Swizzles keep them together.
       bytes = 32;
     }
-    auto *stamps = reinterpret_cast<uint64_t *>(&words[chunk / 4]);
+    uint64_t *stamps = stampsAt(chunk);
+    if (precedent.repeat(stamps, bytes / 4))
+      continue;
     if (block.liveThreads != 0 && fits(by)) {
+      RowPrecedent next(stamps);
       // Who wrote this chunk probably wrote the next one.
-      if (accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers))
+      bool good =
+          accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers);
+      if (!good) {
+        writers = knownOf(stamps, bytes / 4, by, by.async);
+        good = accessRow<layout, 1, false>(stamps, bytes / 4, row, writers,
+                                           writers);
+      }
+      if (good) {
+        next.set(stamps);
+        precedent = next;
         continue;
-      writers = knownOf(stamps, bytes / 4, by, by.async);
-      if (accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers))
-        continue;
+      }
     }
     if (!accessLater(block, chunk, bytes, false, by, fault))
       return false;

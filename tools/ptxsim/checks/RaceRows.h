@@ -15,7 +15,7 @@
 namespace ptxsim {
 
 /// How a stamp is packed: actor, epoch, op, lane, mask, and the bits strong,
-/// lanes, parts and, if a bit is left, async.
+/// lanes, parts and async.
 struct StampLayout {
   unsigned actorBits, epochBits, opBits, maskBits;
 
@@ -44,12 +44,11 @@ struct RowAccessor {
   bool keepsOthers = false;
 };
 
-/// Up to which epoch what two actors did comes before the access: in `proxied`
-/// what the async proxy may see of what others did, in `known` all else.
+/// Up to which epoch what two actors did comes before the access.
 struct RowKnowledge {
-  uint64_t actors[2] = {0, 0};
+  /// Actor and the bit async, as in stamps; no stamp has all bits.
+  uint64_t who[2] = {~uint64_t(0), ~uint64_t(0)};
   uint64_t known[2] = {0, 0};
-  uint64_t proxied[2] = {0, 0};
 };
 
 /// One step of a row: of `Sharers` lanes that share a word, or of one lane that
@@ -58,6 +57,12 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
   static constexpr uint64_t ones(unsigned bits) {
     return (uint64_t(1) << bits) - 1;
   }
+  static constexpr uint64_t strong = uint64_t(1) << L.strongAt();
+  static constexpr uint64_t async = uint64_t(1) << L.asyncAt();
+  static constexpr uint64_t who = ones(L.actorBits) | async;
+  /// What stamps that can be joined have in common.
+  static constexpr uint64_t kind = who | ones(L.epochBits) << L.epochAt() | strong;
+
   static constexpr uint64_t field(uint64_t stamp, unsigned at, unsigned bits) {
     return stamp >> at & ones(bits);
   }
@@ -71,40 +76,40 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
                         : by.lane + word * Sharers + sharer;
   }
 
+  static bool isOf(uint64_t stamp, const RowAccessor &by) {
+    return field(stamp, 0, L.actorBits) == by.actor;
+  }
+
   /// 1 if `by` may come after `stamp`, else 0.
   static uint64_t mayFollow(uint64_t stamp, const RowAccessor &by,
                             const RowKnowledge &knowledge, uint64_t lane,
                             uint64_t mask) {
-    uint64_t actor = field(stamp, 0, L.actorBits);
     uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
     uint64_t free = uint64_t(epoch == 0) |
                     uint64_t((field(stamp, L.maskAt(), L.maskBits) & mask) == 0) |
                     (field(stamp, L.strongAt(), 1) & by.strong);
-    uint64_t own = uint64_t(actor == by.actor) & by.isWarp;
+    uint64_t own = uint64_t((stamp & who) == by.actor) & by.isWarp;
     own &= (uint64_t(field(stamp, L.laneAt(), 5) == lane) &
             ~field(stamp, L.lanesAt(), 1)) |
            field(stamp, L.partsAt(), 1) | uint64_t(epoch < by.laneSync) | by.many |
            uint64_t(field(stamp, L.opAt(), L.opBits) == by.op);
-    uint64_t isAsync = L.asyncAt() < 64 ? field(stamp, L.asyncAt() & 63, 1) : 0;
     uint64_t before = 0;
     for (unsigned i = 0; i < 2; ++i)
-      before |= uint64_t(actor == knowledge.actors[i]) &
-                ((uint64_t(epoch <= knowledge.known[i]) & isAsync) |
-                 uint64_t(epoch <= knowledge.proxied[i]));
+      before |= uint64_t((stamp & who) == knowledge.who[i]) &
+                uint64_t(epoch <= knowledge.known[i]);
     return (free | own | before) & 1;
   }
 
   /// True if a read leaves `stamp`, that of a read, as it is.
   static bool keeps(uint64_t stamp, const RowAccessor &by,
                     const RowKnowledge &readers, uint64_t mask) {
-    uint64_t actor = field(stamp, 0, L.actorBits);
     uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
-    if (!by.keepsOthers || epoch == 0 || actor == by.actor ||
+    if (!by.keepsOthers || epoch == 0 || isOf(stamp, by) ||
         (field(stamp, L.maskAt(), L.maskBits) & mask) != mask ||
         field(stamp, L.strongAt(), 1) > by.strong)
       return false;
     for (unsigned i = 0; i < 2; ++i)
-      if (actor == readers.actors[i])
+      if ((stamp & who) == readers.who[i])
         return epoch > readers.known[i];
     return false;
   }
@@ -112,19 +117,17 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
   /// True if `keeps` knows enough of the actor of `stamp`.
   static bool isKnown(uint64_t stamp, const RowAccessor &by,
                       const RowKnowledge &readers) {
-    uint64_t actor = field(stamp, 0, L.actorBits);
-    return !by.keepsOthers || actor == by.actor ||
+    return !by.keepsOthers || isOf(stamp, by) ||
            field(stamp, L.epochAt(), L.epochBits) == 0 ||
-           actor == readers.actors[0] || actor == readers.actors[1];
+           (stamp & who) == readers.who[0] || (stamp & who) == readers.who[1];
   }
 
   /// The stamp after the access.
   static uint64_t remember(uint64_t stamp, const RowAccessor &by, uint64_t lane,
                            uint64_t mask) {
-    uint64_t same =
-        uint64_t(field(stamp, 0, L.actorBits + L.epochBits) ==
-                 (by.actor | by.epoch << L.epochAt())) &
-        uint64_t(field(stamp, L.strongAt(), 1) == by.strong);
+    uint64_t fresh = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
+                     by.strong << L.strongAt() | by.async << L.asyncAt();
+    uint64_t same = uint64_t(((stamp ^ fresh) & kind) == 0);
     uint64_t had = field(stamp, L.maskAt(), L.maskBits);
     uint64_t other = same & uint64_t(field(stamp, L.laneAt(), 5) != lane);
     uint64_t overlaps = uint64_t((had & mask) != 0);
@@ -133,36 +136,71 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
         (same & (field(stamp, L.partsAt(), 1) | (other & (overlaps ^ 1)))) |
         by.many;
     uint64_t bytes = mask | (had & (0 - same));
-    uint64_t result = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
-                      lane << L.laneAt() | bytes << L.maskAt() |
-                      by.strong << L.strongAt() | lanes << L.lanesAt() |
-                      parts << L.partsAt();
-    return L.asyncAt() < 64 ? result | by.async << (L.asyncAt() & 63) : result;
+    return fresh | lane << L.laneAt() | bytes << L.maskAt() |
+           lanes << L.lanesAt() | parts << L.partsAt();
   }
 };
 
-/// Fills in what is known of the actors of the first and the last of `words`
-/// stamps; `known(actor)` and `proxied(actor)` say it.
-template <StampLayout const &L, typename Known, typename Proxied>
-RowKnowledge knowledgeOf(const uint64_t *stamps, unsigned words, Known known,
-                         Proxied proxied) {
+/// Fills in what is known of those of the first and the last of `words` stamps;
+/// `known(actor, isAsync)` says it.
+template <StampLayout const &L, typename Known>
+RowKnowledge knowledgeOf(const uint64_t *stamps, unsigned words, Known known) {
   RowKnowledge result;
   for (unsigned i = 0; i < 2; ++i) {
-    uint64_t stamp = stamps[i == 0 ? 0 : 2 * (words - 1)];
-    result.actors[i] = RowStep<L, 1>::field(stamp, 0, L.actorBits);
-    if (i == 1 && result.actors[1] == result.actors[0]) {
-      result.known[1] = result.known[0];
-      result.proxied[1] = result.proxied[0];
-      break;
-    }
-    result.known[i] = known(result.actors[i]);
-    result.proxied[i] = proxied(result.actors[i], result.known[i]);
+    uint64_t who = stamps[i == 0 ? 0 : 2 * (words - 1)] & RowStep<L, 1>::who;
+    bool isKnown = i == 1 && who == result.who[0];
+    result.known[i] = isKnown ? result.known[0]
+                              : known(who & RowStep<L, 1>::ones(L.actorBits),
+                                      (who & RowStep<L, 1>::async) != 0);
+    result.who[i] = who;
   }
   return result;
 }
 
 /// Four words at once: their writes and reads in turn.
 using StampVector [[gnu::vector_size(64)]] = uint64_t;
+
+/// What became of one word. Others with the same history go the same way, if
+/// they are of the same lane, accessor and knowledge.
+class RowPrecedent {
+public:
+  explicit RowPrecedent(const uint64_t *stamps)
+      : before{stamps[0], stamps[1]}, after{stamps[0], stamps[1]} {}
+
+  /// Notes the stamps after the access.
+  void set(const uint64_t *stamps) {
+    after[0] = stamps[0];
+    after[1] = stamps[1];
+    isKnown = true;
+  }
+
+  /// Remembers an access of words, a multiple of four, that all have this history.
+  ///
+  /// \returns false if nothing was remembered because not all do.
+  bool repeat(uint64_t *stamps, unsigned words) const {
+    StampVector old, fresh, vector, differences = {};
+    for (unsigned i = 0; i < 8; ++i) {
+      old[i] = before[i % 2];
+      fresh[i] = after[i % 2];
+    }
+    if (!isKnown || words % 4 != 0)
+      return false;
+    for (unsigned i = 0; i < 2 * words; i += 8) {
+      __builtin_memcpy(&vector, stamps + i, sizeof(vector));
+      differences |= vector ^ old;
+    }
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 8; ++i)
+      any |= differences[i];
+    for (unsigned i = 0; i < 2 * words && any == 0; i += 8)
+      __builtin_memcpy(stamps + i, &fresh, sizeof(fresh));
+    return any == 0;
+  }
+
+private:
+  uint64_t before[2], after[2];
+  bool isKnown = false;
+};
 
 /// In which bits the stamps of a row differ from the first one and, in the field
 /// of the lane, from the lanes that access the words now: of writes and of reads.
@@ -215,8 +253,6 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
   constexpr uint64_t lane = uint64_t(31) << L.laneAt();
   constexpr uint64_t op = Step::ones(L.opBits) << L.opAt();
   constexpr uint64_t bytes = Step::ones(L.maskBits) << L.maskAt();
-  constexpr uint64_t time = Step::ones(L.actorBits + L.epochBits);
-  constexpr uint64_t strong = uint64_t(1) << L.strongAt();
   constexpr uint64_t lanes = uint64_t(1) << L.lanesAt();
   constexpr uint64_t parts = uint64_t(1) << L.partsAt();
   RowLanes<L, Sharers> row(by);
@@ -241,10 +277,9 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
   constexpr unsigned target = IsWrite ? 0 : 1;
   uint64_t before = differences.first[target];
   uint64_t after = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
-                   bytes | by.strong << L.strongAt() | by.many << L.partsAt();
-  if (L.asyncAt() < 64)
-    after |= by.async << (L.asyncAt() & 63);
-  if (differences.fromFirst[target] & (time | strong))
+                   bytes | by.strong << L.strongAt() | by.many << L.partsAt() |
+                   by.async << L.asyncAt();
+  if (differences.fromFirst[target] & Step::kind)
     return false; // Some are of this epoch, others not.
   if (!IsWrite && by.keepsOthers) {
     if (differences.fromFirst[target] & bytes)
@@ -255,7 +290,7 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
       if (Step::keeps(before, by, readers, Step::maskOf(sharer)))
         return false;
   }
-  if (((before ^ after) & (time | strong)) != 0) {
+  if (((before ^ after) & Step::kind) != 0) {
     after |= Sharers == 1 ? 0 : parts;
   } else {
     if (differences.fromFirst[target] & ~(lane | op) || (before & bytes) != bytes)

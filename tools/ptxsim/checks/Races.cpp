@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/checks/Races.h"
 
+#include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/TensorMaps.h"
 
 #include <cstdio>
@@ -180,7 +181,8 @@ static inline bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
 /// another lane of the same warp and epoch.
 static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong;
+              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
+              bool(stamp.async) == by.async;
   bool other = same && stamp.lane != by.lane;
   uint32_t lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
   uint32_t parts = same && (stamp.parts || (other && (stamp.mask & mask) == 0));
@@ -196,16 +198,38 @@ static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
   stamp.async = by.async;
 }
 
-/// Ranges from how many bytes are worth the trouble of a row.
-static constexpr uint32_t rowBytes = 32;
+/// Ranges from how many bytes are worth the trouble of a row, and how many make
+/// one row: its histories are looked at twice and should stay in the cache.
+static constexpr uint32_t rowBytes = 32, mostRowBytes = 1024;
 
 bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
                           bool isWrite, const Accessor &by, Fault &fault) {
   std::vector<WordHistory> &words = racesOf(block).words;
+  if (bytes < rowBytes || (offset | bytes) % 4 != 0)
+    return accessPart(block, offset, bytes, isWrite, by, fault);
+  auto *stamps = reinterpret_cast<uint64_t *>(&words[offset / 4]);
+  RowPrecedent precedent(stamps);
+  for (uint32_t at = 0; at < bytes; at += mostRowBytes) {
+    uint32_t count = std::min(bytes - at, mostRowBytes) / 4;
+    WordHistory *row = &words[(offset + at) / 4];
+    stamps = reinterpret_cast<uint64_t *>(row);
+    if (precedent.repeat(stamps, count))
+      continue;
+    RowPrecedent next(stamps);
+    if (accessWords(row, count, 1, 31, isWrite, by)) {
+      next.set(stamps);
+      precedent = next;
+    } else if (!accessPart(block, offset + at, 4 * count, isWrite, by, fault)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool ClusterRaces::accessPart(Block &block, uint32_t offset, uint32_t bytes,
+                              bool isWrite, const Accessor &by, Fault &fault) {
+  std::vector<WordHistory> &words = racesOf(block).words;
   uint32_t end = offset + bytes;
-  if (bytes >= rowBytes && (offset | bytes) % 4 == 0 &&
-      accessWords(&words[offset / 4], bytes / 4, 1, 31, isWrite, by))
-    return true;
   for (uint32_t at = offset & ~3u; at < end; at += 4) {
     uint32_t mask = 15;
     if (at < offset)

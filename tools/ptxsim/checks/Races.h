@@ -73,6 +73,7 @@ struct WarpClock {
   Knowledge pending; ///< Seen by strong reads; known after the next fence.
   Epoch laneSync[32] = {};
   Actor copies = 0, bulk = 0, warpgroup = 0; ///< Actors; 0 until needed.
+  Actor bulkWrites = 0; ///< The same for what bulk copies write.
 };
 
 /// What an actor is, for messages.
@@ -192,6 +193,8 @@ public:
     return actor < warps.size();
   }
   uint32_t warpCount() const { return uint32_t(warps.size()); }
+  /// The bulkWrites of a warp of the cluster.
+  Actor bulkWritesOf(Actor warp) const { return warps[warp].bulkWrites; }
 
 private:
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
@@ -201,6 +204,9 @@ private:
   bool mayOutlive(const Block &block, const Knowledge &exited,
                   const Stamp &stamp) const;
 
+  /// The same as access, word by word.
+  bool accessPart(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,
+                  const Accessor &by, Fault &fault);
   bool accessWords(WordHistory *words, uint32_t count, uint32_t sharers,
                    uint32_t laneShift, bool isWrite, const Accessor &by);
 

@@ -142,6 +142,7 @@ public:
   /// The same for a reduction: what was undefined at `pointer` stays so.
   void reduce(const Block &block, uint8_t *pointer, uint64_t bytes,
               uint64_t offset = 0) const;
+  bool isDefined() const { return written.empty(); }
 
 private:
   void makeRoom(uint64_t bytes);

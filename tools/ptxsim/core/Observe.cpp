@@ -89,17 +89,22 @@ static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
   return by;
 }
 
+/// Of lanes the first two and the last. Where lanes access the same bytes, they
+/// say all that the others do.
+static LaneMask endsOf(LaneMask lanes) {
+  LaneMask first = lanes & -lanes, rest = lanes ^ first;
+  return rest == 0 ? lanes
+                   : first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+}
+
 /// The lanes whose accesses say all that those of `access` do: where all lanes
-/// access the same bytes, the first two and the last.
+/// access the same bytes, not all of them.
 static LaneMask lanesThatCount(const Access &access) {
   uint64_t apart = 0;
 #pragma clang loop vectorize_width(8) unroll(disable)
   for (int lane = 0; lane < 32; ++lane)
     apart |= access.addresses[lane] ^ access.addresses[0];
-  LaneMask first = access.mask & -access.mask, rest = access.mask ^ first;
-  if (apart != 0 || rest == 0)
-    return access.mask;
-  return first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+  return apart != 0 ? access.mask : endsOf(access.mask);
 }
 
 /// Lanes in the shared memory of any block, in global and in other memory.
@@ -171,21 +176,34 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
 /// What a warp shows to other clusters: what it knows of its own and of others.
 static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) {
   RemoteClock result = knowledge.remote;
-  for (Actor actor = 0; actor < races.warpCount(); ++actor)
-    if (Epoch epoch = knowledge.known[actor])
-      result[races.firstWarp + actor] = epoch;
+  auto show = [&](uint32_t key, Epoch epoch) {
+    if (epoch != 0)
+      result[key] = epoch;
+  };
+  for (Actor actor = 0; actor < races.warpCount(); ++actor) {
+    uint32_t warp = races.firstWarp + actor;
+    show(warp, knowledge.known[actor]);
+    show(warp | remoteProxied, knowledge.proxiedGlobal[actor]);
+    if (Actor writes = races.bulkWritesOf(actor))
+      show(warp | remoteBulk, knowledge.known[writes]);
+  }
   return result;
 }
 
 /// Adds what was released through global memory to what is known.
 static void learn(ClusterRaces &races, const RemoteClock &released,
                   Knowledge &knowledge) {
-  for (auto [warp, epoch] : released) {
+  for (auto [key, epoch] : released) {
     Actor actor = 0;
-    if (races.ownWarp(warp, actor))
-      knowledge.known.set(actor, epoch);
+    if (key == gridsBefore ||
+        !races.ownWarp(key & ~(remoteBulk | remoteProxied), actor))
+      knowledge.remote[key] = std::max(knowledge.remote[key], epoch);
+    else if (key & remoteProxied)
+      knowledge.proxiedGlobal.set(actor, epoch);
+    else if (key & remoteBulk)
+      knowledge.known.set(races.bulkWritesOf(actor), epoch);
     else
-      knowledge.remote[warp] = std::max(knowledge.remote[warp], epoch);
+      knowledge.known.set(actor, epoch);
   }
 }
 
@@ -414,8 +432,20 @@ bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
 }
 
 bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
-                                uint32_t offset, int lane) {
-  return accessMBarrier(warp, op, block, offset, lane, false);
+                                uint32_t offset, LaneMask lanes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  const Epoch *laneSync = races->clockOf(warp).laneSync;
+  LaneMask ends = endsOf(lanes);
+  int first = __builtin_ctz(lanes);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    int lane = __builtin_ctz(lanes);
+    bool counts = ends >> lane & 1 || laneSync[lane] != laneSync[first];
+    if (counts && !accessMBarrier(warp, op, block, offset, lane, false))
+      return false;
+  }
+  return true;
 }
 
 void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
@@ -460,15 +490,13 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
     return;
   BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   WarpClock &own = races->clockOf(warp);
-  Knowledge seen;
+  Knowledge &seen = order == MBarrierOrder::None ? own.pending : own.knowledge;
   clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
   if (order != MBarrierOrder::Block)
     clock.clock.learn(barrier.phase, seen);
   seen.known.set(clock.actor, Epoch(barrier.phase));
   if (order != MBarrierOrder::None)
-    races->acquire(own, seen);
-  else
-    own.pending.join(seen);
+    own.snapshot = nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -488,13 +516,30 @@ void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
   races->release(clock, clock.fenced);
 }
 
-void ptxsim::observeProxyFence(Warp &warp, LaneMask) {
+/// Shows the async proxy all that a warp knows of global memory.
+static void showGlobal(WarpClock &clock) {
+  Knowledge &knowledge = clock.knowledge;
+  knowledge.proxiedGlobal.join(knowledge.known);
+  knowledge.proxiedGlobal.set(clock.actor, clock.epoch);
+  RemoteClock shown;
+  for (auto [key, epoch] : knowledge.remote)
+    if (key < remoteBulk)
+      shown[key | remoteProxied] = epoch;
+  join(knowledge.remote, shown);
+}
+
+void ptxsim::observeProxyFence(Warp &warp, LaneMask, bool ofShared,
+                               bool ofGlobal) {
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
   WarpClock &clock = races->clockOf(warp);
-  clock.knowledge.proxied.join(clock.knowledge.known);
-  clock.knowledge.proxied.set(clock.actor, clock.epoch);
+  if (ofShared) {
+    clock.knowledge.proxied.join(clock.knowledge.known);
+    clock.knowledge.proxied.set(clock.actor, clock.epoch);
+  }
+  if (ofGlobal)
+    showGlobal(clock);
   ++clock.epoch;
   clock.snapshot = nullptr;
 }
@@ -658,7 +703,9 @@ bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
   by.cluster = &races;
   by.knowledge = operation.knowledge.get();
   by.warp = races.firstWarp + clock.actor;
-  by.epoch = operation.warpEpoch;
+  by.async = operation.actor == 0 || operation.actor != clock.copies;
+  by.isBulk = isWrite && operation.actor != 0 && operation.actor == clock.bulk;
+  by.epoch = by.isBulk ? operation.epoch : operation.warpEpoch;
   by.op = uint32_t(origin.op - origin.code->ops.data());
   by.lane = origin.lane < 0 ? 0 : uint32_t(origin.lane);
   by.many = true;
@@ -670,7 +717,8 @@ bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
   return worker.stopAt(origin, std::move(fault));
 }
 
-void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
+void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group,
+                              bool onlyRead) {
   if (Counters *counters = warp.worker->counters)
     counters->waitGroup(warp, kind, group);
   ClusterRaces *races = racesOf(warp);
@@ -679,6 +727,12 @@ void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group) {
   WarpClock &clock = races->clockOf(warp);
   clock.knowledge.known.set(actorOf(*races, warp, kind), Epoch(group));
   clock.snapshot = nullptr;
+  if (kind != AsyncKind::Bulk || onlyRead)
+    return;
+  if (clock.bulkWrites == 0)
+    clock.bulkWrites = races->newActor(
+        {ActorInfo::Kind::Bulk, warp.block, warp.index, warp.now.code});
+  clock.knowledge.known.set(clock.bulkWrites, Epoch(group));
 }
 
 void ptxsim::observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,

@@ -94,7 +94,7 @@ bool observeMBarrierInit(Warp &warp, const Op &op, Block &block,
 bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                           uint32_t offset, int lane);
 bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
-                        uint32_t offset, int lane);
+                        uint32_t offset, LaneMask lanes);
 void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
                             MBarrier &barrier, MBarrierOrder order);
 bool mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
@@ -110,7 +110,8 @@ bool observeAtomic(Warp &warp, const Op &op, const Access &access);
 /// Fences: how far they order, and whether they order proxies.
 enum class FenceKind : uint8_t { Block, Cluster, Device, System };
 void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
-void observeProxyFence(Warp &warp, LaneMask lanes);
+void observeProxyFence(Warp &warp, LaneMask lanes, bool ofShared,
+                       bool ofGlobal);
 
 /// Tensor maps: use by a copy, change by tensormap.replace, copy from shared to
 /// global memory with a release, and the fences that make changes visible to
@@ -189,7 +190,8 @@ void observeCopiesArrival(Warp &warp, Block &block, uint32_t offset,
                           MBarrier &barrier, uint64_t group);
 
 /// Notes that the groups of the warp up to `group` are done.
-void observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group);
+void observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group,
+                      bool onlyRead = false);
 
 } // namespace ptxsim
 

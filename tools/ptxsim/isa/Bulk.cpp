@@ -235,7 +235,8 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
     return Next::Stop;
   uint64_t committed = groups.committed[__builtin_ctz(mask)];
   if (committed >= keep)
-    observeGroupWait(warp, AsyncKind::Bulk, committed - keep);
+    observeGroupWait(warp, AsyncKind::Bulk, committed - keep,
+                     op.modifiers & onlyRead);
   return Next::Advance;
 }
 

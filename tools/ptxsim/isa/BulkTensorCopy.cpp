@@ -39,6 +39,9 @@ public:
   std::vector<uint8_t> data;
   CarriedBytes carried; ///< Of a store.
 
+  /// False if there are gaps between the units of a row in global memory.
+  bool isDense() const { return transfer.unitStep == transfer.map.unitBytes(); }
+
   bool read(Worker &worker) override {
     if (direction == BulkDirection::Load)
       return true;
@@ -51,10 +54,55 @@ public:
     return true;
   }
 
+  /// Calls `function(address, bytes)` for the rows of the box in global memory,
+  /// as far as they are inside; they are dense.
+  template <typename Function> void forEachRow(Function &&function) const {
+    forEachRun(transfer, [&](const RowRun &run) {
+      for (uint32_t row = 0; row < run.rows && run.begin < run.end; ++row)
+        function(run.global + row * run.step + run.begin, run.end - run.begin);
+    });
+  }
+
+  /// True if a load fills all of its part of shared memory, and with bytes that
+  /// are defined.
+  bool isLoadDefined(const Block &block) const {
+    uint64_t rows = 0;
+    forEachRun(transfer, [&](const RowRun &run) { rows += run.rows; });
+    if (transfer.rowPitch != transfer.rowBytes ||
+        rows * transfer.rowPitch != transfer.sharedBytes)
+      return false;
+    CarriedBytes loaded; // Outside the tensor there are zeros.
+    forEachRow([&](uint64_t address, uint32_t bytes) {
+      if (loaded.isDefined())
+        loaded.read(block, reinterpret_cast<uint8_t *>(address), bytes);
+    });
+    return loaded.isDefined();
+  }
+
+  /// Carries along what counts as written, if nothing is undefined.
+  ///
+  /// \returns false if each part must be looked at.
+  bool carryDefined(const Block &block) const {
+    if (!isDense() || direction == BulkDirection::Reduce || !carried.isDefined())
+      return false;
+    if (direction == BulkDirection::Store) {
+      forEachRow([&](uint64_t address, uint32_t bytes) {
+        carried.write(block, reinterpret_cast<uint8_t *>(address), bytes);
+      });
+      return true;
+    }
+    if (!isLoadDefined(block))
+      return false;
+    for (const SharedPlace &target : targets)
+      carried.write(block, target.block->shared + transfer.sharedAddress,
+                    transfer.sharedBytes);
+    return true;
+  }
+
   /// Carries along what counts as written.
   void carry() const {
     const Block &block = *origin.block;
-    if (block.sharedWritten.empty())
+    if (block.sharedWritten.empty() || carryDefined(block))
       return;
     forEachSpan(transfer, [&](const BulkSpan &span) {
       auto *global = reinterpret_cast<uint8_t *>(span.global);
@@ -78,16 +126,12 @@ public:
     if (knowledge == nullptr)
       return true;
     bool good = true;
-    bool dense = transfer.unitStep == transfer.map.unitBytes();
-    forEachRun(transfer, [&](const RowRun &run) {
-      for (uint32_t row = 0; row < run.rows && good && run.begin < run.end; ++row) {
-        uint64_t first = run.global + row * run.step + run.begin;
-        if (dense)
-          good = observeAsyncGlobal(worker, *this, first, run.end - run.begin,
-                                    direction != BulkDirection::Load,
-                                    direction == BulkDirection::Reduce);
-      }
-    });
+    if (isDense())
+      forEachRow([&](uint64_t address, uint32_t bytes) {
+        good = good && observeAsyncGlobal(worker, *this, address, bytes,
+                                          direction != BulkDirection::Load,
+                                          direction == BulkDirection::Reduce);
+      });
     return good;
   }
 

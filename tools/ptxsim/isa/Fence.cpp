@@ -14,9 +14,13 @@ static Next fence(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Advance;
 }
 
+// Op::modifiers of a proxy fence: of which memory.
+static constexpr uint32_t ofShared = 1, ofGlobal = 2;
+
 static Next fenceProxy(Warp &warp, const Op &op, LaneMask mask) {
-  if (warp.worker->observes && op.modifiers)
-    observeProxyFence(warp, mask);
+  if (warp.worker->observes && op.modifiers != 0)
+    observeProxyFence(warp, mask, op.modifiers & ofShared,
+                      op.modifiers & ofGlobal);
   return Next::Advance;
 }
 
@@ -27,9 +31,14 @@ static Handler selectFence(const Match &match, Op &op) {
                                                  : FenceKind::Device);
   return fence;
 }
-/// Only shared memory is looked at: a fence for global memory is none for it.
+
 static Handler selectProxy(const Match &match, Op &op) {
-  op.modifiers = !match.has("alias") && !match.has("global");
+  bool isShared = match.has("shared::cta") || match.has("shared::cluster") ||
+                  match.has("async::generic");
+  op.modifiers = match.has("alias")    ? 0
+                 : match.has("global") ? ofGlobal
+                 : isShared            ? ofShared
+                                       : ofShared | ofGlobal;
   return fenceProxy;
 }
 

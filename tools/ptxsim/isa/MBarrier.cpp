@@ -30,6 +30,10 @@ namespace {
 struct Target {
   Block *block = nullptr;
   uint32_t offset = 0;
+
+  bool operator==(const Target &other) const {
+    return block == other.block && offset == other.offset;
+  }
 };
 } // namespace
 
@@ -66,6 +70,16 @@ static bool resolveTargets(Warp &warp, const Op &op, Slot slot, LaneMask mask,
   return good;
 }
 
+/// The lanes of `mask` that name the same object.
+static LaneMask lanesOf(const Target *targets, LaneMask mask,
+                        const Target &target) {
+  LaneMask lanes = 0;
+  forLanes(mask, [&](int lane) {
+    lanes |= LaneMask(targets[lane] == target) << lane;
+  });
+  return lanes;
+}
+
 /// Calls `body(lane, target, barrier, fault)` for each lane; a false result is
 /// noted as a fault of the lane.
 template <typename Body>
@@ -74,15 +88,18 @@ static Next forBarriers(Warp &warp, const Op &op, Slot slot, LaneMask mask,
   Target targets[32];
   if (!resolveTargets(warp, op, slot, mask, targets))
     return Next::Stop;
+  LaneMask used = 0;
+  Fault fault;
   for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
     int lane = __builtin_ctz(rest);
-    Fault fault;
-    MBarrier *barrier =
-        findMBarrier(*targets[lane].block, targets[lane].offset, fault);
-    if (barrier != nullptr && warp.worker->observes &&
-        !observeMBarrierUse(warp, op, *targets[lane].block, targets[lane].offset,
-                            lane))
-      return Next::Stop;
+    const Target &target = targets[lane];
+    MBarrier *barrier = findMBarrier(*target.block, target.offset, fault);
+    if (barrier != nullptr && warp.worker->observes && !(used >> lane & 1)) {
+      LaneMask lanes = lanesOf(targets, rest, target);
+      if (!observeMBarrierUse(warp, op, *target.block, target.offset, lanes))
+        return Next::Stop;
+      used |= lanes;
+    }
     if (barrier == nullptr || !body(lane, targets[lane], *barrier, fault))
       return warp.worker->stop(warp, op, std::move(fault), lane);
   }
@@ -182,6 +199,8 @@ static bool givesUp(Warp &warp) {
 /// Finds the lanes whose phase is over, and those of them who may not know it.
 static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
                    LaneMask &unseen) {
+  Target last;
+  bool isLastUnseen = false;
   return forBarriers(
       warp, op, op.slots[1], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
@@ -202,8 +221,11 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
         if ((barrier.phase & 1) == parity)
           return true;
         done |= LaneMask(1) << lane;
-        if (mayBeUnseen(warp, *target.block, target.offset, barrier))
-          unseen |= LaneMask(1) << lane;
+        if (!(target == last))
+          isLastUnseen =
+              mayBeUnseen(warp, *target.block, target.offset, barrier);
+        last = target;
+        unseen |= LaneMask(isLastUnseen) << lane;
         return true;
       });
 }
@@ -236,10 +258,13 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   warp.setPredicate(op.slots[0], done, mask);
   if (!warp.worker->observes || done == 0)
     return Next::Advance;
+  Target last; // One lane learns for its warp.
   return forBarriers(warp, op, op.slots[1], done,
                      [&](int, Target target, MBarrier &barrier, Fault &) {
-                       observeMBarrierWait(warp, *target.block, target.offset,
-                                           barrier, orderOf(op));
+                       if (!(target == last))
+                         observeMBarrierWait(warp, *target.block, target.offset,
+                                             barrier, orderOf(op));
+                       last = target;
                        return true;
                      });
 }

@@ -26,6 +26,10 @@ protected:
     block().sharedBytes = sharedBytes;
     block().liveThreads = 128;
     block().warps.resize(4);
+    for (uint32_t i = 0; i < 4; ++i) {
+      block().warps[i].block = &block();
+      block().warps[i].index = i;
+    }
   }
 
   Block &block() { return cluster.blocks[0]; }
@@ -51,11 +55,12 @@ protected:
     std::vector<WordHistory> words(sharedBytes / 4);
     WordHistory word = {};
     uint32_t often = 1 + below(64);
+    bool areLanesMixed = flip();
     for (size_t i = 0; i < words.size(); ++i) {
       if (below(often) == 0)
         word = {randomStamp(), randomStamp()};
       words[i] = word;
-      if (flip())
+      if (areLanesMixed && flip())
         words[i].write.lane = words[i].read.lane = i % 32;
     }
     return words;
@@ -63,9 +68,10 @@ protected:
 
   Knowledge randomKnowledge() {
     Knowledge knowledge;
-    for (Actor actor = 0; actor < 4; ++actor) {
+    for (Actor actor = 0; actor < 8; ++actor) {
       knowledge.known.set(actor, below(8));
       knowledge.proxied.set(actor, below(8));
+      knowledge.proxiedGlobal.set(actor, below(8));
     }
     return knowledge;
   }
@@ -207,10 +213,42 @@ TEST_F(RaceRows, chunksOfMatrices) {
   EXPECT_LT(good, trials * 19 / 20);
 }
 
+// Long ranges are split, and words like those before them are not compared again.
+TEST_F(RaceRows, longRanges) {
+  ClusterRaces races(cluster);
+  std::vector<WordHistory> &words = races.racesOf(block()).words;
+  unsigned good = 0, trials = 5000;
+  for (unsigned trial = 0; trial < trials; ++trial) {
+    std::vector<WordHistory> before = words = randomWords();
+    if (flip())
+      before = words = std::vector<WordHistory>(words.size(), words[below(9)]);
+    Knowledge knowledge = randomKnowledge();
+    Accessor by = randomAccessor(knowledge);
+    uint32_t offset = 4 * below(sharedBytes / 4);
+    uint32_t bytes = 4 * below((sharedBytes - offset) / 4);
+    bool isWrite = flip();
+    Fault fault;
+    bool result = races.access(block(), offset, bytes, isWrite, by, fault);
+    std::vector<WordHistory> after = words;
+    words = before;
+    bool expected = true;
+    for (uint32_t at = 0; at < bytes && expected; at += 4)
+      expected = races.access(block(), offset + at, 4, isWrite, by, fault);
+    EXPECT_EQ(expected, result);
+    EXPECT_TRUE(areSame(words, after));
+    good += result;
+  }
+  EXPECT_GT(good, trials / 20);
+  EXPECT_LT(good, trials * 19 / 20);
+}
+
 // Two histories of global memory see the same accesses, one of them lane by lane.
 TEST_F(RaceRows, globalMemory) {
   ClusterRaces races(cluster);
-  unsigned good = 0, rows = 0, trials = 300;
+  for (const Warp &warp : block().warps)
+    if (warp.index != 3)
+      races.clockOf(warp).bulkWrites = races.newActor({});
+  unsigned good = 0, rows = 0, copies = 0, trials = 1000;
   for (unsigned trial = 0; trial < trials; ++trial) {
     GlobalRaces together, apart;
     grid.globalRaces = &together;
@@ -220,8 +258,9 @@ TEST_F(RaceRows, globalMemory) {
     for (unsigned access = 0; access < 30 && result; ++access) {
       WarpClock clock;
       clock.knowledge = randomKnowledge();
-      if (flip())
-        clock.knowledge.remote[4 + below(4)] = below(8);
+      for (uint32_t kind : {0u, remoteBulk, remoteProxied})
+        if (flip())
+          clock.knowledge.remote[(4 + below(4)) | kind] = below(8);
       for (Epoch &sync : clock.laneSync)
         sync = below(3);
       GlobalAccessor by;
@@ -234,6 +273,8 @@ TEST_F(RaceRows, globalMemory) {
       by.many = below(4) == 0;
       uint32_t bytes = 1u << below(5);
       bool isWrite = below(8) == 0, isRow = flip();
+      by.async = flip();
+      by.isBulk = by.async && isWrite && flip();
       uint64_t addresses[32];
       uint64_t base = (uint64_t(1) << 20) + 16 * below(512);
       for (uint64_t lane = 0; lane < 32; ++lane)
@@ -247,6 +288,7 @@ TEST_F(RaceRows, globalMemory) {
             *std::min_element(clock.laneSync, std::end(clock.laneSync));
         done = together.accessLanes(addresses[0], bytes, isWrite, by);
         rows += done;
+        copies += done && by.async;
       }
       result = done || together.accessEach(addresses, ~LaneMask(0), bytes,
                                            isWrite, clock, by, fault, lane);
@@ -261,6 +303,34 @@ TEST_F(RaceRows, globalMemory) {
     good += result;
   }
   EXPECT_GT(rows, trials);
+  EXPECT_GT(copies, trials / 4);
   EXPECT_GT(good, trials / 20);
   EXPECT_LT(good, trials * 19 / 20);
+}
+
+// A copy may overwrite what no proxy fence shows it, but not what others may
+// still read.
+TEST_F(RaceRows, readBeforeCopy) {
+  ClusterRaces races(cluster);
+  GlobalRaces global;
+  grid.globalRaces = &global;
+  global.addGrid(&grid, 4, {}, {});
+  constexpr uint64_t address = 1 << 20;
+  auto access = [&](uint32_t warp, const Knowledge &knowledge, bool isWrite) {
+    GlobalAccessor by;
+    by.cluster = &races;
+    by.knowledge = &knowledge;
+    by.warp = warp;
+    by.epoch = 1;
+    by.async = warp == 2;
+    Fault fault;
+    return global.access(address, 8, isWrite, by, fault);
+  };
+  Knowledge knowledge;
+  EXPECT_TRUE(access(0, knowledge, true));
+  knowledge.known.set(0, 1);
+  EXPECT_TRUE(access(1, knowledge, false));
+  EXPECT_FALSE(access(2, knowledge, true));
+  knowledge.known.set(1, 1);
+  EXPECT_TRUE(access(2, knowledge, true));
 }
