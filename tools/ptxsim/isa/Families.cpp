@@ -14,6 +14,7 @@ const std::vector<Family> &ptxsim::isa::families() {
       collectiveFamily(),    atomicFamily(),     fenceFamily(),
       mbarrierFamily(),      launchFamily(),     copyAsyncFamily(),
       bulkFamily(),          bulkTensorFamily(), tensorMapFamily(),
+      cachePolicyFamily(),
       storeAsyncFamily(),    mmaFamily(),        wmmaFamily(),
       warpgroupFamily(),
   };

@@ -33,6 +33,7 @@ Family warpgroupFamily();
 Family storeAsyncFamily();
 Family copyAsyncFamily();
 Family bulkFamily();
+Family cachePolicyFamily();
 Family bulkTensorFamily();
 Family tensorMapFamily();
 

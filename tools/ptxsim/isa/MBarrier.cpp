@@ -24,6 +24,7 @@ static constexpr uint32_t hasCount = 512;
 static constexpr uint32_t isRelaxed = 1024;
 static constexpr uint32_t completes = 2048;
 static constexpr uint32_t isOfBlock = 4096; ///< Says .cta.
+static constexpr uint32_t keepsPhase = 8192; ///< .noComplete
 
 namespace {
 /// The object that one lane names.
@@ -145,6 +146,17 @@ static Next invalidate(Warp &warp, const Op &op, LaneMask mask) {
 }
 
 /// slots: [state,] address [, count or bytes]
+static bool failCompletion(const Target &target, const MBarrier &barrier,
+                           Fault &fault) {
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = "mbarrier arrivals";
+  fault.message = "expected fewer than " + std::to_string(barrier.pending) +
+                  " arrivals with .noComplete, which must not complete the phase";
+  fault.address = describe(target.offset, barrier);
+  fault.advice = "leave out .noComplete";
+  return false;
+}
+
 static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
   unsigned first = op.modifiers & noState ? 0 : 1;
   const uint32_t *operand = op.modifiers & (hasCount | expects)
@@ -163,6 +175,9 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
                             fault))
           return false;
         uint32_t count = op.modifiers & hasCount ? operand[lane] : 1;
+        if (op.modifiers & keepsPhase && count == barrier.pending &&
+            barrier.transaction == 0)
+          return failCompletion(target, barrier, fault);
         return arriveMBarrier(*target.block, target.offset, barrier, count,
                               op.modifiers & drops, fault);
       });
@@ -325,6 +340,8 @@ static Handler selectArrive(const Match &match, Op &op) {
     op.modifiers |= noState;
   if (!match.has("expect_tx") && match.instruction->operandCount > 2)
     op.modifiers |= hasCount;
+  if (match.has("noComplete"))
+    op.modifiers |= keepsPhase;
   return arrive;
 }
 

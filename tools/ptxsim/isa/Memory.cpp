@@ -192,6 +192,8 @@ static std::string checkWords(const Match &match) {
     return ".relaxed.sys beside .mmio";
   if (match.has("nc") && match.space != Space::Global)
     return ".global beside .nc";
+  if (match.has("nc") && match.first({"volatile", "relaxed", "acquire"}) != "")
+    return "either .nc or an order";
   if (!isGlobal && !eviction.empty())
     return "global memory beside ." + std::string(eviction);
   if (!cache.empty() && !eviction.empty())

@@ -205,6 +205,12 @@ static Next commit(Warp &warp, const Op &op, LaneMask) {
   ++warp.block->cluster->progress;
   if (work.committed != 15)
     return Next::Advance;
+  for (const WarpgroupInstruction &instruction : work.instructions)
+    if (instruction.arrived != 15)
+      return fail(warp, op, "wgmma",
+                  "expected each wgmma of the group in all four warps of the "
+                  "warpgroup, got one that not all have executed",
+                  "let whole warpgroups branch together");
   std::shared_ptr<AsyncOperation> shared = group.works[work.number - group.firstNumber];
   return warp.block->cluster->async->add(std::move(shared), *warp.worker)
              ? Next::Advance
