@@ -177,7 +177,7 @@ static std::string placeOf(const Code *entry,
     return "";
   const ptx::Instruction &instruction = entry->function->instructions[index];
   return " at line " + std::to_string(instruction.location.line) + ": " +
-         std::string(instruction.text);
+         ptx::onOneLine(instruction);
 }
 
 void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,

@@ -125,7 +125,7 @@ void ClusterRaces::noteOther(const Block &block, uint32_t offset,
     if (index < code->function->instructions.size()) {
       const ptx::Instruction &instruction = code->function->instructions[index];
       note += " at line " + std::to_string(instruction.location.line) + ": " +
-              std::string(instruction.text);
+              ptx::onOneLine(instruction);
     }
   }
   if (other.kind == ActorInfo::Kind::MBarrier)

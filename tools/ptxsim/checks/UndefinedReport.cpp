@@ -53,7 +53,7 @@ static std::string placeOf(const UndefinedOrigin &origin) {
     return "the end of the function";
   const ptx::Instruction &instruction = code.function->instructions[index];
   return "line " + std::to_string(instruction.location.line) + ": " +
-         std::string(instruction.text);
+         ptx::onOneLine(instruction);
 }
 
 /// Says where undefined bits come from and what to do about it.

@@ -209,6 +209,17 @@ private:
 };
 } // namespace
 
+static Next stopPartialWarp(Warp &warp, const Op &op, LaneMask mask) {
+  Fault fault;
+  fault.code = FaultCode::IllegalInstruction;
+  fault.check = "divergence at .aligned";
+  fault.message = "expected all 32 lanes of a warp at a matrix instruction, got " +
+                  std::to_string(__builtin_popcount(mask)) +
+                  " while the others have exited or never were";
+  fault.advice = "let whole warps execute it, and lanes exit behind it";
+  return warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(mask));
+}
+
 template <bool Observed> Next Slice<Observed>::runGroup() {
   const Op *watch = findWatch(warp);
   bool alone = warp.groups.empty();
@@ -229,6 +240,8 @@ template <bool Observed> Next Slice<Observed>::runGroup() {
         converge(warp, mask);
         return Next::Jump;
       }
+      if (op.opClass == OpClass::Matrix && mask != ~LaneMask(0))
+        return stopPartialWarp(warp, op, mask);
       if (seen && !observe(warp, op, mask))
         return Next::Stop;
       Next next = op.handler(warp, op, mask);

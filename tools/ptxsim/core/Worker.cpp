@@ -85,7 +85,7 @@ Place Worker::placeOf(const Warp &warp, const Op &op, int lane) {
   }
   const ptx::Instruction &instruction = code->function->instructions[index];
   place.line = instruction.location.line;
-  place.text = std::string(instruction.text);
+  place.text = ptx::onOneLine(instruction);
   place.source = sourceOf(*grid.module, instruction);
   return place;
 }

@@ -4,8 +4,6 @@
 
 #include "tools/ptxsim/count/Facts.h"
 
-#include <cctype>
-
 using namespace ptxsim;
 
 void CountTotals::operator+=(const CountTotals &other) {
@@ -18,19 +16,6 @@ void CountTotals::operator+=(const CountTotals &other) {
     tensor[type] += operations;
   for (const auto &[type, operations] : other.scalar)
     scalar[type] += operations;
-}
-
-/// The text of an instruction on one line.
-static std::string oneLine(std::string_view text) {
-  std::string result;
-  for (char c : text) {
-    bool isSpace = std::isspace(static_cast<unsigned char>(c));
-    if (!isSpace)
-      result += c;
-    else if (!result.empty() && result.back() != ' ')
-      result += ' ';
-  }
-  return result;
 }
 
 static std::string sourceFileOf(const ptx::Module &module, uint32_t number) {
@@ -104,7 +89,7 @@ void CountReport::addOps(KernelRecord &kernel, const GridRun &run,
     if (!isNew)
       continue;
     line.function = std::string(code.function->name);
-    line.text = oneLine(instruction.text);
+    line.text = ptx::onOneLine(instruction);
     line.line = instruction.location.line;
     line.opClass = opClass;
     if (instruction.sourceLine == 0)

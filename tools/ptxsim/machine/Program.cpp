@@ -264,7 +264,7 @@ bool ptxsim::checkModule(const ptx::Module &module,
       if (good)
         continue;
       diagnostics.push_back({instruction.location, message,
-                             std::string(instruction.text)});
+                             ptx::onOneLine(instruction)});
       if (diagnostics.size() >= 20)
         return false;
     }

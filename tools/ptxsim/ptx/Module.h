@@ -123,6 +123,19 @@ struct Instruction {
   uint32_t sourceLine = 0;
 };
 
+/// The text of an instruction without its line breaks.
+inline std::string onOneLine(const Instruction &instruction) {
+  std::string result;
+  for (char c : instruction.text) {
+    bool isSpace = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!isSpace)
+      result += c;
+    else if (!result.empty() && result.back() != ' ')
+      result += ' ';
+  }
+  return result;
+}
+
 /// A value that is known only when addresses are: the lower `bytes` of
 /// `(symbol + addend) >> shift`. They are zero in Variable::initial.
 struct Relocation {
