@@ -6,12 +6,6 @@
 
 using namespace ptxsim;
 
-// That of GlobalStamp; its bit async is isBulk.
-static constexpr StampLayout layout = {21, 14, 12, 8};
-
-/// Most warps that a stamp can number.
-static constexpr uint32_t maxWarps = 1 << layout.actorBits;
-
 uint64_t GlobalRaces::nextGeneration() {
   static std::atomic<uint64_t> last{0};
   return ++last;
@@ -90,21 +84,21 @@ const GlobalRaces::KnownGrid *GlobalRaces::gridOf(uint32_t warp) const {
   return nullptr;
 }
 
-GlobalRaces::Chunk &GlobalRaces::chunkOf(uint64_t address) {
+GlobalChunk &GlobalRaces::chunkOf(uint64_t address) {
   struct Last {
     uint64_t generation = 0, number = 0;
-    Chunk *chunk = nullptr;
+    GlobalChunk *chunk = nullptr;
   };
   static thread_local Last lasts[16];
-  uint64_t number = address / chunkBytes;
+  uint64_t number = address / GlobalChunk::bytes;
   Last &last = lasts[number % 16];
   uint64_t now = generation.load(std::memory_order_acquire);
   if (last.generation == now && last.number == number)
     return *last.chunk;
   std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<Chunk> &chunk = chunks[number];
+  std::unique_ptr<GlobalChunk> &chunk = chunks[number];
   if (chunk == nullptr)
-    chunk.reset(new Chunk()); // Zero: no access yet.
+    chunk.reset(new GlobalChunk());
   last = {now, number, chunk.get()};
   return *chunk;
 }
@@ -257,121 +251,6 @@ static void remember(GlobalStamp &place, const GlobalAccessor &by,
   place = stamp;
 }
 
-template <unsigned Sharers>
-static bool accessRowOf(uint64_t *stamps, unsigned count, bool isWrite,
-                        const RowAccessor &row, const RowKnowledge &writers,
-                        const RowKnowledge &readers) {
-  return isWrite ? accessRow<layout, Sharers, true>(stamps, count, row, writers,
-                                                    readers)
-                 : accessRow<layout, Sharers, false>(stamps, count, row, writers,
-                                                     readers);
-}
-
-static RowAccessor rowOf(const GlobalAccessor &by, unsigned laneShift) {
-  RowAccessor row;
-  row.actor = by.warp;
-  row.epoch = by.epoch;
-  row.op = by.op & ((1 << layout.opBits) - 1);
-  row.lane = by.lane;
-  row.laneShift = laneShift;
-  row.laneSync = by.laneSync;
-  row.strong = by.strong;
-  row.async = by.isBulk;
-  row.isWarp = !by.async;
-  row.many = by.many;
-  row.keepsOthers = true;
-  return row;
-}
-
-/// What `by` knows of those who wrote, or read, a row; if `needsProxy`, only of
-/// what the async proxy may see.
-RowKnowledge GlobalRaces::knownOfRow(const uint64_t *stamps, unsigned count,
-                                     bool needsProxy,
-                                     const GlobalAccessor &by) const {
-  return knowledgeOf<layout>(stamps, count, [&](uint64_t warp, bool isBulk) {
-    uint64_t known = knownOf(uint32_t(warp), isBulk, by);
-    return needsProxy && !isBulk
-               ? std::min(known, proxiedOf(uint32_t(warp), by))
-               : known;
-  });
-}
-
-/// Tries to compare `count` words at once; of `sharers` lanes each, or 1 << shift
-/// words of each lane.
-bool GlobalRaces::accessWords(GlobalHistory *words, unsigned count,
-                              unsigned sharers, unsigned laneShift, bool isWrite,
-                              const GlobalAccessor &by) {
-  RowAccessor row = rowOf(by, laneShift);
-  auto *stamps = reinterpret_cast<uint64_t *>(words);
-  RowKnowledge writers = knownOfRow(stamps, count, by.async && !isWrite, by);
-  RowKnowledge readers = knownOfRow(stamps + 1, count, false, by);
-  switch (sharers) {
-  case 1:
-    return accessRowOf<1>(stamps, count, isWrite, row, writers, readers);
-  case 2:
-    return accessRowOf<2>(stamps, count, isWrite, row, writers, readers);
-  case 4:
-    return accessRowOf<4>(stamps, count, isWrite, row, writers, readers);
-  default:
-    return accessRowOf<8>(stamps, count, isWrite, row, writers, readers);
-  }
-}
-
-/// True if a stamp cannot hold who accesses: then nothing is said.
-static bool isBeyond(const GlobalAccessor &by) {
-  return by.epoch >= 1 << layout.epochBits || by.warp >= maxWarps;
-}
-
-bool GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
-                              const GlobalAccessor &by) {
-  if (isBeyond(by))
-    return true;
-  uint64_t at = address % chunkBytes;
-  if (at % 8 != 0 || (bytes & (bytes - 1)) != 0 || at + 32 * bytes > chunkBytes)
-    return false;
-  unsigned sharers = bytes >= 8 ? 1 : 8 / unsigned(bytes);
-  unsigned shift = bytes >= 8 ? unsigned(__builtin_ctzll(bytes)) - 3 : 0;
-  return accessWords(&chunkOf(address).words[at / 8], 4 * unsigned(bytes),
-                     sharers, shift, isWrite, by);
-}
-
-bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
-                             uint64_t bytes, bool isWrite,
-                             const WarpClock &clock, GlobalAccessor by,
-                             Fault &fault, int &lane) {
-  if (isBeyond(by))
-    return true;
-  RowAccessor row = rowOf(by, 31);
-  RowKnowledge writers, readers;
-  for (; lanes != 0; lanes &= lanes - 1) {
-    lane = __builtin_ctz(lanes);
-    by.lane = uint32_t(lane);
-    by.laneSync = clock.laneSync[lane];
-    uint64_t address = addresses[lane];
-    RowSpot spot(address, bytes, 8);
-    if (spot.isWhole) {
-      auto *stamps = reinterpret_cast<uint64_t *>(
-          &chunkOf(address).words[address % chunkBytes / 8]);
-      row.lane = by.lane;
-      row.laneSync = by.laneSync;
-      // What is known of the words of one lane mostly helps the next one.
-      if (isWrite ? accessSpot<layout, true>(stamps, spot.words, spot.mask, row,
-                                             writers, readers)
-                  : accessSpot<layout, false>(stamps, spot.words, spot.mask, row,
-                                              writers, readers))
-        continue;
-      writers = knownOfRow(stamps, spot.words, by.async && !isWrite, by);
-      readers = knownOfRow(stamps + 1, spot.words, false, by);
-    }
-    if (!access(address, bytes, isWrite, by, fault))
-      return false;
-  }
-  return true;
-}
-
-/// Ranges from how many bytes are worth the trouble of a row.
-static constexpr uint64_t rowBytes = 64;
-
 /// True if a read leaves the stamp of another one; see RowAccessor::keepsOthers.
 bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
                         uint32_t mask) const {
@@ -380,23 +259,16 @@ bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
          knownOf(uint32_t(read.warp), false, by) < read.epoch;
 }
 
-bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
-                         const GlobalAccessor &by, Fault &fault) {
-  if (isBeyond(by))
-    return true;
+bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
+                              const GlobalAccessor &by, Fault &fault) {
   uint64_t end = address + bytes;
-  if (bytes >= rowBytes && (address | bytes) % 8 == 0 &&
-      address % chunkBytes + bytes <= chunkBytes &&
-      accessWords(&chunkOf(address).words[address % chunkBytes / 8],
-                  unsigned(bytes / 8), 1, 31, isWrite, by))
-    return true;
   for (uint64_t at = address & ~uint64_t(7); at < end; at += 8) {
     uint32_t mask = 0xff;
     if (at < address)
       mask &= 0xffu << (address - at);
     if (at + 8 > end)
       mask &= (1u << (end - at)) - 1;
-    GlobalHistory &word = chunkOf(at).words[at % chunkBytes / 8];
+    GlobalHistory word = historyOf(at);
     bool needsProxy = false;
     GlobalStamp write = word.write;
     if (write.epoch != 0 && write.mask & mask &&
@@ -412,10 +284,10 @@ bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
       describe(at, read, isWrite, false, by, fault);
       return false;
     }
-    if (isWrite)
-      remember(word.write, by, mask);
-    else if (!keeps(read, by, mask))
-      remember(word.read, by, mask);
+    if (!isWrite && keeps(read, by, mask))
+      continue;
+    remember(isWrite ? word.write : word.read, by, mask);
+    setHistory(at, word, isWrite);
   }
   return true;
 }
@@ -437,10 +309,13 @@ GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {
   MapWrites writes = {};
   for (size_t i = 0; i < writes.size(); ++i) {
     uint64_t at = address + 8 * i;
-    auto chunk = chunks.find(at / chunkBytes);
+    auto chunk = chunks.find(at / GlobalChunk::bytes);
     if (chunk == chunks.end())
       continue;
-    GlobalStamp write = chunk->second->words[at % chunkBytes / 8].write;
+    uint64_t word = at % GlobalChunk::bytes / 8;
+    GlobalStamp write = chunk->second->stampAt(
+        unsigned(word / GlobalChunk::groupWords), word % GlobalChunk::groupWords,
+        GlobalChunk::Writes);
     if (write.epoch != 0 && gridOf(uint32_t(write.warp)) != nullptr)
       writes[i] = write;
   }

@@ -12,6 +12,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 
+#include "tools/ptxsim/checks/GlobalHistories.h"
 #include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
 
@@ -21,24 +22,11 @@
 
 namespace ptxsim {
 
-/// One access of global memory, packed into 64 bits.
-struct GlobalStamp {
-  uint64_t warp : 21; ///< Among all that run.
-  uint64_t epoch : 14; ///< 0 if there was no access; of bulk copies, a group.
-  uint64_t op : 12;    ///< Index in its code, as far as it fits.
-  uint64_t lane : 5;
-  uint64_t mask : 8; ///< Bytes of the word.
-  uint64_t strong : 1;
-  uint64_t lanes : 1; ///< As those of Stamp.
-  uint64_t parts : 1;
-  uint64_t isBulk : 1; ///< A write by a bulk copy that ends in a group.
-};
-static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
+/// That of GlobalStamp; its bit async is isBulk.
+inline constexpr StampLayout globalLayout = {21, 14, 12, 8};
 
-struct GlobalHistory {
-  GlobalStamp write;
-  GlobalStamp read;
-};
+/// Most warps that a stamp can number.
+constexpr uint32_t maxWarps = 1 << globalLayout.actorBits;
 
 /// Who accesses global memory.
 struct GlobalAccessor {
@@ -81,8 +69,8 @@ public:
   /// The same for all lanes of a warp at once, `bytes` each, one behind the other
   /// from `address`. `by` is the first of them, its `laneSync` the least of all.
   ///
-  /// \returns false if they must be looked at one by one.
-  bool accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
+  /// \returns the lanes that must be looked at one by one.
+  LaneMask accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
                    const GlobalAccessor &by);
 
   /// The same for lanes wherever their addresses are; `lane` is the one that
@@ -110,10 +98,6 @@ public:
   void acquire(uint64_t address, RemoteClock &clock);
 
 private:
-  static constexpr uint64_t chunkBytes = uint64_t(1) << 20;
-  struct Chunk {
-    GlobalHistory words[chunkBytes / 8];
-  };
   /// A grid that runs, or has ended but may be a prerequisite.
   struct KnownGrid {
     const GridRun *grid = nullptr; ///< Only an identity once it has ended.
@@ -132,9 +116,27 @@ private:
   static uint64_t nextGeneration();
   void forgetAll();
   const KnownGrid *gridOf(uint32_t warp) const;
-  Chunk &chunkOf(uint64_t address);
-  bool accessWords(GlobalHistory *words, unsigned count, unsigned sharers,
-                   unsigned laneShift, bool isWrite, const GlobalAccessor &by);
+  GlobalChunk &chunkOf(uint64_t address);
+  GlobalHistory historyOf(uint64_t address);
+  void setHistory(uint64_t address, const GlobalHistory &history, bool isWrite);
+  struct Row;
+  void learn(const uint64_t *stamps, unsigned words, bool isWrite,
+             Row &row) const;
+  template <unsigned Sharers, bool IsWrite>
+  bool accessAlike(GlobalChunk &chunk, unsigned group, LanePattern pattern,
+                   Row &row) const;
+  struct Place;
+  Place findPlace(uint64_t address);
+  template <bool IsWrite, unsigned Words>
+  bool accessSpot(uint64_t address, uint64_t mask, Row &row);
+  template <bool IsWrite>
+  bool accessSpot(uint64_t address, const RowSpot &spot, Row &row);
+  template <unsigned Sharers, bool IsWrite>
+  bool accessPart(uint64_t address, unsigned words, Row &row);
+  bool accessPart(uint64_t address, unsigned words, unsigned sharers,
+                  bool isWrite, Row &row);
+  bool accessWords(uint64_t address, uint64_t bytes, bool isWrite,
+                   const GlobalAccessor &by, Fault &fault);
   RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
                           bool needsProxy, const GlobalAccessor &by) const;
   bool keeps(const GlobalStamp &read, const GlobalAccessor &by,
@@ -150,7 +152,7 @@ private:
                  bool &needsProxy) const;
 
   std::mutex mutex;
-  std::unordered_map<uint64_t, std::unique_ptr<Chunk>> chunks;
+  std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
   std::unordered_map<uint64_t, RemoteClock> released;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   std::vector<KnownGrid> grids;

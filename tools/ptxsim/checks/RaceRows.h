@@ -243,21 +243,23 @@ RowDifferences compareRow(const uint64_t *stamps, unsigned words,
   return result;
 }
 
-/// The usual rows: all stamps are alike but for lane and op.
-///
-/// \returns false if nothing was remembered because this is none of them.
+/// What becomes of the stamps of a row: of the writes, or of the reads.
+struct RowOutcome {
+  enum { Unsure, Kept, Changed } kind;
+  uint64_t after = 0; ///< But for the lane.
+};
+
+/// Of the usual rows: all stamps are alike but for lane and op.
 template <StampLayout const &L, unsigned Sharers, bool IsWrite>
-bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
-                 const RowKnowledge &writers, const RowKnowledge &readers) {
+RowOutcome decideAlike(const RowDifferences &differences, const RowAccessor &by,
+                       const RowKnowledge &writers,
+                       const RowKnowledge &readers) {
   using Step = RowStep<L, Sharers>;
   constexpr uint64_t lane = uint64_t(31) << L.laneAt();
   constexpr uint64_t op = Step::ones(L.opBits) << L.opAt();
   constexpr uint64_t bytes = Step::ones(L.maskBits) << L.maskAt();
   constexpr uint64_t lanes = uint64_t(1) << L.lanesAt();
   constexpr uint64_t parts = uint64_t(1) << L.partsAt();
-  RowLanes<L, Sharers> row(by);
-  RowDifferences differences =
-      compareRow<L, Sharers>(stamps, words, row);
   auto isGood = [&](unsigned which, const RowKnowledge &knowledge) {
     if (differences.fromFirst[which] & ~(lane | op))
       return false;
@@ -273,36 +275,49 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
                            Step::ones(L.maskBits)) != 0;
   };
   if (!isGood(0, writers) || (IsWrite && !isGood(1, readers)))
-    return false;
+    return {RowOutcome::Unsure};
   constexpr unsigned target = IsWrite ? 0 : 1;
   uint64_t before = differences.first[target];
   uint64_t after = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
                    bytes | by.strong << L.strongAt() | by.many << L.partsAt() |
                    by.async << L.asyncAt();
   if (differences.fromFirst[target] & Step::kind)
-    return false; // Some are of this epoch, others not.
+    return {RowOutcome::Unsure}; // Some are of this epoch, others not.
   if (!IsWrite && by.keepsOthers) {
     if (differences.fromFirst[target] & bytes)
-      return false;
+      return {RowOutcome::Unsure};
     if (Step::keeps(before, by, readers, Step::ones(L.maskBits)))
-      return true;
+      return {RowOutcome::Kept};
     for (unsigned sharer = 0; sharer < Sharers; ++sharer)
       if (Step::keeps(before, by, readers, Step::maskOf(sharer)))
-        return false;
+        return {RowOutcome::Unsure};
   }
   if (((before ^ after) & Step::kind) != 0) {
     after |= Sharers == 1 ? 0 : parts;
   } else {
     if (differences.fromFirst[target] & ~(lane | op) || (before & bytes) != bytes)
-      return false;
+      return {RowOutcome::Unsure};
     if (Sharers == 1 && differences.fromLanes[target] != 0)
-      return false;
+      return {RowOutcome::Unsure};
     after |= (before & (lanes | parts)) | (Sharers == 1 ? 0 : lanes);
   }
+  return {RowOutcome::Changed, after};
+}
+
+/// \returns false if nothing was remembered because this is no usual row.
+template <StampLayout const &L, unsigned Sharers, bool IsWrite>
+bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
+                 const RowKnowledge &writers, const RowKnowledge &readers) {
+  RowLanes<L, Sharers> row(by);
+  RowOutcome outcome = decideAlike<L, Sharers, IsWrite>(
+      compareRow<L, Sharers>(stamps, words, row), by, writers, readers);
+  if (outcome.kind != RowOutcome::Changed)
+    return outcome.kind == RowOutcome::Kept;
+  constexpr unsigned target = IsWrite ? 0 : 1;
   StampVector keep = {}, fresh = {};
   for (unsigned i = 0; i < 8; ++i) {
     keep[i] = i % 2 == target ? 0 : ~uint64_t(0);
-    fresh[i] = i % 2 == target ? after : 0;
+    fresh[i] = i % 2 == target ? outcome.after : 0;
   }
   for (unsigned i = 0; i < 2 * words; i += 8, row.lanes += row.step) {
     StampVector vector;
@@ -357,7 +372,8 @@ bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
 
 /// The same for the words of one lane, of which it accesses the bytes of `mask`.
 template <StampLayout const &L, bool IsWrite>
-bool accessSpot(uint64_t *stamps, unsigned words, uint64_t mask,
+[[gnu::always_inline]] inline bool
+accessSpot(uint64_t *stamps, unsigned words, uint64_t mask,
                 const RowAccessor &by, const RowKnowledge &writers,
                 const RowKnowledge &readers) {
   using Step = RowStep<L, 1>;

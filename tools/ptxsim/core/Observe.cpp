@@ -142,17 +142,20 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   GlobalAccessor globalBy = globalAccessor(warp, op, *races);
   globalBy.strong = access.strong;
   bool isShared = access.space == ptx::Space::Shared;
+  LaneMask lanes = ~LaneMask(0);
   if (access.contiguous) { // All lanes are in one memory.
     by.laneSync = globalBy.laneSync =
         *std::min_element(std::begin(clock.laneSync), std::end(clock.laneSync));
-    if (isShared
-            ? races->accessLanes(*warp.block, uint32_t(access.addresses[0]),
-                                 access.bytes, isWrite, by)
-            : global.accessLanes(access.addresses[0], access.bytes, isWrite,
-                                 globalBy))
+    if (!isShared)
+      lanes = global.accessLanes(access.addresses[0], access.bytes, isWrite,
+                                 globalBy);
+    else if (races->accessLanes(*warp.block, uint32_t(access.addresses[0]),
+                                access.bytes, isWrite, by))
+      return true;
+    if (lanes == 0)
       return true;
   }
-  LaneMask lanes = lanesThatCount(access);
+  lanes &= lanesThatCount(access);
   Fault fault;
   int lane = -1;
   bool good = true;

@@ -282,16 +282,16 @@ TEST_F(RaceRows, globalMemory) {
                                 : base + bytes * below(1 << 8);
       Fault fault;
       int lane = -1;
-      bool done = false;
+      LaneMask left = ~LaneMask(0);
       if (isRow) {
         by.laneSync =
             *std::min_element(clock.laneSync, std::end(clock.laneSync));
-        done = together.accessLanes(addresses[0], bytes, isWrite, by);
-        rows += done;
-        copies += done && by.async;
+        left = together.accessLanes(addresses[0], bytes, isWrite, by);
+        rows += left == 0;
+        copies += left == 0 && by.async;
       }
-      result = done || together.accessEach(addresses, ~LaneMask(0), bytes,
-                                           isWrite, clock, by, fault, lane);
+      result = together.accessEach(addresses, left, bytes, isWrite, clock, by,
+                                   fault, lane);
       bool expected = true;
       for (uint32_t i = 0; i < 32 && expected; ++i) {
         by.lane = i;
@@ -299,6 +299,10 @@ TEST_F(RaceRows, globalMemory) {
         expected = apart.access(addresses[i], bytes, isWrite, by, fault);
       }
       EXPECT_EQ(expected, result);
+      for (uint64_t at = base; at < base + 512 && result; at += 128) {
+        GlobalRaces::MapWrites a = together.mapWrites(at), b = apart.mapWrites(at);
+        EXPECT_EQ(std::memcmp(a.data(), b.data(), sizeof(a)), 0);
+      }
     }
     good += result;
   }
@@ -333,4 +337,42 @@ TEST_F(RaceRows, readBeforeCopy) {
   EXPECT_FALSE(access(2, knowledge, true));
   knowledge.known.set(1, 1);
   EXPECT_TRUE(access(2, knowledge, true));
+}
+
+// Groups keep what is stored in them, whether it is alike or not.
+TEST_F(RaceRows, globalHistories) {
+  constexpr unsigned words = GlobalChunk::groupWords, groups = 8;
+  auto chunk = std::make_unique<GlobalChunk>();
+  std::vector<GlobalHistory> expected(groups * words);
+  for (unsigned trial = 0; trial < 5000; ++trial) {
+    unsigned group = trial / 20 % groups, first = 0, count = words;
+    if (below(8) == 0) {
+      first = below(words);
+      count = 1 + below(words - first);
+    }
+    auto pattern = LanePattern(below(4));
+    auto side = flip() ? GlobalChunk::Writes : GlobalChunk::Reads;
+    GlobalHistory histories[words] = {};
+    GlobalStamp stamp = {};
+    stamp.epoch = 1 + below(9);
+    stamp.lane = below(2);
+    bool isMixed = below(8) == 0;
+    for (unsigned i = 0; i < count; ++i) {
+      GlobalStamp &to = side == GlobalChunk::Writes ? histories[i].write
+                                                    : histories[i].read;
+      to = stamp;
+      unsigned steps[] = {0, i, i / 2, 2 * i};
+      to.lane = (stamp.lane + (isMixed ? below(2) : steps[int(pattern)])) & 31;
+      GlobalHistory &known = expected[group * words + first + i];
+      (side == GlobalChunk::Writes ? known.write : known.read) = to;
+    }
+    chunk->store(group, first, count, histories, side, pattern);
+    GlobalHistory loaded[words];
+    chunk->load(group, 0, words, loaded);
+    EXPECT_EQ(std::memcmp(loaded, &expected[group * words], sizeof(loaded)), 0);
+    if (trial % 160 == 159) { // Groups do not shrink.
+      chunk = std::make_unique<GlobalChunk>();
+      expected.assign(groups * words, GlobalHistory());
+    }
+  }
 }

@@ -1,0 +1,89 @@
+// Keeping the histories of global memory.
+
+#include "tools/ptxsim/checks/GlobalHistories.h"
+
+#include <cstring>
+#include <initializer_list>
+#include <new>
+
+#include <sys/mman.h>
+
+using namespace ptxsim;
+
+GlobalChunk::GlobalChunk() {
+  void *place = mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place == MAP_FAILED)
+    throw std::bad_alloc();
+  stamps[Writes] = static_cast<GlobalStamp *>(place);
+  stamps[Reads] = stamps[Writes] + bytes / sizeof(GlobalStamp);
+}
+
+GlobalChunk::~GlobalChunk() { munmap(stamps[Writes], 2 * bytes); }
+
+static GlobalStamp &sideOf(GlobalHistory &history, GlobalChunk::Side side) {
+  return side == GlobalChunk::Writes ? history.write : history.read;
+}
+static const GlobalStamp &sideOf(const GlobalHistory &history,
+                                 GlobalChunk::Side side) {
+  return side == GlobalChunk::Writes ? history.write : history.read;
+}
+
+void GlobalChunk::load(unsigned group, unsigned first, unsigned count,
+                       GlobalHistory *histories) const {
+  for (Side side : {Writes, Reads}) {
+    uint8_t state;
+    GlobalStamp alike = firstOf(group, side, state);
+    const GlobalStamp *from = stamps[side] + group * groupWords;
+    for (unsigned i = 0; i < count; ++i)
+      sideOf(histories[i], side) =
+          isExpanded(state, side)
+              ? from[first + i]
+              : alikeStamp(alike, patternOf(state, side), first + i);
+  }
+}
+
+GlobalStamp *GlobalChunk::expand(unsigned group, Side side) {
+  GlobalStamp *result = stamps[side] + group * groupWords;
+  if (isExpanded(states[group].load(std::memory_order_acquire), side))
+    return result;
+  uint8_t state = lock(group);
+  if (!isExpanded(state, side))
+    for (unsigned i = 0; i < groupWords; ++i)
+      result[i] = alikeStamp(sideOf(firsts[group], side), patternOf(state, side), i);
+  unlock(group, uint8_t(state | expandedFirst << side));
+  return result;
+}
+
+static bool areSame(const GlobalStamp &a, const GlobalStamp &b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+/// The same as store for a whole group, if it is not expanded and need not be.
+bool GlobalChunk::storeAlike(unsigned group, const GlobalHistory *histories,
+                             Side side, LanePattern pattern) {
+  if (isExpanded(states[group].load(std::memory_order_relaxed), side))
+    return false;
+  const GlobalStamp &first = sideOf(histories[0], side);
+  for (unsigned i = 1; i < groupWords; ++i)
+    if (!areSame(sideOf(histories[i], side), alikeStamp(first, pattern, i)))
+      return false;
+  uint8_t state = lock(group);
+  bool good = !isExpanded(state, side);
+  if (good) {
+    sideOf(firsts[group], side) = first;
+    state = uint8_t((state & ~(3 << 2 * side)) | uint8_t(pattern) << 2 * side);
+  }
+  unlock(group, state);
+  return good;
+}
+
+void GlobalChunk::store(unsigned group, unsigned first, unsigned count,
+                        const GlobalHistory *histories, Side side,
+                        LanePattern pattern) {
+  if (count == groupWords && storeAlike(group, histories, side, pattern))
+    return;
+  GlobalStamp *to = expand(group, side) + first;
+  for (unsigned i = 0; i < count; ++i)
+    to[i] = sideOf(histories[i], side);
+}

@@ -1,0 +1,290 @@
+// Comparing accesses of global memory, many words at once.
+
+#include "tools/ptxsim/checks/GlobalRaces.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace ptxsim;
+
+/// Who accesses some words behind each other, and what is known of those before.
+struct GlobalRaces::Row {
+  Row(const GlobalAccessor &by, unsigned laneShift) : by(by) {
+    accessor.actor = by.warp;
+    accessor.epoch = by.epoch;
+    accessor.op = by.op & ((1 << globalLayout.opBits) - 1);
+    accessor.lane = by.lane;
+    accessor.laneShift = laneShift;
+    accessor.laneSync = by.laneSync;
+    accessor.strong = by.strong;
+    accessor.async = by.isBulk;
+    accessor.isWarp = !by.async;
+    accessor.many = by.many;
+    accessor.keepsOthers = true;
+  }
+
+  const GlobalAccessor &by;
+  RowAccessor accessor;
+  RowKnowledge writers, readers;
+};
+
+/// What `by` knows of those who wrote, or read, a row; if `needsProxy`, only of
+/// what the async proxy may see.
+RowKnowledge GlobalRaces::knownOfRow(const uint64_t *stamps, unsigned count,
+                                     bool needsProxy,
+                                     const GlobalAccessor &by) const {
+  return knowledgeOf<globalLayout>(
+      stamps, count, [&](uint64_t warp, bool isBulk) {
+        uint64_t known = knownOf(uint32_t(warp), isBulk, by);
+        return needsProxy && !isBulk
+                   ? std::min(known, proxiedOf(uint32_t(warp), by))
+                   : known;
+      });
+}
+
+/// True if something is known of who accessed the first and the last word.
+static bool isOf(const RowKnowledge &knowledge, const uint64_t *stamps,
+                 unsigned words) {
+  constexpr uint64_t who = RowStep<globalLayout, 1>::who;
+  return (stamps[0] & who) == knowledge.who[0] &&
+         (stamps[2 * (words - 1)] & who) == knowledge.who[1];
+}
+
+/// Finds out what is known of those who accessed some words.
+void GlobalRaces::learn(const uint64_t *stamps, unsigned words, bool isWrite,
+                        Row &row) const {
+  if (!isOf(row.writers, stamps, words))
+    row.writers = knownOfRow(stamps, words, row.by.async && !isWrite, row.by);
+  if (!isOf(row.readers, stamps + 1, words))
+    row.readers = knownOfRow(stamps + 1, words, false, row.by);
+}
+
+/// Tries to compare the words of a whole group that is not expanded.
+template <unsigned Sharers, bool IsWrite>
+bool GlobalRaces::accessAlike(GlobalChunk &chunk, unsigned group,
+                              LanePattern pattern, Row &row) const {
+  const RowAccessor &by = row.accessor;
+  uint64_t lane = by.lane + Sharers - 1; // Of the first word.
+  auto decide = [&](const AlikeHistory &alike) {
+    RowDifferences differences = {};
+    std::memcpy(differences.first, &alike.first, sizeof(alike.first));
+    differences.fromLanes[0] =
+        pattern != alike.ofWrite || alike.first.write.lane != lane;
+    differences.fromLanes[1] =
+        pattern != alike.ofRead || alike.first.read.lane != lane;
+    learn(differences.first, 1, IsWrite, row);
+    return decideAlike<globalLayout, Sharers, IsWrite>(differences, by,
+                                                       row.writers, row.readers);
+  };
+  // What others have read is read by many: nothing is to be written then.
+  AlikeHistory alike;
+  if (!IsWrite && chunk.peek(group, alike) && alike.first.read.epoch != 0 &&
+      alike.first.read.warp != by.actor &&
+      decide(alike).kind == RowOutcome::Kept)
+    return true;
+  return chunk.changeAlike(group, [&](AlikeHistory &now) {
+    RowOutcome outcome = decide(now);
+    if (outcome.kind != RowOutcome::Changed)
+      return outcome.kind == RowOutcome::Kept;
+    uint64_t stamp = outcome.after | lane << globalLayout.laneAt();
+    std::memcpy(IsWrite ? &now.first.write : &now.first.read, &stamp,
+                sizeof(stamp));
+    (IsWrite ? now.ofWrite : now.ofRead) = pattern;
+    return true;
+  });
+}
+
+/// Tries to compare words of one group at once; of `Sharers` lanes each, or
+/// 1 << laneShift words of each lane.
+template <unsigned Sharers, bool IsWrite>
+bool GlobalRaces::accessPart(uint64_t address, unsigned words, Row &row) {
+  GlobalChunk &chunk = chunkOf(address);
+  auto word = unsigned(address % GlobalChunk::bytes / 8);
+  unsigned group = word / GlobalChunk::groupWords;
+  LanePattern pattern = Sharers == 2                  ? LanePattern::Halves
+                        : row.accessor.laneShift == 0 ? LanePattern::Words
+                        : row.accessor.laneShift == 1 ? LanePattern::Pairs
+                                                      : LanePattern::Same;
+  if (Sharers <= 2 && words == GlobalChunk::groupWords &&
+      accessAlike<Sharers, IsWrite>(chunk, group, pattern, row))
+    return true;
+  GlobalHistory histories[GlobalChunk::groupWords];
+  uint64_t stamps[2 * GlobalChunk::groupWords];
+  unsigned first = word % GlobalChunk::groupWords;
+  uint64_t bytes = words * sizeof(GlobalHistory);
+  chunk.load(group, first, words, histories);
+  std::memcpy(stamps, histories, bytes);
+  learn(stamps, words, IsWrite, row);
+  if (!accessRow<globalLayout, Sharers, IsWrite>(stamps, words, row.accessor,
+                                                 row.writers, row.readers))
+    return false;
+  if (std::memcmp(stamps, histories, bytes) == 0)
+    return true; // Others may share it.
+  std::memcpy(histories, stamps, bytes);
+  chunk.store(group, first, words, histories,
+              IsWrite ? GlobalChunk::Writes : GlobalChunk::Reads, pattern);
+  return true;
+}
+
+bool GlobalRaces::accessPart(uint64_t address, unsigned words, unsigned sharers,
+                             bool isWrite, Row &row) {
+  switch (sharers) {
+  case 1:
+    return isWrite ? accessPart<1, true>(address, words, row)
+                   : accessPart<1, false>(address, words, row);
+  case 2:
+    return isWrite ? accessPart<2, true>(address, words, row)
+                   : accessPart<2, false>(address, words, row);
+  case 4:
+    return isWrite ? accessPart<4, true>(address, words, row)
+                   : accessPart<4, false>(address, words, row);
+  default:
+    return isWrite ? accessPart<8, true>(address, words, row)
+                   : accessPart<8, false>(address, words, row);
+  }
+}
+
+/// True if a stamp cannot hold who accesses: then nothing is said.
+static bool isBeyond(const GlobalAccessor &by) {
+  return by.epoch >= 1 << globalLayout.epochBits || by.warp >= maxWarps;
+}
+
+/// The bytes from `address` to the end of its group.
+static uint64_t restOfGroup(uint64_t address) {
+  return GlobalChunk::groupBytes - address % GlobalChunk::groupBytes;
+}
+
+LaneMask GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
+                                  const GlobalAccessor &by) {
+  if (isBeyond(by))
+    return 0;
+  if (address % 8 != 0 || (bytes & (bytes - 1)) != 0)
+    return ~LaneMask(0);
+  unsigned sharers = bytes >= 8 ? 1 : 8 / unsigned(bytes);
+  unsigned shift = bytes >= 8 ? unsigned(__builtin_ctzll(bytes)) - 3 : 0;
+  Row row(by, shift);
+  LaneMask left = 0;
+  for (uint64_t at = 0; at < 32 * bytes;) {
+    uint64_t part = std::min(32 * bytes - at, restOfGroup(address + at));
+    uint64_t first = at / bytes, last = (at + part - 1) / bytes;
+    row.accessor.lane = by.lane + first;
+    if (!accessPart(address + at, unsigned(part / 8), sharers, isWrite, row))
+      left |= ~LaneMask(0) << first & ~LaneMask(0) >> (31 - last);
+    at += part;
+  }
+  return left;
+}
+
+/// Where the history of a word is.
+struct GlobalRaces::Place {
+  GlobalChunk &chunk;
+  unsigned group, word;
+
+  GlobalStamp at(unsigned i, GlobalChunk::Side side) const {
+    return chunk.stampAt(group, word + i, side);
+  }
+  void set(unsigned i, GlobalChunk::Side side, GlobalStamp stamp) const {
+    chunk.setStamp(group, word + i, side, stamp);
+  }
+};
+
+GlobalRaces::Place GlobalRaces::findPlace(uint64_t address) {
+  auto word = unsigned(address % GlobalChunk::bytes / 8);
+  return {chunkOf(address), word / GlobalChunk::groupWords,
+          word % GlobalChunk::groupWords};
+}
+
+GlobalHistory GlobalRaces::historyOf(uint64_t address) {
+  Place place = findPlace(address);
+  return {place.at(0, GlobalChunk::Writes), place.at(0, GlobalChunk::Reads)};
+}
+
+void GlobalRaces::setHistory(uint64_t address, const GlobalHistory &history,
+                             bool isWrite) {
+  if (isWrite)
+    findPlace(address).set(0, GlobalChunk::Writes, history.write);
+  else
+    findPlace(address).set(0, GlobalChunk::Reads, history.read);
+}
+
+/// Tries to compare the words of one lane.
+template <bool IsWrite, unsigned Words>
+bool GlobalRaces::accessSpot(uint64_t address, uint64_t mask, Row &row) {
+  constexpr auto side = IsWrite ? GlobalChunk::Writes : GlobalChunk::Reads;
+  Place place = findPlace(address);
+  GlobalHistory before[Words];
+  uint64_t stamps[2 * Words], old[2 * Words];
+  for (unsigned i = 0; i < Words; ++i)
+    before[i] = {place.at(i, GlobalChunk::Writes), place.at(i, GlobalChunk::Reads)};
+  std::memcpy(stamps, before, sizeof(stamps));
+  std::memcpy(old, before, sizeof(old));
+  auto access = [&]() __attribute__((always_inline)) {
+    return ptxsim::accessSpot<globalLayout, IsWrite>(
+        stamps, Words, mask, row.accessor, row.writers, row.readers);
+  };
+  // What is known of the words of one lane mostly helps the next one.
+  if (!access()) {
+    learn(stamps, Words, IsWrite, row);
+    if (!access())
+      return false;
+  }
+  for (unsigned i = 0; i < Words; ++i) {
+    uint64_t at = 2 * i + unsigned(side);
+    GlobalStamp stamp;
+    std::memcpy(&stamp, stamps + at, sizeof(stamp));
+    if (stamps[at] != old[at]) // Others may share it.
+      place.set(i, side, stamp);
+  }
+  return true;
+}
+
+template <bool IsWrite>
+bool GlobalRaces::accessSpot(uint64_t address, const RowSpot &spot, Row &row) {
+  return spot.words == 1 ? accessSpot<IsWrite, 1>(address, spot.mask, row)
+                         : accessSpot<IsWrite, 2>(address, spot.mask, row);
+}
+
+bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
+                             uint64_t bytes, bool isWrite,
+                             const WarpClock &clock, GlobalAccessor by,
+                             Fault &fault, int &lane) {
+  if (isBeyond(by))
+    return true;
+  Row row(by, 31);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    lane = __builtin_ctz(lanes);
+    by.lane = uint32_t(lane);
+    by.laneSync = clock.laneSync[lane];
+    uint64_t address = addresses[lane];
+    RowSpot spot(address, bytes, 8);
+    if (spot.isWhole && spot.words <= 2) {
+      row.accessor.lane = by.lane;
+      row.accessor.laneSync = by.laneSync;
+      if (isWrite ? accessSpot<true>(address, spot, row)
+                  : accessSpot<false>(address, spot, row))
+        continue;
+    }
+    if (!access(address, bytes, isWrite, by, fault))
+      return false;
+  }
+  return true;
+}
+
+/// Ranges from how many bytes are worth the trouble of a row.
+static constexpr uint64_t rowBytes = 64;
+
+bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
+                         const GlobalAccessor &by, Fault &fault) {
+  if (isBeyond(by))
+    return true;
+  if (bytes < rowBytes || (address | bytes) % 8 != 0)
+    return accessWords(address, bytes, isWrite, by, fault);
+  Row row(by, 31);
+  for (uint64_t end = address + bytes, part; address < end; address += part) {
+    part = std::min(end - address, restOfGroup(address));
+    if (!accessPart(address, unsigned(part / 8), 1, isWrite, row) &&
+        !accessWords(address, part, isWrite, by, fault))
+      return false;
+  }
+  return true;
+}
