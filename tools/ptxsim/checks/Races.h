@@ -216,6 +216,19 @@ private:
   uint32_t warpsPerBlock = 0;
 };
 
+/// The histories of a warp's cluster; null if races are not looked for.
+inline ClusterRaces *racesOf(const Warp &warp) {
+  return warp.block->cluster->races.get();
+}
+
+/// Of lanes the first two and the last. Where lanes access the same bytes, they
+/// say all that the others do.
+inline LaneMask endsOf(LaneMask lanes) {
+  LaneMask first = lanes & -lanes, rest = lanes ^ first;
+  return rest == 0 ? lanes
+                   : first | (rest & -rest) | 1u << (31 - __builtin_clz(rest));
+}
+
 } // namespace ptxsim
 
 #endif // TCC_TOOLS_PTXSIM_CHECKS_RACES_H

@@ -1,0 +1,256 @@
+// What orders threads: barriers, mbarriers, fences, the ends of grids.
+
+#include "tools/ptxsim/core/Observe.h"
+
+#include "tools/ptxsim/checks/GlobalRaces.h"
+#include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/Undefined.h"
+#include "tools/ptxsim/count/Counters.h"
+
+using namespace ptxsim;
+
+/// Lets lanes that have met know each other's accesses.
+static void meet(WarpClock &clock, LaneMask lanes) {
+  ++clock.epoch;
+  forLanes(lanes, [&](int lane) { clock.laneSync[lane] = clock.epoch; });
+}
+
+void ptxsim::observeWarpBarrier(Warp &warp, LaneMask lanes) {
+  if (ClusterRaces *races = racesOf(warp))
+    meet(races->clockOf(warp), lanes);
+}
+
+void ptxsim::observeBarrierArrival(Warp &warp, NamedBarrier &barrier, bool) {
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  if (Counters *counters = warp.worker->counters)
+    counters->arrive(*warp.block, uint32_t(index), barrier.generation + 1);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  SyncClock &clock = races->racesOf(*warp.block).barriers[index];
+  races->release(races->clockOf(warp), clock.arriving(barrier.generation + 1));
+}
+
+void ptxsim::observeBarrierLeave(Warp &warp, NamedBarrier &barrier,
+                                 uint64_t generation) {
+  size_t index = size_t(&barrier - warp.block->barriers.data());
+  if (Counters *counters = warp.worker->counters)
+    counters->leave(*warp.block, uint32_t(index), generation);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  SyncClock &clock = races->racesOf(*warp.block).barriers[index];
+  WarpClock &own = races->clockOf(warp);
+  races->acquire(own, clock.collected[generation & 1]);
+  meet(own, warp.now.mask);
+}
+
+void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
+  uint64_t generation = warp.block->cluster->barrier.generation + 1;
+  if (Counters *counters = warp.worker->counters)
+    for (const Block &block : warp.block->cluster->blocks)
+      counters->arrive(block, Counters::clusterBarrier, generation);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  Knowledge &arriving = races->cluster.arriving(generation);
+  if (releases)
+    races->release(races->clockOf(warp), arriving);
+  else
+    arriving.join(races->clockOf(warp).fenced);
+}
+
+void ptxsim::observeClusterLeave(Warp &warp) {
+  uint64_t generation = warp.clusterGeneration[__builtin_ctz(warp.now.mask)];
+  if (Counters *counters = warp.worker->counters)
+    counters->leave(*warp.block, Counters::clusterBarrier, generation);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &own = races->clockOf(warp);
+  races->acquire(own, races->cluster.collected[generation & 1]);
+  meet(own, warp.now.mask);
+}
+
+void ptxsim::observeGridTrigger(Warp &warp) {
+  GridRun *grid = warp.block->cluster->grid;
+  if (grid->globalRaces != nullptr)
+    grid->globalRaces->noteTrigger(grid);
+}
+
+void ptxsim::observeGridWait(Warp &warp) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  clock.knowledge.remote[gridsBefore] = 1;
+  clock.snapshot = nullptr;
+}
+
+bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr || (warp.live & ~lanes) != 0)
+    return true;
+  bool isLast =
+      warp.block->liveThreads == uint32_t(__builtin_popcount(lanes));
+  Fault fault;
+  if (races->exit(*warp.block, races->clockOf(warp), isLast, fault))
+    return true;
+  warp.worker->stop(warp, *warp.now.pc, std::move(fault), -1);
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// mbarriers
+//===----------------------------------------------------------------------===//
+
+/// Checks that the object at `offset` is initialised for, or idle before, `warp`.
+static bool accessMBarrier(Warp &warp, const Op &op, Block &block,
+                           uint32_t offset, int lane, bool isWrite) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  Accessor by = races->accessor(warp, op, lane);
+  by.strong = !isWrite;
+  Fault fault;
+  if (races->access(block, offset, 8, isWrite, by, fault))
+    return true;
+  fault.notes.push_back("the access is that of an mbarrier object");
+  warp.worker->stop(warp, op, std::move(fault), lane);
+  return false;
+}
+
+bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
+                                 uint32_t offset, int lane) {
+  if (racesOf(warp) != nullptr && block.mbarriers.count(offset) != 0) {
+    Fault fault;
+    fault.code = FaultCode::LaunchFailed;
+    fault.check = "mbarrier";
+    fault.message = "expected memory without an mbarrier object, got one that is "
+                    "in use";
+    fault.advice = "initialise it by one thread, and execute mbarrier.inval "
+                   "before it is initialised again";
+    warp.worker->stop(warp, op, std::move(fault), lane);
+    return false;
+  }
+  defineMemory(block, nullptr, block.shared + offset, 8);
+  return accessMBarrier(warp, op, block, offset, lane, true);
+}
+
+bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
+                                  uint32_t offset, int lane) {
+  return accessMBarrier(warp, op, block, offset, lane, true);
+}
+
+bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
+                                uint32_t offset, LaneMask lanes) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  const Epoch *laneSync = races->clockOf(warp).laneSync;
+  LaneMask ends = endsOf(lanes);
+  int first = __builtin_ctz(lanes);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    int lane = __builtin_ctz(lanes);
+    bool counts = ends >> lane & 1 || laneSync[lane] != laneSync[first];
+    if (counts && !accessMBarrier(warp, op, block, offset, lane, false))
+      return false;
+  }
+  return true;
+}
+
+void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
+                                    MBarrier &barrier, MBarrierOrder order) {
+  if (Counters *counters = warp.worker->counters)
+    counters->arrive(block, offset, barrier.phase + 1);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  Knowledge mine;
+  if (order == MBarrierOrder::None)
+    mine = races->clockOf(warp).fenced;
+  else
+    races->release(races->clockOf(warp), mine);
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  uint64_t phase = barrier.phase + 1;
+  clock.ofBlock[warp.block->rank].arriving(phase).join(mine);
+  if (order != MBarrierOrder::Block)
+    clock.clock.arriving(phase).join(mine);
+}
+
+bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
+                         const MBarrier &barrier) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr || barrier.phase == 0 ||
+      barrier.phaseOfCopy != barrier.phase)
+    return false;
+  Actor actor = races->mbarrier(block, offset).actor;
+  const WarpClock &own = races->clockOf(warp);
+  return std::max(own.knowledge.known[actor], own.pending.known[actor]) <
+         Epoch(barrier.phase);
+}
+
+void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
+                                 MBarrier &barrier, MBarrierOrder order) {
+  if (Counters *counters = warp.worker->counters) {
+    counters->waitPhase(block, offset, barrier.phase - 1);
+    counters->leave(block, offset, barrier.phase);
+  }
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  WarpClock &own = races->clockOf(warp);
+  Knowledge &seen = order == MBarrierOrder::None ? own.pending : own.knowledge;
+  clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
+  if (order != MBarrierOrder::Block)
+    clock.clock.learn(barrier.phase, seen);
+  seen.known.set(clock.actor, Epoch(barrier.phase));
+  if (order != MBarrierOrder::None)
+    own.snapshot = nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Fences
+//===----------------------------------------------------------------------===//
+
+void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
+  Counters *counters = warp.worker->counters;
+  if (counters != nullptr && kind >= FenceKind::Device)
+    counters->fence(warp);
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  races->acquire(clock, clock.pending);
+  clock.pending.clear();
+  races->release(clock, clock.fenced);
+}
+
+/// Shows the async proxy all that a warp knows of global memory.
+static void showGlobal(WarpClock &clock) {
+  Knowledge &knowledge = clock.knowledge;
+  knowledge.proxiedGlobal.join(knowledge.known);
+  knowledge.proxiedGlobal.set(clock.actor, clock.epoch);
+  RemoteClock shown;
+  for (auto [key, epoch] : knowledge.remote)
+    if (key < remoteBulk)
+      shown[key | remoteProxied] = epoch;
+  join(knowledge.remote, shown);
+}
+
+void ptxsim::observeProxyFence(Warp &warp, LaneMask, bool ofShared,
+                               bool ofGlobal) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return;
+  WarpClock &clock = races->clockOf(warp);
+  if (ofShared) {
+    clock.knowledge.proxied.join(clock.knowledge.known);
+    clock.knowledge.proxied.set(clock.actor, clock.epoch);
+  }
+  if (ofGlobal)
+    showGlobal(clock);
+  ++clock.epoch;
+  clock.snapshot = nullptr;
+}
