@@ -100,19 +100,27 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
   return true;
 }
 
-bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
-                              AsyncKind kind, Block &block, uint32_t offset,
-                              uint32_t bytes, Block *barrierBlock,
-                              uint32_t barrierOffset) {
+static bool accessShared(Worker &worker, AsyncOperation &operation,
+                         AsyncKind kind, Block &block, uint32_t offset,
+                         uint32_t bytes, bool isWrite, Block *barrierBlock,
+                         uint32_t barrierOffset) {
   if (operation.knowledge == nullptr)
     return true;
   ClusterRaces &races = *block.cluster->races;
   Accessor by;
   Fault fault;
   if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||
-      races.accessLater(block, offset, bytes, false, by, fault))
+      races.accessLater(block, offset, bytes, isWrite, by, fault))
     return true;
   return worker.stopAt(operation.origin, std::move(fault));
+}
+
+bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
+                              AsyncKind kind, Block &block, uint32_t offset,
+                              uint32_t bytes, Block *barrierBlock,
+                              uint32_t barrierOffset) {
+  return accessShared(worker, operation, kind, block, offset, bytes, false,
+                      barrierBlock, barrierOffset);
 }
 
 bool ptxsim::observeMatrixReads(Worker &worker, AsyncOperation &operation,
@@ -141,15 +149,8 @@ bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                                uint32_t barrierOffset) {
   if (worker.counters != nullptr && barrierBlock != nullptr)
     arriveAsync(*worker.counters, *barrierBlock, barrierOffset);
-  if (operation.knowledge == nullptr)
-    return true;
-  ClusterRaces &races = *block.cluster->races;
-  Accessor by;
-  Fault fault;
-  if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||
-      races.accessLater(block, offset, bytes, true, by, fault))
-    return true;
-  return worker.stopAt(operation.origin, std::move(fault));
+  return accessShared(worker, operation, kind, block, offset, bytes, true,
+                      barrierBlock, barrierOffset);
 }
 
 bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,

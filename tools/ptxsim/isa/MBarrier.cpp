@@ -145,7 +145,6 @@ static Next invalidate(Warp &warp, const Op &op, LaneMask mask) {
                      });
 }
 
-/// slots: [state,] address [, count or bytes]
 static bool failCompletion(const Target &target, const MBarrier &barrier,
                            Fault &fault) {
   fault.code = FaultCode::LaunchFailed;
@@ -157,6 +156,7 @@ static bool failCompletion(const Target &target, const MBarrier &barrier,
   return false;
 }
 
+/// slots: [state,] address [, count or bytes]
 static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
   unsigned first = op.modifiers & noState ? 0 : 1;
   const uint32_t *operand = op.modifiers & (hasCount | expects)

@@ -1,5 +1,5 @@
-// What the programs of this folder share: they compare what kernels compute with the
-// same done by the host, and print what differs.
+// What programs in CUDA C++ share here: those of this folder compare what kernels
+// compute with the same done by the host, and print what differs.
 
 #ifndef PTXSIM_TEST_CUDA_TESTING_H
 #define PTXSIM_TEST_CUDA_TESTING_H

@@ -1,5 +1,6 @@
 // Cooperative groups: of grids, clusters, blocks and tiles.
 
+#include "../../cuda/Inputs/Testing.h"
 #include <cooperative_groups.h>
 #include <cooperative_groups/memcpy_async.h>
 #include <cooperative_groups/reduce.h>
@@ -9,16 +10,6 @@
 #include <vector>
 
 namespace cg = cooperative_groups;
-
-#define CHECK(CALL)                                                            \
-  do {                                                                         \
-    cudaError_t error = (CALL);                                                \
-    if (error != cudaSuccess) {                                                \
-      std::printf("line %d: %s: %s\n", __LINE__, #CALL,                        \
-                  cudaGetErrorString(error));                                  \
-      std::exit(1);                                                            \
-    }                                                                          \
-  } while (0)
 
 // Prefix sums of `words` in log2(n) steps, all blocks meeting after each.
 __global__ void prefixSums(int *words, int *next, int n) {

@@ -1,19 +1,10 @@
 // What ordinary programs do with the runtime, in one.
 
+#include "../../cuda/Inputs/Testing.h"
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 #include <vector>
-
-#define CHECK(CALL)                                                            \
-  do {                                                                         \
-    cudaError_t error = (CALL);                                                \
-    if (error != cudaSuccess) {                                                \
-      std::printf("line %d: %s: %s\n", __LINE__, #CALL,                        \
-                  cudaGetErrorString(error));                                  \
-      std::exit(1);                                                            \
-    }                                                                          \
-  } while (0)
 
 __device__ int offset = 5;
 __managed__ int managed = 7;
