@@ -275,7 +275,7 @@ static const Form forms[] = {
     {"cp.async.commit_group", "", selectCommit, kind, 0, own},
     {"cp.async.wait_group", "#", selectWait, kind, 0, own},
     {"cp.async.wait_all", "", selectWaitAll, kind, 0, own},
-    {"cp.async.mbarrier.arrive?.noinc?.(shared|shared::cta).b64", "[a]",
+    {"cp.async.mbarrier.arrive?.noinc?.(shared|shared::cta).b64", "[s]",
      selectArrive, kind, 0, own},
 };
 

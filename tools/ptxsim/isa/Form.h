@@ -26,6 +26,8 @@
 //   =T&p    a register and a predicate, as in `d|p`
 //   [a]     an address in the space of the instruction; the first one of a form
 //           is a base and an offset, any further one a register of 64 bits
+//   [s]     an address of shared memory: it may have 32 bits even without a space,
+//           as libcu++ writes cp.async.mbarrier.arrive and ptxas takes it
 //   [t]     a tensor map with coordinates, and offsets for im2col
 //   =*T *T  a vector of as many as .v2 or .v4 says, or one register
 //   =4T 4T  a vector of exactly four registers
@@ -135,6 +137,7 @@ struct OperandRule {
   bool alsoRead = false; ///< Of what is written.
   bool wide = false;
   bool selects = false; ///< Parts of the register may be named.
+  bool mayBeShort = false; ///< Of an Address: [s].
   bool optional = false;
   bool paired = false;     ///< Of a RegisterPair: the predicate must be there.
   uint8_t typeIndex = 255; ///< Of the match; 255 if `type` is fixed.

@@ -47,9 +47,10 @@ static OperandRule parseRule(std::string_view item) {
     rule.kind = OperandRule::Kind::Label;
   else if (item == "F")
     rule.kind = OperandRule::Kind::Function;
-  else if (item == "[a]")
+  else if (item == "[a]" || item == "[s]") {
     rule.kind = OperandRule::Kind::Address;
-  else if (item == "[t]")
+    rule.mayBeShort = item == "[s]";
+  } else if (item == "[t]")
     rule.kind = OperandRule::Kind::Tensor;
   if (rule.kind != OperandRule::Kind::Register)
     return rule;
@@ -129,7 +130,7 @@ private:
   bool checkPair(const OperandRule &rule, const Operand &operand);
   bool checkVector(const OperandRule &rule, const Operand &operand);
   bool haveOneSize(const Operand &vector) const;
-  bool checkAddress(const Operand &operand);
+  bool checkAddress(const OperandRule &rule, const Operand &operand);
   bool mayDiscard(bool isPart) const;
   bool takesSpecial(ptx::SpecialRegister special) const;
   bool takesAddress(Type type) const;
@@ -416,14 +417,8 @@ bool OperandChecker::checkVector(const OperandRule &rule,
          fail("a vector of registers of one size", operand);
 }
 
-/// cp.async.mbarrier.arrive without a space: ptxas takes 32 bits as an address of
-/// shared memory, and libcu++ gives it one.
-static bool takesShared(const Match &match) {
-  return std::string_view(match.form->syntax).substr(0, 25) ==
-         "cp.async.mbarrier.arrive?";
-}
-
-bool OperandChecker::checkAddress(const Operand &operand) {
+bool OperandChecker::checkAddress(const OperandRule &rule,
+                                  const Operand &operand) {
   if (operand.kind != Operand::Kind::Address)
     return fail("an address in brackets", operand);
   const Operand &base = element(operand, 0);
@@ -439,9 +434,9 @@ bool OperandChecker::checkAddress(const Operand &operand) {
   // Of several addresses each has its own space.
   std::string_view rules = match.form->operands;
   bool single = rules.find("[") == rules.rfind("[");
-  bool wide = (match.space == ptx::Space::Generic && !takesShared(match)) ||
-              match.space == ptx::Space::Global;
-  if (single && wide && ptx::bitsOf(type) == 32)
+  bool wide =
+      match.space == ptx::Space::Generic || match.space == ptx::Space::Global;
+  if (single && wide && !rule.mayBeShort && ptx::bitsOf(type) == 32)
     return fail("an address in a register of 64 bits", base);
   return true;
 }
@@ -458,7 +453,7 @@ bool OperandChecker::checkOne(const OperandRule &rule, const Operand &operand) {
   case OperandRule::Kind::Vector:
     return checkVector(rule, operand);
   case OperandRule::Kind::Address:
-    return checkAddress(operand);
+    return checkAddress(rule, operand);
   case OperandRule::Kind::Sink:
     return operand.kind == Operand::Kind::Sink || fail("'_'", operand);
   case OperandRule::Kind::Tensor:
