@@ -56,6 +56,7 @@ def worker(job):
                        None, parameters, None)
             cuda.check("cuCtxSynchronize")
             seconds.append(time.perf_counter() - start)
+        cuda.check("cuMemFree_v2", data)
     [peak] = re.findall(r"VmHWM:\s*(\d+)", pathlib.Path("/proc/self/status").read_text())
     print(json.dumps({"load": load, "seconds": seconds, "peak": int(peak) * 1024}))
 
