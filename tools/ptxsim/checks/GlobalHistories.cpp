@@ -10,16 +10,20 @@
 
 using namespace ptxsim;
 
+/// Two stamps for each word and the slots of split ones.
+static constexpr size_t reserved = (2 + sizeof(uint64_t)) * GlobalChunk::bytes;
+
 GlobalChunk::GlobalChunk() {
-  void *place = mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE,
+  void *place = mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (place == MAP_FAILED)
     throw std::bad_alloc();
   stamps[Writes] = static_cast<GlobalStamp *>(place);
   stamps[Reads] = stamps[Writes] + bytes / sizeof(GlobalStamp);
+  slots = static_cast<uint64_t *>(place) + 2 * bytes / sizeof(GlobalStamp);
 }
 
-GlobalChunk::~GlobalChunk() { munmap(stamps[Writes], 2 * bytes); }
+GlobalChunk::~GlobalChunk() { munmap(stamps[Writes], reserved); }
 
 static GlobalStamp &sideOf(GlobalHistory &history, GlobalChunk::Side side) {
   return side == GlobalChunk::Writes ? history.write : history.read;

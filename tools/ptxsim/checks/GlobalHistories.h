@@ -9,6 +9,8 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALHISTORIES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALHISTORIES_H
 
+#include "tools/ptxsim/checks/SplitWords.h"
+
 #include <atomic>
 #include <cstdint>
 
@@ -16,17 +18,20 @@ namespace ptxsim {
 
 /// One access of global memory, packed into 64 bits.
 struct GlobalStamp {
-  uint64_t warp : 21;  ///< Among all that run.
-  uint64_t epoch : 14; ///< 0 if there was no access; of bulk copies, a group.
+  uint64_t number : 21; ///< Of a warp among all that run and an era of it.
+  uint64_t epoch : 13;  ///< 0 if there was no access; of bulk copies, a group.
   uint64_t op : 12;    ///< Index in its code, as far as it fits.
   uint64_t lane : 5;
   uint64_t mask : 8; ///< Bytes of the word.
-  uint64_t strong : 1;
+  uint64_t strength : 2;
   uint64_t lanes : 1; ///< As those of Stamp.
   uint64_t parts : 1;
   uint64_t isBulk : 1; ///< A write by a bulk copy that ends in a group.
 };
 static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
+
+/// That of GlobalStamp; its bit async is isBulk.
+inline constexpr StampLayout globalLayout = {21, 13, 12, 8};
 
 /// Of a word of eight bytes.
 struct GlobalHistory {
@@ -136,6 +141,11 @@ public:
     return good;
   }
 
+  /// A word of a group with what is remembered of it if several wrote it.
+  SplitWord<globalLayout> splitWord(unsigned group, unsigned word) {
+    return {slots + group * groupWords + word, bytes / 8};
+  }
+
 private:
   // A state: two patterns of two bits each, two bits that say what is expanded,
   // and one for a lock.
@@ -186,6 +196,7 @@ private:
   GlobalHistory firsts[groups] = {};
   /// Writes and reads; they take memory where groups are expanded.
   GlobalStamp *stamps[2] = {};
+  uint64_t *slots = nullptr; ///< The same where words are split.
 };
 
 } // namespace ptxsim

@@ -2,9 +2,12 @@
 
 #include "tools/ptxsim/checks/GlobalRaces.h"
 
+#include "tools/ptxsim/numerics/Bits.h"
+
 #include <algorithm>
 
 using namespace ptxsim;
+using numerics::bitCast;
 
 uint64_t GlobalRaces::nextGeneration() {
   static std::atomic<uint64_t> last{0};
@@ -24,6 +27,9 @@ void GlobalRaces::forgetAll() {
   mapReleases.clear();
   grids.clear();
   nextWarp = 0;
+  eras.clear();
+  eraNumbers.clear();
+  firstEra = maxWarps;
 }
 
 uint32_t GlobalRaces::addGrid(const GridRun *grid, uint32_t warps,
@@ -103,20 +109,77 @@ GlobalChunk &GlobalRaces::chunkOf(uint64_t address) {
   return *chunk;
 }
 
+GlobalRaces::Era GlobalRaces::eraOf(uint32_t number) const {
+  if (number < firstEra.load(std::memory_order_acquire) || number >= maxWarps)
+    return {number, 0};
+  std::lock_guard<std::mutex> lock(mutex);
+  return eras[maxWarps - 1 - number];
+}
+
+uint32_t GlobalRaces::numberOf(uint32_t warp, Epoch epoch) {
+  if (epoch <= eraEpochs)
+    return warp < firstEra.load(std::memory_order_acquire) ? warp : maxWarps;
+  Epoch before = (epoch - 1) / eraEpochs * eraEpochs;
+  struct Last {
+    uint64_t generation = 0;
+    uint32_t warp = 0, number = 0;
+    Epoch before = 0;
+  };
+  static thread_local Last lasts[64];
+  Last &last = lasts[warp % 64];
+  uint64_t now = generation.load(std::memory_order_acquire);
+  if (last.generation == now && last.warp == warp && last.before == before)
+    return last.number;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto [entry, isNew] = eraNumbers.try_emplace({warp, before}, maxWarps);
+  if (isNew && nextWarp < firstEra) {
+    eras.push_back({warp, before});
+    entry->second = firstEra.fetch_sub(1, std::memory_order_release) - 1;
+  }
+  last = {now, warp, entry->second, before};
+  return entry->second;
+}
+
+bool GlobalRaces::areStrong(const GlobalStamp &stamp,
+                            const GlobalAccessor &by) const {
+  uint64_t least = std::min(uint64_t(stamp.strength), uint64_t(by.strength));
+  if (least == Weak || least == StrongForAll)
+    return least == StrongForAll;
+  uint32_t warp = eraOf(uint32_t(stamp.number)).warp;
+  const KnownGrid *own = gridOf(by.warp);
+  if (own == nullptr || !own->has(warp))
+    return false;
+  uint32_t together =
+      least == StrongInBlock ? own->warpsPerBlock : own->warpsPerCluster;
+  return (warp - own->firstWarp) / together ==
+         (by.warp - own->firstWarp) / together;
+}
+
+bool GlobalRaces::isForbidden(uint32_t warp, const GlobalAccessor &by) const {
+  if (!by.readsOnly)
+    return false;
+  const KnownGrid *own = gridOf(by.warp);
+  return own != nullptr && own->has(warp);
+}
+
 bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
                             bool &needsProxy) const {
   needsProxy = false;
-  if (stamp.strong && by.strong)
+  if (areStrong(stamp, by))
     return true;
+  Era era = eraOf(uint32_t(stamp.number));
+  uint64_t epoch = era.before + stamp.epoch;
+  if (isForbidden(era.warp, by))
+    return false;
   // A bulk copy only comes after what its warp did before it began it.
-  if (stamp.warp == by.warp && !stamp.isBulk && !by.async &&
-      ((stamp.lane == by.lane && !stamp.lanes) || stamp.epoch < by.laneSync ||
+  if (era.warp == by.warp && !stamp.isBulk && !by.async &&
+      ((stamp.lane == by.lane && !stamp.lanes) || epoch < by.laneSync ||
        stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
-  if (knownOf(uint32_t(stamp.warp), stamp.isBulk, by) < stamp.epoch)
+  if (warpKnown(era.warp, stamp.isBulk, by) < epoch)
     return false;
-  needsProxy = by.async && !stamp.isBulk &&
-               proxiedOf(uint32_t(stamp.warp), by) < stamp.epoch;
+  needsProxy =
+      by.async && !stamp.isBulk && warpProxied(era.warp, by) < epoch;
   return !needsProxy;
 }
 
@@ -127,8 +190,37 @@ static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
 
 static constexpr uint64_t allEpochs = ~uint64_t(0);
 
-uint64_t GlobalRaces::knownOf(uint32_t warp, bool ofBulk,
+/// Counts an epoch of a warp from the beginning of an era.
+static uint64_t sinceBefore(uint64_t epoch, Epoch before) {
+  return epoch == allEpochs ? epoch : epoch - std::min(epoch, uint64_t(before));
+}
+
+uint64_t GlobalRaces::knownOf(uint32_t number, bool ofBulk,
                               const GlobalAccessor &by) const {
+  if (number == SplitWord<globalLayout>::nobody)
+    return 0;
+  Era era = eraOf(number);
+  return sinceBefore(warpKnown(era.warp, ofBulk, by), era.before);
+}
+
+uint64_t GlobalRaces::proxiedOf(uint32_t number,
+                                const GlobalAccessor &by) const {
+  if (number == SplitWord<globalLayout>::nobody)
+    return 0;
+  Era era = eraOf(number);
+  return sinceBefore(warpProxied(era.warp, by), era.before);
+}
+
+bool GlobalRaces::isPast(const GlobalStamp &stamp,
+                         const GlobalAccessor &by) const {
+  Era era = eraOf(uint32_t(stamp.number));
+  const KnownGrid *own = gridOf(by.warp);
+  return own != nullptr && !own->has(era.warp) &&
+         warpKnown(era.warp, stamp.isBulk, by) == allEpochs;
+}
+
+uint64_t GlobalRaces::warpKnown(uint32_t warp, bool ofBulk,
+                                const GlobalAccessor &by) const {
   Actor actor = 0;
   if (by.cluster->ownWarp(warp, actor)) {
     Actor known = ofBulk ? by.cluster->bulkWritesOf(actor) : actor;
@@ -149,7 +241,8 @@ uint64_t GlobalRaces::knownOf(uint32_t warp, bool ofBulk,
   return theirs->mayOverlap(*own) ? known : allEpochs;
 }
 
-uint64_t GlobalRaces::proxiedOf(uint32_t warp, const GlobalAccessor &by) const {
+uint64_t GlobalRaces::warpProxied(uint32_t warp,
+                                  const GlobalAccessor &by) const {
   Actor actor = 0;
   if (by.cluster->ownWarp(warp, actor))
     return by.knowledge->proxiedGlobal[actor];
@@ -183,39 +276,50 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
   fault.message = std::string("expected an order between this ") +
                   (isWrite ? "write" : "read") + " and " +
                   (stamp.isBulk ? "an asynchronous " : "a ") + verb;
+  uint32_t warp = eraOf(uint32_t(stamp.number)).warp;
   std::lock_guard<std::mutex> lock(mutex);
-  const KnownGrid *theirs = gridOf(uint32_t(stamp.warp));
+  const KnownGrid *theirs = gridOf(warp);
   const KnownGrid *own = gridOf(by.warp);
   if (own != nullptr)
     fault.address = describeGlobal(*own->grid->memory, address);
   if (theirs != nullptr) {
-    uint32_t number = uint32_t(stamp.warp) - theirs->firstWarp;
+    uint32_t index = warp - theirs->firstWarp;
     fault.notes.push_back(
         std::string("the other is a ") + verb +
         placeOf(theirs->entry, theirs->lifetime, uint32_t(stamp.op)) + " by " +
         (theirs == own              ? ""
          : own->mayOverlap(*theirs) ? "the grid before this one, "
                                     : "the grid after this one, ") +
-        "cluster " + std::to_string(number / theirs->warpsPerCluster) +
+        "cluster " + std::to_string(index / theirs->warpsPerCluster) +
         ", block rank " +
-        std::to_string(number % theirs->warpsPerCluster /
+        std::to_string(index % theirs->warpsPerCluster /
                        theirs->warpsPerBlock) +
-        ", warp " + std::to_string(number % theirs->warpsPerBlock) +
+        ", warp " + std::to_string(index % theirs->warpsPerBlock) +
         (stamp.lanes || stamp.parts ? std::string(", several lanes")
                                     : ", lane " + std::to_string(stamp.lane)));
   }
   Actor actor = 0;
   fault.advice =
-      stamp.isBulk
+      stamp.strength != Weak && by.strength != Weak
+          ? "give both accesses a scope that holds both threads, as .gpu"
+      : stamp.isBulk
           ? "wait for the group with cp.async.bulk.wait_group without .read, then "
             "let the others know"
       : theirs != own
           ? "let the later grid execute griddepcontrol.wait before it "
             "touches what the earlier one does"
-      : by.cluster->ownWarp(uint32_t(stamp.warp), actor)
+      : by.cluster->ownWarp(warp, actor)
           ? "put a barrier between the two accesses"
           : "blocks are ordered only by a release and an acquire of a flag, or "
             "by a further launch";
+}
+
+static void describeReadOnly(Fault &fault) {
+  fault.check = "read-only";
+  fault.message = "expected memory that nobody writes while the kernel runs, got some "
+                  "that it has written";
+  fault.advice = "read it without .nc (in CUDA C++ without __ldg, and not through "
+                 "const __restrict__)";
 }
 
 static void describeProxy(Fault &fault) {
@@ -226,41 +330,30 @@ static void describeProxy(Fault &fault) {
                  "starts the copy know";
 }
 
-/// Remembers an access in place of an earlier one, or joins it with that of
-/// another lane of the same warp and epoch.
-static void remember(GlobalStamp &place, const GlobalAccessor &by,
-                     uint32_t mask) {
-  GlobalStamp stamp = place;
-  bool same = stamp.epoch != 0 && stamp.warp == by.warp &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
-              bool(stamp.isBulk) == by.isBulk;
-  bool other = same && stamp.lane != by.lane;
-  bool lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
-  bool parts = by.many ||
-               (same && (stamp.parts || (other && (stamp.mask & mask) == 0)));
-  uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
-  stamp.warp = by.warp & (maxWarps - 1);
-  stamp.epoch = by.epoch & 0x3fff;
-  stamp.op = by.op & 0xfff;
-  stamp.lane = by.lane & 31;
-  stamp.mask = bytes & 0xff;
-  stamp.strong = by.strong;
-  stamp.lanes = lanes;
-  stamp.parts = parts;
-  stamp.isBulk = by.isBulk;
-  place = stamp;
-}
-
-/// True if a read leaves the stamp of another one; see RowAccessor::keepsOthers.
-bool GlobalRaces::keeps(const GlobalStamp &read, const GlobalAccessor &by,
-                        uint32_t mask) const {
-  return read.epoch != 0 && read.warp != by.warp && (read.mask & mask) == mask &&
-         (!read.strong || by.strong) &&
-         knownOf(uint32_t(read.warp), false, by) < read.epoch;
+void GlobalRaces::remember(const Place &place, uint64_t mask, bool isWrite,
+                           Row &row) const {
+  using Step = RowStep<globalLayout, 1>;
+  GlobalChunk::Side side = isWrite ? GlobalChunk::Writes : GlobalChunk::Reads;
+  const RowAccessor &by = row.accessor;
+  GlobalStamp old = place.at(0, side);
+  auto stamp = bitCast<uint64_t>(old);
+  bool isSplit = SplitWord<globalLayout>::isSplit(stamp);
+  if (!isWrite) {
+    learnReaders(&stamp, 1, row);
+    if (Step::keeps(stamp, by, row.readers, mask))
+      return;
+    stamp = Step::remember(stamp, by, by.lane, mask);
+  } else if (isSplit || (Step::loses(stamp, by, mask) && !isPast(old, row.by))) {
+    stamp = place.chunk.splitWord(place.group, place.word).write(stamp, by, mask);
+  } else {
+    stamp = Step::remember(stamp, by, by.lane, mask);
+  }
+  place.set(0, side, bitCast<GlobalStamp>(stamp));
 }
 
 bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
-                              const GlobalAccessor &by, Fault &fault) {
+                              Row &row, Fault &fault) {
+  const GlobalAccessor &by = row.by;
   uint64_t end = address + bytes;
   for (uint64_t at = address & ~uint64_t(7); at < end; at += 8) {
     uint32_t mask = 0xff;
@@ -268,56 +361,62 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
       mask &= 0xffu << (address - at);
     if (at + 8 > end)
       mask &= (1u << (end - at)) - 1;
-    GlobalHistory word = historyOf(at);
-    bool needsProxy = false;
-    GlobalStamp write = word.write;
-    if (write.epoch != 0 && write.mask & mask &&
-        !isOrdered(write, by, needsProxy) && !(needsProxy && isWrite)) {
-      describe(at, write, isWrite, true, by, fault);
+    Place place = findPlace(at);
+    auto compare = [&](const GlobalStamp &stamp, bool stampIsWrite) {
+      bool needsProxy = false;
+      if (stamp.epoch == 0 || !(stamp.mask & mask) ||
+          isOrdered(stamp, by, needsProxy))
+        return true;
+      // Only reads through the async proxy need generic writes to be fenced.
+      if (needsProxy && (isWrite || !stampIsWrite))
+        return true;
+      describe(at, stamp, isWrite, stampIsWrite, by, fault);
       if (needsProxy)
         describeProxy(fault);
+      else if (isForbidden(eraOf(uint32_t(stamp.number)).warp, by))
+        describeReadOnly(fault);
       return false;
-    }
-    GlobalStamp read = word.read;
-    if (isWrite && read.epoch != 0 && read.mask & mask &&
-        !isOrdered(read, by, needsProxy) && !needsProxy) {
-      describe(at, read, isWrite, false, by, fault);
+    };
+    auto write = bitCast<uint64_t>(place.at(0, GlobalChunk::Writes));
+    if (!place.chunk.splitWord(place.group, place.word)
+             .forWrites(write, [&](uint64_t stamp) {
+               return compare(bitCast<GlobalStamp>(stamp), true);
+             }))
       return false;
-    }
-    if (!isWrite && keeps(read, by, mask))
-      continue;
-    remember(isWrite ? word.write : word.read, by, mask);
-    setHistory(at, word, isWrite);
+    if (isWrite && !compare(place.at(0, GlobalChunk::Reads), false))
+      return false;
+    remember(place, mask, isWrite, row);
   }
   return true;
 }
 
-void GlobalRaces::release(uint64_t address, const RemoteClock &clock) {
+void GlobalRaces::release(uint64_t address, uint32_t domain,
+                          const RemoteClock &clock) {
   std::lock_guard<std::mutex> lock(mutex);
-  join(released[address], clock);
+  join(released[{address, domain}], clock);
 }
 
-void GlobalRaces::acquire(uint64_t address, RemoteClock &clock) {
+void GlobalRaces::acquire(uint64_t address, uint32_t domain,
+                          RemoteClock &clock) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto entry = released.find(address);
+  auto entry = released.find({address, domain});
   if (entry != released.end())
     join(clock, entry->second);
 }
 
 GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {
-  std::lock_guard<std::mutex> lock(mutex);
   MapWrites writes = {};
   for (size_t i = 0; i < writes.size(); ++i) {
-    uint64_t at = address + 8 * i;
-    auto chunk = chunks.find(at / GlobalChunk::bytes);
-    if (chunk == chunks.end())
-      continue;
-    uint64_t word = at % GlobalChunk::bytes / 8;
-    GlobalStamp write = chunk->second->stampAt(
-        unsigned(word / GlobalChunk::groupWords), word % GlobalChunk::groupWords,
-        GlobalChunk::Writes);
-    if (write.epoch != 0 && gridOf(uint32_t(write.warp)) != nullptr)
-      writes[i] = write;
+    Place place = findPlace(address + 8 * i);
+    GlobalStamp last = {};
+    place.chunk.splitWord(place.group, place.word)
+        .forWrites(bitCast<uint64_t>(place.at(0, GlobalChunk::Writes)),
+                   [&](uint64_t write) {
+                     last = bitCast<GlobalStamp>(write);
+                     return true;
+                   });
+    if (last.epoch != 0 && gridOf(eraOf(uint32_t(last.number)).warp) != nullptr)
+      writes[i] = last;
   }
   return writes;
 }
@@ -329,10 +428,12 @@ void GlobalRaces::releaseMaps(uint32_t warp, Epoch epoch) {
 
 bool GlobalRaces::isReleased(const GlobalStamp &write,
                              const GlobalAccessor &by) {
+  Era era = eraOf(uint32_t(write.number));
   {
     std::lock_guard<std::mutex> lock(mutex);
-    auto release = mapReleases.find(uint32_t(write.warp));
-    if (release == mapReleases.end() || release->second < write.epoch)
+    auto release = mapReleases.find(era.warp);
+    if (release == mapReleases.end() ||
+        release->second < era.before + write.epoch)
       return false;
   }
   bool needsProxy = false;

@@ -16,17 +16,19 @@
 #include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 
 namespace ptxsim {
 
-/// That of GlobalStamp; its bit async is isBulk.
-inline constexpr StampLayout globalLayout = {21, 14, 12, 8};
+/// Most warps, and eras of them, that stamps can number: all but nobody.
+constexpr uint32_t maxWarps = SplitWord<globalLayout>::nobody;
 
-/// Most warps that a stamp can number.
-constexpr uint32_t maxWarps = 1 << globalLayout.actorBits;
+/// How many epochs of a warp a stamp can tell apart. The next ones are another
+/// era, which has a number of its own.
+constexpr Epoch eraEpochs = (1 << globalLayout.epochBits) - 1;
 
 /// Who accesses global memory.
 struct GlobalAccessor {
@@ -37,10 +39,11 @@ struct GlobalAccessor {
   Epoch laneSync = 0;
   uint32_t lane = 0;
   uint32_t op = 0;
-  bool strong = false;
+  Strength strength = Weak;
   bool many = false; ///< All lanes of a warp at once, for copies.
   bool async = false; ///< Through the async proxy.
   bool isBulk = false; ///< As that of a stamp.
+  bool readsOnly = false; ///< ld.global.nc: no warp of the grid may have written.
 };
 
 /// In a RemoteClock the warp that stands for all the grids that
@@ -93,9 +96,10 @@ public:
   void describe(uint64_t address, const GlobalStamp &stamp, bool isWrite,
                 bool stampIsWrite, const GlobalAccessor &by, Fault &fault);
 
-  /// What has been released through a strong access of an address.
-  void release(uint64_t address, const RemoteClock &clock);
-  void acquire(uint64_t address, RemoteClock &clock);
+  /// What has been released through a strong access of an address for those of a
+  /// domain: a block, a cluster, all.
+  void release(uint64_t address, uint32_t domain, const RemoteClock &clock);
+  void acquire(uint64_t address, uint32_t domain, RemoteClock &clock);
 
 private:
   /// A grid that runs, or has ended but may be a prerequisite.
@@ -113,19 +117,52 @@ private:
     bool mayOverlap(const KnownGrid &before) const;
   };
 
+  /// Some epochs of a warp, which stamps count from 1.
+  struct Era {
+    uint32_t warp;
+    Epoch before; ///< The last epoch before it.
+  };
+  Era eraOf(uint32_t number) const;
+  /// The number of the era of an epoch; maxWarps if there are no more.
+  uint32_t numberOf(uint32_t warp, Epoch epoch);
+
   static uint64_t nextGeneration();
   void forgetAll();
   const KnownGrid *gridOf(uint32_t warp) const;
   GlobalChunk &chunkOf(uint64_t address);
-  GlobalHistory historyOf(uint64_t address);
-  void setHistory(uint64_t address, const GlobalHistory &history, bool isWrite);
-  struct Row;
+
+  /// Who accesses some words behind each other, and what is known of those before.
+  struct Row {
+    Row(const GlobalAccessor &by, uint32_t number, unsigned laneShift);
+    /// Goes on with another lane.
+    void setLane(uint32_t lane, Epoch laneSync);
+
+    const GlobalAccessor &by;
+    Epoch before; ///< As that of the era.
+    RowAccessor accessor;
+    RowKnowledge writers, readers;
+  };
+  /// False if a stamp cannot hold who accesses: then nothing is said.
+  bool fits(uint32_t number) const { return number < maxWarps; }
+
+  void learnReaders(const uint64_t *stamps, unsigned words, Row &row) const;
   void learn(const uint64_t *stamps, unsigned words, bool isWrite,
              Row &row) const;
   template <unsigned Sharers, bool IsWrite>
   bool accessAlike(GlobalChunk &chunk, unsigned group, LanePattern pattern,
                    Row &row) const;
-  struct Place;
+  /// Where the history of a word is.
+  struct Place {
+    GlobalChunk &chunk;
+    unsigned group, word;
+
+    GlobalStamp at(unsigned i, GlobalChunk::Side side) const {
+      return chunk.stampAt(group, word + i, side);
+    }
+    void set(unsigned i, GlobalChunk::Side side, GlobalStamp stamp) const {
+      chunk.setStamp(group, word + i, side, stamp);
+    }
+  };
   Place findPlace(uint64_t address);
   template <bool IsWrite, unsigned Words>
   bool accessSpot(uint64_t address, uint64_t mask, Row &row);
@@ -136,29 +173,43 @@ private:
   bool accessPart(uint64_t address, unsigned words, unsigned sharers,
                   bool isWrite, Row &row);
   bool accessWords(uint64_t address, uint64_t bytes, bool isWrite,
-                   const GlobalAccessor &by, Fault &fault);
-  RowKnowledge knownOfRow(const uint64_t *stamps, unsigned count,
-                          bool needsProxy, const GlobalAccessor &by) const;
-  bool keeps(const GlobalStamp &read, const GlobalAccessor &by,
-             uint32_t mask) const;
-  /// Up to which epoch what `warp` did, or what its bulk copies wrote, comes
-  /// before `by`.
-  uint64_t knownOf(uint32_t warp, bool ofBulk, const GlobalAccessor &by) const;
-  /// Up to which epoch the async proxy may see what `warp` wrote.
-  uint64_t proxiedOf(uint32_t warp, const GlobalAccessor &by) const;
+                   Row &row, Fault &fault);
+  void remember(const Place &place, uint64_t mask, bool isWrite, Row &row) const;
+  /// True if the access of `stamp` comes before all that `by` and those of its
+  /// grid do.
+  bool isPast(const GlobalStamp &stamp, const GlobalAccessor &by) const;
+  RowKnowledge knownOfReaders(const uint64_t *stamps, unsigned count,
+                              const GlobalAccessor &by) const;
+  RowKnowledge knownOfWriters(const uint64_t *stamps, unsigned count,
+                              bool isWrite, const GlobalAccessor &by) const;
+  /// Up to which epoch of an era what its warp did, or what its bulk copies wrote,
+  /// comes before `by`.
+  uint64_t knownOf(uint32_t number, bool ofBulk, const GlobalAccessor &by) const;
+  /// Up to which epoch of an era the async proxy may see what its warp wrote.
+  uint64_t proxiedOf(uint32_t number, const GlobalAccessor &by) const;
+  /// The same with epochs of the warp.
+  uint64_t warpKnown(uint32_t warp, bool ofBulk, const GlobalAccessor &by) const;
+  uint64_t warpProxied(uint32_t warp, const GlobalAccessor &by) const;
+  bool areStrong(const GlobalStamp &stamp, const GlobalAccessor &by) const;
+  /// True if `by` reads what nobody of its grid may write, but this warp is one.
+  bool isForbidden(uint32_t warp, const GlobalAccessor &by) const;
   /// True if the access of `stamp` comes before `by` or cannot race with it.
   /// `needsProxy` is set if only a proxy fence is missing.
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
                  bool &needsProxy) const;
 
-  std::mutex mutex;
+  mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
-  std::unordered_map<uint64_t, RemoteClock> released;
+  std::map<std::pair<uint64_t, uint32_t>, RemoteClock> released;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   std::vector<KnownGrid> grids;
   /// Of the histories; no other object ever has the same number.
   std::atomic<uint64_t> generation{nextGeneration()};
   uint32_t nextWarp = 0;
+  /// Numbers of eras but the first of each warp go down from maxWarps.
+  std::vector<Era> eras;
+  std::map<std::pair<uint32_t, Epoch>, uint32_t> eraNumbers;
+  std::atomic<uint32_t> firstEra{maxWarps};
 };
 
 } // namespace ptxsim

@@ -7,37 +7,47 @@
 
 using namespace ptxsim;
 
-/// Who accesses some words behind each other, and what is known of those before.
-struct GlobalRaces::Row {
-  Row(const GlobalAccessor &by, unsigned laneShift) : by(by) {
-    accessor.actor = by.warp;
-    accessor.epoch = by.epoch;
-    accessor.op = by.op & ((1 << globalLayout.opBits) - 1);
-    accessor.lane = by.lane;
-    accessor.laneShift = laneShift;
-    accessor.laneSync = by.laneSync;
-    accessor.strong = by.strong;
-    accessor.async = by.isBulk;
-    accessor.isWarp = !by.async;
-    accessor.many = by.many;
-    accessor.keepsOthers = true;
-  }
+GlobalRaces::Row::Row(const GlobalAccessor &by, uint32_t number,
+                      unsigned laneShift)
+    : by(by), before((by.epoch - 1) / eraEpochs * eraEpochs) {
+  accessor.actor = number;
+  accessor.epoch = by.epoch - before;
+  accessor.op = by.op & ((1 << globalLayout.opBits) - 1);
+  accessor.laneShift = laneShift;
+  accessor.strength = by.strength;
+  accessor.async = by.isBulk;
+  accessor.isWarp = !by.async && !by.readsOnly;
+  accessor.many = by.many;
+  accessor.keepsOthers = true;
+  setLane(by.lane, by.laneSync);
+}
 
-  const GlobalAccessor &by;
-  RowAccessor accessor;
-  RowKnowledge writers, readers;
-};
+void GlobalRaces::Row::setLane(uint32_t lane, Epoch laneSync) {
+  accessor.lane = lane;
+  accessor.laneSync = laneSync - std::min(laneSync, before);
+}
 
-/// What `by` knows of those who wrote, or read, a row; if `needsProxy`, only of
-/// what the async proxy may see.
-RowKnowledge GlobalRaces::knownOfRow(const uint64_t *stamps, unsigned count,
-                                     bool needsProxy,
-                                     const GlobalAccessor &by) const {
+/// What `by` knows of those who read a row.
+RowKnowledge GlobalRaces::knownOfReaders(const uint64_t *stamps, unsigned count,
+                                         const GlobalAccessor &by) const {
   return knowledgeOf<globalLayout>(
-      stamps, count, [&](uint64_t warp, bool isBulk) {
-        uint64_t known = knownOf(uint32_t(warp), isBulk, by);
-        return needsProxy && !isBulk
-                   ? std::min(known, proxiedOf(uint32_t(warp), by))
+      stamps, count, [&](uint64_t number, bool isBulk) {
+        return knownOf(uint32_t(number), isBulk, by);
+      });
+}
+
+/// The same of those who wrote it. Reads through the async proxy only know of what
+/// that may see.
+RowKnowledge GlobalRaces::knownOfWriters(const uint64_t *stamps, unsigned count,
+                                         bool isWrite,
+                                         const GlobalAccessor &by) const {
+  return knowledgeOf<globalLayout>(
+      stamps, count, [&](uint64_t number, bool isBulk) {
+        if (isForbidden(eraOf(uint32_t(number)).warp, by))
+          return uint64_t(0);
+        uint64_t known = knownOf(uint32_t(number), isBulk, by);
+        return by.async && !isWrite && !isBulk
+                   ? std::min(known, proxiedOf(uint32_t(number), by))
                    : known;
       });
 }
@@ -50,13 +60,18 @@ static bool isOf(const RowKnowledge &knowledge, const uint64_t *stamps,
          (stamps[2 * (words - 1)] & who) == knowledge.who[1];
 }
 
+void GlobalRaces::learnReaders(const uint64_t *stamps, unsigned words,
+                               Row &row) const {
+  if (!isOf(row.readers, stamps, words))
+    row.readers = knownOfReaders(stamps, words, row.by);
+}
+
 /// Finds out what is known of those who accessed some words.
 void GlobalRaces::learn(const uint64_t *stamps, unsigned words, bool isWrite,
                         Row &row) const {
   if (!isOf(row.writers, stamps, words))
-    row.writers = knownOfRow(stamps, words, row.by.async && !isWrite, row.by);
-  if (!isOf(row.readers, stamps + 1, words))
-    row.readers = knownOfRow(stamps + 1, words, false, row.by);
+    row.writers = knownOfWriters(stamps, words, isWrite, row.by);
+  learnReaders(stamps + 1, words, row);
 }
 
 /// Tries to compare the words of a whole group that is not expanded.
@@ -79,7 +94,7 @@ bool GlobalRaces::accessAlike(GlobalChunk &chunk, unsigned group,
   // What others have read is read by many: nothing is to be written then.
   AlikeHistory alike;
   if (!IsWrite && chunk.peek(group, alike) && alike.first.read.epoch != 0 &&
-      alike.first.read.warp != by.actor &&
+      alike.first.read.number != by.actor &&
       decide(alike).kind == RowOutcome::Kept)
     return true;
   return chunk.changeAlike(group, [&](AlikeHistory &now) {
@@ -144,11 +159,6 @@ bool GlobalRaces::accessPart(uint64_t address, unsigned words, unsigned sharers,
   }
 }
 
-/// True if a stamp cannot hold who accesses: then nothing is said.
-static bool isBeyond(const GlobalAccessor &by) {
-  return by.epoch >= 1 << globalLayout.epochBits || by.warp >= maxWarps;
-}
-
 /// The bytes from `address` to the end of its group.
 static uint64_t restOfGroup(uint64_t address) {
   return GlobalChunk::groupBytes - address % GlobalChunk::groupBytes;
@@ -156,13 +166,14 @@ static uint64_t restOfGroup(uint64_t address) {
 
 LaneMask GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite,
                                   const GlobalAccessor &by) {
-  if (isBeyond(by))
+  uint32_t number = numberOf(by.warp, by.epoch);
+  if (!fits(number))
     return 0;
   if (address % 8 != 0 || (bytes & (bytes - 1)) != 0)
     return ~LaneMask(0);
   unsigned sharers = bytes >= 8 ? 1 : 8 / unsigned(bytes);
   unsigned shift = bytes >= 8 ? unsigned(__builtin_ctzll(bytes)) - 3 : 0;
-  Row row(by, shift);
+  Row row(by, number, shift);
   LaneMask left = 0;
   for (uint64_t at = 0; at < 32 * bytes;) {
     uint64_t part = std::min(32 * bytes - at, restOfGroup(address + at));
@@ -175,36 +186,10 @@ LaneMask GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite
   return left;
 }
 
-/// Where the history of a word is.
-struct GlobalRaces::Place {
-  GlobalChunk &chunk;
-  unsigned group, word;
-
-  GlobalStamp at(unsigned i, GlobalChunk::Side side) const {
-    return chunk.stampAt(group, word + i, side);
-  }
-  void set(unsigned i, GlobalChunk::Side side, GlobalStamp stamp) const {
-    chunk.setStamp(group, word + i, side, stamp);
-  }
-};
-
 GlobalRaces::Place GlobalRaces::findPlace(uint64_t address) {
   auto word = unsigned(address % GlobalChunk::bytes / 8);
   return {chunkOf(address), word / GlobalChunk::groupWords,
           word % GlobalChunk::groupWords};
-}
-
-GlobalHistory GlobalRaces::historyOf(uint64_t address) {
-  Place place = findPlace(address);
-  return {place.at(0, GlobalChunk::Writes), place.at(0, GlobalChunk::Reads)};
-}
-
-void GlobalRaces::setHistory(uint64_t address, const GlobalHistory &history,
-                             bool isWrite) {
-  if (isWrite)
-    findPlace(address).set(0, GlobalChunk::Writes, history.write);
-  else
-    findPlace(address).set(0, GlobalChunk::Reads, history.read);
 }
 
 /// Tries to compare the words of one lane.
@@ -248,23 +233,22 @@ bool GlobalRaces::accessEach(const uint64_t *addresses, LaneMask lanes,
                              uint64_t bytes, bool isWrite,
                              const WarpClock &clock, GlobalAccessor by,
                              Fault &fault, int &lane) {
-  if (isBeyond(by))
+  uint32_t number = numberOf(by.warp, by.epoch);
+  if (!fits(number))
     return true;
-  Row row(by, 31);
+  Row row(by, number, 31);
   for (; lanes != 0; lanes &= lanes - 1) {
     lane = __builtin_ctz(lanes);
     by.lane = uint32_t(lane);
     by.laneSync = clock.laneSync[lane];
     uint64_t address = addresses[lane];
     RowSpot spot(address, bytes, 8);
-    if (spot.isWhole && spot.words <= 2) {
-      row.accessor.lane = by.lane;
-      row.accessor.laneSync = by.laneSync;
-      if (isWrite ? accessSpot<true>(address, spot, row)
-                  : accessSpot<false>(address, spot, row))
-        continue;
-    }
-    if (!access(address, bytes, isWrite, by, fault))
+    row.setLane(by.lane, by.laneSync);
+    if (spot.isWhole && spot.words <= 2 &&
+        (isWrite ? accessSpot<true>(address, spot, row)
+                 : accessSpot<false>(address, spot, row)))
+      continue;
+    if (!accessWords(address, bytes, isWrite, row, fault))
       return false;
   }
   return true;
@@ -275,15 +259,16 @@ static constexpr uint64_t rowBytes = 64;
 
 bool GlobalRaces::access(uint64_t address, uint64_t bytes, bool isWrite,
                          const GlobalAccessor &by, Fault &fault) {
-  if (isBeyond(by))
+  uint32_t number = numberOf(by.warp, by.epoch);
+  if (!fits(number))
     return true;
+  Row row(by, number, 31);
   if (bytes < rowBytes || (address | bytes) % 8 != 0)
-    return accessWords(address, bytes, isWrite, by, fault);
-  Row row(by, 31);
+    return accessWords(address, bytes, isWrite, row, fault);
   for (uint64_t end = address + bytes, part; address < end; address += part) {
     part = std::min(end - address, restOfGroup(address));
     if (!accessPart(address, unsigned(part / 8), 1, isWrite, row) &&
-        !accessWords(address, part, isWrite, by, fault))
+        !accessWords(address, part, isWrite, row, fault))
       return false;
   }
   return true;

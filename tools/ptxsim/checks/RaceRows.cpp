@@ -6,7 +6,7 @@
 
 using namespace ptxsim;
 
-static constexpr StampLayout layout = {13, 19, 19, 4}; // That of Stamp.
+static constexpr const StampLayout &layout = sharedLayout;
 
 template <unsigned Sharers>
 static bool accessRowOf(uint64_t *stamps, uint32_t count, bool isWrite,
@@ -18,12 +18,12 @@ static bool accessRowOf(uint64_t *stamps, uint32_t count, bool isWrite,
                                                      readers);
 }
 
-/// False if a stamp cannot hold who accesses.
-static bool fits(const Accessor &by) {
-  return by.actor < 1 << layout.actorBits && by.epoch < 1 << layout.epochBits;
+bool ptxsim::fits(const Accessor &by) {
+  return by.actor < SplitWord<layout>::nobody &&
+         by.epoch < 1 << layout.epochBits;
 }
 
-static RowAccessor rowOf(const Accessor &by, uint32_t laneShift) {
+RowAccessor ptxsim::rowOf(const Accessor &by, uint32_t laneShift) {
   RowAccessor row;
   row.actor = by.actor;
   row.epoch = by.epoch;
@@ -31,7 +31,7 @@ static RowAccessor rowOf(const Accessor &by, uint32_t laneShift) {
   row.lane = by.lane;
   row.laneShift = laneShift;
   row.laneSync = by.laneSync;
-  row.strong = by.strong;
+  row.strength = by.strength;
   row.async = by.async;
   row.isWarp = by.isWarp;
   return row;

@@ -14,7 +14,11 @@
 
 namespace ptxsim {
 
-/// How a stamp is packed: actor, epoch, op, lane, mask, and the bits strong,
+/// How far a strong access is strong, by its scope. Two that are strong for each
+/// other do not race (PTX ISA 9.0, 8.7.1 "Morally strong operations").
+enum Strength : uint8_t { Weak, StrongInBlock, StrongInCluster, StrongForAll };
+
+/// How a stamp is packed: actor, epoch, op, lane, mask, strength, and the bits
 /// lanes, parts and async.
 struct StampLayout {
   unsigned actorBits, epochBits, opBits, maskBits;
@@ -23,10 +27,10 @@ struct StampLayout {
   constexpr unsigned opAt() const { return actorBits + epochBits; }
   constexpr unsigned laneAt() const { return opAt() + opBits; }
   constexpr unsigned maskAt() const { return laneAt() + 5; }
-  constexpr unsigned strongAt() const { return maskAt() + maskBits; }
-  constexpr unsigned lanesAt() const { return strongAt() + 1; }
-  constexpr unsigned partsAt() const { return strongAt() + 2; }
-  constexpr unsigned asyncAt() const { return strongAt() + 3; }
+  constexpr unsigned strengthAt() const { return maskAt() + maskBits; }
+  constexpr unsigned lanesAt() const { return strengthAt() + 2; }
+  constexpr unsigned partsAt() const { return strengthAt() + 3; }
+  constexpr unsigned asyncAt() const { return strengthAt() + 4; }
 };
 
 /// Who accesses a row.
@@ -35,7 +39,7 @@ struct RowAccessor {
   uint64_t lane = 0;      ///< Of the first word.
   uint64_t laneShift = 0; ///< Word i is of lane `lane + (i >> laneShift)`.
   uint64_t laneSync = 0;  ///< The least of all its lanes.
-  uint64_t strong = 0, async = 0;
+  uint64_t strength = Weak, async = 0;
   uint64_t isWarp = 0;
   uint64_t many = 0; ///< All lanes of the warp at once.
   /// A read leaves the stamp of another warp's read that is not before it: one is
@@ -57,11 +61,11 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
   static constexpr uint64_t ones(unsigned bits) {
     return (uint64_t(1) << bits) - 1;
   }
-  static constexpr uint64_t strong = uint64_t(1) << L.strongAt();
+  static constexpr uint64_t strength = uint64_t(3) << L.strengthAt();
   static constexpr uint64_t async = uint64_t(1) << L.asyncAt();
   static constexpr uint64_t who = ones(L.actorBits) | async;
   /// What stamps that can be joined have in common.
-  static constexpr uint64_t kind = who | ones(L.epochBits) << L.epochAt() | strong;
+  static constexpr uint64_t kind = who | ones(L.epochBits) << L.epochAt() | strength;
 
   static constexpr uint64_t field(uint64_t stamp, unsigned at, unsigned bits) {
     return stamp >> at & ones(bits);
@@ -87,7 +91,8 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
     uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
     uint64_t free = uint64_t(epoch == 0) |
                     uint64_t((field(stamp, L.maskAt(), L.maskBits) & mask) == 0) |
-                    (field(stamp, L.strongAt(), 1) & by.strong);
+                    uint64_t((field(stamp, L.strengthAt(), 2) & by.strength) ==
+                             StrongForAll);
     uint64_t own = uint64_t((stamp & who) == by.actor) & by.isWarp;
     own &= (uint64_t(field(stamp, L.laneAt(), 5) == lane) &
             ~field(stamp, L.lanesAt(), 1)) |
@@ -106,7 +111,7 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
     uint64_t epoch = field(stamp, L.epochAt(), L.epochBits);
     if (!by.keepsOthers || epoch == 0 || isOf(stamp, by) ||
         (field(stamp, L.maskAt(), L.maskBits) & mask) != mask ||
-        field(stamp, L.strongAt(), 1) > by.strong)
+        field(stamp, L.strengthAt(), 2) > by.strength)
       return false;
     for (unsigned i = 0; i < 2; ++i)
       if ((stamp & who) == readers.who[i])
@@ -122,12 +127,22 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
            (stamp & who) == readers.who[0] || (stamp & who) == readers.who[1];
   }
 
+  /// 1 if the stamp after a write would no longer tell of other bytes, else 0.
+  static uint64_t loses(uint64_t stamp, const RowAccessor &by, uint64_t mask) {
+    return uint64_t(((stamp ^ fresh(by)) & kind) != 0) &
+           uint64_t((field(stamp, L.maskAt(), L.maskBits) & ~mask) != 0);
+  }
+
+  /// What stamps of an access have in common.
+  static uint64_t fresh(const RowAccessor &by) {
+    return by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
+           by.strength << L.strengthAt() | by.async << L.asyncAt();
+  }
+
   /// The stamp after the access.
   static uint64_t remember(uint64_t stamp, const RowAccessor &by, uint64_t lane,
                            uint64_t mask) {
-    uint64_t fresh = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
-                     by.strong << L.strongAt() | by.async << L.asyncAt();
-    uint64_t same = uint64_t(((stamp ^ fresh) & kind) == 0);
+    uint64_t same = uint64_t(((stamp ^ fresh(by)) & kind) == 0);
     uint64_t had = field(stamp, L.maskAt(), L.maskBits);
     uint64_t other = same & uint64_t(field(stamp, L.laneAt(), 5) != lane);
     uint64_t overlaps = uint64_t((had & mask) != 0);
@@ -136,7 +151,7 @@ template <StampLayout const &L, unsigned Sharers> struct RowStep {
         (same & (field(stamp, L.partsAt(), 1) | (other & (overlaps ^ 1)))) |
         by.many;
     uint64_t bytes = mask | (had & (0 - same));
-    return fresh | lane << L.laneAt() | bytes << L.maskAt() |
+    return fresh(by) | lane << L.laneAt() | bytes << L.maskAt() |
            lanes << L.lanesAt() | parts << L.partsAt();
   }
 };
@@ -278,9 +293,7 @@ RowOutcome decideAlike(const RowDifferences &differences, const RowAccessor &by,
     return {RowOutcome::Unsure};
   constexpr unsigned target = IsWrite ? 0 : 1;
   uint64_t before = differences.first[target];
-  uint64_t after = by.actor | by.epoch << L.epochAt() | by.op << L.opAt() |
-                   bytes | by.strong << L.strongAt() | by.many << L.partsAt() |
-                   by.async << L.asyncAt();
+  uint64_t after = Step::fresh(by) | bytes | by.many << L.partsAt();
   if (differences.fromFirst[target] & Step::kind)
     return {RowOutcome::Unsure}; // Some are of this epoch, others not.
   if (!IsWrite && by.keepsOthers) {
@@ -381,7 +394,8 @@ accessSpot(uint64_t *stamps, unsigned words, uint64_t mask,
   for (unsigned i = 0; i < words; ++i) {
     good &= Step::mayFollow(stamps[2 * i], by, writers, by.lane, mask);
     if (IsWrite)
-      good &= Step::mayFollow(stamps[2 * i + 1], by, readers, by.lane, mask);
+      good &= Step::mayFollow(stamps[2 * i + 1], by, readers, by.lane, mask) &
+              (Step::loses(stamps[2 * i], by, mask) ^ 1);
     else
       good &= Step::isKnown(stamps[2 * i + 1], by, readers);
   }

@@ -9,6 +9,20 @@
 
 using namespace ptxsim;
 
+void BlockRaces::remember(uint32_t index, const RowAccessor &by, uint64_t mask,
+                          bool isWrite) {
+  using Step = RowStep<sharedLayout, 1>;
+  Stamp &stamp = isWrite ? words[index].write : words[index].read;
+  auto before = numerics::bitCast<uint64_t>(stamp);
+  if (!isWrite || (!isSplit(stamp) && !Step::loses(before, by, mask))) {
+    stamp = numerics::bitCast<Stamp>(Step::remember(before, by, by.lane, mask));
+    return;
+  }
+  if (slots.empty())
+    slots.resize(sizeof(uint32_t) * words.size());
+  stamp = numerics::bitCast<Stamp>(splitWord(index).write(before, by, mask));
+}
+
 ClusterRaces::ClusterRaces(Cluster &cluster) {
   tensorMaps = std::make_shared<TensorMaps>();
   blocks.resize(cluster.blocks.size());
@@ -58,20 +72,13 @@ void ClusterRaces::release(WarpClock &clock, Knowledge &result) {
 
 void ClusterRaces::acquire(WarpClock &clock, const Knowledge &from) {
   clock.knowledge.join(from);
-  clock.snapshot = nullptr;
 }
 
 std::shared_ptr<const Knowledge> ClusterRaces::snapshot(WarpClock &clock) {
-  if (clock.snapshot == nullptr ||
-      clock.snapshot->known[clock.actor] < clock.epoch) {
-    auto copy = std::make_shared<Knowledge>(clock.knowledge);
-    // Its own accesses come before what it begins; those after are in the next
-    // epoch.
-    copy->known.set(clock.actor, clock.epoch);
-    ++clock.epoch;
-    clock.snapshot = std::move(copy);
-  }
-  return clock.snapshot;
+  auto copy = std::make_shared<Knowledge>(clock.knowledge);
+  copy->known.set(clock.actor, clock.epoch);
+  ++clock.epoch; // What it does from now on is not known.
+  return copy;
 }
 
 Accessor ClusterRaces::accessor(const Warp &warp, const Op &op, int lane) {
@@ -87,11 +94,19 @@ Accessor ClusterRaces::accessor(const Warp &warp, const Op &op, int lane) {
   return by;
 }
 
+/// True if both accesses are strong, each for the one who does the other.
+bool ClusterRaces::areStrong(const Stamp &stamp, const Accessor &by) const {
+  uint64_t least = std::min(uint64_t(stamp.strength), uint64_t(by.strength));
+  return least > StrongInBlock ||
+         (least == StrongInBlock &&
+          actors[stamp.actor].block == actors[by.actor].block);
+}
+
 /// True if the access of `stamp` comes before `by` or cannot race with it.
 /// `needsProxy` is set if only a proxy fence is missing.
-static inline bool isOrdered(const Stamp &stamp, const Accessor &by,
-                             bool &needsProxy) {
-  if (stamp.strong && by.strong)
+bool ClusterRaces::isOrdered(const Stamp &stamp, const Accessor &by,
+                             bool &needsProxy) const {
+  if (areStrong(stamp, by))
     return true;
   if (by.isWarp && stamp.actor == by.actor &&
       ((stamp.lane == by.lane && !stamp.lanes) || stamp.parts ||
@@ -141,7 +156,7 @@ void ClusterRaces::noteOther(const Block &block, uint32_t offset,
 
 void ClusterRaces::describe(const Block &block, uint32_t offset,
                             const Stamp &stamp, bool isWrite, bool stampIsWrite,
-                            bool onlyProxy, Fault &fault) {
+                            bool onlyProxy, const Accessor &by, Fault &fault) {
   const ActorInfo &other = actors[stamp.actor];
   fault.code = FaultCode::LaunchFailed;
   fault.check = onlyProxy ? "missing proxy fence" : "race";
@@ -157,6 +172,8 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
   if (onlyProxy)
     fault.advice = "let the writer execute fence.proxy.async, then a barrier, "
                    "then start the copy or wgmma";
+  else if (stamp.strength != Weak && by.strength != Weak)
+    fault.advice = "give both accesses a scope that holds both threads, as .cluster";
   else if (other.kind == ActorInfo::Kind::MBarrier)
     fault.advice = "wait for the mbarrier before the bytes are touched";
   else if (other.kind != ActorInfo::Kind::Warp)
@@ -167,35 +184,14 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
 }
 
 /// True if an access may follow that of `stamp`.
-static inline bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
+bool ClusterRaces::mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
                              bool stampIsWrite, const Accessor &by,
-                             bool &onlyProxy) {
+                             bool &onlyProxy) const {
   if (stamp.epoch == 0 || (stamp.mask & mask) == 0 ||
       isOrdered(stamp, by, onlyProxy))
     return true;
   // Only reads through the async proxy need generic writes to be fenced.
   return onlyProxy && (isWrite || !stampIsWrite);
-}
-
-/// Remembers an access in place of an earlier one, or joins it with that of
-/// another lane of the same warp and epoch.
-static void remember(Stamp &stamp, const Accessor &by, uint32_t mask) {
-  bool same = stamp.epoch != 0 && stamp.actor == by.actor &&
-              stamp.epoch == by.epoch && bool(stamp.strong) == by.strong &&
-              bool(stamp.async) == by.async;
-  bool other = same && stamp.lane != by.lane;
-  uint32_t lanes = same && (stamp.lanes || (other && (stamp.mask & mask) != 0));
-  uint32_t parts = same && (stamp.parts || (other && (stamp.mask & mask) == 0));
-  uint32_t bytes = same ? uint32_t(stamp.mask) | mask : mask;
-  stamp.actor = by.actor & 0x1fff;
-  stamp.epoch = by.epoch & 0x7ffff;
-  stamp.op = by.op & 0x7ffff;
-  stamp.lane = by.lane & 31;
-  stamp.mask = bytes & 15;
-  stamp.strong = by.strong;
-  stamp.lanes = lanes;
-  stamp.parts = parts;
-  stamp.async = by.async;
 }
 
 /// Ranges from how many bytes are worth the trouble of a row, and how many make
@@ -228,7 +224,8 @@ bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
 
 bool ClusterRaces::accessPart(Block &block, uint32_t offset, uint32_t bytes,
                               bool isWrite, const Accessor &by, Fault &fault) {
-  std::vector<WordHistory> &words = racesOf(block).words;
+  BlockRaces &races = racesOf(block);
+  const RowAccessor row = rowOf(by, 31);
   uint32_t end = offset + bytes;
   for (uint32_t at = offset & ~3u; at < end; at += 4) {
     uint32_t mask = 15;
@@ -236,17 +233,23 @@ bool ClusterRaces::accessPart(Block &block, uint32_t offset, uint32_t bytes,
       mask &= 15u << (offset - at);
     if (at + 4 > end)
       mask &= (1u << (end - at)) - 1;
-    WordHistory &word = words[at / 4];
+    WordHistory &word = races.words[at / 4];
     bool onlyProxy = false;
-    if (!mayFollow(word.write, mask, isWrite, true, by, onlyProxy)) {
-      describe(block, at, word.write, isWrite, true, onlyProxy, fault);
+    auto compare = [&](const Stamp &stamp, bool stampIsWrite) {
+      if (mayFollow(stamp, mask, isWrite, stampIsWrite, by, onlyProxy))
+        return true;
+      describe(block, at, stamp, isWrite, stampIsWrite, onlyProxy, by,
+               fault);
       return false;
-    }
-    if (isWrite && !mayFollow(word.read, mask, true, false, by, onlyProxy)) {
-      describe(block, at, word.read, true, false, onlyProxy, fault);
+    };
+    if (!races.forWrites(at / 4, [&](const Stamp &write) {
+          return compare(write, true);
+        }))
       return false;
-    }
-    remember(isWrite ? word.write : word.read, by, mask);
+    if (isWrite && !compare(word.read, false))
+      return false;
+    if (fits(by))
+      races.remember(at / 4, row, mask, isWrite);
   }
   return true;
 }
@@ -292,7 +295,8 @@ bool ClusterRaces::mayOutlive(const Block &block, const Knowledge &exited,
 }
 
 static bool isSameTime(const Stamp &a, const Stamp &b) {
-  return a.actor == b.actor && a.epoch == b.epoch;
+  return a.actor == b.actor && a.epoch == b.epoch &&
+         !BlockRaces::isSplit(a);
 }
 
 bool ClusterRaces::exit(const Block &block, const WarpClock &clock, bool isLast,
@@ -308,10 +312,14 @@ bool ClusterRaces::exit(const Block &block, const WarpClock &clock, bool isLast,
     if (isSameTime(word.write, early.write) && isSameTime(word.read, early.read))
       continue;
     early = word;
-    bool isWrite = mayOutlive(block, races.exited, word.write);
-    if (!isWrite && !mayOutlive(block, races.exited, word.read))
+    Stamp stamp = {};
+    auto isEarly = [&](const Stamp &each) {
+      stamp = each;
+      return !mayOutlive(block, races.exited, each);
+    };
+    bool isWrite = !races.forWrites(uint32_t(i), isEarly);
+    if (!isWrite && isEarly(word.read))
       continue;
-    const Stamp &stamp = isWrite ? word.write : word.read;
     describeExit(actors[stamp.actor].kind, isWrite, fault);
     noteOther(block, uint32_t(i * 4), stamp, isWrite, fault);
     return false;

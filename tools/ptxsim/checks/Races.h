@@ -18,9 +18,12 @@
 #define TCC_TOOLS_PTXSIM_CHECKS_RACES_H
 
 #include "tools/ptxsim/checks/Clock.h"
+#include "tools/ptxsim/checks/SplitWords.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
+#include "tools/ptxsim/numerics/Bits.h"
 
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -33,21 +36,27 @@ class TensorMaps;
 struct Stamp {
   uint64_t actor : 13;
   uint64_t epoch : 19; ///< 0 if there was no access.
-  uint64_t op : 19;    ///< Index in the code of `code`, for messages.
+  uint64_t op : 18;    ///< Index in the code of `code`, for messages.
   uint64_t lane : 5;
   uint64_t mask : 4;   ///< Bytes of the word.
-  uint64_t strong : 1; ///< Atomic or volatile: no race with its like.
+  uint64_t strength : 2;
   uint64_t lanes : 1;  ///< Several lanes, each all the bytes of another.
   uint64_t parts : 1;  ///< Several lanes, each its own bytes.
   uint64_t async : 1;  ///< By the async proxy.
 };
 static_assert(sizeof(Stamp) == 8, "a stamp is a word");
 
+/// That of Stamp.
+inline constexpr StampLayout sharedLayout = {13, 19, 18, 4};
+
 /// The last accesses of a word of four bytes.
 struct WordHistory {
   Stamp write;
   Stamp read;
 };
+
+/// Scopes: threads of the device and those of the system are the same here.
+constexpr unsigned blockScope = 0, clusterScope = 1, deviceScope = 2, scopes = 3;
 
 /// Who accesses, for one or more words.
 struct Accessor {
@@ -58,19 +67,24 @@ struct Accessor {
   bool isWarp = false;
   uint32_t lane = 0;
   uint32_t op = 0;
-  bool strong = false;
+  Strength strength = Weak;
   bool async = false; ///< Through the async proxy.
 };
+
+/// Who accesses some words, each lane 1 << `laneShift` of them.
+RowAccessor rowOf(const Accessor &by, uint32_t laneShift);
+/// False if a stamp cannot hold who accesses.
+bool fits(const Accessor &by);
 
 /// What a warp knows and how far it is.
 struct WarpClock {
   Actor actor = 0;
   Epoch epoch = 1;
   Knowledge knowledge;
-  /// A copy for asynchronous work; null if it is out of date.
-  std::shared_ptr<const Knowledge> snapshot;
-  Knowledge fenced;  ///< Knowledge at the last fence: what strong writes show.
-  Knowledge pending; ///< Seen by strong reads; known after the next fence.
+  /// Knowledge at the last fence of at least each scope: what strong writes show.
+  std::shared_ptr<const Knowledge> fenced[scopes];
+  /// Seen by strong reads; known after the next fence of at least that scope.
+  Knowledge pending[scopes];
   Epoch laneSync[32] = {};
   Actor copies = 0, bulk = 0, warpgroup = 0; ///< Actors; 0 until needed.
   Actor bulkWrites = 0; ///< The same for what bulk copies write.
@@ -109,6 +123,26 @@ struct SyncClock {
 
 struct BlockRaces {
   std::vector<WordHistory> words;
+  std::vector<uint64_t> slots; ///< Of split words; empty until there are some.
+
+  static bool isSplit(const Stamp &stamp) {
+    return SplitWord<sharedLayout>::isSplit(numerics::bitCast<uint64_t>(stamp));
+  }
+  SplitWord<sharedLayout> splitWord(uint32_t index) {
+    return {slots.data() + index, words.size()};
+  }
+  /// Calls `visit` with the last writes of a word, until one says no.
+  ///
+  /// \returns false if one did.
+  template <typename Visit> bool forWrites(uint32_t index, Visit visit) {
+    return splitWord(index).forWrites(
+        numerics::bitCast<uint64_t>(words[index].write),
+        [&](uint64_t stamp) { return visit(numerics::bitCast<Stamp>(stamp)); });
+  }
+  /// Remembers an access of the bytes of `mask` of a word.
+  void remember(uint32_t index, const RowAccessor &by, uint64_t mask,
+                bool isWrite);
+
   SyncClock barriers[16];
   struct MBarrierClock {
     SyncClock clock; ///< Of arrivals that show what they know to the cluster.
@@ -117,8 +151,9 @@ struct BlockRaces {
     Actor actor = 0; ///< Of the asynchronous work that ends in it.
   };
   std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.
-  /// Knowledge released through strong accesses of a shared address.
-  std::unordered_map<uint32_t, Knowledge> released;
+  /// Knowledge released through strong accesses of a shared address: by address,
+  /// and for the cluster 0, for a block 1 + its rank.
+  std::map<std::pair<uint32_t, uint32_t>, Knowledge> released;
   Knowledge exited; ///< What the warps knew that have exited.
 };
 
@@ -137,7 +172,7 @@ public:
   void release(WarpClock &clock, Knowledge &result);
   void acquire(WarpClock &clock, const Knowledge &from);
 
-  /// What the warp knows now, for work that it begins.
+  /// What the warp knows and did until now.
   std::shared_ptr<const Knowledge> snapshot(WarpClock &clock);
 
   /// The clock of the mbarrier at a shared address.
@@ -193,16 +228,22 @@ public:
     return actor < warps.size();
   }
   uint32_t warpCount() const { return uint32_t(warps.size()); }
+  bool hasOneBlock() const { return blocks.size() == 1; }
   /// The bulkWrites of a warp of the cluster.
   Actor bulkWritesOf(Actor warp) const { return warps[warp].bulkWrites; }
 
 private:
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
-                bool isWrite, bool stampIsWrite, bool onlyProxy, Fault &fault);
+                bool isWrite, bool stampIsWrite, bool onlyProxy,
+                const Accessor &by, Fault &fault);
   void noteOther(const Block &block, uint32_t offset, const Stamp &stamp,
                  bool stampIsWrite, Fault &fault) const;
   bool mayOutlive(const Block &block, const Knowledge &exited,
                   const Stamp &stamp) const;
+  bool areStrong(const Stamp &stamp, const Accessor &by) const;
+  bool isOrdered(const Stamp &stamp, const Accessor &by, bool &needsProxy) const;
+  bool mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
+                 bool stampIsWrite, const Accessor &by, bool &onlyProxy) const;
 
   /// The same as access, word by word.
   bool accessPart(Block &block, uint32_t offset, uint32_t bytes, bool isWrite,

@@ -20,7 +20,7 @@ void TensorMaps::acquire(GlobalRaces &races, uint64_t address, Actor actor,
 }
 
 static bool isSame(const GlobalStamp &a, const GlobalStamp &b) {
-  return a.warp == b.warp && a.epoch == b.epoch && a.op == b.op;
+  return a.number == b.number && a.epoch == b.epoch && a.op == b.op;
 }
 
 bool TensorMaps::use(GlobalRaces &races, uint64_t address, Actor actor,

@@ -116,6 +116,10 @@ static bool checkLane(Warp &warp, const Access &access, int lane, bool isWrite,
                        fault);
 }
 
+static unsigned scopeOf(const Access &access) {
+  return std::min(unsigned(access.scope), deviceScope);
+}
+
 /// Compares an access with those before it.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
                        bool isWrite) {
@@ -126,9 +130,12 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
   const WarpClock &clock = races->clockOf(warp);
   Accessor by = races->accessor(warp, op, 0);
-  by.strong = access.strong;
   GlobalAccessor globalBy = globalAccessor(warp, op, *races);
-  globalBy.strong = access.strong;
+  globalBy.strength =
+      access.strong ? Strength(StrongInBlock + scopeOf(access)) : Weak;
+  globalBy.readsOnly = access.nonCoherent;
+  by.strength = access.strong && races->hasOneBlock() ? StrongForAll
+                                                      : globalBy.strength;
   bool isShared = access.space == ptx::Space::Shared;
   LaneMask lanes = ~LaneMask(0);
   if (access.contiguous) { // All lanes are in one memory.
@@ -198,51 +205,94 @@ static void learn(ClusterRaces &races, const RemoteClock &released,
   }
 }
 
-/// The part of `synchronise` for an address of global memory.
-static void synchroniseGlobal(Warp &warp, ClusterRaces &races, uint64_t address,
-                              const Access &access, bool reads, bool writes) {
-  GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
-  WarpClock &clock = races.clockOf(warp);
-  if (reads) {
-    RemoteClock released;
-    global.acquire(address, released);
-    if (!released.empty())
-      learn(races, released, access.acquires ? clock.knowledge : clock.pending);
-    clock.snapshot = nullptr;
-  }
-  if (!writes)
-    return;
-  Knowledge mine;
-  if (access.releases)
-    races.release(clock, mine);
-  global.release(address, shown(races, access.releases ? mine : clock.fenced));
-}
+namespace {
+/// What a strong access orders: releases are kept by address and by those for
+/// whom they are meant, acquires take them; without these words the fences before
+/// and after count. The scopes of all of them matter: an access of the scope of
+/// the device is also one of its block for those who only look there.
+class Synchronisation {
+public:
+  Synchronisation(Warp &warp, const Access &access, bool reads, bool writes)
+      : warp(warp), races(*racesOf(warp)), clock(races.clockOf(warp)),
+        access(access), reads(reads), writes(writes) {}
 
-/// Orders what strong accesses order: releases are kept by address, acquires
-/// take them; without these words the fences before and after count.
+  void ofShared(const Block &block, uint32_t offset) {
+    auto &released = races.racesOf(block).released;
+    unsigned last = races.hasOneBlock() ? blockScope
+                                        : std::min(scopeOf(access), clusterScope);
+    auto show = [&](unsigned scope, const Knowledge &knowledge) {
+      released[{offset, domainInCluster(scope)}].join(knowledge);
+    };
+    for (unsigned scope = 0; reads && scope <= last; ++scope) {
+      auto found = released.find({offset, domainInCluster(scope)});
+      if (found != released.end())
+        learning(scope).join(found->second);
+    }
+    if (writes)
+      release(last, show);
+  }
+
+  void ofGlobal(uint64_t address) {
+    GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
+    for (unsigned scope = 0; reads && scope <= scopeOf(access); ++scope) {
+      RemoteClock released;
+      global.acquire(address, domain(scope), released);
+      if (!released.empty())
+        learn(races, released, learning(scope));
+    }
+    if (writes)
+      release(scopeOf(access), [&](unsigned scope, const Knowledge &knowledge) {
+        global.release(address, domain(scope), shown(races, knowledge));
+      });
+  }
+
+private:
+  Knowledge &learning(unsigned scope) {
+    return access.acquires ? clock.knowledge : clock.pending[scope];
+  }
+
+  template <typename Show> void release(unsigned last, Show show) {
+    std::shared_ptr<const Knowledge> now;
+    if (access.releases)
+      now = races.snapshot(clock);
+    for (unsigned scope = 0; scope <= last; ++scope)
+      if (const auto &knowledge = now != nullptr ? now : clock.fenced[scope])
+        show(scope, *knowledge);
+  }
+
+  /// For whom a release of shared memory is meant: 0 is the cluster.
+  uint32_t domainInCluster(unsigned scope) const {
+    return scope == blockScope ? 1 + warp.block->rank : 0;
+  }
+  /// The same of global memory: 0 are all.
+  uint32_t domain(unsigned scope) const {
+    uint32_t inBlock = warp.index, inCluster = races.clockOf(warp).actor;
+    return scope == blockScope
+               ? 1 + 2 * (races.firstWarp + inCluster - inBlock)
+           : scope == clusterScope ? 2 + 2 * races.firstWarp
+                                   : 0;
+  }
+
+  Warp &warp;
+  ClusterRaces &races;
+  WarpClock &clock;
+  const Access &access;
+  bool reads, writes;
+};
+} // namespace
+
 static void synchronise(Warp &warp, const Access &access, bool reads,
                         bool writes) {
-  ClusterRaces *races = racesOf(warp);
-  if (races == nullptr || !access.strong || access.space == ptx::Space::Local)
+  if (racesOf(warp) == nullptr || !access.strong ||
+      access.space == ptx::Space::Local)
     return;
-  WarpClock &clock = races->clockOf(warp);
+  Synchronisation synchronisation(warp, access, reads, writes);
   forLanes(access.mask, [&](int lane) {
     uint32_t offset = 0;
-    Block *block = sharedOf(warp, access, lane, offset);
-    if (block == nullptr) {
-      synchroniseGlobal(warp, *races, access.addresses[lane], access, reads,
-                        writes);
-      return;
-    }
-    Knowledge &released = races->racesOf(*block).released[offset];
-    if (reads && access.acquires)
-      races->acquire(clock, released);
-    else if (reads)
-      clock.pending.join(released);
-    if (writes && access.releases)
-      races->release(clock, released);
-    else if (writes)
-      released.join(clock.fenced);
+    if (Block *block = sharedOf(warp, access, lane, offset))
+      synchronisation.ofShared(*block, offset);
+    else
+      synchronisation.ofGlobal(access.addresses[lane]);
   });
 }
 

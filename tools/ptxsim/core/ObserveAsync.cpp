@@ -171,7 +171,7 @@ bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
   by.op = uint32_t(origin.op - origin.code->ops.data());
   by.lane = origin.lane < 0 ? 0 : uint32_t(origin.lane);
   by.many = true;
-  by.strong = strong;
+  by.strength = strong ? StrongForAll : Weak;
   Fault fault;
   if (origin.block->cluster->grid->globalRaces->access(address, bytes, isWrite,
                                                        by, fault))
@@ -188,7 +188,6 @@ void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group,
     return;
   WarpClock &clock = races->clockOf(warp);
   clock.knowledge.known.set(actorOf(*races, warp, kind), Epoch(group));
-  clock.snapshot = nullptr;
   if (kind != AsyncKind::Bulk || onlyRead)
     return;
   if (clock.bulkWrites == 0)

@@ -56,8 +56,8 @@ void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
   Knowledge &arriving = races->cluster.arriving(generation);
   if (releases)
     races->release(races->clockOf(warp), arriving);
-  else
-    arriving.join(races->clockOf(warp).fenced);
+  else if (auto fenced = races->clockOf(warp).fenced[clusterScope])
+    arriving.join(*fenced);
 }
 
 void ptxsim::observeClusterLeave(Warp &warp) {
@@ -84,7 +84,6 @@ void ptxsim::observeGridWait(Warp &warp) {
     return;
   WarpClock &clock = races->clockOf(warp);
   clock.knowledge.remote[gridsBefore] = 1;
-  clock.snapshot = nullptr;
 }
 
 bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
@@ -111,7 +110,7 @@ static bool accessMBarrier(Warp &warp, const Op &op, Block &block,
   if (races == nullptr)
     return true;
   Accessor by = races->accessor(warp, op, lane);
-  by.strong = !isWrite;
+  by.strength = isWrite ? Weak : StrongForAll;
   Fault fault;
   if (races->access(block, offset, 8, isWrite, by, fault))
     return true;
@@ -166,16 +165,19 @@ void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
-  Knowledge mine;
-  if (order == MBarrierOrder::None)
-    mine = races->clockOf(warp).fenced;
-  else
-    races->release(races->clockOf(warp), mine);
+  WarpClock &own = races->clockOf(warp);
+  std::shared_ptr<const Knowledge> released;
+  if (order != MBarrierOrder::None)
+    released = races->snapshot(own);
   BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
-  uint64_t phase = barrier.phase + 1;
-  clock.ofBlock[warp.block->rank].arriving(phase).join(mine);
+  auto arrive = [&](SyncClock &at, unsigned scope) {
+    const auto &mine = released != nullptr ? released : own.fenced[scope];
+    if (mine != nullptr)
+      at.arriving(barrier.phase + 1).join(*mine);
+  };
+  arrive(clock.ofBlock[warp.block->rank], blockScope);
   if (order != MBarrierOrder::Block)
-    clock.clock.arriving(phase).join(mine);
+    arrive(clock.clock, clusterScope);
 }
 
 bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
@@ -186,8 +188,8 @@ bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
     return false;
   Actor actor = races->mbarrier(block, offset).actor;
   const WarpClock &own = races->clockOf(warp);
-  return std::max(own.knowledge.known[actor], own.pending.known[actor]) <
-         Epoch(barrier.phase);
+  return std::max(own.knowledge.known[actor],
+                  own.pending[blockScope].known[actor]) < Epoch(barrier.phase);
 }
 
 void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
@@ -201,13 +203,13 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
     return;
   BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   WarpClock &own = races->clockOf(warp);
-  Knowledge &seen = order == MBarrierOrder::None ? own.pending : own.knowledge;
-  clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
+  auto seen = [&](unsigned scope) -> Knowledge & {
+    return order == MBarrierOrder::None ? own.pending[scope] : own.knowledge;
+  };
+  clock.ofBlock[warp.block->rank].learn(barrier.phase, seen(blockScope));
   if (order != MBarrierOrder::Block)
-    clock.clock.learn(barrier.phase, seen);
-  seen.known.set(clock.actor, Epoch(barrier.phase));
-  if (order != MBarrierOrder::None)
-    own.snapshot = nullptr;
+    clock.clock.learn(barrier.phase, seen(clusterScope));
+  seen(blockScope).known.set(clock.actor, Epoch(barrier.phase));
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,9 +224,14 @@ void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
   if (races == nullptr)
     return;
   WarpClock &clock = races->clockOf(warp);
-  races->acquire(clock, clock.pending);
-  clock.pending.clear();
-  races->release(clock, clock.fenced);
+  unsigned end = std::min(unsigned(kind) + 1, scopes);
+  for (unsigned scope = 0; scope < end; ++scope) {
+    races->acquire(clock, clock.pending[scope]);
+    clock.pending[scope].clear();
+  }
+  auto now = races->snapshot(clock);
+  for (unsigned scope = 0; scope < end; ++scope)
+    clock.fenced[scope] = now;
 }
 
 /// Shows the async proxy all that a warp knows of global memory.
@@ -252,5 +259,4 @@ void ptxsim::observeProxyFence(Warp &warp, LaneMask, bool ofShared,
   if (ofGlobal)
     showGlobal(clock);
   ++clock.epoch;
-  clock.snapshot = nullptr;
 }

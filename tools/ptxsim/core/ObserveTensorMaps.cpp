@@ -102,7 +102,6 @@ void ptxsim::observeTensorMapRelease(Warp &warp) {
   GlobalAccessor by = user.accessor();
   user.global().releaseMaps(by.warp, by.epoch);
   ++user.clock().epoch;
-  user.clock().snapshot = nullptr;
 }
 
 bool ptxsim::observeTensorMapCopy(Warp &warp, const Op &op, int lane,

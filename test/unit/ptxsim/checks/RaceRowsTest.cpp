@@ -43,7 +43,7 @@ protected:
     stamp.op = below(3);
     stamp.lane = below(32);
     stamp.mask = flip() ? 15 : below(16);
-    stamp.strong = below(4) == 0;
+    stamp.strength = std::max(below(16), 12u) - 12;
     stamp.lanes = flip();
     stamp.parts = flip();
     stamp.async = below(4) == 0;
@@ -66,12 +66,12 @@ protected:
     return words;
   }
 
-  Knowledge randomKnowledge() {
+  Knowledge randomKnowledge(Epoch begin = 0) {
     Knowledge knowledge;
     for (Actor actor = 0; actor < 8; ++actor) {
-      knowledge.known.set(actor, below(8));
-      knowledge.proxied.set(actor, below(8));
-      knowledge.proxiedGlobal.set(actor, below(8));
+      knowledge.known.set(actor, begin + below(8));
+      knowledge.proxied.set(actor, begin + below(8));
+      knowledge.proxiedGlobal.set(actor, begin + below(8));
     }
     return knowledge;
   }
@@ -82,7 +82,7 @@ protected:
     by.epoch = 1 + below(5);
     by.knowledge = &knowledge;
     by.op = below(3);
-    by.strong = below(4) == 0;
+    by.strength = Strength(std::max(below(16), 12u) - 12);
     by.isWarp = flip();
     by.async = !by.isWarp && flip();
     return by;
@@ -255,21 +255,22 @@ TEST_F(RaceRows, globalMemory) {
     together.addGrid(&grid, 8, {}, {});
     apart.addGrid(&grid, 8, {}, {});
     bool result = true;
+    Epoch begin = flip() ? 0 : eraEpochs - 3; // There the second era begins.
     for (unsigned access = 0; access < 30 && result; ++access) {
       WarpClock clock;
-      clock.knowledge = randomKnowledge();
+      clock.knowledge = randomKnowledge(begin);
       for (uint32_t kind : {0u, remoteBulk, remoteProxied})
         if (flip())
-          clock.knowledge.remote[(4 + below(4)) | kind] = below(8);
+          clock.knowledge.remote[(4 + below(4)) | kind] = begin + below(8);
       for (Epoch &sync : clock.laneSync)
-        sync = below(3);
+        sync = begin + below(3);
       GlobalAccessor by;
       by.cluster = &races;
       by.knowledge = &clock.knowledge;
       by.warp = below(8);
-      by.epoch = 1 + below(5);
+      by.epoch = begin + 1 + below(5);
       by.op = below(3);
-      by.strong = flip();
+      by.strength = flip() ? StrongForAll : Strength(below(3));
       by.many = below(4) == 0;
       uint32_t bytes = 1u << below(5);
       bool isWrite = below(8) == 0, isRow = flip();
