@@ -141,6 +141,10 @@ private:
     Epoch before; ///< As that of the era.
     RowAccessor accessor;
     RowKnowledge writers, readers;
+    GlobalChunk *chunk = nullptr; ///< That of the last word.
+    uint64_t chunkNumber = 0;
+    /// The stamp of a read that stayed, but for lane and op: others go the same way.
+    uint64_t kept = 0;
   };
   /// False if a stamp cannot hold who accesses: then nothing is said.
   bool fits(uint32_t number) const { return number < maxWarps; }
@@ -164,6 +168,7 @@ private:
     }
   };
   Place findPlace(uint64_t address);
+  Place findPlace(uint64_t address, Row &row);
   template <bool IsWrite, unsigned Words>
   bool accessSpot(uint64_t address, uint64_t mask, Row &row);
   template <bool IsWrite>

@@ -192,16 +192,35 @@ GlobalRaces::Place GlobalRaces::findPlace(uint64_t address) {
           word % GlobalChunk::groupWords};
 }
 
+/// The same; lanes mostly access one chunk.
+GlobalRaces::Place GlobalRaces::findPlace(uint64_t address, Row &row) {
+  uint64_t number = address / GlobalChunk::bytes;
+  if (row.chunk == nullptr || row.chunkNumber != number) {
+    row.chunk = &chunkOf(address);
+    row.chunkNumber = number;
+  }
+  auto word = unsigned(address % GlobalChunk::bytes / 8);
+  return {*row.chunk, word / GlobalChunk::groupWords,
+          word % GlobalChunk::groupWords};
+}
+
 /// Tries to compare the words of one lane.
 template <bool IsWrite, unsigned Words>
 bool GlobalRaces::accessSpot(uint64_t address, uint64_t mask, Row &row) {
   constexpr auto side = IsWrite ? GlobalChunk::Writes : GlobalChunk::Reads;
-  Place place = findPlace(address);
+  using Step = RowStep<globalLayout, 1>;
+  constexpr uint64_t bytes = Step::ones(globalLayout.maskBits)
+                             << globalLayout.maskAt();
+  constexpr uint64_t alike = Step::kind | bytes;
+  Place place = findPlace(address, row);
   GlobalHistory before[Words];
   uint64_t stamps[2 * Words], old[2 * Words];
   for (unsigned i = 0; i < Words; ++i)
     before[i] = {place.at(i, GlobalChunk::Writes), place.at(i, GlobalChunk::Reads)};
   std::memcpy(stamps, before, sizeof(stamps));
+  if (!IsWrite && Words == 1 && stamps[0] == 0 && row.kept != 0 &&
+      (stamps[1] & alike) == row.kept)
+    return true;
   std::memcpy(old, before, sizeof(old));
   auto access = [&]() __attribute__((always_inline)) {
     return ptxsim::accessSpot<globalLayout, IsWrite>(
@@ -219,6 +238,9 @@ bool GlobalRaces::accessSpot(uint64_t address, uint64_t mask, Row &row) {
     std::memcpy(&stamp, stamps + at, sizeof(stamp));
     if (stamps[at] != old[at]) // Others may share it.
       place.set(i, side, stamp);
+    else if (!IsWrite && (stamps[at] & bytes) == bytes &&
+             !Step::isOf(stamps[at], row.accessor))
+      row.kept = stamps[at] & alike;
   }
   return true;
 }

@@ -123,7 +123,11 @@ bool ClusterRaces::readChunks(Block &block, const std::vector<uint32_t> &chunks,
   auto stampsAt = [&](uint32_t offset) {
     return reinterpret_cast<uint64_t *>(&words[offset / 4]);
   };
-  RowPrecedent precedent(stampsAt(chunks[0]));
+  // Only the lanes of a warp know each other by lane and op.
+  constexpr uint64_t who = ~(uint64_t(31) << layout.laneAt() |
+                             RowStep<layout, 1>::ones(layout.opBits)
+                                 << layout.opAt());
+  RowPrecedent precedents[4]; // Of as many writers: warps mostly take turns.
   for (size_t i = 0; i < chunks.size(); ++i) {
     uint32_t chunk = chunks[i], bytes = 16;
     if (i + 1 < chunks.size() && (chunk ^ chunks[i + 1]) == 16) {
@@ -131,10 +135,11 @@ bool ClusterRaces::readChunks(Block &block, const std::vector<uint32_t> &chunks,
       bytes = 32;
     }
     uint64_t *stamps = stampsAt(chunk);
+    RowPrecedent &precedent = precedents[stamps[0] % 4];
     if (precedent.repeat(stamps, bytes / 4))
       continue;
     if (block.liveThreads != 0 && fits(by)) {
-      RowPrecedent next(stamps);
+      RowPrecedent next(stamps, who);
       // Who wrote this chunk probably wrote the next one.
       bool good =
           accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers);

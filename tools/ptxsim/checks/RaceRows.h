@@ -179,8 +179,12 @@ using StampVector [[gnu::vector_size(64)]] = uint64_t;
 /// they are of the same lane, accessor and knowledge.
 class RowPrecedent {
 public:
-  explicit RowPrecedent(const uint64_t *stamps)
-      : before{stamps[0], stamps[1]}, after{stamps[0], stamps[1]} {}
+  RowPrecedent() = default;
+  /// Words whose writes only differ in bits that do not matter go the same way, too.
+  explicit RowPrecedent(const uint64_t *stamps,
+                        uint64_t whatMatters = ~uint64_t(0))
+      : before{stamps[0], stamps[1]}, after{stamps[0], stamps[1]},
+        matters{whatMatters, ~uint64_t(0)} {}
 
   /// Notes the stamps after the access.
   void set(const uint64_t *stamps) {
@@ -193,27 +197,31 @@ public:
   ///
   /// \returns false if nothing was remembered because not all do.
   bool repeat(uint64_t *stamps, unsigned words) const {
-    StampVector old, fresh, vector, differences = {};
+    StampVector old, fresh, relevant, vector, differences = {};
     for (unsigned i = 0; i < 8; ++i) {
       old[i] = before[i % 2];
-      fresh[i] = after[i % 2];
+      relevant[i] = matters[i % 2];
+      fresh[i] = after[i % 2] & matters[i % 2];
     }
     if (!isKnown || words % 4 != 0)
       return false;
     for (unsigned i = 0; i < 2 * words; i += 8) {
       __builtin_memcpy(&vector, stamps + i, sizeof(vector));
-      differences |= vector ^ old;
+      differences |= (vector ^ old) & relevant;
     }
     uint64_t any = 0;
     for (unsigned i = 0; i < 8; ++i)
       any |= differences[i];
-    for (unsigned i = 0; i < 2 * words && any == 0; i += 8)
-      __builtin_memcpy(stamps + i, &fresh, sizeof(fresh));
+    for (unsigned i = 0; i < 2 * words && any == 0; i += 8) {
+      __builtin_memcpy(&vector, stamps + i, sizeof(vector));
+      vector = (vector & ~relevant) | fresh;
+      __builtin_memcpy(stamps + i, &vector, sizeof(vector));
+    }
     return any == 0;
   }
 
 private:
-  uint64_t before[2], after[2];
+  uint64_t before[2] = {}, after[2] = {}, matters[2] = {};
   bool isKnown = false;
 };
 

@@ -120,6 +120,14 @@ static unsigned scopeOf(const Access &access) {
   return std::min(unsigned(access.scope), deviceScope);
 }
 
+/// The least of 32 epochs; unlike std::min_element it becomes vectors.
+static Epoch leastOf(const Epoch (&epochs)[32]) {
+  Epoch least = epochs[0];
+  for (Epoch epoch : epochs)
+    least = std::min(least, epoch);
+  return least;
+}
+
 /// Compares an access with those before it.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
                        bool isWrite) {
@@ -139,8 +147,7 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   bool isShared = access.space == ptx::Space::Shared;
   LaneMask lanes = ~LaneMask(0);
   if (access.contiguous) { // All lanes are in one memory.
-    by.laneSync = globalBy.laneSync =
-        *std::min_element(std::begin(clock.laneSync), std::end(clock.laneSync));
+    by.laneSync = globalBy.laneSync = leastOf(clock.laneSync);
     if (!isShared)
       lanes = global.accessLanes(access.addresses[0], access.bytes, isWrite,
                                  globalBy);
