@@ -130,8 +130,16 @@ bool GlobalRaces::accessPart(uint64_t address, unsigned words, Row &row) {
   chunk.load(group, first, words, histories);
   std::memcpy(stamps, histories, bytes);
   learn(stamps, words, IsWrite, row);
+  auto learnReader = [&](uint64_t stamp, RowKnowledge &readers) {
+    RowKnowledge one = knownOfReaders(&stamp, 1, row.by);
+    readers.who[1] = one.who[1];
+    readers.known[1] = one.known[1];
+    std::swap(readers.who[0], readers.who[1]);
+    std::swap(readers.known[0], readers.known[1]);
+  };
   if (!accessRow<globalLayout, Sharers, IsWrite>(stamps, words, row.accessor,
-                                                 row.writers, row.readers))
+                                                 row.writers, row.readers,
+                                                 learnReader))
     return false;
   if (std::memcmp(stamps, histories, bytes) == 0)
     return true; // Others may share it.

@@ -8,14 +8,17 @@ using namespace ptxsim;
 
 static constexpr const StampLayout &layout = sharedLayout;
 
+/// Here a read takes the place of any other.
+static void learnNothing(uint64_t, RowKnowledge &) {}
+
 template <unsigned Sharers>
 static bool accessRowOf(uint64_t *stamps, uint32_t count, bool isWrite,
                         const RowAccessor &row, const RowKnowledge &writers,
                         const RowKnowledge &readers) {
   return isWrite ? accessRow<layout, Sharers, true>(stamps, count, row, writers,
-                                                    readers)
+                                                    readers, learnNothing)
                  : accessRow<layout, Sharers, false>(stamps, count, row, writers,
-                                                     readers);
+                                                     readers, learnNothing);
 }
 
 bool ptxsim::fits(const Accessor &by) {
@@ -142,11 +145,12 @@ bool ClusterRaces::readChunks(Block &block, const std::vector<uint32_t> &chunks,
       RowPrecedent next(stamps, who);
       // Who wrote this chunk probably wrote the next one.
       bool good =
-          accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers);
+          accessRow<layout, 1, false>(stamps, bytes / 4, row, writers, writers,
+                                      learnNothing);
       if (!good) {
         writers = knownOf(stamps, bytes / 4, by, by.async);
         good = accessRow<layout, 1, false>(stamps, bytes / 4, row, writers,
-                                           writers);
+                                           writers, learnNothing);
       }
       if (good) {
         next.set(stamps);

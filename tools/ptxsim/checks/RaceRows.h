@@ -350,16 +350,18 @@ bool accessAlike(uint64_t *stamps, unsigned words, const RowAccessor &by,
 }
 
 /// Compares an access of `words` words with those before it and remembers it.
-/// `stamps` holds the last write and the last read of each word.
+/// `stamps` holds the last write and the last read of each word. For another
+/// reader than two `learnReader(stamp, readers)` changes one of them.
 ///
 /// \returns false if nothing was remembered because not all words are sure to be
 ///          free of races.
-template <StampLayout const &L, unsigned Sharers, bool IsWrite>
+template <StampLayout const &L, unsigned Sharers, bool IsWrite, typename Learn>
 bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
-               const RowKnowledge &writers, const RowKnowledge &readers) {
+               const RowKnowledge &writers, RowKnowledge readers,
+               Learn learnReader) {
   using Step = RowStep<L, Sharers>;
   const RowAccessor me = by;
-  const RowKnowledge afterWrites = writers, afterReads = readers;
+  const RowKnowledge afterWrites = writers;
   if (words % 4 == 0 && accessAlike<L, Sharers, IsWrite>(stamps, words, by,
                                                          writers, readers))
     return true;
@@ -370,9 +372,7 @@ bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
       uint64_t lane = Step::laneOf(me, i, sharer), mask = Step::maskOf(sharer);
       good &= Step::mayFollow(write, me, afterWrites, lane, mask);
       if (IsWrite)
-        good &= Step::mayFollow(read, me, afterReads, lane, mask);
-      else
-        good &= Step::isKnown(read, me, afterReads);
+        good &= Step::mayFollow(read, me, readers, lane, mask);
     }
   }
   if (!good)
@@ -381,7 +381,9 @@ bool accessRow(uint64_t *stamps, unsigned words, const RowAccessor &by,
     uint64_t write = stamps[2 * i], read = stamps[2 * i + 1];
     for (unsigned sharer = 0; sharer < Sharers; ++sharer) {
       uint64_t &stamp = IsWrite ? write : read;
-      if (IsWrite || !Step::keeps(stamp, me, afterReads, Step::maskOf(sharer)))
+      if (!IsWrite && !Step::isKnown(stamp, me, readers))
+        learnReader(stamp, readers);
+      if (IsWrite || !Step::keeps(stamp, me, readers, Step::maskOf(sharer)))
         stamp = Step::remember(stamp, me, Step::laneOf(me, i, sharer),
                                Step::maskOf(sharer));
     }

@@ -123,8 +123,9 @@ static unsigned scopeOf(const Access &access) {
 /// The least of 32 epochs; unlike std::min_element it becomes vectors.
 static Epoch leastOf(const Epoch (&epochs)[32]) {
   Epoch least = epochs[0];
-  for (Epoch epoch : epochs)
-    least = std::min(least, epoch);
+#pragma clang loop vectorize_width(8) unroll(disable)
+  for (int lane = 0; lane < 32; ++lane)
+    least = std::min(least, epochs[lane]);
   return least;
 }
 
