@@ -7,7 +7,8 @@
                 multiply-adds
   checks        seconds with PTXSIM_CHECK=all, and =memory, over those with =none
   load          seconds to load a module of 1 MB of PTX
-  memory        peak memory of a process whose kernel fills 1 GB, over that
+  memory        peak memory of a process over what it allocates: its kernel fills 1 GB in
+                whole lines, or 256 MB in words whose neighbours other warps write
 
 Medians of five launches, or more. Prints one line for each, or JSON with --json.
 
@@ -160,10 +161,11 @@ class Bench:
 
     def memory(self):
         for checks in ("none", "memory", "all"):
-            run = self.launch(kernels.touch(), checks, kernel="touch", bytes=GIGABYTE, launches=2,
-                              fills=False)
-            yield f"memory, PTXSIM_CHECK={checks}", {
-                "peak_over_allocated": run["peak"] / GIGABYTE, "seconds": run["median"]}
+            for kernel, size in (kernels.touch, GIGABYTE), (kernels.scatter, GIGABYTE // 4):
+                run = self.launch(kernel(), checks, kernel=kernel.__name__, bytes=size, launches=2,
+                                  fills=False)
+                yield f"memory, {kernel.__name__}, PTXSIM_CHECK={checks}", {
+                    "peak_over_allocated": run["peak"] / size, "seconds": run["median"]}
 
 
 def main():

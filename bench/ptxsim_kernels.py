@@ -162,3 +162,37 @@ HEAD:
   ret;
 }
 """
+
+
+def scatter():
+    """Writes every word of a buffer, neighbours by different warps."""
+    return HEADER + """
+.visible .entry scatter(.param .u64 data, .param .u64 words)
+{
+  .reg .b64 %data, %i, %words, %step, %place;
+  .reg .b32 %t, %b, %n, %warps;
+  .reg .pred %p;
+  ld.param.u64 %data, [data];
+  ld.param.u64 %words, [words];
+  shl.b64 %words, %words, 2;
+  mov.u32 %t, %tid.x;
+  mov.u32 %b, %ctaid.x;
+  mov.u32 %n, %ntid.x;
+  mad.lo.s32 %b, %b, %n, %t;
+  shr.u32 %b, %b, 5;
+  mov.u32 %warps, %nctaid.x;
+  mul.lo.s32 %warps, %warps, %n;
+  cvt.u64.u32 %step, %warps;
+  shr.u32 %warps, %warps, 5;
+  and.b32 %t, %t, 31;
+  mad.lo.s32 %t, %t, %warps, %b;
+  cvt.u64.u32 %i, %t;
+HEAD:
+  mad.lo.u64 %place, %i, 4, %data;
+  st.global.b32 [%place], %b;
+  add.u64 %i, %i, %step;
+  setp.lt.u64 %p, %i, %words;
+  @%p bra HEAD;
+  ret;
+}
+"""
