@@ -391,17 +391,22 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
 }
 
 void GlobalRaces::release(uint64_t address, uint32_t domain,
-                          const RemoteClock &clock) {
+                          const Released &clock) {
   std::lock_guard<std::mutex> lock(mutex);
-  join(released[{address, domain}], clock);
+  Released &known = released[{address, domain}];
+  if (known == nullptr || known == clock) {
+    known = clock;
+    return;
+  }
+  auto joined = std::make_shared<RemoteClock>(*known);
+  join(*joined, *clock);
+  known = std::move(joined);
 }
 
-void GlobalRaces::acquire(uint64_t address, uint32_t domain,
-                          RemoteClock &clock) {
+GlobalRaces::Released GlobalRaces::acquire(uint64_t address, uint32_t domain) {
   std::lock_guard<std::mutex> lock(mutex);
   auto entry = released.find({address, domain});
-  if (entry != released.end())
-    join(clock, entry->second);
+  return entry == released.end() ? nullptr : entry->second;
 }
 
 GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {

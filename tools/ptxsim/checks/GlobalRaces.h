@@ -98,8 +98,10 @@ public:
 
   /// What has been released through a strong access of an address for those of a
   /// domain: a block, a cluster, all.
-  void release(uint64_t address, uint32_t domain, const RemoteClock &clock);
-  void acquire(uint64_t address, uint32_t domain, RemoteClock &clock);
+  using Released = std::shared_ptr<const RemoteClock>;
+  void release(uint64_t address, uint32_t domain, const Released &clock);
+  /// Null if there is nothing.
+  Released acquire(uint64_t address, uint32_t domain);
 
 private:
   /// A grid that runs, or has ended but may be a prerequisite.
@@ -205,7 +207,7 @@ private:
 
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
-  std::map<std::pair<uint64_t, uint32_t>, RemoteClock> released;
+  std::map<std::pair<uint64_t, uint32_t>, Released> released;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   std::vector<KnownGrid> grids;
   /// Of the histories; no other object ever has the same number.

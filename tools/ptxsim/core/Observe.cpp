@@ -220,52 +220,67 @@ namespace {
 /// the device is also one of its block for those who only look there.
 class Synchronisation {
 public:
-  Synchronisation(Warp &warp, const Access &access, bool reads, bool writes)
+  Synchronisation(Warp &warp, const Access &access)
       : warp(warp), races(*racesOf(warp)), clock(races.clockOf(warp)),
-        access(access), reads(reads), writes(writes) {}
+        global(*warp.block->cluster->grid->globalRaces), access(access) {}
 
-  void ofShared(const Block &block, uint32_t offset) {
-    auto &released = races.racesOf(block).released;
-    unsigned last = races.hasOneBlock() ? blockScope
-                                        : std::min(scopeOf(access), clusterScope);
-    auto show = [&](unsigned scope, const Knowledge &knowledge) {
-      released[{offset, domainInCluster(scope)}].join(knowledge);
-    };
-    for (unsigned scope = 0; reads && scope <= last; ++scope) {
-      auto found = released.find({offset, domainInCluster(scope)});
-      if (found != released.end())
-        learning(scope).join(found->second);
-    }
-    if (writes)
-      release(last, show);
+  void acquire() {
+    forLanes(access.mask, [&](int lane) {
+      uint32_t offset = 0;
+      Block *block = sharedOf(warp, access, lane, offset);
+      forScopes([&](unsigned scope) {
+        Knowledge &knowledge =
+            access.acquires ? clock.knowledge : clock.pending[scope];
+        if (block != nullptr)
+          acquireShared(*block, offset, scope, knowledge);
+        else if (auto released =
+                     global.acquire(access.addresses[lane], domain(scope)))
+          learn(races, *released, knowledge);
+      });
+    });
   }
 
-  void ofGlobal(uint64_t address) {
-    GlobalRaces &global = *warp.block->cluster->grid->globalRaces;
-    for (unsigned scope = 0; reads && scope <= scopeOf(access); ++scope) {
-      RemoteClock released;
-      global.acquire(address, domain(scope), released);
-      if (!released.empty())
-        learn(races, released, learning(scope));
-    }
-    if (writes)
-      release(scopeOf(access), [&](unsigned scope, const Knowledge &knowledge) {
-        global.release(address, domain(scope), shown(races, knowledge));
+  void release() {
+    std::shared_ptr<const Knowledge> now, last;
+    std::shared_ptr<const RemoteClock> lastShown;
+    if (access.releases)
+      now = races.snapshot(clock);
+    forLanes(access.mask, [&](int lane) {
+      uint32_t offset = 0;
+      Block *block = sharedOf(warp, access, lane, offset);
+      forScopes([&](unsigned scope) {
+        const auto &knowledge = now != nullptr ? now : clock.fenced[scope];
+        if (knowledge == nullptr)
+          return;
+        if (block != nullptr) {
+          races.racesOf(*block)
+              .released[{offset, domainInCluster(scope)}]
+              .join(*knowledge);
+          return;
+        }
+        if (knowledge != last)
+          lastShown = std::make_shared<RemoteClock>(shown(races, *knowledge));
+        last = knowledge;
+        global.release(access.addresses[lane], domain(scope), lastShown);
       });
+    });
   }
 
 private:
-  Knowledge &learning(unsigned scope) {
-    return access.acquires ? clock.knowledge : clock.pending[scope];
+  /// Calls `visit` with the scopes that the access has. That of a cluster of one
+  /// block is that of the block.
+  template <typename Visit> void forScopes(Visit visit) const {
+    for (unsigned scope = 0; scope <= scopeOf(access); ++scope)
+      if (scope != clusterScope || !races.hasOneBlock())
+        visit(scope);
   }
 
-  template <typename Show> void release(unsigned last, Show show) {
-    std::shared_ptr<const Knowledge> now;
-    if (access.releases)
-      now = races.snapshot(clock);
-    for (unsigned scope = 0; scope <= last; ++scope)
-      if (const auto &knowledge = now != nullptr ? now : clock.fenced[scope])
-        show(scope, *knowledge);
+  void acquireShared(const Block &block, uint32_t offset, unsigned scope,
+                     Knowledge &knowledge) {
+    auto &released = races.racesOf(block).released;
+    auto found = released.find({offset, domainInCluster(scope)});
+    if (found != released.end())
+      knowledge.join(found->second);
   }
 
   /// For whom a release of shared memory is meant: 0 is the cluster.
@@ -274,9 +289,8 @@ private:
   }
   /// The same of global memory: 0 are all.
   uint32_t domain(unsigned scope) const {
-    uint32_t inBlock = warp.index, inCluster = races.clockOf(warp).actor;
     return scope == blockScope
-               ? 1 + 2 * (races.firstWarp + inCluster - inBlock)
+               ? 1 + 2 * (races.firstWarp + clock.actor - warp.index)
            : scope == clusterScope ? 2 + 2 * races.firstWarp
                                    : 0;
   }
@@ -284,8 +298,8 @@ private:
   Warp &warp;
   ClusterRaces &races;
   WarpClock &clock;
+  GlobalRaces &global;
   const Access &access;
-  bool reads, writes;
 };
 } // namespace
 
@@ -294,14 +308,11 @@ static void synchronise(Warp &warp, const Access &access, bool reads,
   if (racesOf(warp) == nullptr || !access.strong ||
       access.space == ptx::Space::Local)
     return;
-  Synchronisation synchronisation(warp, access, reads, writes);
-  forLanes(access.mask, [&](int lane) {
-    uint32_t offset = 0;
-    if (Block *block = sharedOf(warp, access, lane, offset))
-      synchronisation.ofShared(*block, offset);
-    else
-      synchronisation.ofGlobal(access.addresses[lane]);
-  });
+  Synchronisation synchronisation(warp, access);
+  if (reads)
+    synchronisation.acquire();
+  if (writes)
+    synchronisation.release();
 }
 
 bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
