@@ -125,7 +125,6 @@ static std::string hex(uint32_t value) {
   return text;
 }
 
-/// Says where an access was, and whose it is.
 void ClusterRaces::noteOther(const Block &block, uint32_t offset,
                              const Stamp &stamp, bool stampIsWrite,
                              Fault &fault) const {

@@ -19,6 +19,7 @@
 
 #include "tools/ptxsim/checks/Clock.h"
 #include "tools/ptxsim/checks/SplitWords.h"
+#include "tools/ptxsim/checks/TileLayouts.h"
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/numerics/Bits.h"
@@ -123,6 +124,7 @@ struct SyncClock {
 
 struct BlockRaces {
   std::vector<WordHistory> words;
+  TileLayouts layouts; ///< Of what copies have brought to these words.
   std::vector<uint64_t> slots; ///< Of split words; empty until there are some.
 
   static bool isSplit(const Stamp &stamp) {
@@ -217,6 +219,10 @@ public:
   bool exit(const Block &block, const WarpClock &clock, bool isLast,
             Fault &fault);
 
+  /// Says in a fault where an access was, and whose it is.
+  void noteOther(const Block &block, uint32_t offset, const Stamp &stamp,
+                 bool stampIsWrite, Fault &fault) const;
+
   SyncClock cluster; ///< barrier.cluster
   std::shared_ptr<TensorMaps> tensorMaps; ///< That it has acquired.
 
@@ -236,8 +242,6 @@ private:
   void describe(const Block &block, uint32_t offset, const Stamp &stamp,
                 bool isWrite, bool stampIsWrite, bool onlyProxy,
                 const Accessor &by, Fault &fault);
-  void noteOther(const Block &block, uint32_t offset, const Stamp &stamp,
-                 bool stampIsWrite, Fault &fault) const;
   bool mayOutlive(const Block &block, const Knowledge &exited,
                   const Stamp &stamp) const;
   bool areStrong(const Stamp &stamp, const Accessor &by) const;

@@ -209,13 +209,26 @@ private:
 };
 } // namespace
 
+/// True if `op` demands lanes of the warp that have exited or never were. Threads
+/// that have exited are not missed at barriers.
+static inline bool missesLanes(const Warp &warp, const Op &op, LaneMask mask) {
+  if (op.opClass == OpClass::Matrix)
+    return mask != ~LaneMask(0);
+  return op.flags & opAligned && mask != warp.started &&
+         op.opClass != OpClass::Barrier;
+}
+
 static Next stopPartialWarp(Warp &warp, const Op &op, LaneMask mask) {
+  bool isMatrix = op.opClass == OpClass::Matrix;
   Fault fault;
   fault.code = FaultCode::IllegalInstruction;
   fault.check = "divergence at .aligned";
-  fault.message = "expected all 32 lanes of a warp at a matrix instruction, got " +
-                  std::to_string(__builtin_popcount(mask)) +
-                  " while the others have exited or never were";
+  fault.message =
+      (isMatrix ? std::string("expected all 32 lanes of a warp at a matrix instruction")
+                : "expected all " + std::to_string(__builtin_popcount(warp.started)) +
+                      " lanes of the warp at this instruction") +
+      ", got " + std::to_string(__builtin_popcount(mask)) +
+      " while the others have exited" + (isMatrix ? " or never were" : "");
   fault.advice = "let whole warps execute it, and lanes exit behind it";
   return warp.worker->stop(warp, op, std::move(fault), __builtin_ctz(mask));
 }
@@ -240,7 +253,7 @@ template <bool Observed> Next Slice<Observed>::runGroup() {
         converge(warp, mask);
         return Next::Jump;
       }
-      if (op.opClass == OpClass::Matrix && mask != ~LaneMask(0))
+      if (missesLanes(warp, op, mask))
         return stopPartialWarp(warp, op, mask);
       if (seen && !observe(warp, op, mask))
         return Next::Stop;

@@ -12,6 +12,7 @@ namespace ptxsim {
 
 struct BoxTransfer;
 struct BulkCount;
+struct WarpgroupStep;
 enum class BulkDirection : uint8_t;
 
 /// True if the registers of `op` may be undefined.
@@ -72,6 +73,12 @@ void observeClusterLeave(Warp &warp);
 /// on.
 void observeGridTrigger(Warp &warp);
 void observeGridWait(Warp &warp);
+
+/// Notes that a warp begins a setmaxnreg.
+///
+/// \returns false after noting a fault.
+bool observeRegisterChange(Warp &warp, const Op &op, uint32_t registers,
+                           bool increases);
 
 /// Notes that lanes of the running group exit at its op.
 ///
@@ -178,8 +185,26 @@ bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
 bool observeMatrixReads(Worker &worker, AsyncOperation &operation, Block &block,
                         const std::vector<uint32_t> &chunks);
 
-/// The same for global memory, where its accesses count as those of the warp
-/// when it began it.
+/// Checks that the swizzles of its descriptors are those of the copies that
+/// brought the chunks.
+///
+/// \returns false after noting a fault.
+bool observeDescriptors(Worker &worker, AsyncOperation &operation, Block &block,
+                        const WarpgroupStep &step,
+                        const std::vector<uint32_t> &chunks);
+
+/// Notes how a load by a tensor map has laid out its tile, and checks that a
+/// store or reduction reads it so.
+///
+/// \returns false after noting a fault.
+void observeTileWrite(Block &block, const BoxTransfer &transfer);
+bool observeTileRead(Worker &worker, AsyncOperation &operation, Block &block,
+                     const BoxTransfer &transfer);
+
+/// Checks what it accesses in global memory, where its accesses count as those of
+/// the warp when it began it.
+///
+/// \returns false after noting a fault.
 bool observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
                         uint64_t address, uint64_t bytes, bool isWrite,
                         bool strong = false);

@@ -107,6 +107,8 @@ static bool accessShared(Worker &worker, AsyncOperation &operation,
   if (operation.knowledge == nullptr)
     return true;
   ClusterRaces &races = *block.cluster->races;
+  if (isWrite)
+    races.racesOf(block).layouts.forget(offset, bytes);
   Accessor by;
   Fault fault;
   if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||

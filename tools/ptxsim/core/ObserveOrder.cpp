@@ -5,6 +5,7 @@
 #include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/checks/Undefined.h"
+#include "tools/ptxsim/checks/WarpgroupMembers.h"
 #include "tools/ptxsim/count/Counters.h"
 
 using namespace ptxsim;
@@ -86,6 +87,16 @@ void ptxsim::observeGridWait(Warp &warp) {
   clock.knowledge.remote[gridsBefore] = 1;
 }
 
+bool ptxsim::observeRegisterChange(Warp &warp, const Op &op,
+                                   uint32_t registers, bool increases) {
+  Fault fault;
+  if (racesOf(warp) == nullptr ||
+      changeRegisters(warp, op, registers, increases, fault))
+    return true;
+  warp.worker->stop(warp, op, std::move(fault), -1);
+  return false;
+}
+
 bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr || (warp.live & ~lanes) != 0)
@@ -93,7 +104,8 @@ bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
   bool isLast =
       warp.block->liveThreads == uint32_t(__builtin_popcount(lanes));
   Fault fault;
-  if (races->exit(*warp.block, races->clockOf(warp), isLast, fault))
+  if (leaveWarpgroup(warp, fault) &&
+      races->exit(*warp.block, races->clockOf(warp), isLast, fault))
     return true;
   warp.worker->stop(warp, *warp.now.pc, std::move(fault), -1);
   return false;

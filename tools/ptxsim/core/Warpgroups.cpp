@@ -11,6 +11,16 @@
 
 using namespace ptxsim;
 
+Warpgroup &ptxsim::warpgroupOf(Warp &warp) {
+  std::vector<std::unique_ptr<Warpgroup>> &all = warp.block->warpgroups;
+  size_t index = warp.index / 4;
+  if (all.size() <= index)
+    all.resize(index + 1);
+  if (all[index] == nullptr)
+    all[index] = std::make_unique<Warpgroup>();
+  return *all[index];
+}
+
 /// Points the planes of a step at the registers of the four warps.
 static void setPlanes(const WarpgroupWork &work,
                       const WarpgroupInstruction &instruction,
@@ -51,7 +61,7 @@ commonKnowledge(const WarpgroupInstruction &instruction) {
   return common;
 }
 
-/// Checks what the step with a number reads of shared memory for races.
+/// Checks what the step with a number reads of shared memory: races, layouts.
 static bool observeReads(WarpgroupWork &work, size_t number, Worker &worker) {
   const WarpgroupInstruction &instruction = work.instructions[number];
   if (instruction.knowledgeOf[0] == nullptr)
@@ -65,7 +75,8 @@ static bool observeReads(WarpgroupWork &work, size_t number, Worker &worker) {
   std::vector<uint32_t> chunks;
   forEachChunk(instruction.shape, instruction.step,
                [&](uint32_t address) { chunks.push_back(address); });
-  return observeMatrixReads(worker, work, *work.block, chunks);
+  return observeMatrixReads(worker, work, *work.block, chunks) &&
+         observeDescriptors(worker, work, *work.block, instruction.step, chunks);
 }
 
 /// Performs the groups that the warpgroup committed before: products that add to

@@ -10,6 +10,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
 #define TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
 
+#include "tools/ptxsim/checks/WarpgroupMembers.h"
 #include "tools/ptxsim/core/Async.h"
 #include "tools/ptxsim/tensor/WarpgroupMultiply.h"
 
@@ -46,7 +47,11 @@ struct Warpgroup {
   uint64_t firstNumber = 1; ///< Of works.front().
   uint64_t committed[4] = {0, 0, 0, 0}; ///< Groups of each warp.
   uint32_t issued[4] = {0, 0, 0, 0};    ///< Instructions in its open group.
+  RegisterChange change; ///< setmaxnreg
 };
+
+/// The warpgroup of a warp, made when it is first needed.
+Warpgroup &warpgroupOf(Warp &warp);
 
 /// The registers of one warp, in lines of 64 bytes of its file.
 struct WarpgroupRegisters {

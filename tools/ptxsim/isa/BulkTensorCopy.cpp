@@ -46,7 +46,8 @@ public:
     if (direction == BulkDirection::Load)
       return true;
     if (!observeAsyncRead(worker, *this, AsyncKind::Bulk, *source,
-                          transfer.sharedAddress, transfer.sharedBytes))
+                          transfer.sharedAddress, transfer.sharedBytes) ||
+        !observeTileRead(worker, *this, *source, transfer))
       return false;
     const uint8_t *first = source->shared + transfer.sharedAddress;
     data.assign(first, first + transfer.sharedBytes);
@@ -149,6 +150,7 @@ public:
                              transfer.sharedBytes, barriers[i].block,
                              barriers[i].offset))
         return false;
+      observeTileWrite(*targets[i].block, transfer);
       load(transfer, targets[i].block->shared);
     }
     carry();

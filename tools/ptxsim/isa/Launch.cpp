@@ -67,6 +67,9 @@ static Next setRegisters(Warp &warp, const Op &op, LaneMask) {
   uint32_t wanted = *warp.at<uint32_t>(op.slots[0]);
   uint32_t have = warp.registersPerThread;
   bool increases = op.modifiers;
+  if (warp.now.ticket == 0 && !observeRegisterChange(warp, op, wanted, increases))
+    return Next::Stop;
+  warp.now.ticket = 0;
   if (have == 0)
     return Next::Advance; // Like ptxas, which cannot tell how many there are.
   if (increases ? wanted < have : wanted > have)
@@ -76,6 +79,7 @@ static Next setRegisters(Warp &warp, const Op &op, LaneMask) {
                             " registers that the warp has, got " +
                             std::to_string(wanted));
   if (increases && (wanted - have) * 32 > block.freeRegisters) {
+    warp.now.ticket = 1; // It has begun.
     return Next::Wait;
   }
   block.freeRegisters += have * 32;

@@ -41,16 +41,6 @@ static Next fail(Warp &warp, const Op &op, const char *check,
   return warp.worker->stop(warp, op, std::move(fault), lane);
 }
 
-static Warpgroup &warpgroupOf(Warp &warp) {
-  std::vector<std::unique_ptr<Warpgroup>> &all = warp.block->warpgroups;
-  size_t index = warp.index / 4;
-  if (all.size() <= index)
-    all.resize(index + 1);
-  if (all[index] == nullptr)
-    all[index] = std::make_unique<Warpgroup>();
-  return *all[index];
-}
-
 /// The work of group `number`, made if it is the next one.
 static WarpgroupWork &workOf(Warpgroup &group, Warp &warp, const Op &op,
                              uint64_t number) {
@@ -138,11 +128,26 @@ static Next takeRegisters(Warp &warp, const Op &op, const WarpgroupShape &shape,
   return Next::Advance;
 }
 
+/// True if all 128 threads of the warpgroup are there; warps that have executed
+/// the instruction may have exited.
+static bool isWhole(const Warp &warp, uint32_t arrived) {
+  const Warp *warps = &warp.block->warps[warp.index / 4 * 4];
+  for (uint32_t i = 0; i < 4; ++i)
+    if (warps[i].live != ~LaneMask(0) && !(arrived >> i & 1))
+      return false;
+  return true;
+}
+
+static Next failWhole(Warp &warp, const Op &op) {
+  return fail(warp, op, "wgmma", "expected a warpgroup of four whole warps",
+              "let whole warpgroups branch together");
+}
+
 static Next multiply(Warp &warp, const Op &op, LaneMask) {
   WarpgroupShape shape = shapeOf(op.modifiers);
   uint32_t member = warp.index % 4;
   if (warp.index / 4 * 4 + 4 > warp.block->warps.size() || warp.live != ~0u)
-    return fail(warp, op, "wgmma", "expected a warpgroup of four whole warps", "");
+    return failWhole(warp, op);
   bool uniform = true;
   WarpgroupStep step = readStep(warp, op, shape, uniform);
   if (!uniform)
@@ -174,6 +179,8 @@ static Next multiply(Warp &warp, const Op &op, LaneMask) {
                 "warps of the warpgroup",
                 "compute descriptors from the index of the warpgroup, not of the "
                 "warp");
+  if (!isWhole(warp, instruction.arrived))
+    return failWhole(warp, op);
   instruction.arrived |= 1u << member;
   instruction.frame[member] = warp.now.frame;
   observeIssue(warp, work, AsyncKind::Warpgroup, number);

@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/core/Interpreter.h"
 #include "tools/ptxsim/core/MBarriers.h"
+#include "tools/ptxsim/core/Warpgroups.h"
 #include "tools/ptxsim/machine/Scheduler.h"
 
 #include <map>
@@ -33,6 +34,45 @@ static std::string stateOf(const Group &group, const Warp &warp) {
   return warp.polls > warp.pollsAtProgress ? "polls" : "repeats itself";
 }
 
+/// Notes who has come to a barrier and who has not, and what to do about it.
+static void describeBarrier(const Block &block, const NamedBarrier &barrier,
+                            Fault &fault) {
+  std::string name =
+      "barrier " + std::to_string(&barrier - block.barriers.data());
+  std::vector<uint32_t> missing, exited;
+  for (const Warp &warp : block.warps)
+    if (!(barrier.warps >> warp.index % 64 & 1))
+      (warp.live != 0 ? missing : exited).push_back(warp.index);
+  uint32_t wanted = barrier.wholeBlock ? block.liveThreads : barrier.expected;
+  std::string note = name + ": " + std::to_string(barrier.arrived) + " of " +
+                     std::to_string(wanted) + " threads have arrived";
+  if (!missing.empty())
+    note += ", warp " + ranges(missing) + " has not come";
+  if (!exited.empty())
+    note += ", warp " + ranges(exited) + " has exited";
+  fault.notes.push_back(std::move(note));
+  if (wanted > barrier.arrived && fault.advice.empty())
+    fault.advice = "let " + std::to_string(wanted - barrier.arrived) +
+                   " more threads come to " + name +
+                   (barrier.wholeBlock ? "" : " or give it a lower count") +
+                   "; else ";
+}
+
+/// Notes which warps have not committed a wgmma that others have.
+static void describeWarpgroup(const Warpgroup &group, Fault &fault) {
+  for (const std::shared_ptr<WarpgroupWork> &work : group.works) {
+    std::vector<uint32_t> missing, committed;
+    for (uint32_t i = 0; i < 4; ++i)
+      (work->committed >> i & 1 ? committed : missing)
+          .push_back(work->firstWarp + i);
+    if (!missing.empty() && !committed.empty())
+      fault.notes.push_back("wgmma group " + std::to_string(work->number) +
+                            ": warp " + ranges(committed) +
+                            " has committed it, warp " + ranges(missing) +
+                            " has not");
+  }
+}
+
 /// Adds one note for each place at which warps of `block` are.
 static void describeBlock(Block &block, Fault &fault) {
   std::map<std::string, std::vector<uint32_t>> places;
@@ -54,14 +94,12 @@ static void describeBlock(Block &block, Fault &fault) {
                           std::to_string(block.index[1]) + ", " +
                           std::to_string(block.index[2]) + "), warp " +
                           ranges(warps) + " " + text);
-  for (size_t i = 0; i < block.barriers.size(); ++i) {
-    const NamedBarrier &barrier = block.barriers[i];
+  for (const NamedBarrier &barrier : block.barriers)
     if (barrier.arrived != 0)
-      fault.notes.push_back("barrier " + std::to_string(i) + ": " +
-                            std::to_string(barrier.arrived) + " of " +
-                            std::to_string(barrier.expected) +
-                            " threads have arrived");
-  }
+      describeBarrier(block, barrier, fault);
+  for (const auto &group : block.warpgroups)
+    if (group != nullptr)
+      describeWarpgroup(*group, fault);
   std::map<uint32_t, const MBarrier *> sorted;
   for (const auto &[offset, barrier] : block.mbarriers)
     sorted[offset] = &barrier;
@@ -91,9 +129,6 @@ void ptxsim::reportDeadlock(RunningCluster &cluster, Worker &worker) {
     fault.check = "divergence at .aligned";
     fault.message = "expected all lanes of a warp at one aligned instruction";
   }
-  fault.advice =
-      "look for the arrival, copy or store that those who wait "
-      "need; memory that others change needs volatile or atomic loads";
   Warp *first = nullptr;
   for (Block &block : cluster.blocks) {
     if (block.liveThreads == 0)
@@ -105,6 +140,8 @@ void ptxsim::reportDeadlock(RunningCluster &cluster, Worker &worker) {
   }
   if (first == nullptr)
     return;
+  fault.advice += "look for the arrival, copy or store that those who wait need; "
+                  "memory that others change needs volatile or atomic loads";
   const Group &group = first->now.mask != 0 ? first->now : first->groups.front();
   const Op &op = *group.pc;
   Warp view;

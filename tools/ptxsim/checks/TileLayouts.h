@@ -1,0 +1,76 @@
+// How bulk tensor copies have laid out the tiles that they brought to shared
+// memory.
+//
+// Tensor maps exchange chunks of 16 bytes by bits of their address. Who reads the
+// tile through the async proxy, a wgmma or a store by a tensor map, must exchange
+// them back in the same way. Where both ways lead to the same address, as in the
+// first row of a tile, nothing is said, and a program that writes the bytes by
+// other means may lay them out as it likes.
+//
+// Source: PTX ISA 9.0, sections 5.5.7 (swizzling modes) and 9.7.15.5.1 (matrix
+// descriptors).
+
+#ifndef TCC_TOOLS_PTXSIM_CHECKS_TILELAYOUTS_H
+#define TCC_TOOLS_PTXSIM_CHECKS_TILELAYOUTS_H
+
+#include <cstdint>
+#include <vector>
+
+namespace ptxsim {
+
+class ClusterRaces;
+struct Block;
+struct Fault;
+
+/// How chunks are exchanged: chunk `address` lies at
+/// `address ^ ((address >> 7) - baseOffset & span / 16 - 1) << 4`.
+struct Swizzle {
+  uint32_t span = 0;       ///< 0 (none), 32, 64 or 128 bytes.
+  uint32_t baseOffset = 0; ///< Of a matrix descriptor, in lines of 128 bytes.
+
+  /// One bit for each span.
+  uint8_t bit() const { return span == 0 ? 1 : uint8_t(span / 16); }
+};
+
+/// The tiles in the shared memory of a block.
+class TileLayouts {
+public:
+  /// Notes that a copy by a tensor map has written a range of whole chunks.
+  void write(uint32_t offset, uint32_t bytes, uint32_t span,
+             uint32_t sharedBytes);
+
+  /// Notes that the async proxy has written a range otherwise.
+  void forget(uint32_t offset, uint32_t bytes);
+
+  /// True if no chunk can disagree with `swizzle`.
+  bool agrees(const Swizzle &swizzle) const {
+    return swizzle.baseOffset == 0 ? (spans & ~swizzle.bit()) == 0 : spans == 0;
+  }
+
+  /// True if `swizzle` finds another chunk at an address than a copy has put
+  /// there, unless somebody else has written it since; `span` is the copy's.
+  bool disagrees(uint32_t address, const Swizzle &swizzle,
+                 uint32_t &span) const;
+
+private:
+  std::vector<uint8_t> chunks; ///< Swizzle::bit() of each; 0 if it is not known.
+  uint8_t spans = 0;           ///< Those of all copies, a bit each.
+};
+
+/// What reads a tile.
+struct TileReader {
+  const char *check; ///< Fault::check
+  const char *name;  ///< "the descriptor of A"
+  Swizzle swizzle;
+};
+
+/// Checks that what `reader` finds in the 16 bytes at `address` was not laid out
+/// differently.
+///
+/// \returns false and a fault without a place if it was.
+bool checkTile(ClusterRaces &races, const Block &block, uint32_t address,
+               const TileReader &reader, Fault &fault);
+
+} // namespace ptxsim
+
+#endif // TCC_TOOLS_PTXSIM_CHECKS_TILELAYOUTS_H
