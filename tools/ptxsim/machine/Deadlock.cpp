@@ -65,11 +65,15 @@ static void describeWarpgroup(const Warpgroup &group, Fault &fault) {
     for (uint32_t i = 0; i < 4; ++i)
       (work->committed >> i & 1 ? committed : missing)
           .push_back(work->firstWarp + i);
-    if (!missing.empty() && !committed.empty())
-      fault.notes.push_back("wgmma group " + std::to_string(work->number) +
-                            ": warp " + ranges(committed) +
-                            " has committed it, warp " + ranges(missing) +
-                            " has not");
+    if (missing.empty() || committed.empty())
+      continue;
+    fault.notes.push_back("wgmma group " + std::to_string(work->number) +
+                          ": warp " + ranges(committed) +
+                          " has committed it, warp " + ranges(missing) +
+                          " has not");
+    if (fault.advice.empty())
+      fault.advice = "let warp " + ranges(missing) +
+                     " execute wgmma.commit_group; else ";
   }
 }
 
@@ -94,12 +98,12 @@ static void describeBlock(Block &block, Fault &fault) {
                           std::to_string(block.index[1]) + ", " +
                           std::to_string(block.index[2]) + "), warp " +
                           ranges(warps) + " " + text);
-  for (const NamedBarrier &barrier : block.barriers)
-    if (barrier.arrived != 0)
-      describeBarrier(block, barrier, fault);
   for (const auto &group : block.warpgroups)
     if (group != nullptr)
       describeWarpgroup(*group, fault);
+  for (const NamedBarrier &barrier : block.barriers)
+    if (barrier.arrived != 0)
+      describeBarrier(block, barrier, fault);
   std::map<uint32_t, const MBarrier *> sorted;
   for (const auto &[offset, barrier] : block.mbarriers)
     sorted[offset] = &barrier;
