@@ -23,15 +23,16 @@ void TileLayouts::forget(uint32_t offset, uint32_t bytes) {
               chunks.begin() + (offset + bytes + 15) / 16, 0);
 }
 
-bool TileLayouts::disagrees(uint32_t address, const Swizzle &swizzle,
-                            uint32_t &span) const {
-  uint8_t bit = chunks[address / 16];
-  if (bit == 0 || (bit == swizzle.bit() && swizzle.baseOffset == 0))
-    return false;
-  span = bit == 1 ? 0 : bit * 16u;
-  uint32_t line = address >> 7;
-  return (line & (bit - 1u)) !=
-         ((line - swizzle.baseOffset) & (swizzle.bit() - 1u));
+size_t TileLayouts::findOther(const std::vector<uint32_t> &addresses,
+                              size_t begin, size_t end,
+                              const Swizzle &swizzle) const {
+  uint32_t mask = swizzle.bit() - 1u, baseOffset = swizzle.baseOffset;
+  for (size_t i = begin; i < end; ++i) {
+    uint32_t bit = chunks[addresses[i] / 16], line = addresses[i] >> 7;
+    if (bit != 0 && (line & (bit - 1)) != ((line - baseOffset) & mask))
+      return i;
+  }
+  return end;
 }
 
 /// True if the async proxy has written the chunk, and nobody since.
@@ -50,17 +51,22 @@ static std::string inWords(uint32_t span) {
 }
 
 bool ptxsim::checkTile(ClusterRaces &races, const Block &block,
-                       uint32_t address, const TileReader &reader,
-                       Fault &fault) {
-  const Swizzle &swizzle = reader.swizzle;
-  uint32_t span = 0;
+                       const std::vector<uint32_t> &addresses, size_t begin,
+                       size_t end, const TileReader &reader, Fault &fault) {
   const BlockRaces &history = races.racesOf(block);
-  if (!history.layouts.disagrees(address, swizzle, span) ||
-      !isCopied(history, address))
+  const TileLayouts &layouts = history.layouts;
+  const Swizzle &swizzle = reader.swizzle;
+  if (layouts.agrees(swizzle))
     return true;
+  size_t other = layouts.findOther(addresses, begin, end, swizzle);
+  while (other < end && !isCopied(history, addresses[other]))
+    other = layouts.findOther(addresses, other + 1, end, swizzle);
+  if (other == end)
+    return true;
+  uint32_t address = addresses[other], span = layouts.spanAt(address);
+  bool isSpan = span != swizzle.span;
   fault.code = FaultCode::LaunchFailed;
   fault.check = reader.check;
-  bool isSpan = span != swizzle.span;
   fault.message = std::string("expected ") + reader.name + " to have " +
                   (isSpan ? inWords(span) : "base offset 0") +
                   ", as the tensor map of the copy has, got " +

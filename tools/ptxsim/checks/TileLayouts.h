@@ -13,6 +13,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_TILELAYOUTS_H
 #define TCC_TOOLS_PTXSIM_CHECKS_TILELAYOUTS_H
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -47,10 +48,17 @@ public:
     return swizzle.baseOffset == 0 ? (spans & ~swizzle.bit()) == 0 : spans == 0;
   }
 
-  /// True if `swizzle` finds another chunk at an address than a copy has put
-  /// there, unless somebody else has written it since; `span` is the copy's.
-  bool disagrees(uint32_t address, const Swizzle &swizzle,
-                 uint32_t &span) const;
+  /// Returns the first of addresses `begin` to `end` of a list at which `swizzle`
+  /// finds another chunk than a copy has put there, or `end`. Others may have
+  /// written there since.
+  size_t findOther(const std::vector<uint32_t> &addresses, size_t begin, size_t end,
+                    const Swizzle &swizzle) const;
+
+  /// The span of the swizzle by which a chunk was copied.
+  uint32_t spanAt(uint32_t address) const {
+    uint8_t bit = chunks[address / 16];
+    return bit == 1 ? 0 : bit * 16u;
+  }
 
 private:
   std::vector<uint8_t> chunks; ///< Swizzle::bit() of each; 0 if it is not known.
@@ -64,11 +72,12 @@ struct TileReader {
   Swizzle swizzle;
 };
 
-/// Checks that what `reader` finds in the 16 bytes at `address` was not laid out
-/// differently.
+/// Checks that no chunk that `reader` finds at addresses `begin` to `end` of a list
+/// was laid out differently.
 ///
-/// \returns false and a fault without a place if it was.
-bool checkTile(ClusterRaces &races, const Block &block, uint32_t address,
+/// \returns false and a fault without a place if one was.
+bool checkTile(ClusterRaces &races, const Block &block,
+               const std::vector<uint32_t> &addresses, size_t begin, size_t end,
                const TileReader &reader, Fault &fault);
 
 } // namespace ptxsim

@@ -22,27 +22,17 @@ bool ptxsim::observeTileRead(Worker &worker, AsyncOperation &operation,
   reader.swizzle.span = spanOf(transfer.map.swizzle);
   if (races == nullptr || races->racesOf(block).layouts.agrees(reader.swizzle))
     return true;
-  uint32_t end = transfer.sharedAddress + transfer.sharedBytes;
+  std::vector<uint32_t> chunks(transfer.sharedBytes / 16);
+  for (size_t i = 0; i < chunks.size(); ++i)
+    chunks[i] = transfer.sharedAddress + uint32_t(i) * 16;
   Fault fault;
-  for (uint32_t chunk = transfer.sharedAddress; chunk + 16 <= end; chunk += 16)
-    if (!checkTile(*races, block, chunk, reader, fault))
-      return worker.stopAt(operation.origin, std::move(fault));
-  return true;
+  return checkTile(*races, block, chunks, 0, chunks.size(), reader, fault) ||
+         worker.stopAt(operation.origin, std::move(fault));
 }
 
-/// Checks the matrix of `count` chunks that `descriptor` describes.
-static bool checkMatrix(ClusterRaces &races, const Block &block,
-                        const char *name, uint64_t descriptor,
-                        const uint32_t *chunks, size_t count, Fault &fault) {
+static TileReader readerBy(const char *name, uint64_t descriptor) {
   MatrixDescriptor decoded = decodeDescriptor(descriptor);
-  TileReader reader{"wgmma descriptor", name,
-                    {decoded.span, decoded.baseOffset}};
-  if (races.racesOf(block).layouts.agrees(reader.swizzle))
-    return true;
-  for (size_t i = 0; i < count; ++i)
-    if (!checkTile(races, block, chunks[i], reader, fault))
-      return false;
-  return true;
+  return {"wgmma descriptor", name, {decoded.span, decoded.baseOffset}};
 }
 
 bool ptxsim::observeDescriptors(Worker &worker, AsyncOperation &operation,
@@ -53,10 +43,10 @@ bool ptxsim::observeDescriptors(Worker &worker, AsyncOperation &operation,
     return true;
   // A is 64 rows of 32 bytes, and comes first.
   size_t ofA = step.isAInRegisters ? 0 : 64 * WarpgroupShape::rowBytesOfA / 16;
+  TileReader a = readerBy("the descriptor of A", step.descriptorA);
+  TileReader b = readerBy("the descriptor of B", step.descriptorB);
   Fault fault;
-  return (checkMatrix(*races, block, "the descriptor of A", step.descriptorA,
-                      chunks.data(), ofA, fault) &&
-          checkMatrix(*races, block, "the descriptor of B", step.descriptorB,
-                      chunks.data() + ofA, chunks.size() - ofA, fault)) ||
+  return (checkTile(*races, block, chunks, 0, ofA, a, fault) &&
+          checkTile(*races, block, chunks, ofA, chunks.size(), b, fault)) ||
          worker.stopAt(operation.origin, std::move(fault));
 }
