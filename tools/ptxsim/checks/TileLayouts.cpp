@@ -67,14 +67,16 @@ bool ptxsim::checkTile(ClusterRaces &races, const Block &block,
   bool isSpan = span != swizzle.span;
   fault.code = FaultCode::LaunchFailed;
   fault.check = reader.check;
-  fault.message = std::string("expected ") + reader.name + " to have " +
-                  (isSpan ? inWords(span) : "base offset 0") +
-                  ", as the tensor map of the copy has, got " +
-                  (isSpan ? inWords(swizzle.span)
-                          : std::to_string(swizzle.baseOffset));
-  fault.advice = isSpan ? "read a tile with the swizzle with which it was copied"
-                        : "copies swizzle by the shared address: leave the base "
-                          "offset 0 wherever the tile begins";
-  races.noteOther(block, address, history.words[address / 4].write, true, fault);
+  fault.message =
+      std::string("expected ") + reader.name + " to have " +
+      (isSpan ? inWords(span) : "base offset 0") +
+      ", as the tensor map of the copy has, got " +
+      (isSpan ? inWords(swizzle.span) : std::to_string(swizzle.baseOffset));
+  fault.advice = isSpan
+                     ? "read a tile with the swizzle with which it was copied"
+                     : "copies swizzle by the shared address: leave the base "
+                       "offset 0 wherever the tile begins";
+  races.noteOther(block, address, history.words[address / 4].write, true,
+                  fault);
   return false;
 }

@@ -1,11 +1,11 @@
 // How bulk tensor copies have laid out the tiles that they brought to shared
 // memory.
 //
-// Tensor maps exchange chunks of 16 bytes by bits of their address. Who reads the
-// tile through the async proxy, a wgmma or a store by a tensor map, must exchange
-// them back in the same way. Where both ways lead to the same address, as in the
-// first row of a tile, nothing is said, and a program that writes the bytes by
-// other means may lay them out as it likes.
+// Tensor maps exchange chunks of 16 bytes by bits of their address. Who reads
+// the tile through the async proxy, a wgmma or a store by a tensor map, must
+// exchange them back in the same way. Where both ways lead to the same address,
+// as in the first row of a tile, nothing is said, and a program that writes the
+// bytes by other means may lay them out as it likes.
 //
 // Source: PTX ISA 9.0, sections 5.5.7 (swizzling modes) and 9.7.15.5.1 (matrix
 // descriptors).
@@ -48,11 +48,11 @@ public:
     return swizzle.baseOffset == 0 ? (spans & ~swizzle.bit()) == 0 : spans == 0;
   }
 
-  /// Returns the first of addresses `begin` to `end` of a list at which `swizzle`
-  /// finds another chunk than a copy has put there, or `end`. Others may have
-  /// written there since.
-  size_t findOther(const std::vector<uint32_t> &addresses, size_t begin, size_t end,
-                    const Swizzle &swizzle) const;
+  /// Returns the first of addresses `begin` to `end` of a list at which
+  /// `swizzle` finds another chunk than a copy has put there, or `end`. Others
+  /// may have written there since.
+  size_t findOther(const std::vector<uint32_t> &addresses, size_t begin,
+                   size_t end, const Swizzle &swizzle) const;
 
   /// The span of the swizzle by which a chunk was copied.
   uint32_t spanAt(uint32_t address) const {
@@ -61,7 +61,7 @@ public:
   }
 
 private:
-  std::vector<uint8_t> chunks; ///< Swizzle::bit() of each; 0 if it is not known.
+  std::vector<uint8_t> chunks; ///< Swizzle::bit() of each; 0 if unknown.
   uint8_t spans = 0;           ///< Those of all copies, a bit each.
 };
 
@@ -72,8 +72,8 @@ struct TileReader {
   Swizzle swizzle;
 };
 
-/// Checks that no chunk that `reader` finds at addresses `begin` to `end` of a list
-/// was laid out differently.
+/// Checks that no chunk that `reader` finds at addresses `begin` to `end` of a
+/// list was laid out differently.
 ///
 /// \returns false and a fault without a place if one was.
 bool checkTile(ClusterRaces &races, const Block &block,

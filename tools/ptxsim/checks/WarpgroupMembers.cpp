@@ -42,8 +42,9 @@ static bool failRegisters(const Warp &warp, const RegisterChange &change,
   fault.message = std::move(message);
   if (uint32_t others = change.warps & ~(1u << warp.index % 4))
     noteOp(warp, *change.code, *change.op, "the other is", others, fault);
-  fault.advice = "let all warps of the warpgroup execute the same setmaxnreg, and "
-                 "a barrier before the next one";
+  fault.advice =
+      "let all warps of the warpgroup execute the same setmaxnreg, and "
+      "a barrier before the next one";
   return false;
 }
 

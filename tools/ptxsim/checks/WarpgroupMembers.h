@@ -1,7 +1,7 @@
 // What the warps of a warpgroup must do alike: each wgmma, and setmaxnreg.
 //
-// That one of them left something out shows when the others go on without it, and
-// at the latest when it exits.
+// That one of them left something out shows when the others go on without it,
+// and at the latest when it exits.
 //
 // Source: PTX ISA 9.0, sections 9.7.15 (wgmma) and 9.7.19 (setmaxnreg).
 
@@ -32,7 +32,8 @@ struct RegisterChange {
 bool changeRegisters(Warp &warp, const Op &op, uint32_t registers,
                      bool increases, Fault &fault);
 
-/// Checks that a warp which exits has done what the others of its warpgroup did.
+/// Checks that a warp which exits has done what the others of its warpgroup
+/// did.
 ///
 /// \returns false and a fault without a place if it has not.
 bool leaveWarpgroup(const Warp &warp, Fault &fault);
