@@ -62,7 +62,8 @@ bool ClusterRaces::accessWords(WordHistory *words, uint32_t count,
     return false;
   RowAccessor row = rowOf(by, laneShift);
   auto *stamps = reinterpret_cast<uint64_t *>(words);
-  RowKnowledge writers = knownOf(stamps, count, by, by.async && !isWrite);
+  RowKnowledge writers = knownOf(
+      stamps, count, by, by.async && (!isWrite || by.fencesWrites));
   RowKnowledge readers =
       isWrite ? knownOf(stamps + 1, count, by, false) : RowKnowledge();
   switch (sharers) {

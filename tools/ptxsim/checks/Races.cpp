@@ -165,8 +165,9 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
       (other.kind == ActorInfo::Kind::Warp ? "a " : "an asynchronous ") +
       (stampIsWrite ? "write" : "read");
   if (onlyProxy)
-    fault.message = "expected fence.proxy.async between an ordinary write and "
-                    "this read by the async proxy";
+    fault.message = std::string("expected fence.proxy.async between an ordinary "
+                                "write and this ") +
+                    (isWrite ? "write" : "read") + " by the async proxy";
   noteOther(block, offset, stamp, stampIsWrite, fault);
   if (onlyProxy)
     fault.advice = "let the writer execute fence.proxy.async, then a barrier, "
@@ -186,11 +187,12 @@ void ClusterRaces::describe(const Block &block, uint32_t offset,
 bool ClusterRaces::mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
                              bool stampIsWrite, const Accessor &by,
                              bool &onlyProxy) const {
+  onlyProxy = false;
   if (stamp.epoch == 0 || (stamp.mask & mask) == 0 ||
       isOrdered(stamp, by, onlyProxy))
     return true;
-  // Only reads through the async proxy need generic writes to be fenced.
-  return onlyProxy && (isWrite || !stampIsWrite);
+  // Only generic writes need to be fenced, and not for all writes.
+  return onlyProxy && (!stampIsWrite || (isWrite && !by.fencesWrites));
 }
 
 /// Ranges from how many bytes are worth the trouble of a row, and how many make

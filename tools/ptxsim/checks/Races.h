@@ -70,6 +70,8 @@ struct Accessor {
   uint32_t op = 0;
   Strength strength = Weak;
   bool async = false; ///< Through the async proxy.
+  /// Its writes need generic writes to be fenced, too.
+  bool fencesWrites = false;
 };
 
 /// Who accesses some words, each lane 1 << `laneShift` of them.

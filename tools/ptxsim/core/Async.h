@@ -35,6 +35,9 @@ public:
   std::shared_ptr<const Knowledge> knowledge; ///< When it began; for races.
   uint32_t actor = 0, epoch = 0; ///< Of its accesses; for races.
   uint32_t warpEpoch = 0;        ///< Of the warp that began it, then.
+  /// A copy by a tensor map: generic writes must be fenced before it writes. Other
+  /// copies are made by cuda::memcpy_async, which has no fence.
+  bool fencesWrites = false;
   bool isRead = false;
   bool isDone = false;
 };

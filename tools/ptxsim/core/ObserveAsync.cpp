@@ -89,6 +89,7 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
   by.lane = operation.origin.lane < 0 ? 0 : uint32_t(operation.origin.lane);
   by.op = uint32_t(operation.origin.op - operation.origin.code->ops.data());
   by.async = kind != AsyncKind::Copies;
+  by.fencesWrites = operation.fencesWrites;
   if (barrierBlock == nullptr)
     return true;
   auto barrier = barrierBlock->mbarriers.find(barrierOffset);

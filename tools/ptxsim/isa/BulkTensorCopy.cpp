@@ -39,6 +39,8 @@ public:
   std::vector<uint8_t> data;
   CarriedBytes carried; ///< Of a store.
 
+  BoxCopy() { fencesWrites = true; }
+
   /// False if there are gaps between the units of a row in global memory.
   bool isDense() const { return transfer.unitStep == transfer.map.unitBytes(); }
 
