@@ -40,8 +40,8 @@ RowAccessor ptxsim::rowOf(const Accessor &by, uint32_t laneShift) {
   return row;
 }
 
-/// What `by` knows of those who wrote, or read, a row. Only reads through the
-/// async proxy need generic writes to be fenced.
+/// What `by` knows of those who wrote, or read, a row. Where `needsProxy`, generic
+/// writes must be fenced.
 static RowKnowledge knownOf(const uint64_t *stamps, uint32_t count,
                             const Accessor &by, bool needsProxy) {
   const Knowledge &knowledge = *by.knowledge;
