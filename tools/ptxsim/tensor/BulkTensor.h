@@ -21,7 +21,6 @@ namespace ptxsim {
 
 enum class BulkDirection : uint8_t { Load, Store, Reduce, Prefetch };
 
-
 /// One instruction.
 struct BulkRequest {
   BulkDirection direction = BulkDirection::Load;
