@@ -69,6 +69,7 @@ static const char *nameOfLimit(const Occupancy &occupancy) {
   return blocks == occupancy.byThreads     ? "threads"
          : blocks == occupancy.byRegisters ? "registers"
          : blocks == occupancy.byShared    ? "shared memory"
+         : blocks == occupancy.byBarriers  ? "barriers"
                                            : "blocks";
 }
 
@@ -89,6 +90,7 @@ static void writeOccupancy(JsonWriter &json, const LaunchParameters &launch,
   json.number("byRegisters", occupancy.byRegisters);
   json.number("byShared", occupancy.byShared);
   json.number("byBlocks", occupancy.byBlocks);
+  json.number("byBarriers", occupancy.byBarriers);
   json.number("waves",
               room == 0 ? 0 : (product(launch.grid) + room - 1) / room);
   json.endObject();

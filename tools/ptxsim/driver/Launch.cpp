@@ -111,11 +111,16 @@ CUresult LaunchChecker::checkBlock() {
                 "at most " + std::to_string(attributes.maxThreads) +
                     " threads in a block, by .maxntid or registers",
                 std::to_string(product(block)));
-  uint64_t registers = (product(block) + 31) / 32 * 32 * attributes.registers;
-  if (registers > h100::registersPerMultiprocessor)
+  if (attributes.registers == 0)
+    return CUDA_SUCCESS;
+  uint64_t warps = (product(block) + 31) / 32;
+  uint32_t most = h100::warpsByRegisters(attributes.registers);
+  if (warps > most)
     return fail(CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES,
-                "at most 65536 registers in a block",
-                std::to_string(registers));
+                "at most " + std::to_string(most) + " warps in a block of " +
+                    std::to_string(attributes.registers) +
+                    " registers for a thread",
+                std::to_string(warps));
   return CUDA_SUCCESS;
 }
 

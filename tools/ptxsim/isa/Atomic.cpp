@@ -51,8 +51,9 @@ static Access accessOf(const Op &op, LaneMask mask, uint32_t bytes) {
   return access;
 }
 
-/// slots: [count destinations,] address, count operands [, count operands]
-template <typename T, auto F>
+/// slots: [count destinations,] address, count operands [, count operands]. Where
+/// a generic address is one of shared memory, `OfShared` takes the place of F.
+template <typename T, auto F, auto OfShared = F>
 static Next change(Warp &warp, const Op &op, LaneMask mask) {
   const Slot *slots = warp.slotsOf(op);
   unsigned count = op.count;
@@ -65,6 +66,7 @@ static Next change(Warp &warp, const Op &op, LaneMask mask) {
   ++warp.polls;
   warp.now.turns += 16;
   bool changed = false;
+  uint64_t window = warp.worker->memory.sharedWindow();
   forLanes(mask, [&](int lane) {
     // Destinations may be among the operands.
     T operands[8];
@@ -81,6 +83,10 @@ static Next change(Warp &warp, const Op &op, LaneMask mask) {
       T fresh;
       if constexpr (std::is_invocable_v<decltype(F), T, T, T>)
         fresh = F(old, operand, second);
+      else if constexpr (F != OfShared)
+        fresh = access.addresses[lane] - window < Memory::windowBytes
+                    ? OfShared(old, operand)
+                    : F(old, operand);
       else
         fresh = F(old, operand);
       changed |= !(fresh == old);
@@ -186,7 +192,8 @@ static Handler handlerOfType(const Match &match) {
     return match.has("cas") ? change<Wide, compareAndSwap<Wide>>
                             : change<Wide, exchange<Wide>>;
   case Type::F32:
-    return shared ? change<float, addFloatShared> : change<float, addFloat>;
+    return shared ? change<float, addFloatShared>
+                  : change<float, addFloat, addFloatShared>;
   case Type::F64:
     return change<double, addDouble>;
   case Type::F16:

@@ -35,6 +35,7 @@ struct KernelAttributes {
   /// For a thread at entry, where setmaxnreg begins; 0 if ptxas would ignore it
   /// because nothing in the text says how many there are.
   uint32_t registersToMove = 0;
+  uint32_t barriers = 0;        ///< Up to the highest number in the text.
   uint64_t sharedBytes = 0;     ///< Static.
   uint64_t constantBytes = 0;
   uint64_t localBytes = 0;      ///< For a thread.
@@ -194,6 +195,7 @@ constexpr uint32_t threadsPerBlock = 1024;
 constexpr uint32_t threadsPerMultiprocessor = 2048;
 constexpr uint32_t blocksPerMultiprocessor = 32;
 constexpr uint32_t registersPerMultiprocessor = 65536;
+constexpr uint32_t barriersPerMultiprocessor = 64;
 constexpr uint32_t registersPerThread = 255;
 constexpr uint32_t sharedBytesPerMultiprocessor = 233472; ///< 228 KB
 constexpr uint32_t sharedBytesPerBlockOptIn = 232448;     ///< 227 KB
@@ -205,14 +207,28 @@ constexpr uint32_t portableClusterSize = 8;
 constexpr uint32_t maxClusterSize = 16;
 constexpr uint32_t parameterBytes = 32764;
 constexpr uint32_t constantBytes = 65536;
+
+/// Returns how many registers of a thread let a multiprocessor hold `warps`. Each
+/// of its quarters runs every fourth warp and has a quarter of the registers, which
+/// it gives out in units of 8 for each of the 32 lanes.
+constexpr uint32_t registersByWarps(uint32_t warps) {
+  return registersPerMultiprocessor / 4 / ((warps + 3) / 4) / (8 * warpSize) * 8;
+}
+
+/// Returns how many warps a multiprocessor has registers for.
+constexpr uint32_t warpsByRegisters(uint32_t registersOfThread) {
+  uint32_t registers = (registersOfThread + 7) / 8 * 8 * warpSize;
+  return registersPerMultiprocessor / 4 / registers * 4;
+}
 } // namespace h100
 
 /// How many blocks one multiprocessor holds at once, by each of its resources.
+/// Source: cuda_occupancy.h of CUDA 13.0.
 struct Occupancy {
-  uint32_t byThreads = 0, byRegisters = 0, byShared = 0, byBlocks = 0;
+  uint32_t byThreads = 0, byRegisters = 0, byShared = 0, byBlocks = 0,
+           byBarriers = 0;
   uint32_t blocks() const {
-    return std::min(std::min(byThreads, byRegisters),
-                    std::min(byShared, byBlocks));
+    return std::min({byThreads, byRegisters, byShared, byBlocks, byBarriers});
   }
 };
 

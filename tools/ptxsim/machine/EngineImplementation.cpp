@@ -115,11 +115,13 @@ Occupancy ptxsim::occupancyOf(const KernelAttributes &attributes,
   Occupancy result;
   result.byThreads = h100::threadsPerMultiprocessor / 32 / warps;
   result.byBlocks = h100::blocksPerMultiprocessor;
-  // Registers are allocated to warps in units of 256.
-  uint32_t perWarp = (attributes.registers * 32 + 255) / 256 * 256;
+  result.byBarriers = attributes.barriers == 0
+                          ? result.byBlocks
+                          : h100::barriersPerMultiprocessor / attributes.barriers;
   result.byRegisters =
-      perWarp == 0 ? result.byThreads
-                   : h100::registersPerMultiprocessor / perWarp / warps;
+      attributes.registers == 0
+          ? result.byThreads
+          : h100::warpsByRegisters(attributes.registers) / warps;
   uint64_t shared =
       (sharedBytes + h100::reservedSharedBytesPerBlock + 127) / 128 * 128;
   result.byShared = uint32_t(h100::sharedBytesPerMultiprocessor / shared);

@@ -153,6 +153,25 @@ static bool communicates(const ptx::Function &function,
   return false;
 }
 
+/// Returns how many barriers of a block an instruction takes: all up to its own.
+static uint32_t barriersOf(const ptx::Function &function,
+                           const ptx::Instruction &instruction) {
+  if (instruction.opcode != "bar" && instruction.opcode != "barrier")
+    return 0;
+  const std::string_view *words = function.words.data() + instruction.firstWord;
+  bool isReduction = false;
+  for (uint32_t i = 0; i < instruction.wordCount; ++i) {
+    if (words[i] == "warp" || words[i] == "cluster")
+      return 0;
+    isReduction |= words[i] == "red";
+  }
+  // A reduction has its result first.
+  const ptx::Operand &number =
+      function.elements[instruction.firstOperand + isReduction];
+  return number.kind == ptx::Operand::Kind::Integer ? uint32_t(number.bits) + 1
+                                                      : 16;
+}
+
 const Code *KernelProgram::decode(uint32_t index, std::string &message) {
   const ptx::Function &function = owner.module().functions[index];
   auto code = std::make_unique<Code>();
@@ -175,6 +194,7 @@ const Code *KernelProgram::decode(uint32_t index, std::string &message) {
   for (const ptx::Instruction &instruction : function.instructions) {
     communicates |= ::communicates(function, instruction);
     movesRegisters |= instruction.opcode == "setmaxnreg";
+    barriers = std::max(barriers, barriersOf(function, instruction));
   }
   for (const Op &op : code->ops)
     hasWarpgroups |= op.opClass == OpClass::Warpgroup;

@@ -50,10 +50,10 @@ static uint32_t registerLimit(const ptx::Function &function,
   bool hasThreads =
       function.maxThreads[0] != 0 || function.requiredThreads[0] != 0;
   if (hasThreads) {
-    uint32_t threads =
-        attributes.maxThreads * std::max(function.minBlocks, 1u);
-    uint32_t share =
-        h100::registersPerMultiprocessor / std::max(threads, 1u) / 8 * 8;
+    uint32_t warps = (attributes.maxThreads + 31) / 32;
+    uint32_t blocks = std::min(std::max(function.minBlocks, 1u),
+                               h100::blocksPerMultiprocessor);
+    uint32_t share = h100::registersByWarps(warps * blocks);
     limit = std::min(limit, std::max(share, 24u));
   }
   return limit;
@@ -61,13 +61,16 @@ static uint32_t registerLimit(const ptx::Function &function,
 
 /// Counts the registers of a thread as ptxas would allocate them: what lives at
 /// once, in steps of 8, within the limit; all of it if setmaxnreg moves them.
+/// ptxas ignores setmaxnreg unless .maxnreg or .minnctapersm says how many there
+/// are.
 static void countRegisters(const ptx::Function &function,
                            const KernelProgram &program,
                            KernelAttributes &attributes) {
   uint32_t limit = registerLimit(function, attributes);
   uint32_t wanted = (program.registers + 8 + 7) / 8 * 8;
   attributes.registers = std::min(std::max(wanted, 16u), limit);
-  if (!program.movesRegisters || limit == h100::registersPerThread)
+  bool isSaid = function.maxRegisters != 0 || function.minBlocks != 0;
+  if (!program.movesRegisters || !isSaid || limit == h100::registersPerThread)
     return;
   attributes.registers = attributes.registersToMove = limit / 8 * 8;
 }
@@ -79,6 +82,7 @@ KernelProgram *Kernel::program(std::string &message) const {
     if (fresh->prepare(failure)) {
       known.sharedBytes = fresh->staticSharedBytes;
       known.localBytes = fresh->localBytes;
+      known.barriers = fresh->barriers;
       countRegisters(function, *fresh, known);
       code = std::move(fresh);
     }

@@ -39,6 +39,7 @@ public:
   uint32_t dynamicSharedOffset = 0; ///< Shared address.
   uint32_t registers = 0; ///< Lanes of 32 bits that live at once, at most.
   uint64_t localBytes = 0; ///< Of all functions together.
+  uint32_t barriers = 0;   ///< Up to the highest number; all if one is computed.
   bool movesRegisters = false; ///< By setmaxnreg.
   /// True if blocks may tell each other something: what they do then depends on
   /// which of them run at the same time.

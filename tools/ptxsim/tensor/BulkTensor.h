@@ -21,10 +21,6 @@ namespace ptxsim {
 
 enum class BulkDirection : uint8_t { Load, Store, Reduce, Prefetch };
 
-/// Values with which elements of floating-point types outside the tensor are
-/// filled if the map asks for NaN: all bits but the sign.
-constexpr uint16_t oobNaN16 = 0x7fff;
-
 /// One instruction.
 struct BulkRequest {
   BulkDirection direction = BulkDirection::Load;

@@ -126,11 +126,25 @@ TEST(Occupancy, SaysWhatLimits) {
   attributes.registers = 100; // 32 * 100 are 3200, in units of 256 3328.
   Occupancy occupancy = occupancyOf(attributes, 256, 20000);
   EXPECT_EQ(occupancy.byThreads, 8u);
-  EXPECT_EQ(occupancy.byRegisters, 65536u / 3328 / 8);
+  EXPECT_EQ(occupancy.byRegisters, 2u); // Each quarter has 16384: 4 warps.
   EXPECT_EQ(occupancy.byShared, 233472u / 21120); // With 1024, in units of 128.
   EXPECT_EQ(occupancy.byBlocks, 32u);
   EXPECT_EQ(occupancy.blocks(), 2u);
   EXPECT_EQ(occupancyOf(attributes, 2000, 0).blocks(), 0u);
+  // All of the 65536 registers would be enough for 19 warps, a quarter for 4.
+  EXPECT_EQ(occupancyOf(attributes, 32, 0).blocks(), 16u);
+  EXPECT_EQ(occupancyOf(attributes, 17 * 32, 0).blocks(), 0u);
+  attributes.barriers = 16;
+  EXPECT_EQ(occupancyOf(attributes, 32, 0).blocks(), 4u);
+}
+
+TEST(Occupancy, LeavesTheRegistersThatPtxasTakes) {
+  EXPECT_EQ(h100::registersByWarps(12), 168u);
+  EXPECT_EQ(h100::registersByWarps(9), 168u); // Not 224: a quarter has 3 warps.
+  EXPECT_EQ(h100::registersByWarps(17), 96u);
+  EXPECT_EQ(h100::registersByWarps(64), 32u);
+  for (uint32_t warps = 1; warps <= 64; ++warps)
+    EXPECT_GE(h100::warpsByRegisters(h100::registersByWarps(warps)), warps);
 }
 
 } // namespace
