@@ -87,6 +87,8 @@ def launches(kernels):
     yield "maxclusterrank", launch_ex(kernels["few"], grid=8, cluster=(8, 1, 1))
     yield "cooperative", launch_ex(plain, grid=32 * 132, cooperative=(1,))
     yield "too large", launch_ex(plain, grid=32 * 132 + 1, cooperative=(1,))
+    yield "unknown attribute", launch_ex(plain, unknown=(1,))
+    yield "updatable node", launch_ex(plain, updatable=(1,))
 
 
 def modules():
