@@ -158,6 +158,10 @@ std::string refusalOf(const Match &match);
 /// needs, or a scope without an order; nothing otherwise.
 std::string checkOrderAndScope(const Match &match);
 
+/// Says what is wrong if the `.version` of the module is older than a matched
+/// instruction; nothing otherwise.
+std::string checkVersion(const ptx::Module &module, const Match &match);
+
 /// Checks the operands of a matched instruction against its form.
 ///
 /// \returns false if one does not fit; `message` says which.
