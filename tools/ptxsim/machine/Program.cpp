@@ -262,6 +262,8 @@ bool ptxsim::checkModule(const ptx::Module &module,
       }
       if (good && match.form != nullptr) {
         message = isa::checkVersion(module, match);
+        if (message.empty())
+          message = isa::checkSpaces(module, match);
         good = message.empty();
       }
       good = good && checkReferences(module, function, instruction, message);
