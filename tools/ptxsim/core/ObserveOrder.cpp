@@ -5,6 +5,7 @@
 #include "tools/ptxsim/checks/GlobalRaces.h"
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/checks/Undefined.h"
+#include "tools/ptxsim/core/MBarriers.h"
 #include "tools/ptxsim/count/Counters.h"
 
 using namespace ptxsim;
@@ -134,11 +135,29 @@ bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
     return false;
   }
   defineMemory(block, nullptr, block.shared + offset, 8);
+  if (ClusterRaces *races = racesOf(warp))
+    races->mbarrier(block, offset).renew();
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
 bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                                   uint32_t offset, int lane) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  const BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  if (races->clockOf(warp).knowledge.known[clock.actor] < clock.lastCopy) {
+    Fault fault;
+    fault.code = FaultCode::LaunchFailed;
+    fault.check = "mbarrier";
+    fault.message = "expected mbarrier.inval after the copies that end in the "
+                    "mbarrier, got one that comes before a copy is waited for";
+    fault.address = describe(offset, block.mbarriers.at(offset));
+    fault.advice = "wait for the last phase, and let this thread know by a "
+                   "barrier";
+    warp.worker->stop(warp, op, std::move(fault), lane);
+    return false;
+  }
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
@@ -184,10 +203,11 @@ bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
   if (races == nullptr || barrier.phase == 0 ||
       barrier.phaseOfCopy != barrier.phase)
     return false;
-  Actor actor = races->mbarrier(block, offset).actor;
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   const WarpClock &own = races->clockOf(warp);
-  return std::max(own.knowledge.known[actor], own.pending.known[actor]) <
-         Epoch(barrier.phase);
+  return std::max(own.knowledge.known[clock.actor],
+                  own.pending.known[clock.actor]) <
+         clock.epochOf(barrier.phase);
 }
 
 void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
@@ -205,7 +225,7 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
   clock.ofBlock[warp.block->rank].learn(barrier.phase, seen);
   if (order != MBarrierOrder::Block)
     clock.clock.learn(barrier.phase, seen);
-  seen.known.set(clock.actor, Epoch(barrier.phase));
+  seen.known.set(clock.actor, clock.epochOf(barrier.phase));
   if (order != MBarrierOrder::None)
     own.snapshot = nullptr;
 }
