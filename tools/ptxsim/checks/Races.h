@@ -153,6 +153,21 @@ struct BlockRaces {
     /// Of arrivals that show it to their own block, by its rank.
     std::vector<SyncClock> ofBlock;
     Actor actor = 0; ///< Of the asynchronous work that ends in it.
+    /// Its epochs are phases. Those of another object at the same address go on
+    /// behind the last one of the object before: nobody knows them yet.
+    Epoch before = 0, last = 0;
+    Epoch lastCopy = 0; ///< The last one of a copy.
+
+    Epoch epochOf(uint64_t phase) {
+      last = std::max(last, before + Epoch(phase));
+      return before + Epoch(phase);
+    }
+    /// Begins a new object.
+    void renew() {
+      clock = SyncClock();
+      ofBlock.assign(ofBlock.size(), SyncClock());
+      before = last;
+    }
   };
   std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.
   /// Knowledge released through strong accesses of a shared address: by address,

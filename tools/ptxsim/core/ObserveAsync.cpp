@@ -95,8 +95,10 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
   auto barrier = barrierBlock->mbarriers.find(barrierOffset);
   if (barrier == barrierBlock->mbarriers.end())
     return false;
-  by.actor = races.mbarrier(*barrierBlock, barrierOffset).actor;
-  by.epoch = Epoch(barrier->second.phase + 1);
+  BlockRaces::MBarrierClock &clock =
+      races.mbarrier(*barrierBlock, barrierOffset);
+  by.actor = clock.actor;
+  by.epoch = clock.lastCopy = clock.epochOf(barrier->second.phase + 1);
   races.setCode(by.actor, operation.origin.code);
   return true;
 }

@@ -6,6 +6,7 @@
 #include "tools/ptxsim/checks/Races.h"
 #include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/checks/WarpgroupMembers.h"
+#include "tools/ptxsim/core/MBarriers.h"
 #include "tools/ptxsim/count/Counters.h"
 
 using namespace ptxsim;
@@ -145,11 +146,29 @@ bool ptxsim::observeMBarrierInit(Warp &warp, const Op &op, Block &block,
     return false;
   }
   defineMemory(block, nullptr, block.shared + offset, 8);
+  if (ClusterRaces *races = racesOf(warp))
+    races->mbarrier(block, offset).renew();
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
 bool ptxsim::observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                                   uint32_t offset, int lane) {
+  ClusterRaces *races = racesOf(warp);
+  if (races == nullptr)
+    return true;
+  const BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
+  if (races->clockOf(warp).knowledge.known[clock.actor] < clock.lastCopy) {
+    Fault fault;
+    fault.code = FaultCode::LaunchFailed;
+    fault.check = "mbarrier";
+    fault.message = "expected mbarrier.inval after the copies that end in the "
+                    "mbarrier, got one that comes before a copy is waited for";
+    fault.address = describe(offset, block.mbarriers.at(offset));
+    fault.advice = "wait for the last phase, and let this thread know by a "
+                   "barrier";
+    warp.worker->stop(warp, op, std::move(fault), lane);
+    return false;
+  }
   return accessMBarrier(warp, op, block, offset, lane, true);
 }
 
@@ -198,10 +217,11 @@ bool ptxsim::mayBeUnseen(Warp &warp, Block &block, uint32_t offset,
   if (races == nullptr || barrier.phase == 0 ||
       barrier.phaseOfCopy != barrier.phase)
     return false;
-  Actor actor = races->mbarrier(block, offset).actor;
+  BlockRaces::MBarrierClock &clock = races->mbarrier(block, offset);
   const WarpClock &own = races->clockOf(warp);
-  return std::max(own.knowledge.known[actor],
-                  own.pending[blockScope].known[actor]) < Epoch(barrier.phase);
+  return std::max(own.knowledge.known[clock.actor],
+                  own.pending[blockScope].known[clock.actor]) <
+         clock.epochOf(barrier.phase);
 }
 
 void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
@@ -221,7 +241,7 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
   clock.ofBlock[warp.block->rank].learn(barrier.phase, seen(blockScope));
   if (order != MBarrierOrder::Block)
     clock.clock.learn(barrier.phase, seen(clusterScope));
-  seen(blockScope).known.set(clock.actor, Epoch(barrier.phase));
+  seen(blockScope).known.set(clock.actor, clock.epochOf(barrier.phase));
 }
 
 //===----------------------------------------------------------------------===//

@@ -138,7 +138,7 @@ struct Code {
   uint8_t *constants = nullptr; ///< 64-byte aligned, in `constantStorage`.
   std::vector<uint8_t> constantStorage;
   uint32_t frameBytes = 0; ///< Of registers, for all 32 lanes; 64-byte multiple.
-  uint32_t localBytes = 0; ///< Of one lane: variables and parameters.
+  uint64_t localBytes = 0; ///< Of one lane: variables and parameters.
   uint32_t localAlignment = 1;
   std::vector<FrameVariable> variables;  ///< As ptx::Function::variables.
   std::vector<FrameVariable> parameters; ///< As ptx::Function::parameters.

@@ -187,30 +187,35 @@ CUDART_API cudaMemcpyPeerAsync(void *to, int toDevice, const void *from,
 }
 
 /// Describes a copy between devices as one of the device.
-static cudaMemcpy3DParms toBox(const cudaMemcpy3DPeerParms &peer) {
-  return {peer.srcArray, peer.srcPos, peer.srcPtr, peer.dstArray,
-          peer.dstPos,   peer.dstPtr, peer.extent, cudaMemcpyDeviceToDevice};
+static cudaError_t toBox(const cudaMemcpy3DPeerParms *peer,
+                         cudaMemcpy3DParms &box,
+                         const char *name = __builtin_FUNCTION()) {
+  auto read = [&]() -> Code {
+    if (!peer)
+      return cudaErrorInvalidValue;
+    if (peer->srcDevice != 0 || peer->dstDevice != 0)
+      return cudaErrorInvalidDevice;
+    box = {
+        peer->srcArray, peer->srcPos, peer->srcPtr, peer->dstArray,
+        peer->dstPos,   peer->dstPtr, peer->extent, cudaMemcpyDeviceToDevice};
+    return cudaSuccess;
+  };
+  return callAlone(read, name);
 }
 
 CUDART_STREAM_API(cudaMemcpy3DPeer, cudaMemcpy3DPeer_ptds,
                   (const cudaMemcpy3DPeerParms *peer), (peer)) {
-  if (!peer)
-    return record(cudaErrorInvalidValue);
-  if (peer->srcDevice != 0 || peer->dstDevice != 0)
-    return record(cudaErrorInvalidDevice);
-  cudaMemcpy3DParms box = toBox(*peer);
-  return cudaMemcpy3D(&box);
+  cudaMemcpy3DParms box;
+  cudaError_t read = toBox(peer, box);
+  return read == cudaSuccess ? cudaMemcpy3D(&box) : read;
 }
 
 CUDART_STREAM_API(cudaMemcpy3DPeerAsync, cudaMemcpy3DPeerAsync_ptsz,
                   (const cudaMemcpy3DPeerParms *peer, CUstream stream),
                   (peer, stream)) {
-  if (!peer)
-    return record(cudaErrorInvalidValue);
-  if (peer->srcDevice != 0 || peer->dstDevice != 0)
-    return record(cudaErrorInvalidDevice);
-  cudaMemcpy3DParms box = toBox(*peer);
-  return cudaMemcpy3DAsync(&box, stream);
+  cudaMemcpy3DParms box;
+  cudaError_t read = toBox(peer, box);
+  return read == cudaSuccess ? cudaMemcpy3DAsync(&box, stream) : read;
 }
 
 CUDART_STREAM_API(cudaMemcpyBatchAsync, cudaMemcpyBatchAsync_ptsz,

@@ -145,10 +145,12 @@ CUDART_API cudaDriverGetVersion(int *result) {
 }
 
 CUDART_API cudaRuntimeGetVersion(int *result) {
-  if (!result)
-    return record(cudaErrorInvalidValue);
-  *result = driverVersion;
-  return cudaSuccess;
+  return callAlone([&]() -> Code {
+    if (!result)
+      return cudaErrorInvalidValue;
+    *result = driverVersion;
+    return cudaSuccess;
+  });
 }
 
 CUDART_API cudaProfilerStart() {
@@ -166,9 +168,11 @@ cudaCreateChannelDesc(int x, int y, int z, int w, uint32_t kind) {
 
 CUDART_API cudaGetExportTable(const void **table, const CUuuid *) {
   // Private tables are what NVIDIA's own libraries talk through.
-  if (table)
-    *table = nullptr;
-  return record(cudaErrorNotSupported);
+  return callAlone([&]() -> Code {
+    if (table)
+      *table = nullptr;
+    return cudaErrorNotSupported;
+  });
 }
 
 } // namespace ptxsim::cudart

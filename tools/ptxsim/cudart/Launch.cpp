@@ -34,11 +34,13 @@ CUDART_API __cudaPopCallConfiguration(dim3 *grid, dim3 *block, size_t *shared,
     return record(cudaErrorMissingConfiguration);
   Configuration last = configurations().back();
   configurations().pop_back();
-  *grid = last.grid;
-  *block = last.block;
-  *shared = last.shared;
-  *static_cast<CUstream *>(stream) = last.stream;
-  return cudaSuccess;
+  return callAlone([&]() -> Code {
+    *grid = last.grid;
+    *block = last.block;
+    *shared = last.shared;
+    *static_cast<CUstream *>(stream) = last.stream;
+    return cudaSuccess;
+  });
 }
 
 /// True if the device can have such a grid at all. The runtime has an error of
@@ -106,8 +108,10 @@ CUDART_STREAM_API(cudaLaunchCooperativeKernel, cudaLaunchCooperativeKernel_ptsz,
 // must not need the driver, which may not work yet: it is the address itself.
 
 CUDART_API __cudaGetKernel(void **kernel, const void *function) {
-  *kernel = const_cast<void *>(function);
-  return cudaSuccess;
+  return callAlone([&]() -> Code {
+    *kernel = const_cast<void *>(function);
+    return cudaSuccess;
+  });
 }
 
 CUDART_STREAM_API(__cudaLaunchKernel, __cudaLaunchKernel_ptsz,

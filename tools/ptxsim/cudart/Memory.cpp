@@ -88,11 +88,16 @@ CUDART_API cudaMallocPitch(void **result, size_t *pitch, size_t width,
 
 CUDART_API cudaMalloc3D(cudaPitchedPtr *result, cudaExtent extent) {
   size_t rows = 0;
-  if (!result || __builtin_mul_overflow(extent.height, extent.depth, &rows))
-    return record(cudaErrorInvalidValue);
-  result->xsize = extent.width;
-  result->ysize = extent.height;
-  return cudaMallocPitch(&result->ptr, &result->pitch, extent.width, rows);
+  cudaError_t begun = callAlone([&]() -> Code {
+    if (!result || __builtin_mul_overflow(extent.height, extent.depth, &rows))
+      return cudaErrorInvalidValue;
+    result->xsize = extent.width;
+    result->ysize = extent.height;
+    return cudaSuccess;
+  });
+  return begun == cudaSuccess
+             ? cudaMallocPitch(&result->ptr, &result->pitch, extent.width, rows)
+             : begun;
 }
 
 CUDART_API cudaHostAlloc(void **result, size_t bytes, unsigned flags) {

@@ -25,6 +25,20 @@ cudaError_t record(Code code) {
   return static_cast<cudaError_t>(code);
 }
 
+using Survive = Code (*)(const char *, Code (*)(void *), void *);
+
+/// Asks the driver; another one than ours has no such function.
+static Survive findSurvive() {
+  void *function = nullptr;
+  cuGetProcAddress_v2("ptxsimSurvive", &function, driverVersion, 0, nullptr);
+  return reinterpret_cast<Survive>(function);
+}
+
+Code survive(const char *name, Code (*body)(void *), void *argument) {
+  static const Survive function = findSurvive();
+  return function ? function(name, body, argument) : body(argument);
+}
+
 static std::atomic<bool> isInitialised{false};
 
 /// Returns the error of a kernel that the thread's context keeps.

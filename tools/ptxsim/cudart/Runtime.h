@@ -41,18 +41,30 @@ Code prepare();
 /// Ends the context of the device; threads get a new one with their next call.
 Code resetDevice();
 
+/// Runs `body(argument)` for the call `name`: if the caller gave it an address
+/// that nothing is at, the driver says so, and the result is
+/// cudaErrorInvalidValue.
+Code survive(const char *name, Code (*body)(void *), void *argument);
+
+/// Runs `body` for a call that needs no driver.
+template <typename Body>
+cudaError_t callAlone(Body body, const char *name = __builtin_FUNCTION()) {
+  auto run = [](void *it) -> Code { return (*static_cast<Body *>(it))(); };
+  return record(survive(name, run, &body));
+}
+
 /// Runs `body` for a call that needs the driver.
 template <typename Body>
-cudaError_t callDriver(Body body) {
+cudaError_t callDriver(Body body, const char *name = __builtin_FUNCTION()) {
   Code code = initialise();
-  return record(code == CUDA_SUCCESS ? static_cast<Code>(body()) : code);
+  return code == CUDA_SUCCESS ? callAlone(body, name) : record(code);
 }
 
 /// Runs `body` for a call that needs a context.
 template <typename Body>
-cudaError_t callContext(Body body) {
+cudaError_t callContext(Body body, const char *name = __builtin_FUNCTION()) {
   Code code = prepare();
-  return record(code == CUDA_SUCCESS ? static_cast<Code>(body()) : code);
+  return code == CUDA_SUCCESS ? callAlone(body, name) : record(code);
 }
 
 /// Stands for the twin of a call: the null stream is the thread's while it

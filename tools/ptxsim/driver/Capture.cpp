@@ -125,8 +125,9 @@ void abandonCapture(const Stream &stream) {
 
 /// Runs `body(call, stream)` for a call that names a stream.
 template <typename Body>
-static CUresult withStream(CUstream handle, Body body) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult withStream(CUstream handle, Body body,
+                           const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);
     return result == CUDA_SUCCESS ? body(call, stream) : result;

@@ -31,8 +31,9 @@ static InfoLists &infoLists() {
   return *lists;
 }
 
-static CUresult getInfo(CUstream handle, const InfoResult &result) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult getInfo(CUstream handle, const InfoResult &result,
+                        const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!result.status)
       return CUDA_ERROR_INVALID_VALUE;
     std::shared_ptr<Stream> stream;
@@ -102,8 +103,9 @@ PTXSIM_STREAM_API(cuStreamGetCaptureInfo_v3, cuStreamGetCaptureInfo_v3_ptsz,
 
 static CUresult updateDependencies(CUstream handle, const CUgraphNode *nodes,
                                    const CUgraphEdgeData *data, size_t count,
-                                   unsigned flags) {
-  return withContext([&](Call &call) -> CUresult {
+                                   unsigned flags,
+                                   const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult found = findStream(call, handle, stream);
     if (found != CUDA_SUCCESS)

@@ -62,8 +62,9 @@ std::shared_ptr<Context> activatePrimary(Driver &driver) {
 }
 
 static CUresult create(CUcontext *result, unsigned flags, CUdevice device,
-                       unsigned version) {
-  return withDriver([&](Call &call) -> CUresult {
+                       unsigned version,
+                       const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!result || (flags & ~CU_CTX_FLAGS_MASK) != 0)
       return CUDA_ERROR_INVALID_VALUE;
     if (device != 0)
@@ -90,6 +91,8 @@ PTXSIM_API cuCtxCreate_v3(CUcontext *result, void *, int affinities,
 
 PTXSIM_API cuCtxCreate_v4(CUcontext *result, CUctxCreateParams *parameters,
                           unsigned flags, CUdevice device) {
+  if (parameters && !isReadable(parameters))
+    return CUDA_ERROR_INVALID_VALUE;
   if (parameters && parameters->numExecAffinityParams != 0)
     return CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY;
   if (parameters && parameters->cigParams)
@@ -97,8 +100,9 @@ PTXSIM_API cuCtxCreate_v4(CUcontext *result, CUctxCreateParams *parameters,
   return create(result, flags, device, 12050);
 }
 
-static CUresult destroy(CUcontext handle) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult destroy(CUcontext handle,
+                        const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Context> context = call.driver.contexts.find(handle);
     if (!context)
       return handle ? CUDA_ERROR_INVALID_CONTEXT : CUDA_ERROR_INVALID_VALUE;
@@ -114,8 +118,9 @@ static CUresult destroy(CUcontext handle) {
 PTXSIM_API cuCtxDestroy(CUcontext handle) { return destroy(handle); }
 PTXSIM_API cuCtxDestroy_v2(CUcontext handle) { return destroy(handle); }
 
-static CUresult push(CUcontext handle) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult push(CUcontext handle,
+                     const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!call.driver.contexts.find(handle))
       return CUDA_ERROR_INVALID_CONTEXT;
     return contextStack().push(handle) ? CUDA_SUCCESS
@@ -126,8 +131,9 @@ static CUresult push(CUcontext handle) {
 PTXSIM_API cuCtxPushCurrent(CUcontext handle) { return push(handle); }
 PTXSIM_API cuCtxPushCurrent_v2(CUcontext handle) { return push(handle); }
 
-static CUresult pop(CUcontext *result) {
-  return withDriver([&](Call &) -> CUresult {
+static CUresult pop(CUcontext *result,
+                    const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &) -> CUresult {
     if (contextStack().depth == 0)
       return CUDA_ERROR_INVALID_CONTEXT;
     CUcontext handle = contextStack().pop();
@@ -180,8 +186,9 @@ static void resetPrimary(Call &call) {
   }
 }
 
-static CUresult releasePrimary(CUdevice device) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult releasePrimary(CUdevice device,
+                               const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
     if (call.driver.primaryUsers == 0)
@@ -199,8 +206,9 @@ PTXSIM_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   return releasePrimary(device);
 }
 
-static CUresult reset(CUdevice device) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult reset(CUdevice device,
+                      const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
     resetPrimary(call);
@@ -224,8 +232,9 @@ PTXSIM_API cuDevicePrimaryCtxGetState(CUdevice device, unsigned *flags,
   });
 }
 
-static CUresult setFlags(CUdevice device, unsigned flags) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult setFlags(CUdevice device, unsigned flags,
+                         const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (device != 0)
       return CUDA_ERROR_INVALID_DEVICE;
     if ((flags & ~CU_CTX_FLAGS_MASK) != 0)

@@ -15,10 +15,11 @@ PTXSIM_API cuCtxGetDevice(CUdevice *result) {
 
 /// Runs `body` with the context that `handle` means, null for the current one.
 template <typename Body>
-static CUresult withNamedContext(CUcontext handle, Body body) {
+static CUresult withNamedContext(CUcontext handle, Body body,
+                                 const char *name = __builtin_FUNCTION()) {
   if (!handle)
     return withContext(body);
-  return withDriver([&](Call &call) -> CUresult {
+  return withDriver(name, [&](Call &call) -> CUresult {
     call.context = call.driver.contexts.find(handle);
     if (!call.context)
       return call.driver.contexts.wasDestroyed(handle)

@@ -79,15 +79,38 @@ static bool isTracked(const CopySide &side) {
          side.kind != MemoryKind::Registered;
 }
 
-static void copyRow(Driver &driver, const CopyShape &shape,
-                    uint64_t destination, uint64_t source, const void *bytes) {
-  std::memmove(reinterpret_cast<void *>(destination), bytes, shape.width);
+static void noteRow(Driver &driver, const CopyShape &shape,
+                    uint64_t destination, uint64_t source) {
   if (shape.destination.isPageable)
     return;
   if (isTracked(shape.source))
     driver.engine().noteCopy(destination, source, shape.width);
   else
     driver.engine().noteHostWrite(destination, shape.width);
+}
+
+/// Returns where a row of `side` begins.
+static uint64_t rowOf(const CopySide &side, uint64_t layer, uint64_t row) {
+  return side.address + layer * side.slice + row * side.pitch;
+}
+
+/// Moves the bytes of a row, of which either side may be memory of the host.
+///
+/// \returns false with a complaint if nothing is at an address.
+static bool moveRow(Driver &driver, const CopyWork &work, void *to,
+                    const void *from) {
+  const CopyShape &shape = work.shape;
+  uint64_t address = 0;
+  if (surviveFaults([&] { std::memmove(to, from, shape.width); }, address))
+    return true;
+  driver.complain(std::string(work.name) +
+                  ": expected memory of the host that can be read and written, "
+                  "got " +
+                  (address ? "nothing at " + hex(address)
+                           : "an address that no memory can have") +
+                  " in a copy from " + hex(shape.source.address) + " to " +
+                  hex(shape.destination.address));
+  return false;
 }
 
 Progress CopyWork::start(Task &task, Driver &driver) const {
@@ -98,11 +121,17 @@ Progress CopyWork::start(Task &task, Driver &driver) const {
   const uint8_t *next = staged.data();
   for (uint64_t layer = 0; layer < shape.depth; ++layer)
     for (uint64_t row = 0; row < shape.height; ++row) {
-      const CopySide &to = shape.destination, &from = shape.source;
-      uint64_t destination = to.address + layer * to.slice + row * to.pitch;
-      uint64_t source = from.address + layer * from.slice + row * from.pitch;
-      copyRow(driver, shape, destination, source,
-              staged.empty() ? reinterpret_cast<const void *>(source) : next);
+      uint64_t destination = rowOf(shape.destination, layer, row);
+      uint64_t source = rowOf(shape.source, layer, row);
+      if (!moveRow(driver, *this, reinterpret_cast<void *>(destination),
+                   staged.empty() ? reinterpret_cast<const void *>(source)
+                                  : next)) {
+        // Who waits for it gets the error, else the context does.
+        task.result =
+            isAwaited ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_ILLEGAL_ADDRESS;
+        return Progress::Done;
+      }
+      noteRow(driver, shape, destination, source);
       next += staged.empty() ? 0 : shape.width;
     }
   return Progress::Done;
@@ -110,16 +139,19 @@ Progress CopyWork::start(Task &task, Driver &driver) const {
 
 /// Takes the bytes of a pageable source now: the caller may change them as soon
 /// as the call returns.
-static void stage(CopyWork &work) {
+static CUresult stage(Driver &driver, CopyWork &work) {
   const CopyShape &shape = work.shape;
-  work.staged.reserve(shape.width * shape.height * shape.depth);
+  work.staged.resize(shape.width * shape.height * shape.depth);
+  uint8_t *next = work.staged.data();
   for (uint64_t layer = 0; layer < shape.depth; ++layer)
     for (uint64_t row = 0; row < shape.height; ++row) {
-      auto *begin = reinterpret_cast<const uint8_t *>(
-          shape.source.address + layer * shape.source.slice +
-          row * shape.source.pitch);
-      work.staged.insert(work.staged.end(), begin, begin + shape.width);
+      auto *begin =
+          reinterpret_cast<const void *>(rowOf(shape.source, layer, row));
+      if (!moveRow(driver, work, next, begin))
+        return CUDA_ERROR_INVALID_VALUE;
+      next += shape.width;
     }
+  return CUDA_SUCCESS;
 }
 
 /// True if the call returns before the copy is done.
@@ -152,15 +184,18 @@ CUresult submitCopy(Call &call, const char *name, CopyRequest request,
   if (mode == CopyMode::Sync && stream->capture)
     return checkNotCapturing(*stream);
   bool early = stream->capture || returnsEarly(request.shape, mode);
-  auto work = std::make_shared<CopyWork>(request.shape);
+  auto work = std::make_shared<CopyWork>(name, request.shape);
+  work->isAwaited = !early;
   if (early && !stream->capture && request.shape.source.isPageable)
-    stage(*work);
+    result = stage(call.driver, *work);
   Submitted submitted;
-  result = submitWork(call, stream, std::move(work), submitted);
+  if (result == CUDA_SUCCESS)
+    result = submitWork(call, stream, std::move(work), submitted);
   if (early || result != CUDA_SUCCESS)
     return result;
   call.scheduler().wait(call.lock, {submitted.task});
-  return stream->context->error;
+  return stream->context->error != CUDA_SUCCESS ? stream->context->error
+                                                : submitted.task->result;
 }
 
 /// Reads one side of a copy of a box.

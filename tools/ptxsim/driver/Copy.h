@@ -39,11 +39,14 @@ CUresult resolveSide(Call &call, const char *name, Where where,
 
 class CopyWork : public Work {
 public:
-  explicit CopyWork(const CopyShape &shape) : shape(shape) {}
+  CopyWork(const char *name, const CopyShape &shape)
+      : name(name), shape(shape) {}
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_MEMCPY; }
   Progress start(Task &task, Driver &driver) const override;
 
+  const char *name; ///< Of the call that asked for it.
   CopyShape shape;
+  bool isAwaited = false; ///< That call waits for it and tells the result.
   /// The bytes of a source that the caller may change before the copy runs.
   std::vector<uint8_t> staged;
 };

@@ -23,7 +23,7 @@ static CUdeviceptr addressOf(const void *pointer) {
 
 static CUresult copy(const char *name, const CopyRequest &request,
                      CUstream stream, CopyMode mode) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(name, [&](Call &call) -> CUresult {
     return submitCopy(call, name, request, stream, mode);
   });
 }
@@ -98,7 +98,7 @@ PTXSIM_STREAM_API(cuMemcpyAsync, cuMemcpyAsync_ptsz,
 static CUresult copyPeer(const char *name, const CopyRequest &request,
                          CUcontext to, CUcontext from, CUstream stream,
                          CopyMode mode) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!call.driver.contexts.find(to) || !call.driver.contexts.find(from))
       return CUDA_ERROR_INVALID_CONTEXT;
     return submitCopy(call, name, request, stream, mode);
@@ -125,7 +125,7 @@ PTXSIM_STREAM_API(cuMemcpyPeerAsync, cuMemcpyPeerAsync_ptsz,
 
 static CUresult copyBox(const char *name, const CUDA_MEMCPY3D *parameters,
                         CUstream stream, CopyMode mode) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!parameters)
       return CUDA_ERROR_INVALID_VALUE;
     CopyRequest request;
@@ -159,8 +159,8 @@ static CUDA_MEMCPY3D toBox(const CUDA_MEMCPY2D &rows) {
 
 static CUresult copyRows(const char *name, const CUDA_MEMCPY2D *rows,
                          CUstream stream, CopyMode mode) {
-  if (!rows)
-    return copyBox(name, nullptr, stream, mode);
+  if (!isReadable(rows, name))
+    return CUDA_ERROR_INVALID_VALUE;
   CUDA_MEMCPY3D box = toBox(*rows);
   return copyBox(name, &box, stream, mode);
 }
@@ -193,7 +193,7 @@ PTXSIM_STREAM_API(cuMemcpy3DAsync_v2, cuMemcpy3DAsync_v2_ptsz,
 
 static CUresult copyPeerBox(const char *name, const CUDA_MEMCPY3D_PEER *peer,
                             CUstream stream, CopyMode mode) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!peer)
       return CUDA_ERROR_INVALID_VALUE;
     if (!call.driver.contexts.find(peer->dstOwner) ||
@@ -223,8 +223,9 @@ PTXSIM_STREAM_API(cuMemcpy3DPeerAsync, cuMemcpy3DPeerAsync_ptsz,
 
 static CUresult copyBatch(CUdeviceptr *to, CUdeviceptr *from, size_t *bytes,
                           size_t count, const size_t *attributeIndices,
-                          size_t attributeCount, CUstream stream) {
-  return withContext([&](Call &call) -> CUresult {
+                          size_t attributeCount, CUstream stream,
+                          const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (count == 0 || !to || !from || !bytes || attributeCount > count ||
         (attributeCount != 0 && !attributeIndices) || !stream)
       return CUDA_ERROR_INVALID_VALUE;
@@ -258,8 +259,9 @@ PTXSIM_STREAM_API(cuMemcpyBatchAsync, cuMemcpyBatchAsync_ptsz,
                   (to, from, bytes, count, attributes, attributeIndices,
                    attributeCount, failed, stream)) {
   (void)attributes;
-  if (failed)
-    *failed = SIZE_MAX; // All of them, or none in particular.
+  // All of them, or none in particular.
+  if (failed && giveResult(failed, SIZE_MAX) != CUDA_SUCCESS)
+    return CUDA_ERROR_INVALID_VALUE;
   return copyBatch(to, from, bytes, count, attributeIndices, attributeCount,
                    stream);
 }

@@ -26,8 +26,9 @@ static constexpr char pciBusId[] = "0000:1B:00.0";
 
 /// Runs `body` for a call that names the device.
 template <typename Body>
-static CUresult withDevice(CUdevice device, bool hasResult, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withDevice(CUdevice device, bool hasResult, Body body,
+                           const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!hasResult)
       return CUDA_ERROR_INVALID_VALUE;
     if (device != 0)

@@ -7,6 +7,7 @@
 #include "tools/ptxsim/driver/Handles.h"
 #include "tools/ptxsim/driver/Objects.h"
 #include "tools/ptxsim/driver/Scheduler.h"
+#include "tools/ptxsim/driver/baseline/HostFaults.h"
 
 #include <atomic>
 #include <set>
@@ -146,9 +147,32 @@ ContextStack &contextStack();
 /// Returns the current context of the thread, or why it cannot be used.
 CUresult findCurrent(Driver &driver, std::shared_ptr<Context> &context);
 
-/// Runs `body(call)` with the driver locked, then whatever the schedule wants.
+/// True if `pointer` is at something; says what is wrong unless it is null.
+template <typename T>
+bool isReadable(const T *pointer, const char *name = __builtin_FUNCTION()) {
+  static_assert(sizeof(T) <= 4096, "it is in two pages at most");
+  auto *bytes = reinterpret_cast<const volatile uint8_t *>(pointer);
+  return pointer && surviveCaller(name, [&] {
+                      (void)bytes[0];
+                      (void)bytes[sizeof(T) - 1];
+                      return CUDA_SUCCESS;
+                    }) == CUDA_SUCCESS;
+}
+
+/// Gives a result to the caller of a call that `withDriver` is not around.
+template <typename T>
+CUresult giveResult(T *pointer, T value,
+                    const char *name = __builtin_FUNCTION()) {
+  return surviveCaller(name, [&] {
+    *pointer = value;
+    return CUDA_SUCCESS;
+  });
+}
+
+/// Runs `body(call)` for the call `name` with the driver locked, then whatever
+/// the schedule wants.
 template <typename Body>
-CUresult withDriver(Body body) {
+CUresult withDriver(const char *name, Body body) {
   CUresult result = CUDA_SUCCESS;
   Driver *driver = Driver::get(result);
   if (!driver)
@@ -157,18 +181,28 @@ CUresult withDriver(Body body) {
     return CUDA_ERROR_NOT_PERMITTED;
   Lock lock(driver->mutex);
   Call call{*driver, lock, nullptr};
-  result = body(call);
+  result = surviveCaller(name, [&] { return body(call); });
   driver->scheduler.advance(lock);
   return result;
 }
 
 /// Likewise with the current context, which must be usable.
 template <typename Body>
-CUresult withContext(Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+CUresult withContext(const char *name, Body body) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     CUresult result = findCurrent(call.driver, call.context);
     return result == CUDA_SUCCESS ? body(call) : result;
   });
+}
+
+/// Likewise for the call that is the function which calls this.
+template <typename Body>
+CUresult withDriver(Body body, const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, body);
+}
+template <typename Body>
+CUresult withContext(Body body, const char *name = __builtin_FUNCTION()) {
+  return withContext(name, body);
 }
 
 } // namespace ptxsim::driver

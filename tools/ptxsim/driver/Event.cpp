@@ -57,8 +57,9 @@ PTXSIM_API cuEventCreate(CUevent *result, unsigned flags) {
 
 /// Runs `body(call, event)` for a call that names an event.
 template <typename Body>
-static CUresult withEvent(CUevent handle, Body body) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult withEvent(CUevent handle, Body body,
+                          const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Event> event;
     CUresult result = findEvent(call, handle, event);
     return result == CUDA_SUCCESS ? body(call, event) : result;

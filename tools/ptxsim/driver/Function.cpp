@@ -15,6 +15,11 @@ static int requiredCluster(const KernelAttributes &attributes,
   return static_cast<int>(size);
 }
 
+/// More than any kernel can run with is told as the largest number.
+static int toInt(uint64_t bytes) {
+  return static_cast<int>(std::min<uint64_t>(bytes, INT32_MAX));
+}
+
 CUresult getAttribute(const KernelAttributes &attributes,
                       const FunctionSettings &settings, int ptxVersion,
                       CUfunction_attribute attribute, int &value) {
@@ -23,13 +28,13 @@ CUresult getAttribute(const KernelAttributes &attributes,
     value = static_cast<int>(attributes.maxThreads);
     return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
-    value = static_cast<int>(attributes.sharedBytes);
+    value = toInt(attributes.sharedBytes);
     return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_CONST_SIZE_BYTES:
     value = static_cast<int>(attributes.constantBytes);
     return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES:
-    value = static_cast<int>(attributes.localBytes);
+    value = toInt(attributes.localBytes);
     return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_NUM_REGS:
     value = static_cast<int>(attributes.registers);

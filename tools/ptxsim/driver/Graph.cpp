@@ -151,8 +151,9 @@ PTXSIM_API cuGraphCreate(CUgraph *result, unsigned flags) {
 
 /// Runs `body(call, graph)` for a call that names a graph.
 template <typename Body>
-static CUresult withGraph(CUgraph handle, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withGraph(CUgraph handle, Body body,
+                          const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Graph> graph;
     CUresult result = findGraph(call, handle, graph);
     return result == CUDA_SUCCESS ? body(call, graph) : result;

@@ -16,7 +16,7 @@ struct NewNode {
 };
 
 static CUresult add(const NewNode &place, CUgraphNodeParams &parameters) {
-  return withDriver([&](Call &call) -> CUresult {
+  return withDriver(place.name, [&](Call &call) -> CUresult {
     std::shared_ptr<Graph> graph;
     CUresult result = findGraph(call, place.graph, graph);
     if (result == CUDA_SUCCESS && !place.result)
@@ -54,7 +54,7 @@ PTXSIM_API cuGraphAddKernelNode_v2(CUgraphNode *result, CUgraph graph,
                                    const CUgraphNode *dependencies,
                                    size_t count,
                                    const CUDA_KERNEL_NODE_PARAMS_v2 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   parameters.kernel = *kernel;
@@ -66,7 +66,7 @@ PTXSIM_API cuGraphAddKernelNode_v2(CUgraphNode *result, CUgraph graph,
 PTXSIM_API cuGraphAddKernelNode(CUgraphNode *result, CUgraph graph,
                                 const CUgraphNode *dependencies, size_t count,
                                 const CUDA_KERNEL_NODE_PARAMS_v1 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   __builtin_memcpy(&parameters.kernel, kernel, sizeof(*kernel));
@@ -78,7 +78,7 @@ PTXSIM_API cuGraphAddKernelNode(CUgraphNode *result, CUgraph graph,
 PTXSIM_API cuGraphAddMemcpyNode(CUgraphNode *result, CUgraph graph,
                                 const CUgraphNode *dependencies, size_t count,
                                 const CUDA_MEMCPY3D *copy, CUcontext context) {
-  if (!copy)
+  if (!isReadable(copy))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMCPY);
   parameters.memcpy.copyCtx = context;
@@ -92,7 +92,7 @@ PTXSIM_API cuGraphAddMemsetNode(CUgraphNode *result, CUgraph graph,
                                 const CUgraphNode *dependencies, size_t count,
                                 const CUDA_MEMSET_NODE_PARAMS_v1 *set,
                                 CUcontext context) {
-  if (!set)
+  if (!isReadable(set))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMSET);
   __builtin_memcpy(&parameters.memset, set, sizeof(*set));
@@ -105,7 +105,7 @@ PTXSIM_API cuGraphAddMemsetNode(CUgraphNode *result, CUgraph graph,
 PTXSIM_API cuGraphAddHostNode(CUgraphNode *result, CUgraph graph,
                               const CUgraphNode *dependencies, size_t count,
                               const CUDA_HOST_NODE_PARAMS *host) {
-  if (!host)
+  if (!isReadable(host))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_HOST);
   parameters.host = *host;
@@ -155,16 +155,15 @@ PTXSIM_API cuGraphAddEventWaitNode(CUgraphNode *result, CUgraph graph,
 PTXSIM_API cuGraphAddMemAllocNode(CUgraphNode *result, CUgraph graph,
                                   const CUgraphNode *dependencies, size_t count,
                                   CUDA_MEM_ALLOC_NODE_PARAMS *alloc) {
-  if (!alloc)
+  if (!isReadable(alloc))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEM_ALLOC);
   parameters.alloc = *alloc;
   CUresult added = add(
       {"cuGraphAddMemAllocNode", result, graph, dependencies, nullptr, count},
       parameters);
-  if (added == CUDA_SUCCESS)
-    alloc->dptr = parameters.alloc.dptr;
-  return added;
+  return added == CUDA_SUCCESS ? giveResult(&alloc->dptr, parameters.alloc.dptr)
+                               : added;
 }
 
 PTXSIM_API cuGraphAddMemFreeNode(CUgraphNode *result, CUgraph graph,
@@ -181,7 +180,7 @@ PTXSIM_API
 cuGraphAddBatchMemOpNode(CUgraphNode *result, CUgraph graph,
                          const CUgraphNode *dependencies, size_t count,
                          const CUDA_BATCH_MEM_OP_NODE_PARAMS *operations) {
-  if (!operations)
+  if (!isReadable(operations))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
   parameters.memOp = *operations;

@@ -20,7 +20,8 @@ static CUresult setAttribute(Call &call, const char *name, GraphNode &node,
                              const CUlaunchAttribute &attribute) {
   auto &old = static_cast<const KernelWork &>(*node.work);
   StoredRequest stored(old);
-  CUresult result = applyAttribute(attribute, stored.request);
+  CUresult result =
+      applyAttribute(call.driver, name, attribute, stored.request);
   if (result != CUDA_SUCCESS)
     return result;
   // Events have no place in a node; programmatic edges say the same.

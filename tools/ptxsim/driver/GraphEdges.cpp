@@ -59,8 +59,9 @@ CUresult readDependencies(Call &call, const Graph &graph,
 template <typename Body>
 static CUresult forEdges(CUgraph handle, const CUgraphNode *from,
                          const CUgraphNode *to, const CUgraphEdgeData *data,
-                         size_t count, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+                         size_t count, Body body,
+                         const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Graph> graph;
     CUresult result = findGraph(call, handle, graph);
     if (result == CUDA_SUCCESS && count != 0 && (!from || !to))
@@ -175,8 +176,9 @@ static CUresult writeEdges(const std::vector<Edge> &edges, CUgraphNode *from,
 }
 
 static CUresult getEdges(CUgraph handle, CUgraphNode *from, CUgraphNode *to,
-                         CUgraphEdgeData *data, size_t *count) {
-  return withDriver([&](Call &call) -> CUresult {
+                         CUgraphEdgeData *data, size_t *count,
+                         const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Graph> graph;
     CUresult result = findGraph(call, handle, graph);
     if (result != CUDA_SUCCESS)
@@ -203,8 +205,9 @@ PTXSIM_API cuGraphGetEdges_v2(CUgraph graph, CUgraphNode *from, CUgraphNode *to,
 }
 
 static CUresult getDependencies(CUgraphNode handle, CUgraphNode *result,
-                                CUgraphEdgeData *data, size_t *count) {
-  return withDriver([&](Call &call) -> CUresult {
+                                CUgraphEdgeData *data, size_t *count,
+                                const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphNode> node;
     CUresult found = findNode(call, handle, node);
     if (found != CUDA_SUCCESS)
@@ -227,8 +230,9 @@ PTXSIM_API cuGraphNodeGetDependencies_v2(CUgraphNode node, CUgraphNode *result,
 }
 
 static CUresult getDependents(CUgraphNode handle, CUgraphNode *result,
-                              CUgraphEdgeData *data, size_t *count) {
-  return withDriver([&](Call &call) -> CUresult {
+                              CUgraphEdgeData *data, size_t *count,
+                              const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphNode> node;
     CUresult found = findNode(call, handle, node);
     if (found != CUDA_SUCCESS)

@@ -63,12 +63,13 @@ PTXSIM_API cuGraphInstantiateWithFlags(CUgraphExec *result, CUgraph graph,
 
 static CUresult instantiateLogged(CUgraphExec *result, CUgraph graph,
                                   CUgraphNode *errorNode, char *log,
-                                  size_t logBytes) {
-  if (errorNode)
-    *errorNode = nullptr;
-  if (log && logBytes != 0)
-    *log = 0;
-  return withDriver([&](Call &call) -> CUresult {
+                                  size_t logBytes,
+                                  const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
+    if (errorNode)
+      *errorNode = nullptr;
+    if (log && logBytes != 0)
+      *log = 0;
     return instantiate(call, result, graph, 0);
   });
 }
@@ -130,8 +131,9 @@ PTXSIM_API cuGraphExecGetFlags(CUgraphExec handle, uint64_t *result) {
 /// Runs `body(call, node)` with the twin of a node in an executable graph.
 template <typename Body>
 static CUresult withExecNode(CUgraphExec handle, CUgraphNode original,
-                             Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+                             Body body,
+                             const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphExec> exec;
     CUresult found = findExec(call, handle, exec);
     if (found != CUDA_SUCCESS)
@@ -185,7 +187,7 @@ static CUgraphNodeParams ofType(CUgraphNodeType type) {
 PTXSIM_API
 cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
                                   const CUDA_KERNEL_NODE_PARAMS_v2 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   parameters.kernel = *kernel;
@@ -195,7 +197,7 @@ cuGraphExecKernelNodeSetParams_v2(CUgraphExec exec, CUgraphNode node,
 PTXSIM_API
 cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                const CUDA_KERNEL_NODE_PARAMS_v1 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   std::memcpy(&parameters.kernel, kernel, sizeof(*kernel));
@@ -205,7 +207,7 @@ cuGraphExecKernelNodeSetParams(CUgraphExec exec, CUgraphNode node,
 PTXSIM_API cuGraphExecMemcpyNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                           const CUDA_MEMCPY3D *copy,
                                           CUcontext context) {
-  if (!copy)
+  if (!isReadable(copy))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMCPY);
   parameters.memcpy.copyCtx = context;
@@ -217,7 +219,7 @@ PTXSIM_API
 cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                const CUDA_MEMSET_NODE_PARAMS_v1 *value,
                                CUcontext context) {
-  if (!value)
+  if (!isReadable(value))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMSET);
   std::memcpy(&parameters.memset, value, sizeof(*value));
@@ -227,7 +229,7 @@ cuGraphExecMemsetNodeSetParams(CUgraphExec exec, CUgraphNode node,
 
 PTXSIM_API cuGraphExecHostNodeSetParams(CUgraphExec exec, CUgraphNode node,
                                         const CUDA_HOST_NODE_PARAMS *host) {
-  if (!host)
+  if (!isReadable(host))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_HOST);
   parameters.host = *host;
@@ -258,7 +260,7 @@ PTXSIM_API cuGraphExecEventWaitNodeSetEvent(CUgraphExec exec, CUgraphNode node,
 PTXSIM_API cuGraphExecBatchMemOpNodeSetParams(
     CUgraphExec exec, CUgraphNode node,
     const CUDA_BATCH_MEM_OP_NODE_PARAMS *operations) {
-  if (!operations)
+  if (!isReadable(operations))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
   parameters.memOp = *operations;

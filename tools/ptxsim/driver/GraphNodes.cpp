@@ -7,8 +7,8 @@ namespace ptxsim::driver {
 /// Runs `body(parameters)` with the parameters of a node of one kind.
 template <typename Body>
 static CUresult get(CUgraphNode handle, CUgraphNodeType type, bool hasResult,
-                    Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+                    Body body, const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphNode> node;
     CUresult found = findNode(call, handle, node);
     if (found != CUDA_SUCCESS)
@@ -22,7 +22,7 @@ static CUresult get(CUgraphNode handle, CUgraphNodeType type, bool hasResult,
 
 static CUresult set(const char *name, CUgraphNode handle,
                     CUgraphNodeParams &parameters) {
-  return withDriver([&](Call &call) -> CUresult {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphNode> node;
     CUresult result = findNode(call, handle, node);
     // A graph within a node is changed by its own nodes.
@@ -62,7 +62,7 @@ PTXSIM_API cuGraphKernelNodeGetParams(CUgraphNode node,
 PTXSIM_API
 cuGraphKernelNodeSetParams_v2(CUgraphNode node,
                               const CUDA_KERNEL_NODE_PARAMS_v2 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   parameters.kernel = *kernel;
@@ -72,7 +72,7 @@ cuGraphKernelNodeSetParams_v2(CUgraphNode node,
 PTXSIM_API
 cuGraphKernelNodeSetParams(CUgraphNode node,
                            const CUDA_KERNEL_NODE_PARAMS_v1 *kernel) {
-  if (!kernel)
+  if (!isReadable(kernel))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_KERNEL);
   __builtin_memcpy(&parameters.kernel, kernel, sizeof(*kernel));
@@ -87,7 +87,7 @@ PTXSIM_API cuGraphMemcpyNodeGetParams(CUgraphNode node, CUDA_MEMCPY3D *result) {
 
 PTXSIM_API cuGraphMemcpyNodeSetParams(CUgraphNode node,
                                       const CUDA_MEMCPY3D *copy) {
-  if (!copy)
+  if (!isReadable(copy))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMCPY);
   parameters.memcpy.copyParams = *copy;
@@ -103,7 +103,7 @@ PTXSIM_API cuGraphMemsetNodeGetParams(CUgraphNode node,
 
 PTXSIM_API cuGraphMemsetNodeSetParams(CUgraphNode node,
                                       const CUDA_MEMSET_NODE_PARAMS_v1 *value) {
-  if (!value)
+  if (!isReadable(value))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_MEMSET);
   __builtin_memcpy(&parameters.memset, value, sizeof(*value));
@@ -118,7 +118,7 @@ PTXSIM_API cuGraphHostNodeGetParams(CUgraphNode node,
 
 PTXSIM_API cuGraphHostNodeSetParams(CUgraphNode node,
                                     const CUDA_HOST_NODE_PARAMS *host) {
-  if (!host)
+  if (!isReadable(host))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_HOST);
   parameters.host = *host;
@@ -174,7 +174,7 @@ cuGraphBatchMemOpNodeGetParams(CUgraphNode node,
 PTXSIM_API
 cuGraphBatchMemOpNodeSetParams(
     CUgraphNode node, const CUDA_BATCH_MEM_OP_NODE_PARAMS *operations) {
-  if (!operations)
+  if (!isReadable(operations))
     return CUDA_ERROR_INVALID_VALUE;
   CUgraphNodeParams parameters = ofType(CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
   parameters.memOp = *operations;

@@ -87,7 +87,7 @@ static CUresult makeCopy(Call &call, const char *name,
     result = readCopy(call, name, parameters.copyParams, request);
   if (result == CUDA_SUCCESS)
     result = resolveCopy(call, name, request);
-  contents.work = std::make_shared<CopyWork>(request.shape);
+  contents.work = std::make_shared<CopyWork>(name, request.shape);
   return result;
 }
 

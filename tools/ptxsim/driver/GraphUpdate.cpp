@@ -113,8 +113,9 @@ static void takeOver(Graph &old, const Graph &next) {
 }
 
 static CUresult update(CUgraphExec handle, CUgraph graphHandle,
-                       CUgraphExecUpdateResultInfo *info) {
-  return withDriver([&](Call &call) -> CUresult {
+                       CUgraphExecUpdateResultInfo *info,
+                       const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<GraphExec> exec;
     CUresult found = findExec(call, handle, exec);
     std::shared_ptr<Graph> graph;
@@ -145,10 +146,10 @@ PTXSIM_API cuGraphExecUpdate(CUgraphExec exec, CUgraph graph,
                              CUgraphExecUpdateResult *result) {
   CUgraphExecUpdateResultInfo info = {};
   CUresult updated = update(exec, graph, errorNode && result ? &info : nullptr);
-  if (errorNode && result) {
-    *errorNode = info.errorNode;
-    *result = info.result;
-  }
+  if (errorNode && result &&
+      (giveResult(errorNode, info.errorNode) != CUDA_SUCCESS ||
+       giveResult(result, info.result) != CUDA_SUCCESS))
+    return CUDA_ERROR_INVALID_VALUE;
   return updated;
 }
 

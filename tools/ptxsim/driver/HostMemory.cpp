@@ -6,8 +6,9 @@
 
 namespace ptxsim::driver {
 
-static CUresult allocatePinned(void **result, size_t bytes, unsigned flags) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult allocatePinned(void **result, size_t bytes, unsigned flags,
+                               const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     CUresult allowed = checkUnsafe(call);
     if (allowed != CUDA_SUCCESS)
       return allowed;
@@ -90,8 +91,22 @@ PTXSIM_API cuMemHostGetFlags(unsigned *result, void *pointer) {
   });
 }
 
-static CUresult registerMemory(void *pointer, size_t bytes, unsigned flags) {
-  return withContext([&](Call &call) -> CUresult {
+/// Touches every page, as the hardware's driver does when it locks them.
+static void touchPages(void *pointer, size_t bytes) {
+  constexpr uint64_t pageBytes = 4096;
+  uint64_t last = addressOf(pointer) + (bytes - 1);
+  auto touch = [](uint64_t address) {
+    __atomic_fetch_or(reinterpret_cast<volatile uint8_t *>(address), 0,
+                      __ATOMIC_RELAXED);
+  };
+  for (uint64_t page = addressOf(pointer); page < last; page += pageBytes)
+    touch(page);
+  touch(last);
+}
+
+static CUresult registerMemory(void *pointer, size_t bytes, unsigned flags,
+                               const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     CUresult allowed = checkUnsafe(call);
     if (allowed != CUDA_SUCCESS)
       return allowed;
@@ -99,8 +114,10 @@ static CUresult registerMemory(void *pointer, size_t bytes, unsigned flags) {
         hostRegisterPortable | hostRegisterDeviceMap | hostRegisterReadOnly;
     if (flags & (hostRegisterIoMemory | hostRegisterReadOnly))
       return CUDA_ERROR_NOT_SUPPORTED;
-    if (!pointer || bytes == 0 || (flags & ~known) != 0)
+    if (!pointer || bytes == 0 || bytes > UINT64_MAX - addressOf(pointer) ||
+        (flags & ~known) != 0)
       return CUDA_ERROR_INVALID_VALUE;
+    touchPages(pointer, bytes);
     if (!call.driver.memory().registerHost(addressOf(pointer), bytes,
                                            call.context->id))
       return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;

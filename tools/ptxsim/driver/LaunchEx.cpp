@@ -6,7 +6,8 @@
 
 namespace ptxsim::driver {
 
-CUresult applyAttribute(const CUlaunchAttribute &attribute,
+CUresult applyAttribute(Driver &driver, const char *name,
+                        const CUlaunchAttribute &attribute,
                         LaunchRequest &request) {
   const CUlaunchAttributeValue &value = attribute.value;
   switch (attribute.id) {
@@ -38,9 +39,11 @@ CUresult applyAttribute(const CUlaunchAttribute &attribute,
     request.priority = value.priority;
     return CUDA_SUCCESS;
   case CU_LAUNCH_ATTRIBUTE_DEVICE_UPDATABLE_KERNEL_NODE:
-    return value.deviceUpdatableKernelNode.deviceUpdatable
-               ? CUDA_ERROR_NOT_SUPPORTED
-               : CUDA_SUCCESS;
+    if (!value.deviceUpdatableKernelNode.deviceUpdatable)
+      return CUDA_SUCCESS;
+    driver.complain(std::string(name) +
+                    ": kernel nodes that kernels update are not supported");
+    return CUDA_ERROR_NOT_SUPPORTED;
   case CU_LAUNCH_ATTRIBUTE_IGNORE:
   case CU_LAUNCH_ATTRIBUTE_ACCESS_POLICY_WINDOW:
   case CU_LAUNCH_ATTRIBUTE_SYNCHRONIZATION_POLICY:
@@ -53,7 +56,23 @@ CUresult applyAttribute(const CUlaunchAttribute &attribute,
     // Hints about speed, which change no result.
     return CUDA_SUCCESS;
   }
+  driver.complain(std::string(name) +
+                  ": expected an attribute of launches that CUDA 13.0 has, got "
+                  "the number " +
+                  std::to_string(attribute.id));
   return CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult applyAttributes(Driver &driver, const char *name,
+                         const CUlaunchConfig &config, LaunchRequest &request) {
+  if (config.numAttrs != 0 && !config.attrs)
+    return CUDA_ERROR_INVALID_VALUE;
+  for (unsigned i = 0; i < config.numAttrs; ++i) {
+    CUresult result = applyAttribute(driver, name, config.attrs[i], request);
+    if (result != CUDA_SUCCESS)
+      return result;
+  }
+  return CUDA_SUCCESS;
 }
 
 PTXSIM_STREAM_API(cuLaunchKernelEx, cuLaunchKernelEx_ptsz,
@@ -61,12 +80,13 @@ PTXSIM_STREAM_API(cuLaunchKernelEx, cuLaunchKernelEx_ptsz,
                    void **parameters, void **extra),
                   (config, function, parameters, extra)) {
   return withContext([&](Call &call) -> CUresult {
-    if (!config || (config->numAttrs != 0 && !config->attrs))
+    if (!config)
       return CUDA_ERROR_INVALID_VALUE;
     LaunchRequest request;
     CUresult result = findFunction(call, function, request.function);
-    for (unsigned i = 0; i < config->numAttrs && result == CUDA_SUCCESS; ++i)
-      result = applyAttribute(config->attrs[i], request);
+    if (result == CUDA_SUCCESS)
+      result =
+          applyAttributes(call.driver, "cuLaunchKernelEx", *config, request);
     if (result != CUDA_SUCCESS)
       return result;
     request.grid = {config->gridDimX, config->gridDimY, config->gridDimZ};

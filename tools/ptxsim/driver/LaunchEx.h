@@ -8,9 +8,14 @@
 namespace ptxsim::driver {
 
 /// Adds an attribute to `request`; attributes that are about speed only are
-/// accepted and change nothing.
-CUresult applyAttribute(const CUlaunchAttribute &attribute,
+/// accepted and change nothing. Complaints begin with `name`.
+CUresult applyAttribute(Driver &driver, const char *name,
+                        const CUlaunchAttribute &attribute,
                         LaunchRequest &request);
+
+/// Adds those of a launch.
+CUresult applyAttributes(Driver &driver, const char *name,
+                         const CUlaunchConfig &config, LaunchRequest &request);
 
 } // namespace ptxsim::driver
 

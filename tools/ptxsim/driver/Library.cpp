@@ -123,8 +123,9 @@ PTXSIM_API cuLibraryLoadFromFile(CUlibrary *result, const char *path,
 
 /// Runs `body(call, library)` for a call that names a library.
 template <typename Body>
-static CUresult withLibrary(CUlibrary handle, bool hasResult, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withLibrary(CUlibrary handle, bool hasResult, Body body,
+                            const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!hasResult)
       return CUDA_ERROR_INVALID_VALUE;
     std::shared_ptr<Library> library = call.driver.libraries.find(handle);

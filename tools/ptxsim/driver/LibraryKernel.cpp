@@ -10,8 +10,9 @@ using KernelRef = const std::shared_ptr<LibraryKernel> &;
 
 /// Runs `body(call, kernel)` for a call that names a kernel.
 template <typename Body>
-static CUresult withKernel(CUkernel handle, bool hasResult, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withKernel(CUkernel handle, bool hasResult, Body body,
+                           const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!hasResult)
       return CUDA_ERROR_INVALID_VALUE;
     std::shared_ptr<LibraryKernel> kernel = call.driver.kernels.find(handle);

@@ -9,16 +9,18 @@ namespace ptxsim::driver {
 
 /// Runs `body(call, link)` for a call that names a linker.
 template <typename Body>
-static CUresult withLink(CUlinkState handle, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withLink(CUlinkState handle, Body body,
+                         const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Link> link = call.driver.links.find(handle);
     return link ? body(call, *link) : CUDA_ERROR_INVALID_HANDLE;
   });
 }
 
 static CUresult create(unsigned optionCount, CUjit_option *options,
-                       void **values, CUlinkState *result) {
-  return withContext([&](Call &call) -> CUresult {
+                       void **values, CUlinkState *result,
+                       const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!result)
       return CUDA_ERROR_INVALID_VALUE;
     auto link = std::make_shared<Link>();

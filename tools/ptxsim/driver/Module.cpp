@@ -138,7 +138,7 @@ PTXSIM_API cuModuleLoadDataEx(CUmodule *result, const void *image,
 
 static CUresult loadData(const char *caller, CUmodule *result,
                          const void *image) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(caller, [&](Call &call) -> CUresult {
     if (!result || !image)
       return CUDA_ERROR_INVALID_VALUE;
     JitOptions none;

@@ -12,8 +12,9 @@ static constexpr uint32_t groupSizes[] = {16, 16, 16, 16, 16, 16, 18, 18};
 
 /// Gets what occupancy depends on.
 static CUresult getKernel(CUfunction handle, KernelAttributes &attributes,
-                          FunctionSettings &settings) {
-  return withContext([&](Call &call) -> CUresult {
+                          FunctionSettings &settings,
+                          const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Function> function;
     CUresult found = findFunction(call, handle, function);
     if (found != CUDA_SUCCESS)
@@ -37,16 +38,20 @@ static uint32_t activeBlocks(const KernelAttributes &attributes,
 }
 
 static CUresult maxActiveBlocks(int *result, CUfunction handle, int threads,
-                                size_t dynamicBytes, unsigned flags) {
+                                size_t dynamicBytes, unsigned flags,
+                                const char *name = __builtin_FUNCTION()) {
   if (!result || threads <= 0 || flags > 1)
     return CUDA_ERROR_INVALID_VALUE;
   KernelAttributes attributes;
   FunctionSettings settings;
   CUresult found = getKernel(handle, attributes, settings);
-  if (found == CUDA_SUCCESS)
-    *result = static_cast<int>(
-        activeBlocks(attributes, static_cast<uint64_t>(threads), dynamicBytes));
-  return found;
+  if (found != CUDA_SUCCESS)
+    return found;
+  return giveResult(
+      result,
+      static_cast<int>(activeBlocks(attributes, static_cast<uint64_t>(threads),
+                                    dynamicBytes)),
+      name);
 }
 
 PTXSIM_API cuOccupancyMaxActiveBlocksPerMultiprocessor(int *result,
@@ -65,7 +70,8 @@ PTXSIM_API cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
 static CUresult maxPotentialBlock(int *gridResult, int *blockResult,
                                   CUfunction handle, CUoccupancyB2DSize toBytes,
                                   size_t dynamicBytes, int limit,
-                                  unsigned flags) {
+                                  unsigned flags,
+                                  const char *name = __builtin_FUNCTION()) {
   if (!gridResult || !blockResult || limit < 0 || flags > 1)
     return CUDA_ERROR_INVALID_VALUE;
   KernelAttributes attributes;
@@ -80,7 +86,7 @@ static CUresult maxPotentialBlock(int *gridResult, int *blockResult,
   // Whole warps, from the largest down; the first of the best wins. The
   // function of the caller runs here, with the driver unlocked.
   uint64_t best = 0;
-  *gridResult = *blockResult = 0;
+  int bestGrid = 0, bestBlock = 0;
   for (int threads = (largest + 31) / 32 * 32; threads > 0; threads -= 32) {
     int block = std::min(threads, largest);
     uint64_t blocks = activeBlocks(attributes, static_cast<uint64_t>(block),
@@ -88,10 +94,11 @@ static CUresult maxPotentialBlock(int *gridResult, int *blockResult,
     if (blocks * static_cast<uint64_t>(block) <= best)
       continue;
     best = blocks * static_cast<uint64_t>(block);
-    *blockResult = block;
-    *gridResult = static_cast<int>(blocks * h100::multiprocessors);
+    bestBlock = block;
+    bestGrid = static_cast<int>(blocks * h100::multiprocessors);
   }
-  return CUDA_SUCCESS;
+  CUresult given = giveResult(blockResult, bestBlock, name);
+  return given == CUDA_SUCCESS ? giveResult(gridResult, bestGrid, name) : given;
 }
 
 PTXSIM_API cuOccupancyMaxPotentialBlockSize(int *grid, int *block,
@@ -127,8 +134,8 @@ PTXSIM_API cuOccupancyAvailableDynamicSMemPerBlock(size_t *result,
                   static_cast<uint64_t>(blocks) / 128 * 128;
   uint64_t taken = attributes.sharedBytes + h100::reservedSharedBytesPerBlock;
   uint64_t most = h100::sharedBytesPerBlockOptIn - attributes.sharedBytes;
-  *result = each < taken ? 0 : std::min(each - taken, most);
-  return CUDA_SUCCESS;
+  return giveResult<size_t>(result,
+                            each < taken ? 0 : std::min(each - taken, most));
 }
 
 /// What a launch with a cluster looks like to occupancy.
@@ -139,14 +146,17 @@ struct ClusterQuery {
   uint64_t blocks = 0; ///< Of one multiprocessor.
 };
 
-static CUresult readConfig(CUfunction handle, const CUlaunchConfig *config,
-                           ClusterQuery &query) {
-  if (!config || (config->numAttrs != 0 && !config->attrs))
+static CUresult readConfig(const char *name, CUfunction handle,
+                           const CUlaunchConfig *config, ClusterQuery &query) {
+  if (!isReadable(config, name))
     return CUDA_ERROR_INVALID_VALUE;
   CUresult found = getKernel(handle, query.attributes, query.settings);
+  if (found != CUDA_SUCCESS)
+    return found;
   LaunchRequest request;
-  for (unsigned i = 0; i < config->numAttrs && found == CUDA_SUCCESS; ++i)
-    found = applyAttribute(config->attrs[i], request);
+  found = withDriver(name, [&](Call &call) {
+    return applyAttributes(call.driver, name, *config, request);
+  });
   if (found != CUDA_SUCCESS)
     return found;
   const uint32_t *fixed = query.attributes.requiredCluster[0] != 0
@@ -174,7 +184,7 @@ PTXSIM_API cuOccupancyMaxPotentialClusterSize(int *result, CUfunction function,
   if (!result)
     return CUDA_ERROR_INVALID_VALUE;
   ClusterQuery query;
-  CUresult found = readConfig(function, config, query);
+  CUresult found = readConfig(__func__, function, config, query);
   if (found != CUDA_SUCCESS)
     return found;
   uint64_t most = largestCluster(query.settings);
@@ -182,9 +192,8 @@ PTXSIM_API cuOccupancyMaxPotentialClusterSize(int *result, CUfunction function,
     most = std::min<uint64_t>(most, query.attributes.maxClusterRank);
   if (query.blocks == 0)
     return CUDA_ERROR_INVALID_VALUE;
-  *result =
-      static_cast<int>(std::min<uint64_t>(most, query.blocks * groupSizes[0]));
-  return CUDA_SUCCESS;
+  return giveResult(result, static_cast<int>(std::min<uint64_t>(
+                                most, query.blocks * groupSizes[0])));
 }
 
 PTXSIM_API cuOccupancyMaxActiveClusters(int *result, CUfunction function,
@@ -192,7 +201,7 @@ PTXSIM_API cuOccupancyMaxActiveClusters(int *result, CUfunction function,
   if (!result)
     return CUDA_ERROR_INVALID_VALUE;
   ClusterQuery query;
-  CUresult found = readConfig(function, config, query);
+  CUresult found = readConfig(__func__, function, config, query);
   if (found != CUDA_SUCCESS)
     return found;
   if (query.clusterSize == 0 ||
@@ -201,8 +210,7 @@ PTXSIM_API cuOccupancyMaxActiveClusters(int *result, CUfunction function,
   uint64_t clusters = 0;
   for (uint32_t multiprocessors : groupSizes)
     clusters += multiprocessors * query.blocks / query.clusterSize;
-  *result = static_cast<int>(clusters);
-  return CUDA_SUCCESS;
+  return giveResult(result, static_cast<int>(clusters));
 }
 
 } // namespace ptxsim::driver

@@ -165,8 +165,9 @@ static CUresult checkManaged(Call &call, CUdeviceptr address, size_t bytes) {
   return CUDA_SUCCESS;
 }
 
-static CUresult advise(CUdeviceptr address, size_t bytes, uint32_t advice) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult advise(CUdeviceptr address, size_t bytes, uint32_t advice,
+                       const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (advice < 1 || advice > 6)
       return CUDA_ERROR_INVALID_VALUE;
     return checkManaged(call, address, bytes);
@@ -183,8 +184,9 @@ PTXSIM_API cuMemAdvise_v2(CUdeviceptr address, size_t bytes, uint32_t advice,
   return advise(address, bytes, advice);
 }
 
-static CUresult prefetch(CUdeviceptr address, size_t bytes, CUstream handle) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult prefetch(CUdeviceptr address, size_t bytes, CUstream handle,
+                         const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);
     if (result == CUDA_SUCCESS)

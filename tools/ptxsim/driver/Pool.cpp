@@ -22,8 +22,9 @@ const std::shared_ptr<Pool> &currentPool(Driver &driver) {
 
 /// Runs `body(call, pool)` for a call that names a pool.
 template <typename Body>
-static CUresult withPool(CUmemoryPool handle, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withPool(CUmemoryPool handle, Body body,
+                         const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Pool> pool = call.driver.pools.find(handle);
     return pool ? body(call, pool) : CUDA_ERROR_INVALID_VALUE;
   });
@@ -166,8 +167,9 @@ PTXSIM_API cuMemPoolGetAccess(uint32_t *result, CUmemoryPool handle,
 
 /// Runs `body(call)` for a call that names the device and wants a pool.
 template <typename Body>
-static CUresult withDevicePool(CUdevice device, bool hasResult, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withDevicePool(CUdevice device, bool hasResult, Body body,
+                               const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     if (!hasResult)
       return CUDA_ERROR_INVALID_VALUE;
     if (device != 0)
@@ -203,8 +205,9 @@ PTXSIM_API cuDeviceSetMemPool(CUdevice device, CUmemoryPool handle) {
 
 /// Returns the device's pool for a place and kind that it serves.
 static CUresult getPoolFor(CUmemoryPool *result, const CUmemLocation *location,
-                           CUmemAllocationType type, bool isDefault) {
-  return withDevicePool(0, result && location, [&](Call &call) -> CUresult {
+                           CUmemAllocationType type, bool isDefault,
+                           const char *name = __builtin_FUNCTION()) {
+  auto body = [&](Call &call) -> CUresult {
     if (location->type != CU_MEM_LOCATION_TYPE_DEVICE ||
         type != CU_MEM_ALLOCATION_TYPE_PINNED)
       return CUDA_ERROR_NOT_SUPPORTED;
@@ -213,7 +216,8 @@ static CUresult getPoolFor(CUmemoryPool *result, const CUmemLocation *location,
     *result = isDefault ? defaultPool(call.driver)->handle
                         : currentPool(call.driver)->handle;
     return CUDA_SUCCESS;
-  });
+  };
+  return withDevicePool(0, result && location, body, name);
 }
 
 PTXSIM_API cuMemGetDefaultMemPool(CUmemoryPool *result, CUmemLocation *location,

@@ -158,7 +158,9 @@ void Scheduler::finish(const std::shared_ptr<Task> &task) {
     task->prerequisites.clear();
   // An event that it recorded holds the task in turn.
   task->work.reset();
-  if (task->result != CUDA_SUCCESS) {
+  // A wrong argument is not the context's fault; a call waits for the result.
+  if (task->result != CUDA_SUCCESS &&
+      task->result != CUDA_ERROR_INVALID_VALUE) {
     if (task->context->error == CUDA_SUCCESS)
       task->context->error = task->result;
     cancel(*task->context);
@@ -235,6 +237,7 @@ std::shared_ptr<Task> Scheduler::pick(uint64_t need) {
 /// Starts a task, of those that `need` marks unless it is 0, or lets those that
 /// run go on.
 Scheduler::Step Scheduler::step(Lock &lock, uint64_t need) {
+  NoSurvival ofCaller; // Work is not what the call came for.
   bool runFirst = kindOf(driver) == Schedule::Kind::Random && random() % 2;
   if (runFirst && runRunning(lock) == Step::Progress)
     return Step::Progress;

@@ -65,7 +65,7 @@ CUresult resolveSet(Call &call, const char *name, SetWork &work) {
 
 static CUresult set(const char *name, SetWork work, CUstream handle,
                     CopyMode mode) {
-  return withContext([&](Call &call) -> CUresult {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult result = findOwnStream(call, handle, stream);
     if (result == CUDA_SUCCESS)

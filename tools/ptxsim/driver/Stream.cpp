@@ -11,8 +11,9 @@ namespace ptxsim::driver {
 
 static constexpr int greatestPriority = -5;
 
-static CUresult create(CUstream *result, unsigned flags, int priority) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult create(CUstream *result, unsigned flags, int priority,
+                       const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     if (!result || (flags & ~CU_STREAM_NON_BLOCKING) != 0)
       return CUDA_ERROR_INVALID_VALUE;
     auto stream = std::make_shared<Stream>();
@@ -36,8 +37,9 @@ PTXSIM_API cuStreamCreateWithPriority(CUstream *result, unsigned flags,
   return create(result, flags, priority);
 }
 
-static CUresult destroy(CUstream handle) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult destroy(CUstream handle,
+                        const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream = call.driver.streams.find(handle);
     if (!stream)
       return CUDA_ERROR_INVALID_HANDLE;
@@ -54,8 +56,9 @@ PTXSIM_API cuStreamDestroy_v2(CUstream handle) { return destroy(handle); }
 
 /// Runs `body(call, stream)` for a call that names a stream.
 template <typename Body>
-static CUresult withStream(CUstream handle, Body body) {
-  return withContext([&](Call &call) -> CUresult {
+static CUresult withStream(CUstream handle, Body body,
+                           const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);
     return result == CUDA_SUCCESS ? body(call, stream) : result;

@@ -120,8 +120,9 @@ CUresult makeMemOpWork(Call &call, unsigned count,
 
 static CUresult submit(CUstream handle, unsigned count,
                        const CUstreamBatchMemOpParams *operations,
-                       unsigned flags) {
-  return withContext([&](Call &call) -> CUresult {
+                       unsigned flags,
+                       const char *name = __builtin_FUNCTION()) {
+  return withContext(name, [&](Call &call) -> CUresult {
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);
     std::shared_ptr<MemOpWork> work;
@@ -132,13 +133,14 @@ static CUresult submit(CUstream handle, unsigned count,
 }
 
 static CUresult submitOne(CUstream handle, CUstreamBatchMemOpType type,
-                          CUdeviceptr address, uint64_t value, unsigned flags) {
+                          CUdeviceptr address, uint64_t value, unsigned flags,
+                          const char *name = __builtin_FUNCTION()) {
   CUstreamBatchMemOpParams operation = {};
   operation.waitValue.operation = type;
   operation.waitValue.address = address;
   operation.waitValue.value64 = value;
   operation.waitValue.flags = flags;
-  return submit(handle, 1, &operation, 0);
+  return submit(handle, 1, &operation, 0, name);
 }
 
 /// Defines one call with its versions and their twins.

@@ -9,7 +9,7 @@ namespace ptxsim::driver {
 /// Runs `body()`, which says what is wrong, for a call that writes `map`.
 template <typename Body>
 static CUresult encode(const char *name, const void *map, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::string message;
     if (reinterpret_cast<uintptr_t>(map) % 64 != 0)
       message = "expected tensorMap at a multiple of 64 bytes, got an address "

@@ -35,8 +35,9 @@ PTXSIM_API cuUserObjectCreate(CUuserObject *result, void *pointer,
 
 /// Runs `body(call, object)` for a call that names an object and a count.
 template <typename Body>
-static CUresult withObject(CUuserObject handle, unsigned count, Body body) {
-  return withDriver([&](Call &call) -> CUresult {
+static CUresult withObject(CUuserObject handle, unsigned count, Body body,
+                           const char *name = __builtin_FUNCTION()) {
+  return withDriver(name, [&](Call &call) -> CUresult {
     std::shared_ptr<UserObject> object = call.driver.userObjects.find(handle);
     if (!object || count == 0 || count > INT32_MAX)
       return CUDA_ERROR_INVALID_VALUE;

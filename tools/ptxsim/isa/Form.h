@@ -97,7 +97,9 @@ public:
   ptx::Type types[4] = {};
   unsigned typeCount = 0;
   unsigned vectorSize = 1; ///< .v2, .v4, .v8
-  ptx::Space space = ptx::Space::Generic;
+  ptx::Space space = ptx::Space::Generic; ///< The first.
+  ptx::Space spaces[2] = {};
+  unsigned spaceCount = 0;
   const ptx::Instruction *instruction = nullptr;
   const ptx::Function *function = nullptr;
   /// Why `Form::select` refused, if it said so.
@@ -157,6 +159,14 @@ std::string refusalOf(const Match &match);
 /// Says what is wrong if a memory order was written without the scope that it
 /// needs, or a scope without an order; nothing otherwise.
 std::string checkOrderAndScope(const Match &match);
+
+/// Says what is wrong if a name stands in an address of another space than its
+/// own, or a parameter is written; nothing otherwise.
+std::string checkSpaces(const ptx::Module &module, const Match &match);
+
+/// Says what is wrong if the `.version` of the module is older than a matched
+/// instruction; nothing otherwise.
+std::string checkVersion(const ptx::Module &module, const Match &match);
 
 /// Checks the operands of a matched instruction against its form.
 ///

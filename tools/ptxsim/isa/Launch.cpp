@@ -101,7 +101,7 @@ static Handler selectRegisters(const Match &match, Op &op) {
 static const Form forms[] = {
     {"griddepcontrol.launch_dependents", "", selectDependents, OpClass::Control},
     {"griddepcontrol.wait", "", selectWait, OpClass::Control},
-    {"setmaxnreg .(inc|dec).sync.aligned.u32", "#", selectRegisters,
+    {"setmaxnreg.(inc|dec) .sync.aligned.u32", "#", selectRegisters,
      OpClass::Other, opAligned},
 };
 

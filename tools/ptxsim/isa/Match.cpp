@@ -103,8 +103,10 @@ static void note(std::string_view word, Match &match) {
   } else if (word == "v2" || word == "v4" || word == "v8") {
     match.vectorSize = unsigned(word[1] - '0');
   } else if (std::optional<ptx::Space> space = spaceNamed(word)) {
-    if (match.space == ptx::Space::Generic)
+    if (match.spaceCount == 0)
       match.space = *space;
+    if (match.spaceCount < 2)
+      match.spaces[match.spaceCount++] = *space;
   }
 }
 
@@ -232,6 +234,7 @@ bool isa::match(const ptx::Module &module, const ptx::Function &function,
       result.typeCount = 0;
       result.vectorSize = 1;
       result.space = ptx::Space::Generic;
+      result.spaceCount = 0;
       result.reason.clear();
       for (unsigned i = 0; i < instruction.wordCount; ++i)
         note(words[i], result);

@@ -69,9 +69,7 @@ void DraftBuilder::layOutFrame() {
                                                       : FrameVariable());
   }
   uint64_t alignment = std::max<uint64_t>(code.localAlignment, 16);
-  code.localBytes =
-      uint32_t(std::min<uint64_t>((offset + alignment - 1) / alignment * alignment,
-                                  1u << 30));
+  code.localBytes = (offset + alignment - 1) / alignment * alignment;
 }
 
 /// True if `operand` names something in the frame, at `offset` from its start.

@@ -168,7 +168,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.program = grid.program;
   run.memory = &store;
   run.options = &settings;
-  run.staticSharedBytes = program.staticSharedBytes;
+  run.staticSharedBytes = uint32_t(program.staticSharedBytes);
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;

@@ -59,14 +59,15 @@ void KernelProgram::findReachable() {
 /// all `.extern .shared` arrays begin.
 void KernelProgram::layOutShared() {
   const ptx::Module &module = owner.module();
-  uint32_t offset = h100::reservedSharedBytesPerBlock, dynamicAlignment = 16;
+  uint64_t offset = h100::reservedSharedBytesPerBlock;
+  uint32_t dynamicAlignment = 16;
   auto place = [&](const ptx::Variable &variable) {
     uint32_t alignment = std::max(variable.alignment, 1u);
     offset = (offset + alignment - 1) / alignment * alignment;
-    uint32_t result = offset;
-    // Too large is refused at launch; keep the sum in range.
-    offset += uint32_t(std::min<uint64_t>(variable.bytes, 1u << 28));
-    return result;
+    uint64_t result = offset;
+    offset += variable.bytes;
+    // What is too large is refused at launch.
+    return uint32_t(result);
   };
   auto use = [&](const ptx::Function &function, const Operand &operand) {
     if (operand.kind != Operand::Kind::Variable)
@@ -89,8 +90,9 @@ void KernelProgram::layOutShared() {
       use(function, operand);
   }
   staticSharedBytes = offset - h100::reservedSharedBytesPerBlock;
-  dynamicSharedOffset =
-      (offset + dynamicAlignment - 1) / dynamicAlignment * dynamicAlignment;
+  offset = std::min<uint64_t>(offset, 1u << 30);
+  dynamicSharedOffset = uint32_t((offset + dynamicAlignment - 1) /
+                                 dynamicAlignment * dynamicAlignment);
 }
 
 bool KernelProgram::ofVariable(uint32_t index, uint64_t &address,

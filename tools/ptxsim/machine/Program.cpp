@@ -264,6 +264,12 @@ bool ptxsim::checkModule(const ptx::Module &module,
         message = isa::refusalOf(match);
         good = false;
       }
+      if (good && match.form != nullptr) {
+        message = isa::checkVersion(module, match);
+        if (message.empty())
+          message = isa::checkSpaces(module, match);
+        good = message.empty();
+      }
       good = good && checkReferences(module, function, instruction, message);
       if (good)
         continue;

@@ -35,7 +35,7 @@ public:
   /// Ends with the program, for who remembers its code.
   std::weak_ptr<const void> lifetime() const { return token; }
 
-  uint32_t staticSharedBytes = 0;   ///< Without the reserved ones.
+  uint64_t staticSharedBytes = 0;   ///< Without the reserved ones.
   uint32_t dynamicSharedOffset = 0; ///< Shared address.
   uint32_t registers = 0; ///< Lanes of 32 bits that live at once, at most.
   uint64_t localBytes = 0; ///< Of all functions together.

@@ -91,6 +91,12 @@ bool ModuleParser::expectName(std::string_view what, Token &name) {
   return true;
 }
 
+bool ModuleParser::needVersion(Location location, Version version,
+                               std::string_view feature) {
+  std::string message = checkVersion(module, version, feature);
+  return message.empty() || fail(location, std::move(message));
+}
+
 bool ModuleParser::failRange(Location location, std::string_view what,
                              uint64_t least, uint64_t most,
                              std::string_view got) {

@@ -12,6 +12,7 @@
 #include "tools/ptxsim/ptx/Lexer.h"
 #include "tools/ptxsim/ptx/Module.h"
 #include "tools/ptxsim/ptx/Symbols.h"
+#include "tools/ptxsim/ptx/Version.h"
 
 #include <deque>
 #include <string>
@@ -62,6 +63,10 @@ private:
                      uint64_t &value);
   bool failRange(Location location, std::string_view what, uint64_t least,
                  uint64_t most, std::string_view got);
+
+  /// Fails if the module is older than what has `feature`.
+  bool needVersion(Location location, Version version,
+                   std::string_view feature);
 
   //===--- Modules (ParseModule.cpp) ------------------------------------------
 

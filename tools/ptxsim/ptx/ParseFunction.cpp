@@ -126,6 +126,10 @@ bool ModuleParser::parseThreads(std::array<uint32_t, 3> &result) {
 
 bool ModuleParser::parseFunctionDirective(Function &header) {
   uint32_t ignored = 0;
+  for (std::string_view newer :
+       {".blocksareclusters", ".abi_preserve", ".abi_preserve_control"})
+    if (token.text == newer && !needVersion(token.location, {9, 0}, newer))
+      return false;
   if (acceptWord(".maxntid"))
     return parseThreads(header.maxThreads);
   if (acceptWord(".reqntid"))

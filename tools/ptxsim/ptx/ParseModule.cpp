@@ -183,9 +183,20 @@ bool ModuleParser::parseSection() {
 
 /// `"…"[, "…"];` for which nothing is done.
 bool ModuleParser::parseModulePragma() {
+  struct {
+    std::string_view name;
+    Version version;
+  } const newer[] = {{"used_bytes_mask", {8, 3}},
+                     {"enable_smem_spilling", {8, 7}},
+                     {"frequency", {9, 0}}};
   do {
     if (token.kind != Token::Kind::String)
       return failExpected("a string after '.pragma'");
+    for (const auto &pragma : newer)
+      if (token.text.substr(1, pragma.name.size()) == pragma.name &&
+          !needVersion(token.location, pragma.version,
+                       "the pragma " + quote(pragma.name)))
+        return false;
     advance();
   } while (accept(','));
   return expect(';', "after '.pragma'");

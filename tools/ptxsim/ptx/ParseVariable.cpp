@@ -84,6 +84,9 @@ bool ModuleParser::parseSpaceOrType(Qualifiers &qualifiers, bool isParameter) {
                                     : "a state space, a type or an attribute");
   if (qualifiers.hasType)
     return failExpected("one type");
+  if (type == Type::B128 &&
+      !needVersion(token.location, {8, 3}, "the type .b128"))
+    return false;
   variable.type = isOpaque ? Type::B64 : *type;
   variable.isOpaque = isOpaque;
   qualifiers.hasType = true;

@@ -61,6 +61,9 @@ bool ModuleParser::resolve(const Token &name, Operand &operand) {
   case Binding::Kind::Register:
     return resolveRegister(name, *binding, operand);
   case Binding::Kind::Special: {
+    if (binding->special == SpecialRegister::AggrSmemSize &&
+        !needVersion(name.location, {8, 1}, name.text))
+      return false;
     size_t start = scratch.size();
     setSpecial(*binding, operand);
     if (binding->width == 0)

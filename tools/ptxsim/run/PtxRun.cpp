@@ -133,6 +133,8 @@ bool Run::listKernels() {
   if (!check(api.functionCount(&count, module), "cuModuleGetFunctionCount"))
     return false;
   std::vector<CUfunction> kernels(count);
+  if (count == 0)
+    return true;
   if (!check(api.enumerate(kernels.data(), count, module),
              "cuModuleEnumerateFunctions"))
     return false;

@@ -69,7 +69,7 @@ def head(layout, causal):
 // attention.py: heads of {layout.head}, blocks of {layout.keys} keys, \
 {layout.stages} stages{", causal" if causal else ""}.
 // Launch with {layout.bytes} bytes of dynamic shared memory.
-.version 8.0
+.version 8.6
 .target sm_90a
 .address_size 64
 

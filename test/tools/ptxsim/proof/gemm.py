@@ -57,7 +57,7 @@ def head(layout):
 // gemm.py: D = A * B^T, tiles of {ROWS} x {layout.columns}, {layout.stages} stages, \
 clusters of {layout.cluster}.
 // Launch with {layout.bytes} bytes of dynamic shared memory.
-.version 8.0
+.version 8.6
 .target sm_90a
 .address_size 64
 

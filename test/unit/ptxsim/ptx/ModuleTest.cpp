@@ -65,6 +65,43 @@ TEST(Module, RefusesOtherHeaders) {
             "1:42: expected an address size of 64, got '32'");
 }
 
+/// The errors of `body` in a module of another version.
+static std::string errorsOfVersion(const char *version,
+                                   const std::string &body) {
+  return errorsOfText(".version " + std::string(version) +
+                      " .target sm_90a\n" + body);
+}
+
+TEST(Module, RefusesWhatIsNewer) {
+  struct {
+    const char *body, *last, *first, *place, *feature;
+  } const cases[] = {
+      {".entry k() .blocksareclusters { ret; }", "8.8", "9.0", "2:12",
+       ".blocksareclusters"},
+      {".func f() .abi_preserve 10 { ret; }", "8.8", "9.0", "2:11",
+       ".abi_preserve"},
+      {".func f() .abi_preserve_control 10 { ret; }", "8.8", "9.0", "2:11",
+       ".abi_preserve_control"},
+      {".entry k() { .pragma \"used_bytes_mask 15\"; ret; }", "8.2", "8.3",
+       "2:22", "the pragma 'used_bytes_mask'"},
+      {".pragma \"enable_smem_spilling\";", "8.6", "8.7", "2:9",
+       "the pragma 'enable_smem_spilling'"},
+      {".entry k() { .pragma \"frequency 3\"; ret; }", "8.8", "9.0", "2:22",
+       "the pragma 'frequency'"},
+      {".entry k() { .reg .b128 %q; ret; }", "8.2", "8.3", "2:19",
+       "the type .b128"},
+      {".global .b128 q;", "8.2", "8.3", "2:9", "the type .b128"},
+      {".entry k() { .reg .b32 %r; mov.u32 %r, %aggr_smem_size; }", "8.0",
+       "8.1", "2:40", "%aggr_smem_size"}};
+  for (const auto &it : cases) {
+    EXPECT_EQ(errorsOfVersion(it.first, it.body), "");
+    EXPECT_EQ(errorsOfVersion(it.last, it.body),
+              std::string(it.place) + ": expected .version " + it.first +
+                  " or later for " + it.feature + ", got " + it.last);
+  }
+  EXPECT_EQ(errorsOfVersion("8.0", ".pragma \"nounroll\";"), "");
+}
+
 TEST(Module, RefusesOtherStatements) {
   EXPECT_EQ(errorsOf("foo"), "4:1: expected a directive, got 'foo'");
   EXPECT_EQ(errorsOf(".foo x;"), "4:1: expected a state space, a type or an "

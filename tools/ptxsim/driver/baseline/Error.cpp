@@ -1,6 +1,7 @@
 // Names and meanings of results.
 
 #include "tools/ptxsim/driver/baseline/Baseline.h"
+#include "tools/ptxsim/driver/baseline/HostFaults.h"
 
 namespace ptxsim::driver {
 
@@ -25,19 +26,23 @@ static const ResultText *findText(CUresult result) {
 }
 
 PTXSIM_BASELINE_API cuGetErrorName(CUresult result, const char **name) {
-  if (!name)
-    return CUDA_ERROR_INVALID_VALUE;
-  const ResultText *text = findText(result);
-  *name = text ? text->name : nullptr;
-  return text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  return surviveCaller(__func__, [&] {
+    if (!name)
+      return CUDA_ERROR_INVALID_VALUE;
+    const ResultText *text = findText(result);
+    *name = text ? text->name : nullptr;
+    return text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  });
 }
 
 PTXSIM_BASELINE_API cuGetErrorString(CUresult result, const char **meaning) {
-  if (!meaning)
-    return CUDA_ERROR_INVALID_VALUE;
-  const ResultText *text = findText(result);
-  *meaning = text ? text->text : nullptr;
-  return text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  return surviveCaller(__func__, [&] {
+    if (!meaning)
+      return CUDA_ERROR_INVALID_VALUE;
+    const ResultText *text = findText(result);
+    *meaning = text ? text->text : nullptr;
+    return text ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+  });
 }
 
 } // namespace ptxsim::driver

@@ -6,6 +6,7 @@
 
 #include "tools/ptxsim/driver/Abi.h"
 #include "tools/ptxsim/driver/baseline/Baseline.h"
+#include "tools/ptxsim/driver/baseline/HostFaults.h"
 
 #include <cstdio>
 
@@ -25,10 +26,12 @@ PTXSIM_BASELINE_API cuInit(unsigned flags) {
 }
 
 PTXSIM_BASELINE_API cuDriverGetVersion(int *version) {
-  if (!version)
-    return CUDA_ERROR_INVALID_VALUE;
-  *version = driverVersion;
-  return CUDA_SUCCESS;
+  return surviveCaller(__func__, [&] {
+    if (!version)
+      return CUDA_ERROR_INVALID_VALUE;
+    *version = driverVersion;
+    return CUDA_SUCCESS;
+  });
 }
 
 bool hasNeededInstructions() {

@@ -81,14 +81,15 @@ class LaunchConfig(ctypes.Structure):
                 ("count", ctypes.c_uint32)]
 
 
-CLUSTER, COOPERATIVE, PROGRAMMATIC = 4, 2, 6
+CLUSTER, COOPERATIVE, PROGRAMMATIC, UPDATABLE, UNKNOWN = 4, 2, 6, 13, 77
 
 
 def launch_ex(kernel, arguments=(), grid=1, block=1, shared=0, stream=None,
               **attributes):
     """Launches with attributes, as cluster=(2, 1, 1) or cooperative=(1,)."""
     numbers = {"cluster": CLUSTER, "cooperative": COOPERATIVE,
-               "programmatic": PROGRAMMATIC}
+               "programmatic": PROGRAMMATIC, "updatable": UPDATABLE,
+               "unknown": UNKNOWN}
     values = [LaunchAttribute(numbers[name], 0, (ctypes.c_uint32 * 16)(*value))
               for name, value in attributes.items()]
     array = (LaunchAttribute * max(len(values), 1))(*values)

@@ -27,6 +27,21 @@ TEXT = """
   ret;
 }
 
+.visible .entry huger() {
+  .reg .b32 %r;
+  .shared .align 16 .b8 a[300000], b[5000000000];
+  mov.u32 %r, a;
+  mov.u32 %r, b;
+  ret;
+}
+
+.visible .entry deep() {
+  .reg .b64 %a;
+  .local .align 16 .b8 data[1099511627776];
+  mov.u64 %a, data;
+  ret;
+}
+
 .visible .entry big() {
   .reg .b32 %r;
   .shared .align 16 .b8 data[40000];
@@ -78,6 +93,7 @@ def launches(kernels):
     yield "all of it", set_attribute(big, SHARED, 232448 - 40000)
     yield "all of it", launch(big, shared=232448 - 40000)
     yield "static", launch(kernels["huge"])
+    yield "static", launch(kernels["huger"])
     yield "cluster", launch_ex(plain, grid=16, cluster=(16, 1, 1))
     yield "non-portable", set_attribute(plain, NON_PORTABLE, 1)
     yield "non-portable", launch_ex(plain, grid=16, cluster=(16, 1, 1))
@@ -87,6 +103,8 @@ def launches(kernels):
     yield "maxclusterrank", launch_ex(kernels["few"], grid=8, cluster=(8, 1, 1))
     yield "cooperative", launch_ex(plain, grid=32 * 132, cooperative=(1,))
     yield "too large", launch_ex(plain, grid=32 * 132 + 1, cooperative=(1,))
+    yield "unknown attribute", launch_ex(plain, unknown=(1,))
+    yield "updatable node", launch_ex(plain, updatable=(1,))
 
 
 def modules():
@@ -99,7 +117,7 @@ def modules():
 
 
 start()
-names = ["plain", "bounded", "exact", "pairs", "few", "big", "huge"]
+names = ["plain", "bounded", "exact", "pairs", "few", "big", "huge", "huger"]
 module = load(TEXT)
 kernels = {name: function(module, name) for name in names}
 for name, result in launches(kernels):
@@ -114,3 +132,5 @@ for name, text in modules():
     head = ".version 9.0\n.target sm_90a\n.address_size 64\n"
     print(f"{name}:", call("cuModuleLoadData", ctypes.byref(handle),
                            (head + text).encode()))
+# The last one, since it ends the context.
+print("local:", launch(function(module, "deep")), call("cuCtxSynchronize"))

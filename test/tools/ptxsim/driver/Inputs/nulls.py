@@ -1,6 +1,6 @@
-"""Calls every function of a library with zeros for all parameters.
+"""Calls every function of a library with one number for all parameters.
 
-Usage: nulls.py LIBRARY PREFIX
+Usage: nulls.py LIBRARY PREFIX NUMBER
 """
 
 import ctypes
@@ -22,14 +22,14 @@ def functions(path, prefix):
                   if name.startswith(prefix))
 
 
-def main(path, prefix):
+def main(path, prefix, number):
     library = ctypes.CDLL(path)
     context = start()
     names = functions(path, prefix)
     for name in names:
         # The last line tells which one did not return.
         print(name, flush=True)
-        getattr(library, name)(*[ctypes.c_void_p(0)] * 14)
+        getattr(library, name)(*[ctypes.c_void_p(int(number, 0))] * 14)
         check("cuCtxSetCurrent", context)
     print(len(names) > 300, "all returned")
 

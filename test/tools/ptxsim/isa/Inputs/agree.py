@@ -1,6 +1,8 @@
 """Compares which spellings of instructions the simulator and ptxas take.
 
-  agree.py PTX_RUN PTXAS SEED EACH [FAMILY …]
+  agree.py PTX_RUN PTXAS VERSION SEED EACH [FAMILY …]
+
+The spellings stand in a module of `.version VERSION`.
 
 Prints every spelling that one takes and the other does not; the exit status is
 1 if there are any.
@@ -15,8 +17,7 @@ import tempfile
 from families import FAMILIES, QUIRKS
 from spellings import REGISTERS, spellings
 
-HEAD = """.version 9.0
-.target sm_90a
+HEAD = """.target sm_90a
 .address_size 64
 .visible .entry k()
 .reqntid 128
@@ -24,17 +25,21 @@ HEAD = """.version 9.0
 """
 
 
+VERSION = "9.0"
+
+
 def write(path, lines):
     """Writes a kernel of `lines`, of which None are left out."""
     with open(path, "w") as file:
-        file.write(HEAD)
+        file.write(f".version {VERSION}\n{HEAD}")
         for kind in REGISTERS:
-            file.write(f".reg .{kind} %{kind}_<40>; ")
+            if kind != "b128" or VERSION >= "8.3":
+                file.write(f".reg .{kind} %{kind}_<40>; ")
         file.write(".reg .pred %p_<8>;\n")
         for line in lines:
             file.write(f"{line};\n" if line else "\n")
         file.write("ret;\n}\n")
-    return HEAD.count("\n") + 2  # Where the first line stands.
+    return HEAD.count("\n") + 3  # Where the first line stands.
 
 
 CRASH = "crashes"
@@ -83,7 +88,8 @@ def refused(command, path, lines, pattern):
 
 
 def main():
-    ptxRun, ptxas, seed, each, *names = sys.argv[1:]
+    global VERSION
+    ptxRun, ptxas, VERSION, seed, each, *names = sys.argv[1:]
     disagreements = total = 0
     for name, templates in FAMILIES.items():
         if names and name not in names:
