@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 namespace ptxsim {
 
@@ -27,6 +28,21 @@ struct GlobalStamp {
   uint64_t isBulk : 1; ///< A write by a bulk copy that ends in a group.
 };
 static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
+
+/// Reads and writes a stamp that other threads may access at once: each gets all
+/// of one stamp or of another.
+inline GlobalStamp readStamp(const GlobalStamp &from) {
+  uint64_t bits = __atomic_load_n(reinterpret_cast<const uint64_t *>(&from),
+                                  __ATOMIC_RELAXED);
+  GlobalStamp result;
+  std::memcpy(&result, &bits, sizeof(result));
+  return result;
+}
+inline void writeStamp(GlobalStamp &to, GlobalStamp stamp) {
+  uint64_t bits;
+  std::memcpy(&bits, &stamp, sizeof(bits));
+  __atomic_store_n(reinterpret_cast<uint64_t *>(&to), bits, __ATOMIC_RELAXED);
+}
 
 /// Of a word of eight bytes.
 struct GlobalHistory {
@@ -93,16 +109,16 @@ public:
   GlobalStamp stampAt(unsigned group, unsigned word, Side side) const {
     uint8_t state = states[group].load(std::memory_order_acquire);
     if (isExpanded(state, side))
-      return stamps[side][group * groupWords + word];
+      return readStamp(stamps[side][group * groupWords + word]);
     GlobalStamp first = firstOf(group, side, state);
     return isExpanded(state, side)
-               ? stamps[side][group * groupWords + word]
+               ? readStamp(stamps[side][group * groupWords + word])
                : alikeStamp(first, patternOf(state, side), word);
   }
   void setStamp(unsigned group, unsigned word, Side side, GlobalStamp stamp) {
     if (!isExpanded(states[group].load(std::memory_order_acquire), side))
       expand(group, side);
-    stamps[side][group * groupWords + word] = stamp;
+    writeStamp(stamps[side][group * groupWords + word], stamp);
   }
 
   /// Looks at a group that is not expanded while others may change it.
@@ -129,7 +145,8 @@ public:
     AlikeHistory alike = alikeOf(group, state);
     bool good = change(alike);
     if (good) {
-      firsts[group] = alike.first;
+      writeStamp(firsts[group].write, alike.first.write);
+      writeStamp(firsts[group].read, alike.first.read);
       state = uint8_t(uint8_t(alike.ofWrite) | uint8_t(alike.ofRead) << 2);
     }
     unlock(group, state);
@@ -142,7 +159,9 @@ private:
   static constexpr uint8_t expandedFirst = 16, expandedBoth = 48, isLocked = 64;
 
   AlikeHistory alikeOf(unsigned group, uint8_t state) const {
-    return {firsts[group], patternOf(state, Writes), patternOf(state, Reads)};
+    GlobalHistory first = {readStamp(firsts[group].write),
+                           readStamp(firsts[group].read)};
+    return {first, patternOf(state, Writes), patternOf(state, Reads)};
   }
   static LanePattern patternOf(uint8_t state, Side side) {
     return LanePattern(state >> (2 * side) & 3);
@@ -175,7 +194,8 @@ private:
     GlobalStamp first;
     do {
       state = now;
-      first = side == Writes ? firsts[group].write : firsts[group].read;
+      first = readStamp(side == Writes ? firsts[group].write
+                                       : firsts[group].read);
       std::atomic_thread_fence(std::memory_order_acquire);
       now = states[group].load(std::memory_order_acquire);
     } while (now != state || now & isLocked);
