@@ -2,7 +2,6 @@
 
 #include "tools/ptxsim/checks/GlobalHistories.h"
 
-#include <cstring>
 #include <initializer_list>
 #include <new>
 
@@ -42,7 +41,7 @@ void GlobalChunk::load(unsigned group, unsigned first, unsigned count,
     for (unsigned i = 0; i < count; ++i)
       sideOf(histories[i], side) =
           isExpanded(state, side)
-              ? from[first + i]
+              ? readStamp(from[first + i])
               : alikeStamp(alike, patternOf(state, side), first + i);
   }
 }
@@ -54,7 +53,8 @@ GlobalStamp *GlobalChunk::expand(unsigned group, Side side) {
   uint8_t state = lock(group);
   if (!isExpanded(state, side))
     for (unsigned i = 0; i < groupWords; ++i)
-      result[i] = alikeStamp(sideOf(firsts[group], side), patternOf(state, side), i);
+      writeStamp(result[i], alikeStamp(readStamp(sideOf(firsts[group], side)),
+                                       patternOf(state, side), i));
   unlock(group, uint8_t(state | expandedFirst << side));
   return result;
 }
@@ -75,7 +75,7 @@ bool GlobalChunk::storeAlike(unsigned group, const GlobalHistory *histories,
   uint8_t state = lock(group);
   bool good = !isExpanded(state, side);
   if (good) {
-    sideOf(firsts[group], side) = first;
+    writeStamp(sideOf(firsts[group], side), first);
     state = uint8_t((state & ~(3 << 2 * side)) | uint8_t(pattern) << 2 * side);
   }
   unlock(group, state);
@@ -89,5 +89,5 @@ void GlobalChunk::store(unsigned group, unsigned first, unsigned count,
     return;
   GlobalStamp *to = expand(group, side) + first;
   for (unsigned i = 0; i < count; ++i)
-    to[i] = sideOf(histories[i], side);
+    writeStamp(to[i], sideOf(histories[i], side));
 }

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 namespace ptxsim {
 
@@ -32,6 +33,21 @@ static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
 
 /// That of GlobalStamp; its bit async is isBulk.
 inline constexpr StampLayout globalLayout = {21, 13, 12, 8};
+
+/// Reads and writes a stamp that other threads may access at once: each gets all
+/// of one stamp or of another.
+inline GlobalStamp readStamp(const GlobalStamp &from) {
+  uint64_t bits = __atomic_load_n(reinterpret_cast<const uint64_t *>(&from),
+                                  __ATOMIC_RELAXED);
+  GlobalStamp result;
+  std::memcpy(&result, &bits, sizeof(result));
+  return result;
+}
+inline void writeStamp(GlobalStamp &to, GlobalStamp stamp) {
+  uint64_t bits;
+  std::memcpy(&bits, &stamp, sizeof(bits));
+  __atomic_store_n(reinterpret_cast<uint64_t *>(&to), bits, __ATOMIC_RELAXED);
+}
 
 /// Of a word of eight bytes.
 struct GlobalHistory {
@@ -98,16 +114,16 @@ public:
   GlobalStamp stampAt(unsigned group, unsigned word, Side side) const {
     uint8_t state = states[group].load(std::memory_order_acquire);
     if (isExpanded(state, side))
-      return stamps[side][group * groupWords + word];
+      return readStamp(stamps[side][group * groupWords + word]);
     GlobalStamp first = firstOf(group, side, state);
     return isExpanded(state, side)
-               ? stamps[side][group * groupWords + word]
+               ? readStamp(stamps[side][group * groupWords + word])
                : alikeStamp(first, patternOf(state, side), word);
   }
   void setStamp(unsigned group, unsigned word, Side side, GlobalStamp stamp) {
     if (!isExpanded(states[group].load(std::memory_order_acquire), side))
       expand(group, side);
-    stamps[side][group * groupWords + word] = stamp;
+    writeStamp(stamps[side][group * groupWords + word], stamp);
   }
 
   /// Looks at a group that is not expanded while others may change it.
@@ -134,7 +150,8 @@ public:
     AlikeHistory alike = alikeOf(group, state);
     bool good = change(alike);
     if (good) {
-      firsts[group] = alike.first;
+      writeStamp(firsts[group].write, alike.first.write);
+      writeStamp(firsts[group].read, alike.first.read);
       state = uint8_t(uint8_t(alike.ofWrite) | uint8_t(alike.ofRead) << 2);
     }
     unlock(group, state);
@@ -152,7 +169,9 @@ private:
   static constexpr uint8_t expandedFirst = 16, expandedBoth = 48, isLocked = 64;
 
   AlikeHistory alikeOf(unsigned group, uint8_t state) const {
-    return {firsts[group], patternOf(state, Writes), patternOf(state, Reads)};
+    GlobalHistory first = {readStamp(firsts[group].write),
+                           readStamp(firsts[group].read)};
+    return {first, patternOf(state, Writes), patternOf(state, Reads)};
   }
   static LanePattern patternOf(uint8_t state, Side side) {
     return LanePattern(state >> (2 * side) & 3);
@@ -185,7 +204,8 @@ private:
     GlobalStamp first;
     do {
       state = now;
-      first = side == Writes ? firsts[group].write : firsts[group].read;
+      first = readStamp(side == Writes ? firsts[group].write
+                                       : firsts[group].read);
       std::atomic_thread_fence(std::memory_order_acquire);
       now = states[group].load(std::memory_order_acquire);
     } while (now != state || now & isLocked);

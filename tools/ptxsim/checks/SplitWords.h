@@ -11,7 +11,8 @@
 namespace ptxsim {
 
 /// One word and its slots: the first at `slots`, each `stride` behind the last.
-/// There is one for each byte.
+/// There is one for each byte. Other threads may access them at once: then some
+/// writes may be lost, but none is made up.
 template <StampLayout const &L> class SplitWord {
   using Step = RowStep<L, 1>;
 
@@ -33,7 +34,7 @@ public:
     if (!isSplit(stamp))
       return visit(stamp);
     for (uint64_t i = 0; i < countOf(stamp); ++i)
-      if (!visit(slots[i * stride]))
+      if (!visit(__atomic_load_n(&slots[i * stride], __ATOMIC_RELAXED)))
         return false;
     return true;
   }
@@ -47,13 +48,13 @@ public:
       if (isSame(other, by))
         joined = other;
       else if (uint64_t left = other & ~(mask << L.maskAt()); hasBytes(left))
-        slots[count++ * stride] = left;
+        put(count++, left);
       return true;
     });
     uint64_t result = Step::remember(joined, by, by.lane, mask);
     if (count == 0)
       return result;
-    slots[count++ * stride] = result;
+    put(count++, result);
     return nobody | Step::ones(L.epochBits) << L.epochAt() |
            count << L.opAt() | Step::ones(L.maskBits) << L.maskAt();
   }
@@ -68,6 +69,10 @@ private:
   }
   static bool isSame(uint64_t stamp, const RowAccessor &by) {
     return ((stamp ^ Step::fresh(by)) & Step::kind) == 0;
+  }
+
+  void put(uint64_t index, uint64_t stamp) {
+    __atomic_store_n(&slots[index * stride], stamp, __ATOMIC_RELAXED);
   }
 
   uint64_t *slots;

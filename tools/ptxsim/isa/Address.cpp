@@ -45,9 +45,10 @@ static Handler selectConvert(const Match &match, Op &op) {
 }
 
 /// slots: p, a
+template <typename T>
 static Next isInSpace(Warp &warp, const Op &op, LaneMask mask) {
   const Memory &memory = warp.worker->memory;
-  const uint64_t *addresses = warp.at<uint64_t>(op.slots[1]);
+  const T *addresses = warp.at<T>(op.slots[1]);
   Space space = Space(op.modifiers);
   LaneMask result = lanesWhere(mask, [&](int lane) {
     uint64_t offset = addresses[lane] - memory.sharedWindow();
@@ -75,12 +76,14 @@ static Next isInSpace(Warp &warp, const Op &op, LaneMask mask) {
   return Next::Advance;
 }
 
+template <typename T>
 static Handler selectIsInSpace(const Match &match, Op &op) {
   op.modifiers = uint32_t(match.space);
-  return isInSpace;
+  return isInSpace<T>;
 }
 
-/// slots: d, a, rank. Generic addresses are in the window, others are not.
+/// slots: d, a, rank. Generic addresses are in the window, others are not; of 32
+/// bits they have the lower half.
 template <typename T, bool Generic>
 static Next mapRank(Warp &warp, const Op &op, LaneMask mask) {
   const T *addresses = warp.at<T>(op.slots[1]);
@@ -111,7 +114,7 @@ static Handler selectMapRank(const Match &match, Op &) {
   bool generic = match.space == Space::Generic;
   if (ptx::bytesOf(match.type()) == 8)
     return generic ? mapRank<uint64_t, true> : mapRank<uint64_t, false>;
-  return generic ? nullptr : mapRank<uint32_t, false>;
+  return generic ? mapRank<uint32_t, true> : mapRank<uint32_t, false>;
 }
 
 /// slots: d, a
@@ -131,7 +134,7 @@ static Handler selectReadRank(const Match &match, Op &) {
   bool generic = match.space == Space::Generic;
   if (ptx::bytesOf(match.type()) == 8)
     return generic ? readRank<uint64_t, true> : readRank<uint64_t, false>;
-  return generic ? nullptr : readRank<uint32_t, false>;
+  return generic ? readRank<uint32_t, true> : readRank<uint32_t, false>;
 }
 
 #define PTXSIM_SPACES                                                          \
@@ -142,7 +145,10 @@ static const Form forms[] = {
      Transfer::Move},
     {"cvta.to " PTXSIM_SPACES ".u64", "=T T", selectConvert, OpClass::Integer, 0,
      Transfer::Move},
-    {"isspacep" PTXSIM_SPACES, "=p u64", selectIsInSpace, OpClass::Integer},
+    {"isspacep" PTXSIM_SPACES, "=p u64", selectIsInSpace<uint64_t>,
+     OpClass::Integer},
+    {"isspacep" PTXSIM_SPACES, "=p u32", selectIsInSpace<uint32_t>,
+     OpClass::Integer},
     {"mapa ?.shared::cluster.(u32|u64)", "=T T u32", selectMapRank,
      OpClass::Integer},
     {"getctarank ?.shared::cluster.(u32|u64)", "=u32 T", selectReadRank,

@@ -19,6 +19,7 @@
 //   U, V    the same of the second and third type
 //   =u32, b64 …   of this type
 //   .       after a type: a register may have a selector, as in `d.b0`
+//   -       after a type: a register may have a sign, as in `-a`, which the handler obeys
 //   ~       after a type: registers may be wider than the type (ld, st, cvt)
 //   p =p    a predicate; a source may be negated
 //   =p|p    one predicate, or two as in `p|q`
@@ -139,6 +140,7 @@ struct OperandRule {
   bool alsoRead = false; ///< Of what is written.
   bool wide = false;
   bool selects = false; ///< Parts of the register may be named.
+  bool negates = false; ///< A register may have a sign.
   bool mayBeShort = false; ///< Of an Address: [s].
   bool optional = false;
   bool paired = false;     ///< Of a RegisterPair: the predicate must be there.

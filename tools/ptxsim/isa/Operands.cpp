@@ -11,13 +11,18 @@ using ptx::Operand;
 using ptx::Type;
 using ptx::TypeClass;
 
-/// Reads the type of an item: T, U, V or a name; and the `.`, `~` or `<N` after it.
+/// Reads the type of an item: T, U, V or a name; and the `-`, `.`, `~` or `<N`
+/// after it.
 static void readType(std::string_view item, OperandRule &rule) {
   size_t less = item.find('<');
   if (less != std::string_view::npos) {
     for (char digit : item.substr(less + 1))
       rule.limit = rule.limit * 10 + uint64_t(digit - '0');
     item = item.substr(0, less);
+  }
+  if (!item.empty() && item.back() == '-') {
+    rule.negates = true;
+    item.remove_suffix(1);
   }
   if (!item.empty() && item.back() == '.') {
     rule.selects = true;
@@ -249,8 +254,10 @@ bool OperandChecker::checkRegister(const OperandRule &rule,
     return fail(registerOf(type), operand);
   if (operand.selector != 0 && !rule.selects)
     return fail("a whole register", operand);
-  if (rule.written && operand.negated)
+  if (rule.written && operand.negated && type == Type::Pred)
     return fail("a predicate to write", operand);
+  if (operand.negated && type != Type::Pred && !rule.negates)
+    return fail("a register without a sign", operand);
   if (!typesAgree(rule, type, function.registers[operand.index].type))
     return fail(registerOf(type), operand);
   return true;
@@ -299,7 +306,7 @@ bool OperandChecker::takesAddress(Type type) const {
     return false;
   std::string_view opcode = match.instruction->opcode;
   for (std::string_view taker :
-       {"mov", "cvta", "mapa", "isspacep", "getctarank"})
+       {"mov", "cvta", "mapa", "getctarank"})
     if (opcode == taker)
       return true;
   return false;

@@ -266,8 +266,22 @@ static std::string checkSelector(const Match &match, unsigned operand) {
   return "";
 }
 
+/// Says what is wrong if an instruction on halves or bytes has a number.
+static std::string checkParts(const Match &match) {
+  char last = match.instruction->opcode.back();
+  if (last != '2' && last != '4')
+    return "";
+  for (unsigned i = 1; i < match.instruction->operandCount; ++i)
+    if (match.operand(i).kind != ptx::Operand::Kind::Register)
+      return "a register as operand " + std::to_string(i + 1) +
+             " of an instruction on halves or bytes";
+  return "";
+}
+
 /// Notes the selectors of the operands.
 static std::string noteSelectors(const Match &match, Op &op) {
+  if (std::string message = checkParts(match); !message.empty())
+    return message;
   for (unsigned i = 0; i < 3; ++i) {
     if (std::string message = checkSelector(match, i); !message.empty())
       return message;
@@ -310,10 +324,14 @@ static Handler selectSet(const Match &match, Op &op) {
   return byParts<holds<Comparison::Ge>>(match, a, b);
 }
 
-/// vmad: Op::immediate is the right shift, plus 256 with `.po`, which adds 1.
+/// Op::immediate of vmad: the right shift, and these.
+static constexpr uint64_t addsOne = 256, negatesProduct = 512,
+                          negatesThird = 1024;
+
 template <typename A, typename B>
 static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
-  constexpr bool isSigned = std::is_signed_v<A> || std::is_signed_v<B>;
+  const bool isSigned = std::is_signed_v<A> || std::is_signed_v<B> ||
+                        (op.immediate & (negatesProduct | negatesThird)) != 0;
   unsigned shift = op.immediate & 0xFF;
   const uint32_t *c = warp.at<uint32_t>(op.slots[3]);
   alignas(64) uint32_t values[32];
@@ -321,8 +339,11 @@ static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
     A a = select(warp.at<A>(op.slots[1])[lane], selectorOf(op.immediate, 1));
     B b = select(warp.at<B>(op.slots[2])[lane], selectorOf(op.immediate, 2));
     __int128 value = __int128(a) * b;
-    value += isSigned ? int64_t(int32_t(c[lane])) : int64_t(c[lane]);
-    value += op.immediate >> 8 & 1;
+    if (op.immediate & negatesProduct)
+      value = -value;
+    int64_t third = isSigned ? int64_t(int32_t(c[lane])) : int64_t(c[lane]);
+    value += op.immediate & negatesThird ? -third : third;
+    value += op.immediate & addsOne ? 1 : 0;
     int64_t shifted = int64_t(value >> shift);
     if (op.modifiers & saturates && isSigned)
       shifted = saturateTo(shifted, 32, true);
@@ -337,7 +358,18 @@ static Next multiplyAdd(Warp &warp, const Op &op, LaneMask mask) {
 static Handler selectMultiplyAdd(const Match &match, Op &op) {
   noteModifiers(match, op, ptx::isSigned(match.type(0)));
   op.immediate = match.has("shr7") ? 7 : match.has("shr15") ? 15 : 0;
-  op.immediate += match.has("po") ? 256 : 0;
+  op.immediate += match.has("po") ? addsOne : 0;
+  bool negates[3];
+  for (unsigned i = 0; i < 3; ++i)
+    negates[i] = match.operand(i + 1).negated;
+  op.immediate += negates[0] != negates[1] ? negatesProduct : 0;
+  op.immediate += negates[2] ? negatesThird : 0;
+  bool negatesBoth = negates[0] != negates[1] && negates[2];
+  if (op.immediate & addsOne
+          ? op.immediate & (negatesProduct | negatesThird)
+          : negatesBoth)
+    return match.refuse("a sign of the product or of the third source, not of "
+                        "both, and none beside .po");
   if (std::string message = noteSelectors(match, op); !message.empty())
     return match.refuse(std::move(message));
   return choose(
@@ -382,9 +414,9 @@ static const Form forms[] = {
     {"vset " TYPE TYPE COMPARE, "=u32. T. U. u32?", selectSet, OpClass::Integer},
     {"vset " TYPE TYPE COMPARE ".(add|min|max)", "=u32. T. U. u32", selectSet,
      OpClass::Integer},
-    {"vmad " TYPES "?.sat?.(shr7|shr15)", "=T U. V. T", selectMultiplyAdd,
+    {"vmad " TYPES "?.sat?.(shr7|shr15)", "=T U.- V.- T-", selectMultiplyAdd,
      OpClass::Integer},
-    {"vmad " TYPES ".po?.sat?.(shr7|shr15)", "=T U. V. T", selectMultiplyAdd,
+    {"vmad " TYPES ".po?.sat?.(shr7|shr15)", "=T U.- V.- T-", selectMultiplyAdd,
      OpClass::Integer},
 
     PARTS("vadd", add),

@@ -215,7 +215,7 @@ bool DraftBuilder::addValue(const Operand &operand, Type type, bool written,
   }
   uint32_t reg = operand.index;
   uint32_t have = draft->registers[reg].bytes;
-  if (operand.negated && !written) {
+  if (operand.negated && !written && type == Type::Pred) {
     uint32_t inverse = temporary(0, int32_t(reg));
     emitBefore(isa::notPredicate(), inverse, Slot(reg), 0, {TransferRule::All});
     reg = inverse;

@@ -83,7 +83,7 @@ struct Operand {
     Sink,      ///< `_`
   };
   Kind kind = Kind::Sink;
-  bool negated = false;    ///< `!p` of a predicate. Numbers carry their sign.
+  bool negated = false;    ///< `!p` or `-r`. Numbers carry their sign.
   bool isUnsigned = false;
   bool ofFunction = false; ///< Of a Variable.
   bool ofResults = false;  ///< Of a Parameter.

@@ -193,6 +193,8 @@ private:
   bool parseOperand(Operand &operand);
   bool parseNamedOperand(Operand &operand);
   bool parseNegated(Operand &operand);
+  bool startsNegatedRegister() const;
+  bool parseNegatedRegister(Operand &operand);
   bool parseVector(Operand &operand);
   bool parseBrackets(Operand &operand);
   bool parseAddress(Operand &operand);

@@ -40,6 +40,8 @@ bool ModuleParser::parseOperand(Operand &operand) {
     return parseVector(operand);
   if (token.is('!'))
     return parseNegated(operand);
+  if (token.is('-') && startsNegatedRegister())
+    return parseNegatedRegister(operand);
   if (startsConstant())
     return parseConstantOperand(operand);
   return failExpected("an operand");
@@ -98,6 +100,27 @@ bool ModuleParser::parseNegated(Operand &operand) {
   if (!isPredicate)
     return fail(name.location,
                 "expected a predicate after '!', got " + quote(name.text));
+  operand.negated = true;
+  return true;
+}
+
+/// True if a name comes after the sign that is the token.
+bool ModuleParser::startsNegatedRegister() const {
+  Token next = Lexer(lexer).next();
+  return next.isName() && next.text != "WARP_SZ";
+}
+
+/// `-%r`, which only vmad takes.
+bool ModuleParser::parseNegatedRegister(Operand &operand) {
+  advance();
+  Token name = token;
+  if (!parseNamedOperand(operand))
+    return false;
+  if (operand.kind != Operand::Kind::Register ||
+      function->registers[operand.index].type == Type::Pred)
+    return fail(name.location, "expected a register that is no predicate after "
+                               "'-', got " +
+                                   quote(name.text));
   operand.negated = true;
   return true;
 }

@@ -150,7 +150,7 @@ TEST(Constant, RefusesBadExpressions) {
   EXPECT_EQ(errorOf("(.u32) 1"), "expected a constant, got '.u32'");
   EXPECT_EQ(errorOf("(.u64 1"), "expected ')' after the type, got '1'");
   EXPECT_EQ(errorOf("1 +"), "expected a constant, got ';'");
-  EXPECT_EQ(errorOf("-%r1"), "expected a constant, got '%r1'");
+  EXPECT_EQ(errorOf("--%r1"), "expected a constant, got '%r1'");
   EXPECT_EQ(errorOf("!+"), "expected a constant, got ';'");
   EXPECT_EQ(errorOf("![%rd1]"),
             "expected a predicate or a constant after '!', got '['");

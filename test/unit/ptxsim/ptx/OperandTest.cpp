@@ -135,6 +135,19 @@ TEST(Operand, SelectorsNameParts) {
         << word;
 }
 
+TEST(Operand, RegistersMayHaveASign) {
+  std::unique_ptr<Module> module =
+      parseBody("vmad.u32.u32.u32 %r1, -%r2.b1, -5, -%r3;");
+  const Function &function = module->functions[0];
+  const Operand *operands =
+      &function.elements[function.instructions[0].firstOperand];
+  EXPECT_TRUE(operands[1].negated);
+  EXPECT_EQ(Selector{operands[1].selector}.part(0), 1u);
+  EXPECT_FALSE(operands[2].negated);
+  EXPECT_EQ(int64_t(operands[2].bits), -5);
+  EXPECT_TRUE(operands[3].negated);
+}
+
 using Case = std::tuple<const char *, size_t, const char *>;
 
 /// Expects a message at a column of each text.
@@ -153,7 +166,11 @@ TEST(Operand, RefusesWhatIsNone) {
       {"mov.b32 %r1, ;", 14, "expected an operand, got ';'"},
       {"mov.b32 %r1, @;", 14, "expected an operand, got '@'"},
       {"mov.b32 %r1, .x;", 14, "expected an operand, got '.x'"},
-      {"mov.b32 %r1, -%r2;", 15, "expected a constant, got '%r2'"},
+      {"mov.b32 %r1, -%p2;", 15,
+       "expected a register that is no predicate after '-', got '%p2'"},
+      {"mov.b32 %r1, -x;", 15,
+       "expected a register that is no predicate after '-', got 'x'"},
+      {"mov.b32 %r1, 5+-%r2;", 17, "expected a constant, got '%r2'"},
       {"mov.b32 %r1, %r2+4;", 17,
        "expected ',' or ';' after the operand, got '+'"},
       {"mov.b32 %r1, %r2-4;", 17,

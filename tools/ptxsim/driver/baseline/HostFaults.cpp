@@ -5,7 +5,9 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <pthread.h>
 
 namespace ptxsim::driver {
 
@@ -17,10 +19,6 @@ struct Survivor {
   uint64_t address;
 };
 } // namespace
-
-// A handler must not allocate what another model of thread-local storage would.
-static thread_local Survivor *innermost
-    __attribute__((tls_model("initial-exec"))) = nullptr;
 
 static constexpr int signals[] = {SIGSEGV, SIGBUS};
 static struct sigaction before[2];
@@ -36,8 +34,12 @@ static void passOn(int number, siginfo_t *info, void *context) {
     sigaction(number, &action, nullptr); // The fault comes again.
 }
 
+/// Of the innermost survivor of each thread. A handler may read it in any
+/// thread, where a thread_local variable might have to be allocated first.
+static pthread_key_t key;
+
 static void handle(int number, siginfo_t *info, void *context) {
-  Survivor *survivor = innermost;
+  auto *survivor = static_cast<Survivor *>(pthread_getspecific(key));
   // A signal that somebody sent is no fault.
   bool isFault = info->si_code > 0;
   if (!survivor || !isFault) {
@@ -51,6 +53,8 @@ static void handle(int number, siginfo_t *info, void *context) {
 }
 
 static bool installHandlers() {
+  if (pthread_key_create(&key, nullptr) != 0)
+    std::abort();
   struct sigaction action = {};
   action.sa_sigaction = handle;
   // It is left by a jump, after which the signal must not stay blocked.
@@ -60,19 +64,23 @@ static bool installHandlers() {
   return true;
 }
 
-bool surviveFaults(void (*body)(void *), void *argument, uint64_t &address) {
+static Survivor *innermost() {
   static const bool installed = installHandlers();
   (void)installed;
+  return static_cast<Survivor *>(pthread_getspecific(key));
+}
+
+bool surviveFaults(void (*body)(void *), void *argument, uint64_t &address) {
   Survivor survivor;
-  survivor.outer = innermost;
+  survivor.outer = innermost();
   if (sigsetjmp(survivor.target, 0) != 0) {
-    innermost = survivor.outer;
+    pthread_setspecific(key, survivor.outer);
     address = survivor.address;
     return false;
   }
-  innermost = &survivor;
+  pthread_setspecific(key, &survivor);
   body(argument);
-  innermost = survivor.outer;
+  pthread_setspecific(key, survivor.outer);
   return true;
 }
 
@@ -92,7 +100,9 @@ CUresult refuseAddress(const char *name, uint64_t address) {
   return CUDA_ERROR_INVALID_VALUE;
 }
 
-NoSurvival::NoSurvival() : suspended(innermost) { innermost = nullptr; }
-NoSurvival::~NoSurvival() { innermost = static_cast<Survivor *>(suspended); }
+NoSurvival::NoSurvival() : suspended(innermost()) {
+  pthread_setspecific(key, nullptr);
+}
+NoSurvival::~NoSurvival() { pthread_setspecific(key, suspended); }
 
 } // namespace ptxsim::driver

@@ -26,9 +26,9 @@ MEMORY = [
     "prefetch<|.const|.param|.global>.tensormap [$b64]",
     "<discard|applypriority><|.global>.<L2|L2::evict_normal> [$b64], <128|64>",
     "cvta<|.to>.<const|global|local|shared|shared::cta|shared::cluster|param>.<u64|u32> $T, $T",
-    "isspacep.<const|global|local|shared|shared::cta|shared::cluster|param> $p, $b64",
-    "mapa<.shared::cluster.u32|.shared::cluster.u64|.u64> $T, $T, <$u32|1>",
-    "getctarank<.shared::cluster.u32|.shared::cluster.u64|.u64> $u32, $T",
+    "isspacep.<const|global|local|shared|shared::cta|shared::cluster|param> $p, <$b64|$b32|$b16>",
+    "mapa<.shared::cluster|>.<u32|u64> $T, $T, <$u32|1>",
+    "getctarank<.shared::cluster|>.<u32|u64> $u32, $T",
     "mov.<b16|b32|b64|u16|u32|u64|s32|f32|f64|f16|pred|f16x2> $T, <$T|5|1.0>",
     "mov.<b16|b32|b64|b128|f32|u32> <$T, $2b8|$T, $2b16|$T, $4b8|$T, $2b32|$T, $4b16|$T, $2b64>",
     "mov.<b16|b32|b64|b128|f64|u64> <$2b8, $T|$2b16, $T|$4b8, $T|$2b32, $T|$4b16, $T|$2b64, $T>",
@@ -204,7 +204,7 @@ VIDEO = [
     f"v{OPS}.{WORD}.{WORD}.{WORD}<|.sat><||.add|.min|.max> $u32<||.b0|.h1|.b10>, $s32<|.b3|.h1|.b4>, $u32<|.b0|.h0|.h10><|, $u32>",
     f"vset.{WORD}.{WORD}.<lt|eq|hi><||.add|.max> $u32<||.b0|.h1>, $s32<|.b3|.h1>, $u32<|.b0|.h0><|, $u32>",
     f"v<shl|shr>.{WORD}.{WORD}.u32<|.sat>.<clamp|wrap><||.add> $u32<|.b0>, $s32<|.b3|.h1>, $u32<|.b0|.h0><|, $u32>",
-    f"vmad.{WORD}.{WORD}.{WORD}<|.sat><||.shr7|.shr15> $u32<||.b0>, $s32<|.b3|.h1>, $u32<|.b0|.h0>, $u32",
+    f"vmad.{WORD}.{WORD}.{WORD}<|||.po><|.sat><||.shr7|.shr15> $u32<||.b0>, <||-|>$s32<|.b3|.h1>, <||-|>$u32<|.b0|.h0>, <||-|>$u32",
     f"v<add|sub|avrg|absdiff|min|max>2.{WORD}.{WORD}.{WORD}<|.sat|.add> $u32<|.h1|.h10|.h01|.b1>, $s32<|.h32|.h1|.h00>, $u32<|.h10|.b3210><|, $u32>",
     f"v<add|sub|avrg|absdiff|min|max>4.{WORD}.{WORD}.{WORD}<|.sat|.add> $u32<|.b1|.b310|.b012>, $s32<|.b7654|.b10>, $u32<|.b0123|.h10><|, $u32>",
     f"vset<2|4>.{WORD}.{WORD}.<lt|ge><|.add> $u32<|.h1|.b30>, $s32<|.h32|.b7654>, $u32<|.h10|.b3210>, $u32",
@@ -217,7 +217,6 @@ QUIRKS = [
     r"st\.async(?!\S*\.v[24])\S* \[\S+\], [{\d]",  # A vector without .v2.
     r"st\.async\S*\.v[24]\S* \[\S+\], [%\d]",  # One value for a vector.
     r"st\S*\.shared::cluster\S*\.v8\.",  # .v8 of bytes and halves.
-    r"(isspacep|mapa|getctarank)\S* %\w+, %.32_",  # Generic addresses of 32 bits.
     r"mma\.sp\S* .*, [23]$",  # Selectors that the shape does not have.
     r"mma\S*m16n8k16\S*\.e[45]m",  # Two registers for B where one suffices.
     r"(atom|red)\S*\.v[248]\.",  # Types of all registers but one.
