@@ -127,6 +127,7 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
   source.space = Space::Global;
   source.alignment = operation->bytes;
   source.bytes = operation->bytes;
+  uint64_t addresses[32]; // Those of `source` change where its mask lacks a lane.
   for (LaneMask rest = mask; rest != 0; rest &= rest - 1) {
     int lane = __builtin_ctz(rest);
     uint32_t size = operation->bytes;
@@ -137,12 +138,13 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
     if (size > operation->bytes)
       return badSize(warp, op, lane, size, operation->bytes);
     operation->sourceBytes[lane] = size;
-    source.addresses[lane] = warp.at<uint64_t>(op.slots[1])[lane];
+    addresses[lane] = warp.at<uint64_t>(op.slots[1])[lane];
+    source.addresses[lane] = addresses[lane];
     source.mask |= LaneMask(size != 0) << lane;
     if (size != 0 && size != operation->bytes) {
       operation->sources[lane] =
           resolveRange(warp, op, lane, Space::Global, AccessKind::Read,
-                       source.addresses[lane], size, 1);
+                       addresses[lane], size, 1);
       if (operation->sources[lane] == nullptr)
         return Next::Stop;
       source.mask &= ~(LaneMask(1) << lane);
@@ -155,7 +157,7 @@ static Next copy(Warp &warp, const Op &op, LaneMask mask) {
   forLanes(mask,
            [&](int lane) { operation->targets[lane] = target.pointers[lane]; });
   if (warp.worker->counters != nullptr)
-    observeLaneCopies(warp, target, source.addresses, operation->sourceBytes);
+    observeLaneCopies(warp, target, addresses, operation->sourceBytes);
   AsyncGroups &groups = asyncOf(warp).copies;
   groups.add(operation, mask);
   observeIssue(warp, *operation, AsyncKind::Copies,
