@@ -5,7 +5,9 @@
 // many rounds later, so that a circle of any length is found (Brent's method).
 //
 // Only called when nothing has been written, arrived or completed for long, so
-// that the state of a warp is in its registers and its local memory.
+// that the state of a warp is in its registers and its local memory. That no end
+// can be reached is also seen of loops that write; of others it cannot be told
+// whether they will end.
 
 #include "tools/ptxsim/machine/Livelock.h"
 
@@ -39,6 +41,8 @@ static bool isReady(const Warp &warp) {
 }
 
 bool ptxsim::isLivelocked(RunningCluster &cluster) {
+  if (cluster.isEndless)
+    return true;
   if (!isLong(cluster))
     return false;
   for (const Block &block : cluster.blocks)
@@ -138,6 +142,12 @@ static bool isGathering(const Warp &warp) {
   return false;
 }
 
+static bool hasWayOut(const Warp &warp) {
+  bool result = false;
+  forEachGroup(warp, [&](const Group &group) { result |= hasWayOut(group); });
+  return result;
+}
+
 static void seekCircle(const Warp &warp, CircleSearch &circle) {
   if (circle.found || isGathering(warp))
     return;
@@ -151,9 +161,7 @@ static void seekCircle(const Warp &warp, CircleSearch &circle) {
   circle.mark = state;
   circle.age = 0;
   circle.span = std::max(1u, 2 * circle.span);
-  circle.found = true;
-  forEachGroup(warp,
-               [&](const Group &group) { circle.found &= !hasWayOut(group); });
+  circle.found = !hasWayOut(warp);
 }
 
 void ptxsim::seekCircles(RunningCluster &cluster) {
@@ -163,4 +171,23 @@ void ptxsim::seekCircles(RunningCluster &cluster) {
     for (const Warp &warp : block.warps)
       if (warp.live != 0 && isReady(warp))
         seekCircle(warp, cluster.circleOf(warp));
+}
+
+bool ptxsim::hasNoEnd(RunningCluster &cluster) {
+  if (cluster.isEndless)
+    return true;
+  if (cluster.executed < cluster.nextLookForEnd)
+    return false;
+  cluster.nextLookForEnd = cluster.executed + RunningCluster::opsBetweenLooks;
+  std::vector<const Warp *> running;
+  for (const Block &block : cluster.blocks)
+    for (const Warp &warp : block.warps)
+      if (warp.live != 0 && isReady(warp))
+        running.push_back(&warp);
+  for (const Warp *warp : running)
+    if (hasWayOut(*warp))
+      return false;
+  for (const Warp *warp : running)
+    cluster.circleOf(*warp).found = true;
+  return cluster.isEndless = !running.empty();
 }

@@ -26,6 +26,11 @@ public:
   /// Begins anew, since something has happened.
   void forgetCircles() { circles.clear(); }
 
+  /// Executed ops after which it is next asked whether it can end.
+  static constexpr uint64_t opsBetweenLooks = 4000000;
+  uint64_t nextLookForEnd = 0;
+  bool isEndless = false; ///< It cannot.
+
 private:
   std::vector<CircleSearch> circles; ///< One for each warp, once needed.
 };
@@ -37,6 +42,10 @@ bool isLivelocked(RunningCluster &cluster);
 /// Looks for warps that repeat themselves, at the end of a round in which
 /// nothing happened but that ops were executed.
 void seekCircles(RunningCluster &cluster);
+
+/// True if no warp that runs can reach an end of its function, whatever it and
+/// others write. Asked at times only.
+bool hasNoEnd(RunningCluster &cluster);
 
 } // namespace ptxsim
 

@@ -114,6 +114,8 @@ void ptxsim::startCluster(RunningCluster &cluster, GridRun &grid,
   cluster.executed = cluster.skipped = 0;
   cluster.lastProgress = cluster.lastExecuted = 0;
   cluster.expirations = 0;
+  cluster.nextLookForEnd = RunningCluster::opsBetweenLooks;
+  cluster.isEndless = false;
   cluster.random.seed(mix(mix(grid.options->schedule.seed, launch.serial), linear));
   cluster.async = std::make_unique<AsyncQueue>(cluster);
   cluster.blocks.resize(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]);
@@ -233,6 +235,8 @@ RoundEnd ptxsim::runRound(RunningCluster &cluster, Worker &worker) {
       warp->missedTurns = 0;
     return RoundEnd::Running;
   }
+  if (ran && hasNoEnd(cluster))
+    return RoundEnd::Blocked;
   bool tired = cluster.executed - cluster.lastExecuted > patience;
   if (ran && !tired)
     return RoundEnd::Running;

@@ -18,11 +18,11 @@ static constexpr unsigned threads = 4, groups = 3, rounds = 20000;
 static constexpr unsigned words = GlobalChunk::groupWords;
 
 /// A stamp of which every part follows from two numbers.
-static GlobalStamp stampOf(uint64_t warp, uint64_t op) {
+static GlobalStamp stampOf(uint64_t number, uint64_t op) {
   GlobalStamp stamp = {};
-  stamp.number = warp;
+  stamp.number = number;
   stamp.op = op & 0xfff;
-  stamp.epoch = 1 + (warp * 7 + stamp.op * 13) % 1000;
+  stamp.epoch = 1 + (number * 7 + stamp.op * 13) % 1000;
   stamp.mask = 0xff;
   return stamp;
 }

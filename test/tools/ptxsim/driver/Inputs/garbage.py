@@ -6,6 +6,8 @@ is there, `locked` one that may not be touched, `wild` no address at all.
 
 import ctypes
 import mmap
+import os
+import signal
 import sys
 
 from cuda import (allocate, call, check, function, load, make, pointers, read,
@@ -120,6 +122,13 @@ def main():
     show("then", read(device, 1)[0])
     check("cuGraphLaunch", executable, stream)
     show("graph", call("cuStreamSynchronize", stream))
+
+    # A fault of the program's own, outside of calls, is no business of the driver.
+    child = os.fork()
+    if child == 0:
+        ctypes.string_at(hole)
+        os._exit(0)
+    show("own fault", signal.Signals(os.WTERMSIG(os.waitpid(child, 0)[1])).name)
 
 
 main()
