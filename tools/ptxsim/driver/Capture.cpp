@@ -32,13 +32,20 @@ CUresult checkNotCapturing(const Stream &stream) {
   return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 }
 
+/// False if a capture has ended; events may still hold it.
+static bool goesOn(const std::shared_ptr<Capture> &capture) {
+  std::shared_ptr<Stream> origin = capture->origin.lock();
+  return origin && origin->capture == capture;
+}
+
 CUresult checkUnsafe(Call &call) {
   if (threadMode == CU_STREAM_CAPTURE_MODE_RELAXED)
     return CUDA_SUCCESS;
   CUresult result = CUDA_SUCCESS;
   for (const std::weak_ptr<Capture> &entry : call.driver.captures) {
     std::shared_ptr<Capture> capture = entry.lock();
-    if (!capture || capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED)
+    if (!capture || !goesOn(capture) ||
+        capture->mode == CU_STREAM_CAPTURE_MODE_RELAXED)
       continue;
     bool isOwn = capture->thread == threadNumber();
     if (!isOwn && (threadMode != CU_STREAM_CAPTURE_MODE_GLOBAL ||
@@ -84,9 +91,7 @@ CUresult joinCapture(Call &call, const std::shared_ptr<Stream> &stream,
   if (capture->isInvalidated)
     return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
   // An event of a capture that has ended stands for nothing that runs.
-  bool goesOn =
-      !capture->origin.expired() && capture->origin.lock()->capture == capture;
-  if (!goesOn)
+  if (!goesOn(capture))
     return CUDA_ERROR_CAPTURED_EVENT;
   if (stream->isLegacy) {
     capture->isInvalidated = true;
@@ -115,12 +120,12 @@ static void end(Capture &capture) {
 }
 
 void abandonCapture(const Stream &stream) {
-  if (!stream.capture)
+  // Another stream than the origin may have been joined.
+  if (!stream.capture || stream.capture->origin.lock().get() != &stream)
     return;
   std::shared_ptr<Capture> capture = stream.capture;
   capture->isInvalidated = true;
-  if (capture->origin.lock().get() == &stream)
-    end(*capture);
+  end(*capture);
 }
 
 /// Runs `body(call, stream)` for a call that names a stream.

@@ -77,6 +77,10 @@ TEST_F(CaptureTest, ForksAndJoins) {
   EXPECT_OK(cuGraphGetEdges(graph, nullptr, nullptr, &edges));
   EXPECT_EQ(edges, 4u);
   EXPECT_EQ(cuEventQuery(event), CUDA_ERROR_CAPTURED_EVENT);
+  // It has ended, though events know of it.
+  CUdeviceptr address = 0;
+  EXPECT_OK(cuMemAlloc_v2(&address, 4));
+  EXPECT_OK(cuMemFree_v2(address));
   EXPECT_OK(cuGraphDestroy(graph));
   // The other stream runs again.
   EXPECT_OK(add(other));
@@ -95,6 +99,25 @@ TEST_F(CaptureTest, UnjoinedWorkIsRefused) {
             CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
   EXPECT_EQ(graph, nullptr);
   EXPECT_OK(cuStreamSynchronize(other));
+}
+
+TEST_F(CaptureTest, StreamsMayGoOnceTheyAreJoined) {
+  for (bool joins : {true, false}) {
+    CUstream forked = nullptr;
+    ASSERT_OK(cuStreamCreate(&forked, CU_STREAM_NON_BLOCKING));
+    ASSERT_OK(begin());
+    EXPECT_OK(add(stream));
+    EXPECT_OK(cuEventRecord(event, stream));
+    EXPECT_OK(cuStreamWaitEvent(forked, event, 0));
+    EXPECT_OK(add(forked));
+    if (joins) {
+      EXPECT_OK(cuEventRecord(join, forked));
+      EXPECT_OK(cuStreamWaitEvent(stream, join, 0));
+    }
+    EXPECT_OK(cuStreamDestroy_v2(forked));
+    EXPECT_EQ(cuStreamEndCapture(stream, &graph),
+              joins ? CUDA_SUCCESS : CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
+  }
 }
 
 TEST_F(CaptureTest, WaitingInvalidates) {
