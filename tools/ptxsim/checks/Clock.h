@@ -50,6 +50,9 @@ public:
 
   void clear() { entries.clear(); }
 
+  /// All actors from here on are at 0.
+  Actor size() const { return Actor(entries.size()); }
+
 private:
   std::vector<Epoch> entries;
 };

@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/checks/GlobalHistories.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <new>
 
@@ -90,4 +91,29 @@ void GlobalChunk::store(unsigned group, unsigned first, unsigned count,
   GlobalStamp *to = expand(group, side) + first;
   for (unsigned i = 0; i < count; ++i)
     writeStamp(to[i], sideOf(histories[i], side));
+}
+
+unsigned GlobalChunk::replace(unsigned group, unsigned count, Side side,
+                              GlobalStamp stamp, uint64_t rival) {
+  for (unsigned done = 0; done < count; ++done, ++group) {
+    uint8_t state = states[group].load(std::memory_order_relaxed);
+    GlobalHistory &first = firsts[group];
+    bool mayRace = (first.write.epoch != 0 && first.write.number >= rival) ||
+                   (first.read.epoch != 0 && first.read.number >= rival);
+    if ((state & expandedBoth) || mayRace)
+      return done;
+    sideOf(first, side) = stamp;
+    states[group].store(uint8_t(state & ~(3 << 2 * side)), std::memory_order_relaxed);
+  }
+  return count;
+}
+
+void GlobalChunk::clear(unsigned first, unsigned count) {
+  static constexpr GlobalHistory none[groupWords] = {};
+  for (unsigned end = first + count, part; first < end; first += part) {
+    part = std::min(end - first, groupWords - first % groupWords);
+    for (Side side : {Writes, Reads})
+      store(first / groupWords, first % groupWords, part, none, side,
+            LanePattern::Same);
+  }
 }

@@ -126,6 +126,17 @@ public:
     writeStamp(stamps[side][group * groupWords + word], stamp);
   }
 
+  /// Puts `stamp` in place of the writes, or the reads, of `count` groups, while
+  /// nobody else accesses them: up to the first that has some expanded, or an access
+  /// by a warp from `rival` on that it might race with.
+  ///
+  /// \returns how many were changed.
+  unsigned replace(unsigned group, unsigned count, Side side, GlobalStamp stamp,
+                   uint64_t rival);
+
+  /// Forgets the accesses of `count` words.
+  void clear(unsigned first, unsigned count);
+
   /// Looks at a group that is not expanded while others may change it.
   ///
   /// \returns false if it is expanded or does change.

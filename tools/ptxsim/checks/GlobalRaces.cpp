@@ -14,80 +14,64 @@ uint64_t GlobalRaces::nextGeneration() {
   return ++last;
 }
 
-bool GlobalRaces::KnownGrid::mayOverlap(const KnownGrid &before) const {
-  return before.triggers &&
-         std::find(prerequisites.begin(), prerequisites.end(),
-                   before.firstWarp) != prerequisites.end();
-}
-
 void GlobalRaces::forgetAll() {
   generation = nextGeneration();
   chunks.clear();
   released.clear();
   mapReleases.clear();
-  grids.clear();
+  order.clear();
   nextWarp = 0;
   eras.clear();
   eraNumbers.clear();
   firstEra = maxWarps;
 }
 
-uint32_t GlobalRaces::addGrid(const GridRun *grid, uint32_t warps,
-                              const std::vector<const GridRun *> &prerequisites,
-                              std::weak_ptr<const void> lifetime) {
-  std::lock_guard<std::mutex> lock(mutex);
-  auto isNeeded = [&](const KnownGrid &known) {
-    return known.runs || std::find(prerequisites.begin(), prerequisites.end(),
-                                   known.grid) != prerequisites.end();
-  };
-  grids.erase(
-      std::remove_if(grids.begin(), grids.end(),
-                     [&](const KnownGrid &known) { return !isNeeded(known); }),
-      grids.end());
-  bool noneRuns =
-      std::none_of(grids.begin(), grids.end(),
-                   [](const KnownGrid &known) { return known.runs; });
-  if (grids.empty() || (noneRuns && nextWarp > maxWarps / 2))
+/// Forgets everything if nothing of it matters, or if numbers for `warps` further
+/// warps run short; and what can only matter to grids that run.
+void GlobalRaces::makeRoom(uint32_t warps) {
+  if (order.anyRuns())
+    return;
+  releasedWithin.clear();
+  if (order.isEmpty() || nextWarp + warps > firstEra / 2)
     forgetAll();
-  KnownGrid added;
-  added.grid = grid;
-  added.firstWarp = nextWarp;
-  added.warps = warps;
-  const std::array<uint32_t, 3> &threads = grid->launch.block;
-  const std::array<uint32_t, 3> &blocks = grid->launch.cluster;
-  added.warpsPerBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
-  added.warpsPerCluster =
-      blocks[0] * blocks[1] * blocks[2] * added.warpsPerBlock;
-  added.entry = grid->entry;
-  added.lifetime = std::move(lifetime);
-  for (const KnownGrid &known : grids)
-    if (std::find(prerequisites.begin(), prerequisites.end(), known.grid) !=
-        prerequisites.end())
-      added.prerequisites.push_back(known.firstWarp);
-  grids.push_back(std::move(added));
+}
+
+void GlobalRaces::addGrid(GridRun &grid, uint32_t warps,
+                          const std::vector<const GridRun *> &prerequisites,
+                          std::weak_ptr<const void> lifetime) {
+  std::lock_guard<std::mutex> lock(mutex);
+  makeRoom(warps);
+  memory = grid.memory;
+  grid.firstWarp = nextWarp;
+  grid.firstRival = order.firstRival(
+      order.add(grid, warps, prerequisites, std::move(lifetime)));
   nextWarp += warps;
-  return grids.back().firstWarp;
 }
 
 void GlobalRaces::noteTrigger(const GridRun *grid) {
   std::lock_guard<std::mutex> lock(mutex);
-  for (KnownGrid &known : grids)
-    if (known.grid == grid && known.runs)
-      known.triggers = true;
+  order.noteTrigger(*grid);
 }
 
-void GlobalRaces::removeGrid(const GridRun *grid) {
+void GlobalRaces::removeGrid(GridRun &grid) {
   std::lock_guard<std::mutex> lock(mutex);
-  for (KnownGrid &known : grids)
-    if (known.grid == grid)
-      known.runs = false;
+  order.noteEnd(grid);
+  const KnownGrid *known = order.findGrid(grid);
+  if (known == nullptr)
+    return;
+  grid.heard = known->heard;
+  if (known->meetsHost)
+    grid.meetsHost = true;
 }
 
-const GlobalRaces::KnownGrid *GlobalRaces::gridOf(uint32_t warp) const {
-  for (const KnownGrid &known : grids)
-    if (known.has(warp))
-      return &known;
-  return nullptr;
+void GlobalRaces::noteMeeting(const GridRun *grid) {
+  if (KnownGrid *known = order.findGrid(*grid))
+    order.noteMeeting(*known);
+}
+
+void GlobalRaces::forget(const Clock &before) {
+  std::lock_guard<std::mutex> lock(mutex);
+  order.forget(before);
 }
 
 GlobalChunk &GlobalRaces::chunkOf(uint64_t address) {
@@ -146,7 +130,7 @@ bool GlobalRaces::areStrong(const GlobalStamp &stamp,
   if (least == Weak || least == StrongForAll)
     return least == StrongForAll;
   uint32_t warp = eraOf(uint32_t(stamp.number)).warp;
-  const KnownGrid *own = gridOf(by.warp);
+  const KnownGrid *own = order.find(by.warp);
   if (own == nullptr || !own->has(warp))
     return false;
   uint32_t together =
@@ -158,12 +142,12 @@ bool GlobalRaces::areStrong(const GlobalStamp &stamp,
 bool GlobalRaces::isForbidden(uint32_t warp, const GlobalAccessor &by) const {
   if (!by.readsOnly)
     return false;
-  const KnownGrid *own = gridOf(by.warp);
+  const KnownGrid *own = order.find(by.warp);
   return own != nullptr && own->has(warp);
 }
 
 bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
-                            bool &needsProxy) const {
+                            bool &needsProxy) {
   needsProxy = false;
   if (areStrong(stamp, by))
     return true;
@@ -177,7 +161,8 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
        stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
   if (warpKnown(era.warp, stamp.isBulk, by) < epoch)
-    return false;
+    return order.isSignal(era.warp, stamp.strength != Weak, by.warp,
+                          by.strength != Weak);
   needsProxy =
       by.async && !stamp.isBulk && warpProxied(era.warp, by) < epoch;
   return !needsProxy;
@@ -187,8 +172,6 @@ static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
   auto known = clock.find(key);
   return known == clock.end() ? 0 : known->second;
 }
-
-static constexpr uint64_t allEpochs = ~uint64_t(0);
 
 /// Counts an epoch of a warp from the beginning of an era.
 static uint64_t sinceBefore(uint64_t epoch, Epoch before) {
@@ -214,31 +197,25 @@ uint64_t GlobalRaces::proxiedOf(uint32_t number,
 bool GlobalRaces::isPast(const GlobalStamp &stamp,
                          const GlobalAccessor &by) const {
   Era era = eraOf(uint32_t(stamp.number));
-  const KnownGrid *own = gridOf(by.warp);
+  const KnownGrid *own = order.find(by.warp);
   return own != nullptr && !own->has(era.warp) &&
          warpKnown(era.warp, stamp.isBulk, by) == allEpochs;
 }
 
 uint64_t GlobalRaces::warpKnown(uint32_t warp, bool ofBulk,
                                 const GlobalAccessor &by) const {
+  if (by.cluster == nullptr)
+    return order.knownOf(warp, by.warp, 0, nullptr);
   Actor actor = 0;
   if (by.cluster->ownWarp(warp, actor)) {
     Actor known = ofBulk ? by.cluster->bulkWritesOf(actor) : actor;
     return ofBulk && known == 0 ? 0 : by.knowledge->known[known];
   }
-  const RemoteClock &remote = by.knowledge->remote;
-  uint64_t known = lookUp(remote, ofBulk ? warp | remoteBulk : warp);
-  // Those of different grids are ordered by the host, unless one of them may
-  // begin before the other one ends.
-  const KnownGrid *theirs = gridOf(warp);
-  const KnownGrid *own = gridOf(by.warp);
-  if (theirs == own)
-    return known;
-  if (theirs == nullptr || own == nullptr)
+  if (warp < by.cluster->firstRival)
     return allEpochs;
-  if (own->mayOverlap(*theirs))
-    return remote.count(gridsBefore) != 0 ? allEpochs : known;
-  return theirs->mayOverlap(*own) ? known : allEpochs;
+  const RemoteClock &remote = by.knowledge->remote;
+  return order.knownOf(warp, by.warp,
+                       lookUp(remote, ofBulk ? warp | remoteBulk : warp), &remote);
 }
 
 uint64_t GlobalRaces::warpProxied(uint32_t warp,
@@ -246,9 +223,9 @@ uint64_t GlobalRaces::warpProxied(uint32_t warp,
   Actor actor = 0;
   if (by.cluster->ownWarp(warp, actor))
     return by.knowledge->proxiedGlobal[actor];
-  return gridOf(warp) == gridOf(by.warp)
-             ? lookUp(by.knowledge->remote, warp | remoteProxied)
-             : allEpochs;
+  if (warp < by.cluster->firstRival || order.find(warp) != order.find(by.warp))
+    return allEpochs;
+  return lookUp(by.knowledge->remote, warp | remoteProxied);
 }
 
 /// Says where an op of a grid is, if its code still exists and a stamp can
@@ -267,6 +244,23 @@ static std::string placeOf(const Code *entry,
          ptx::onOneLine(instruction);
 }
 
+/// Says who of a grid an access is of.
+static std::string whoOf(const KnownGrid &theirs, const KnownGrid *own,
+                         uint32_t warp, const GlobalStamp &stamp) {
+  std::string grid = &theirs == own || own == nullptr ? ""
+                     : own->mayOverlap(theirs)        ? "the grid before this one, "
+                     : theirs.mayOverlap(*own)        ? "the grid after this one, "
+                                                      : theirs.name + ", ";
+  uint32_t index = warp - theirs.firstWarp;
+  return placeOf(theirs.entry, theirs.lifetime, uint32_t(stamp.op)) + " by " +
+         grid + "cluster " + std::to_string(index / theirs.warpsPerCluster) +
+         ", block rank " +
+         std::to_string(index % theirs.warpsPerCluster / theirs.warpsPerBlock) +
+         ", warp " + std::to_string(index % theirs.warpsPerBlock) +
+         (stamp.lanes || stamp.parts ? std::string(", several lanes")
+                                     : ", lane " + std::to_string(stamp.lane));
+}
+
 void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
                            bool isWrite, bool stampIsWrite,
                            const GlobalAccessor &by, Fault &fault) {
@@ -278,25 +272,17 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
                   (stamp.isBulk ? "an asynchronous " : "a ") + verb;
   uint32_t warp = eraOf(uint32_t(stamp.number)).warp;
   std::lock_guard<std::mutex> lock(mutex);
-  const KnownGrid *theirs = gridOf(warp);
-  const KnownGrid *own = gridOf(by.warp);
-  if (own != nullptr)
-    fault.address = describeGlobal(*own->grid->memory, address);
-  if (theirs != nullptr) {
-    uint32_t index = warp - theirs->firstWarp;
-    fault.notes.push_back(
-        std::string("the other is a ") + verb +
-        placeOf(theirs->entry, theirs->lifetime, uint32_t(stamp.op)) + " by " +
-        (theirs == own              ? ""
-         : own->mayOverlap(*theirs) ? "the grid before this one, "
-                                    : "the grid after this one, ") +
-        "cluster " + std::to_string(index / theirs->warpsPerCluster) +
-        ", block rank " +
-        std::to_string(index % theirs->warpsPerCluster /
-                       theirs->warpsPerBlock) +
-        ", warp " + std::to_string(index % theirs->warpsPerBlock) +
-        (stamp.lanes || stamp.parts ? std::string(", several lanes")
-                                    : ", lane " + std::to_string(stamp.lane)));
+  const KnownGrid *theirs = order.find(warp);
+  const KnownGrid *own = order.find(by.warp);
+  if (memory != nullptr)
+    fault.address = describeGlobal(*memory, address);
+  if (theirs != nullptr && !theirs->isTransfer())
+    fault.notes.push_back(std::string("the other is a ") + verb +
+                          whoOf(*theirs, own, warp, stamp));
+  if (theirs != own && own != nullptr && theirs != nullptr &&
+      !own->mayOverlap(*theirs) && !theirs->mayOverlap(*own)) {
+    describeUnordered(*own, *theirs, isWrite, stampIsWrite, fault);
+    return;
   }
   Actor actor = 0;
   fault.advice =
@@ -390,10 +376,19 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
   return true;
 }
 
+GlobalRaces::ReleasedToAll &GlobalRaces::releasedAt(uint64_t address) {
+  ReleasedToAll &result = released[address];
+  if (result.clock != nullptr && result.ends != order.ends())
+    result.clock = order.fold(result.clock, result.works);
+  result.ends = order.ends();
+  return result;
+}
+
 void GlobalRaces::release(uint64_t address, uint32_t domain,
                           const Released &clock) {
   std::lock_guard<std::mutex> lock(mutex);
-  Released &known = released[{address, domain}];
+  Released &known = domain == 0 ? releasedAt(address).clock
+                                : releasedWithin[{address, domain}];
   if (known == nullptr || known == clock) {
     known = clock;
     return;
@@ -403,13 +398,21 @@ void GlobalRaces::release(uint64_t address, uint32_t domain,
   known = std::move(joined);
 }
 
-GlobalRaces::Released GlobalRaces::acquire(uint64_t address, uint32_t domain) {
+GlobalRaces::Released GlobalRaces::acquire(uint64_t address, uint32_t domain,
+                                           const GridRun &grid) {
   std::lock_guard<std::mutex> lock(mutex);
-  auto entry = released.find({address, domain});
-  return entry == released.end() ? nullptr : entry->second;
+  if (domain != 0) {
+    auto entry = releasedWithin.find({address, domain});
+    return entry == releasedWithin.end() ? nullptr : entry->second;
+  }
+  if (released.count(address) == 0)
+    return nullptr;
+  const ReleasedToAll &all = releasedAt(address);
+  return order.hear(grid, all.works, all.clock);
 }
 
-GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {
+GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address,
+                                              const GlobalAccessor &by) {
   MapWrites writes = {};
   for (size_t i = 0; i < writes.size(); ++i) {
     Place place = findPlace(address + 8 * i);
@@ -420,7 +423,8 @@ GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address) {
                      last = bitCast<GlobalStamp>(write);
                      return true;
                    });
-    if (last.epoch != 0 && gridOf(eraOf(uint32_t(last.number)).warp) != nullptr)
+    if (last.epoch != 0 &&
+        order.isPresent(eraOf(uint32_t(last.number)).warp, by.warp))
       writes[i] = last;
   }
   return writes;

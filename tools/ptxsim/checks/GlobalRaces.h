@@ -3,16 +3,16 @@
 // As in shared memory, but words are of eight bytes and the actors are all
 // warps that run, whatever their cluster. Warps of one cluster compare by its
 // clocks; those of different clusters only know of each other what has been
-// released and acquired through strong accesses of global memory. Everything a
-// grid did is ordered before what is launched after it, but for a programmatic
-// dependent launch: until griddepcontrol.wait it is unordered with the grids
-// before it that have let it begin, even if those happened to end earlier. So
-// histories live until a grid is launched that begins after all of them.
+// released and acquired through strong accesses of global memory. How grids, copies
+// and sets are ordered by the host says GridOrder.h: grids are unordered whenever
+// they might run at once, even if one happened to end earlier. So histories live
+// until everything that is still to come begins after all of them.
 
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 
 #include "tools/ptxsim/checks/GlobalHistories.h"
+#include "tools/ptxsim/checks/GridOrder.h"
 #include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
 
@@ -32,7 +32,7 @@ constexpr Epoch eraEpochs = (1 << globalLayout.epochBits) - 1;
 
 /// Who accesses global memory.
 struct GlobalAccessor {
-  ClusterRaces *cluster = nullptr;
+  ClusterRaces *cluster = nullptr; ///< Null for transfers, as is `knowledge`.
   const Knowledge *knowledge = nullptr;
   uint32_t warp = 0; ///< Among all that run.
   Epoch epoch = 0;
@@ -46,22 +46,32 @@ struct GlobalAccessor {
   bool readsOnly = false; ///< ld.global.nc: no warp of the grid may have written.
 };
 
-/// In a RemoteClock the warp that stands for all the grids that
-/// griddepcontrol.wait waits for.
-constexpr uint32_t gridsBefore = ~0u;
-
 /// Thread-safe: histories are words that are read and written whole.
 class GlobalRaces {
 public:
   /// Numbers the warps of a grid, `warps` in all, which may begin before
   /// `prerequisites` end. `lifetime` is that of its code.
-  uint32_t addGrid(const GridRun *grid, uint32_t warps,
-                   const std::vector<const GridRun *> &prerequisites,
-                   std::weak_ptr<const void> lifetime);
+  void addGrid(GridRun &grid, uint32_t warps,
+               const std::vector<const GridRun *> &prerequisites,
+               std::weak_ptr<const void> lifetime);
   /// Notes that a grid lets the next one begin. Without that it need not wait.
   void noteTrigger(const GridRun *grid);
   /// Notes that a grid has ended.
-  void removeGrid(const GridRun *grid);
+  void removeGrid(GridRun &grid);
+  /// Notes that the warps of a grid and the host may signal each other.
+  void noteMeeting(const GridRun *grid);
+  std::vector<WorkOrder> takeMeetings() { return order.takeMeetings(); }
+  /// Notes that all that ended up to the positions of `before` comes before
+  /// everything that is still to come.
+  void forget(const Clock &before);
+
+  /// Compares a transfer, which happens now, with what was before and remembers it.
+  ///
+  /// \returns false and a fault without a place if it is a race.
+  bool transfer(const HostTransfer &transfer, const Memory &memory, Fault &fault);
+
+  /// Notes that memory is freed or given anew, while no grid makes a step.
+  void forgetRange(uint64_t address, uint64_t bytes);
 
   /// Compares an access with those before it and remembers it.
   ///
@@ -82,10 +92,10 @@ public:
                   bool isWrite, const WarpClock &clock, GlobalAccessor by,
                   Fault &fault, int &lane);
 
-  /// The last writes of the words of a tensor map by grids that are known;
+  /// The last writes of the words of a tensor map by grids that may run beside `by`;
   /// epochs are 0 where there are none.
   using MapWrites = std::array<GlobalStamp, 16>;
-  MapWrites mapWrites(uint64_t address);
+  MapWrites mapWrites(uint64_t address, const GlobalAccessor &by);
   /// Notes that what a warp wrote is to be visible to copies that use it as a
   /// tensor map.
   void releaseMaps(uint32_t warp, Epoch epoch);
@@ -100,23 +110,21 @@ public:
   /// domain: a block, a cluster, all.
   using Released = std::shared_ptr<const RemoteClock>;
   void release(uint64_t address, uint32_t domain, const Released &clock);
-  /// Null if there is nothing.
-  Released acquire(uint64_t address, uint32_t domain);
+  /// Null if there is nothing that `grid` does not come after anyway.
+  Released acquire(uint64_t address, uint32_t domain, const GridRun &grid);
 
 private:
-  /// A grid that runs, or has ended but may be a prerequisite.
-  struct KnownGrid {
-    const GridRun *grid = nullptr; ///< Only an identity once it has ended.
-    bool runs = true;
-    bool triggers = false; ///< griddepcontrol.launch_dependents
-    uint32_t firstWarp = 0, warps = 0;
-    uint32_t warpsPerBlock = 1, warpsPerCluster = 1;
-    const Code *entry = nullptr;
-    std::weak_ptr<const void> lifetime;  ///< Of `entry`.
-    std::vector<uint32_t> prerequisites; ///< Their first warps.
-
-    bool has(uint32_t warp) const { return warp - firstWarp < warps; }
-    bool mayOverlap(const KnownGrid &before) const;
+  /// What has been released through an address for all: by warps that run, and of
+  /// grids that have ended as works.
+  struct ReleasedToAll {
+    Released clock;
+    Clock works;
+    uint64_t ends = 0; ///< How many had ended when it was folded.
+  };
+  /// A transfer as who accesses; warps below `firstRival` come before it.
+  struct Sender {
+    GlobalAccessor accessor;
+    uint32_t firstRival = 0;
   };
 
   /// Some epochs of a warp, which stamps count from 1.
@@ -130,7 +138,16 @@ private:
 
   static uint64_t nextGeneration();
   void forgetAll();
-  const KnownGrid *gridOf(uint32_t warp) const;
+  void makeRoom(uint32_t warps);
+  ReleasedToAll &releasedAt(uint64_t address);
+  bool transferWords(uint64_t address, uint64_t bytes, bool isWrite,
+                     const Sender &by, Fault &fault);
+  bool transferBytes(uint64_t address, uint64_t bytes, bool isWrite,
+                     const Sender &by, Fault &fault);
+  bool transferSide(const HostTransfer &transfer, const TransferSide &side,
+                    const Sender &by, Fault &fault);
+  static void describeUnordered(const KnownGrid &own, const KnownGrid &theirs,
+                                bool isWrite, bool stampIsWrite, Fault &fault);
   GlobalChunk &chunkOf(uint64_t address);
 
   /// Who accesses some words behind each other, and what is known of those before.
@@ -203,13 +220,16 @@ private:
   /// True if the access of `stamp` comes before `by` or cannot race with it.
   /// `needsProxy` is set if only a proxy fence is missing.
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
-                 bool &needsProxy) const;
+                 bool &needsProxy);
 
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
-  std::map<std::pair<uint64_t, uint32_t>, Released> released;
+  std::unordered_map<uint64_t, ReleasedToAll> released;
+  /// The same for a block or a cluster, until grids have ended.
+  std::map<std::pair<uint64_t, uint32_t>, Released> releasedWithin;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
-  std::vector<KnownGrid> grids;
+  GridOrder order;
+  const Memory *memory = nullptr; ///< For messages.
   /// Of the histories; no other object ever has the same number.
   std::atomic<uint64_t> generation{nextGeneration()};
   uint32_t nextWarp = 0;

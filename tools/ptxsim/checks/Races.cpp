@@ -26,6 +26,7 @@ void BlockRaces::remember(uint32_t index, const RowAccessor &by, uint64_t mask,
 ClusterRaces::ClusterRaces(Cluster &cluster) {
   tensorMaps = std::make_shared<TensorMaps>();
   blocks.resize(cluster.blocks.size());
+  firstRival = cluster.grid->firstRival;
   firstWarp = cluster.grid->firstWarp +
               cluster.linear * uint32_t(cluster.blocks.size()) *
                   uint32_t(cluster.blocks[0].warps.size());

@@ -243,8 +243,10 @@ public:
   SyncClock cluster; ///< barrier.cluster
   std::shared_ptr<TensorMaps> tensorMaps; ///< That it has acquired.
 
-  /// The number of the cluster's first warp among all that run.
+  /// The number of the cluster's first warp among all that are known.
   uint32_t firstWarp = 0;
+  /// As that of GridRun.
+  uint32_t firstRival = 0;
   /// True if this is one of the cluster's warps; `actor` is then its actor.
   bool ownWarp(uint32_t number, Actor &actor) const {
     actor = number - firstWarp;

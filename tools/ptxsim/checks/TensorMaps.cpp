@@ -6,7 +6,7 @@ using namespace ptxsim;
 
 void TensorMaps::acquire(GlobalRaces &races, uint64_t address, Actor actor,
                          const GlobalAccessor &by) {
-  GlobalRaces::MapWrites writes = races.mapWrites(address);
+  GlobalRaces::MapWrites writes = races.mapWrites(address, by);
   for (GlobalStamp &write : writes)
     if (write.epoch != 0 && !races.isReleased(write, by))
       write = GlobalStamp();
@@ -25,7 +25,7 @@ static bool isSame(const GlobalStamp &a, const GlobalStamp &b) {
 
 bool TensorMaps::use(GlobalRaces &races, uint64_t address, Actor actor,
                      const GlobalAccessor &by, Fault &fault) const {
-  GlobalRaces::MapWrites writes = races.mapWrites(address);
+  GlobalRaces::MapWrites writes = races.mapWrites(address, by);
   auto entries = acquired.find(address);
   for (size_t i = 0; i < writes.size(); ++i) {
     bool sees = writes[i].epoch == 0;

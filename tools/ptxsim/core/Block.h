@@ -138,7 +138,12 @@ struct GridRun {
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.
   std::vector<std::shared_ptr<Grid>> prerequisites;
   GlobalRaces *globalRaces = nullptr; ///< Null if races are not looked for.
-  uint32_t firstWarp = 0;             ///< Its number among all that run.
+  uint32_t firstWarp = 0;             ///< Its number among all that are known.
+  /// Warps with lower numbers than this come before all of the grid.
+  uint32_t firstRival = 0;
+  Clock heard; ///< When it has ended, as that of KnownGrid.
+  /// It and the host may have signalled each other.
+  std::atomic<bool> meetsHost{false};
   std::atomic<bool> stopped{false}; ///< A fault has been noted.
 };
 
@@ -147,6 +152,7 @@ struct Range {
   uint64_t begin = 0;
   uint64_t end = 0;
   bool writable = true;
+  bool ofHost = false; ///< The host may access it at the same time.
 };
 
 /// The instruction that began asynchronous work.

@@ -213,6 +213,12 @@ static void learn(ClusterRaces &races, const RemoteClock &released,
   }
 }
 
+void ptxsim::observeHost(Warp &warp) {
+  GridRun &grid = *warp.block->cluster->grid;
+  if (grid.globalRaces != nullptr && !grid.meetsHost.exchange(true))
+    grid.globalRaces->noteMeeting(&grid);
+}
+
 namespace {
 /// What a strong access orders: releases are kept by address and by those for
 /// whom they are meant, acquires take them; without these words the fences before
@@ -222,7 +228,21 @@ class Synchronisation {
 public:
   Synchronisation(Warp &warp, const Access &access)
       : warp(warp), races(*racesOf(warp)), clock(races.clockOf(warp)),
-        global(*warp.block->cluster->grid->globalRaces), access(access) {}
+        grid(*warp.block->cluster->grid), global(*grid.globalRaces),
+        access(access) {}
+
+  /// Notes whether the host may see the access.
+  void noteHost() {
+    forLanes(access.mask, [&](int lane) {
+      uint32_t offset = 0;
+      if (grid.meetsHost || sharedOf(warp, access, lane, offset) != nullptr)
+        return;
+      const Range *range =
+          warp.worker->findRange(access.addresses[lane], access.bytes);
+      if (range != nullptr && range->ofHost)
+        observeHost(warp);
+    });
+  }
 
   void acquire() {
     forLanes(access.mask, [&](int lane) {
@@ -233,8 +253,8 @@ public:
             access.acquires ? clock.knowledge : clock.pending[scope];
         if (block != nullptr)
           acquireShared(*block, offset, scope, knowledge);
-        else if (auto released =
-                     global.acquire(access.addresses[lane], domain(scope)))
+        else if (auto released = global.acquire(access.addresses[lane],
+                                                domain(scope), grid))
           learn(races, *released, knowledge);
       });
     });
@@ -298,6 +318,7 @@ private:
   Warp &warp;
   ClusterRaces &races;
   WarpClock &clock;
+  const GridRun &grid;
   GlobalRaces &global;
   const Access &access;
 };
@@ -309,6 +330,7 @@ static void synchronise(Warp &warp, const Access &access, bool reads,
       access.space == ptx::Space::Local)
     return;
   Synchronisation synchronisation(warp, access);
+  synchronisation.noteHost();
   if (reads)
     synchronisation.acquire();
   if (writes)

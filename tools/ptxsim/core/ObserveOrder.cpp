@@ -252,6 +252,8 @@ void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
   Counters *counters = warp.worker->counters;
   if (counters != nullptr && kind >= FenceKind::Device)
     counters->fence(warp);
+  if (kind == FenceKind::System)
+    observeHost(warp);
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;

@@ -34,8 +34,9 @@ const Range *Worker::findRangeSlowly(uint64_t address, uint64_t bytes) {
   Allocation allocation;
   if (!memory.find(address, allocation))
     return nullptr;
+  MemoryKind kind = allocation.kind;
   Range range{allocation.address, allocation.address + allocation.bytes,
-              allocation.kind != MemoryKind::Constant};
+              kind != MemoryKind::Constant, isOfHost(kind)};
   if (bytes > range.end - address)
     return nullptr;
   Range &entry = ranges[(address >> 12) % rangeEntries];

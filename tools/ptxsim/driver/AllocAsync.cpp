@@ -1,5 +1,6 @@
 // Memory that streams allocate and free.
 
+#include "tools/ptxsim/driver/Copy.h"
 #include "tools/ptxsim/driver/Memory.h"
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Pool.h"
@@ -7,11 +8,23 @@
 
 namespace ptxsim::driver {
 
+Progress AllocWork::start(Task &, Driver &driver) const {
+  driver.engine().noteRenewed(memory->address, memory->bytes);
+  return Progress::Done;
+}
+
 Progress FreeWork::start(Task &task, Driver &driver) const {
   Allocation allocation;
   if (driver.memory().find(address, allocation) &&
       allocation.address == address) {
-    releaseAllocation(driver, address);
+    HostTransfer transfer;
+    transfer.name = "a free";
+    transfer.order = task.order;
+    transfer.width = allocation.bytes;
+    transfer.sides.push_back({address, 0, 0, true});
+    transfer.isLast = true;
+    if (isOrdered(task, driver, transfer))
+      releaseAllocation(driver, address);
     return Progress::Done;
   }
   Fault fault;

@@ -113,10 +113,44 @@ static bool moveRow(Driver &driver, const CopyWork &work, void *to,
   return false;
 }
 
+bool isOrdered(Task &task, Driver &driver, const HostTransfer &transfer) {
+  Fault fault;
+  if (driver.engine().compare(transfer, fault))
+    return true;
+  driver.complain(fault);
+  task.result = resultOf(fault.code);
+  return false;
+}
+
+/// What a copy does to memory of the device; that of the host is not looked at.
+static HostTransfer transferOf(const CopyShape &shape, const Task &task) {
+  HostTransfer transfer;
+  transfer.name = "a copy";
+  transfer.order = task.order;
+  transfer.width = shape.width;
+  transfer.height = shape.height;
+  transfer.depth = shape.depth;
+  for (const CopySide *side : {&shape.source, &shape.destination})
+    if (isTracked(*side))
+      transfer.sides.push_back(
+          {side->address, side->pitch, side->slice, side == &shape.destination});
+  return transfer;
+}
+
+/// The host may poll a flag that is copied into its memory.
+bool CopyWork::tellsHost() const {
+  return !shape.destination.isPageable && isOfHost(shape.destination.kind) &&
+         shape.width * shape.height * shape.depth <= HostTransfer::signalBytes;
+}
+
 Progress CopyWork::start(Task &task, Driver &driver) const {
   if (shape.isEmpty() ||
       !isStillThere(task, driver, shape.destination, shape) ||
       !isStillThere(task, driver, shape.source, shape))
+    return Progress::Done;
+  HostTransfer transfer = transferOf(shape, task);
+  transfer.isLast = isAwaited && driver.scheduler.isAlone(task);
+  if (!isOrdered(task, driver, transfer))
     return Progress::Done;
   const uint8_t *next = staged.data();
   for (uint64_t layer = 0; layer < shape.depth; ++layer)

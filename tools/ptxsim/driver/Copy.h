@@ -37,12 +37,17 @@ bool isStillThere(Task &task, Driver &driver, const CopySide &side,
 CUresult resolveSide(Call &call, const char *name, Where where,
                      const CopyShape &shape, CopySide &side);
 
+/// Compares what a task does to memory of the device with what nothing orders with
+/// it, and fails it with a report if it is a race.
+bool isOrdered(Task &task, Driver &driver, const HostTransfer &transfer);
+
 class CopyWork : public Work {
 public:
   CopyWork(const char *name, const CopyShape &shape)
       : name(name), shape(shape) {}
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_MEMCPY; }
   Progress start(Task &task, Driver &driver) const override;
+  bool tellsHost() const override;
 
   const char *name; ///< Of the call that asked for it.
   CopyShape shape;

@@ -124,6 +124,8 @@ PTXSIM_API cuEventQuery(CUevent handle) {
       return allowed;
     if (event->capture)
       return CUDA_ERROR_CAPTURED_EVENT;
+    if (event->task && event->task->has(event->kind))
+      call.scheduler().noteKnown(*event->task, event->kind);
     if (!event->task || event->task->has(event->kind))
       return event->context->error;
     call.scheduler().query(call.lock, {event->task});
@@ -192,6 +194,8 @@ static CUresult elapsedTime(float *result, CUevent firstHandle,
       call.scheduler().query(call.lock, {first->task, second->task});
       return CUDA_ERROR_NOT_READY;
     }
+    for (const Event *event : {first.get(), second.get()})
+      call.scheduler().noteKnown(*event->task, event->kind);
     *result = std::chrono::duration<float, std::milli>(second->task->finished -
                                                        first->task->finished)
                   .count();

@@ -72,9 +72,12 @@ collectDependencies(const GraphNode &node, LaunchedNodes &launched,
 std::shared_ptr<Task> submitGraph(Call &call,
                                   const std::shared_ptr<Context> &context,
                                   const Graph &graph,
-                                  std::vector<Dependency> before) {
+                                  std::vector<Dependency> before,
+                                  uint64_t launch) {
   std::shared_ptr<Task> entry = call.scheduler().submit(
       context, std::make_shared<EmptyWork>(), std::move(before));
+  if (launch == 0)
+    launch = entry->serial;
   LaunchedNodes launched;
   std::vector<std::shared_ptr<GraphNode>> nodes = sortNodes(graph);
   for (const std::shared_ptr<GraphNode> &node : nodes) {
@@ -88,10 +91,11 @@ std::shared_ptr<Task> submitGraph(Call &call,
     result.task =
         node->child && node->isEnabled
             ? submitGraph(call, node->context ? node->context : context,
-                          *node->child, std::move(dependencies))
+                          *node->child, std::move(dependencies), launch)
             : call.scheduler().submit(node->context ? node->context : context,
                                       workFor(*node), std::move(dependencies),
                                       node->priority);
+    result.task->order.graph = launch;
   }
   std::vector<Dependency> ends = {{entry, EdgeKind::Full}};
   for (const std::shared_ptr<GraphNode> &node : nodes) {

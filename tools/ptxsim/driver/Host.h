@@ -16,6 +16,7 @@ public:
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_HOST; }
   Progress start(Task &task, Driver &driver) const override;
   Progress poll(Task &task, Driver &driver) const override;
+  bool tellsHost() const override { return true; }
   /// A callback is told of errors, a function is not called.
   bool runsAfterFailure() const override { return callback != nullptr; }
 

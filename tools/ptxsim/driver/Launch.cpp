@@ -14,6 +14,7 @@ Progress KernelWork::start(Task &task, Driver &driver) const {
   LaunchParameters parameters = launch;
   parameters.context = task.context->id;
   parameters.serial = driver.nextLaunchSerial++;
+  parameters.order = task.order;
   Fault fault;
   task.grid = driver.engine().start(parameters, task.context->limits,
                                     task.prerequisites, fault);

@@ -13,7 +13,10 @@ CUresult allocate(Call &call, uint64_t bytes, MemoryKind kind,
     return CUDA_ERROR_INVALID_VALUE;
   address =
       call.driver.memory().allocate(bytes, 512, kind, call.context->id, name);
-  return address == 0 ? CUDA_ERROR_OUT_OF_MEMORY : CUDA_SUCCESS;
+  if (address == 0)
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  call.driver.engine().noteRenewed(address, bytes);
+  return CUDA_SUCCESS;
 }
 
 CUresult findAllocation(Call &call, const char *name, uint64_t address,
@@ -40,8 +43,10 @@ void releaseAllocation(Driver &driver, uint64_t address) {
   }
   auto extra = driver.extras.find(address);
   Allocation allocation;
+  if (driver.memory().find(address, allocation))
+    driver.engine().noteRenewed(address, allocation.bytes);
   if (extra != driver.extras.end()) {
-    if (extra->second.pool && driver.memory().find(address, allocation))
+    if (extra->second.pool)
       extra->second.pool->used -= allocation.bytes;
     driver.extras.erase(extra);
   }

@@ -22,6 +22,7 @@ struct Context {
   unsigned version = 0;          ///< Of the interface it was created for.
   CUresult error = CUDA_SUCCESS; ///< Sticky: what every call answers.
   Limits limits;
+  ptxsim::Clock submitted; ///< The positions of all its works, see WorkOrder.
   uint64_t pendingLaunches = 2048, syncDepth = 2, fetchGranularity = 64,
            persistingBytes = 0; ///< Limits that nothing feels.
   CUfunc_cache cacheConfig = CU_FUNC_CACHE_PREFER_NONE;

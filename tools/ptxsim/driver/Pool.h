@@ -16,7 +16,7 @@ public:
             CUDA_MEM_ALLOC_NODE_PARAMS parameters)
       : memory(std::move(memory)), parameters(parameters) {}
   CUgraphNodeType type() const override { return CU_GRAPH_NODE_TYPE_MEM_ALLOC; }
-  Progress start(Task &, Driver &) const override { return Progress::Done; }
+  Progress start(Task &task, Driver &driver) const override;
 
   std::shared_ptr<GraphAllocation> memory;
   CUDA_MEM_ALLOC_NODE_PARAMS parameters;

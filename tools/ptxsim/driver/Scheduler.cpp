@@ -73,6 +73,10 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
   task->work = std::move(work);
   task->priority = priority;
   task->work->addDependencies(dependencies);
+  for (const WorkOrder &met : driver.engine().takeMeetings())
+    orders.learn(met);
+  orders.place(*task, dependencies);
+  task->context->submitted.set(task->order.chain, task->order.position);
   for (Dependency &dependency : dependencies) {
     if (!dependency.task->has(dependency.kind)) {
       ++task->unmet;
@@ -103,10 +107,35 @@ static void collectPrerequisites(Task &task) {
   task.dependencies.clear();
 }
 
+/// Lets the checks forget what comes before all that is pending or comes later.
+void Scheduler::forgetOrdered() {
+  if (!orders.takeLearnt())
+    return;
+  ptxsim::Clock before = orders.ofHost();
+  for (const auto &entry : pending)
+    before.intersect(entry.second->order.before);
+  driver.engine().noteOrdered(before);
+}
+
+void Scheduler::noteKnown(const Task &task, EdgeKind kind) {
+  if (kind == EdgeKind::Full)
+    orders.learn(task.order);
+  else
+    orders.learn(task.order.before);
+}
+
+bool Scheduler::isAlone(const Task &task) const {
+  return pending.size() == 1 && pending.count(task.serial) != 0;
+}
+
 void Scheduler::start(Lock &lock, const std::shared_ptr<Task> &task) {
   ready.erase(Key(task->priority, task->serial));
   task->state = Task::State::Running;
   task->begun = Clock::now();
+  orders.begin(*task);
+  forgetOrdered();
+  if (task->work->tellsHost())
+    orders.learn(task->order.before);
   collectPrerequisites(*task);
   task->progress = task->work->start(*task, driver);
   if (task->progress == Progress::Done) {
@@ -149,6 +178,13 @@ void Scheduler::notify(const std::shared_ptr<Task> &task) {
 void Scheduler::finish(const std::shared_ptr<Task> &task) {
   task->state = Task::State::Done;
   task->finished = Clock::now();
+  if (task->grid)
+    task->order.before.join(task->grid->heard());
+  if (task->work->waitsForMemory() || (task->grid && task->grid->meetsHost()))
+    orders.joinBegun(*task);
+  task->context->submitted.join(task->order.before);
+  if (task->work->tellsHost())
+    orders.learn(task->order);
   running.erase(std::remove(running.begin(), running.end(), task),
                 running.end());
   pending.erase(task->serial);
@@ -291,6 +327,8 @@ void Scheduler::wait(Lock &lock,
       lock.lock();
     }
   }
+  for (const std::shared_ptr<Task> &task : tasks)
+    noteKnown(*task, kind);
 }
 
 void Scheduler::waitForContext(Lock &lock, const Context &context) {
@@ -298,7 +336,9 @@ void Scheduler::waitForContext(Lock &lock, const Context &context) {
   for (const auto &entry : pending)
     if (entry.second->context.get() == &context)
       tasks.push_back(entry.second);
+  ptxsim::Clock submitted = context.submitted;
   wait(lock, tasks);
+  orders.learn(submitted);
 }
 
 /// Lets other threads of the program change what the work waits for, which has
@@ -336,6 +376,9 @@ bool Scheduler::query(Lock &lock,
                       const std::vector<std::shared_ptr<Task>> &tasks) {
   ++waits;
   bool wasDone = haveAll(tasks, EdgeKind::Full);
+  if (wasDone)
+    for (const std::shared_ptr<Task> &task : tasks)
+      noteKnown(*task);
   if (wasDone || kindOf(driver) != Schedule::Kind::Lazy)
     return wasDone;
   markNeeded(tasks);

@@ -12,6 +12,7 @@
 #include "tools/ptxsim/driver/FairMutex.h"
 #include "tools/ptxsim/driver/HostRunner.h"
 #include "tools/ptxsim/driver/Task.h"
+#include "tools/ptxsim/driver/WorkOrders.h"
 
 #include <map>
 #include <random>
@@ -54,6 +55,12 @@ public:
 
   HostRunner &hostRunner() { return host; }
 
+  /// Notes that the host knows that `task` is as far as `kind` says.
+  void noteKnown(const Task &task, EdgeKind kind = EdgeKind::Full);
+
+  /// True if nothing but `task` was submitted and is not done.
+  bool isAlone(const Task &task) const;
+
   /// Ends the helper threads, without the lock; nothing runs afterwards.
   void stop();
 
@@ -65,6 +72,7 @@ private:
   enum class Step : uint8_t { Progress, Stalled, Idle };
 
   bool matters(const Dependency &dependency) const;
+  void forgetOrdered();
   Step step(Lock &lock, uint64_t need);
   Step runRunning(Lock &lock);
   std::shared_ptr<Task> pick(uint64_t need);
@@ -84,6 +92,7 @@ private:
   std::map<uint64_t, std::shared_ptr<Task>> pending; ///< By serial.
   std::map<Key, std::shared_ptr<Task>> ready;
   std::vector<std::shared_ptr<Task>> running;
+  WorkOrders orders;
   std::mt19937_64 random;
   uint64_t nextSerial = 1;
   uint64_t lastNeed = 0;

@@ -35,6 +35,15 @@ Progress SetWork::start(Task &task, Driver &driver) const {
   if (covered.isEmpty() ||
       !isStillThere(task, driver, covered.destination, covered))
     return Progress::Done;
+  HostTransfer transfer;
+  transfer.name = "a set";
+  transfer.order = task.order;
+  transfer.width = covered.width;
+  transfer.height = height;
+  if (kind != MemoryKind::Pinned && kind != MemoryKind::Registered)
+    transfer.sides.push_back({address, pitch, 0, true});
+  if (!isOrdered(task, driver, transfer))
+    return Progress::Done;
   for (uint64_t row = 0; row < height; ++row) {
     uint64_t begin = address + row * pitch;
     fill(begin, value, elementBytes, width);

@@ -5,6 +5,7 @@
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Stream.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace ptxsim::driver {
@@ -64,6 +65,34 @@ static bool hasAddress(CUstreamBatchMemOpType type) {
          type != CU_STREAM_MEM_OP_FLUSH_REMOTE_WRITES;
 }
 
+static bool isWait(CUstreamBatchMemOpType type) {
+  return type == CU_STREAM_MEM_OP_WAIT_VALUE_32 ||
+         type == CU_STREAM_MEM_OP_WAIT_VALUE_64;
+}
+
+bool MemOpWork::waitsForMemory() const {
+  return std::any_of(operations.begin(), operations.end(),
+                     [](auto &each) { return isWait(each.operation); });
+}
+
+/// Compares a write of a value with what nothing orders with it.
+static bool compareWrite(const CUstreamBatchMemOpParams &operation, Task &task,
+                         Driver &driver) {
+  HostTransfer transfer;
+  transfer.name = "a value that a stream writes";
+  transfer.order = task.order;
+  transfer.width = bytesOf(operation.operation);
+  transfer.sides.push_back({operation.waitValue.address, 0, 0, true});
+  transfer.isValue = true;
+  Fault fault;
+  if (!hasAddress(operation.operation) || isWait(operation.operation) ||
+      driver.engine().compare(transfer, fault))
+    return true;
+  driver.complain(fault);
+  task.result = CUDA_ERROR_LAUNCH_FAILED;
+  return false;
+}
+
 Progress MemOpWork::poll(Task &task, Driver &driver) const {
   auto &next = *std::static_pointer_cast<size_t>(task.progressState);
   for (; next < operations.size(); ++next) {
@@ -81,6 +110,8 @@ Progress MemOpWork::poll(Task &task, Driver &driver) const {
       task.result = CUDA_ERROR_ILLEGAL_ADDRESS;
       return Progress::Done;
     }
+    if (!compareWrite(operation, task, driver))
+      return Progress::Done;
     if (!perform(operation, driver))
       return Progress::Polling;
   }
@@ -112,8 +143,11 @@ CUresult makeMemOpWork(Call &call, unsigned count,
       continue;
     uint64_t address = operation.waitValue.address;
     unsigned bytes = bytesOf(operation.operation);
-    if (address % bytes != 0 || !call.driver.memory().contains(address, bytes))
+    Allocation allocation;
+    if (address % bytes != 0 || !call.driver.memory().contains(address, bytes) ||
+        !call.driver.memory().find(address, allocation))
       return CUDA_ERROR_INVALID_VALUE;
+    work->writesHost |= !isWait(operation.operation) && isOfHost(allocation.kind);
   }
   return CUDA_SUCCESS;
 }

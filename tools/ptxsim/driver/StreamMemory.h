@@ -15,9 +15,12 @@ public:
   }
   Progress start(Task &task, Driver &driver) const override;
   Progress poll(Task &task, Driver &driver) const override;
+  bool tellsHost() const override { return writesHost; }
+  bool waitsForMemory() const override;
 
   std::vector<CUstreamBatchMemOpParams> operations;
   unsigned flags = 0;
+  bool writesHost = false; ///< Memory that the host can read at any time.
 };
 
 /// Checks operations and the addresses that they name.

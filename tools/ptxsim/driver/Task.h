@@ -57,6 +57,10 @@ public:
   virtual bool runsAfterFailure() const { return false; }
   /// Adds what a task must wait for that is submitted now.
   virtual void addDependencies(std::vector<Dependency> &) const {}
+  /// True if the host may learn by it that what comes before it is done.
+  virtual bool tellsHost() const { return false; }
+  /// True if it may have waited for whatever has begun before it is done.
+  virtual bool waitsForMemory() const { return false; }
   /// Notes that `task`, which is to do it, was submitted.
   virtual void noteSubmitted(const std::shared_ptr<Task> &) const {}
 };
@@ -70,6 +74,7 @@ struct Task {
   std::shared_ptr<Context> context;
   WorkRef work;
   int priority = 0; ///< Lower runs first.
+  WorkOrder order;  ///< As far as it is known until the task starts.
   State state = State::Waiting;
   Progress progress = Progress::Done; ///< While it runs.
   bool isTriggered = false;

@@ -6,6 +6,7 @@
 #ifndef TCC_TOOLS_PTXSIM_MACHINE_ENGINE_H
 #define TCC_TOOLS_PTXSIM_MACHINE_ENGINE_H
 
+#include "tools/ptxsim/checks/WorkOrder.h"
 #include "tools/ptxsim/machine/Fault.h"
 #include "tools/ptxsim/machine/Memory.h"
 #include "tools/ptxsim/ptx/Parser.h"
@@ -90,6 +91,7 @@ struct LaunchParameters {
   std::vector<uint8_t> parameters; ///< As laid out by KernelAttributes.
   uint64_t context = 0;
   uint64_t serial = 0; ///< %gridid, and "launch" in reports.
+  WorkOrder order;     ///< What comes before it.
 };
 
 /// Limits of a context that kernels feel.
@@ -108,6 +110,10 @@ public:
   virtual bool isFinished() const = 0;
   /// True if every block has called griddepcontrol.launch_dependents or exited.
   virtual bool isTriggered() const = 0;
+  /// Works that it came after by what it acquired; once it is finished.
+  virtual Clock heard() const { return {}; }
+  /// True if it may have waited for whatever the host knew; once it is finished.
+  virtual bool meetsHost() const { return false; }
   /// What stopped it, if it has failed.
   virtual const Fault *fault() const = 0;
 };
@@ -181,6 +187,24 @@ public:
   /// Copies what counts as written along with a device-to-device copy.
   virtual void noteCopy(uint64_t destination, uint64_t source,
                         uint64_t bytes) = 0;
+
+  /// Compares a transfer, which happens now, with all that nothing orders with it.
+  ///
+  /// \returns false and a fault if it is a race.
+  virtual bool compare(const HostTransfer &, Fault &) { return true; }
+
+  /// Notes that all that has ended up to the positions of `before` comes before
+  /// everything that is still to come.
+  virtual void noteOrdered(const Clock &before) { (void)before; }
+
+  /// Notes that memory is freed or given anew: what was done there is forgotten.
+  virtual void noteRenewed(uint64_t address, uint64_t bytes) {
+    (void)address, (void)bytes;
+  }
+
+  /// Returns the orders of the grids of which the host may have learnt something
+  /// while they run, since the last call.
+  virtual std::vector<WorkOrder> takeMeetings() { return {}; }
 
   /// Returns the JSON of what was counted of the grids that have ended; empty if
   /// nothing is counted. Not while `run` runs.

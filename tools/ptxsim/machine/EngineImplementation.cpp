@@ -19,6 +19,8 @@ class StartedGrid : public Grid {
 public:
   bool isFinished() const override { return finished; }
   bool isTriggered() const override { return finished || triggered; }
+  Clock heard() const override { return run.heard; }
+  bool meetsHost() const override { return run.meetsHost; }
   const Fault *fault() const override { return failure.get(); }
 
   GridRun run;
@@ -68,6 +70,15 @@ public:
                 uint64_t bytes) override {
     store.noteCopied(destination, source, bytes);
   }
+  bool compare(const HostTransfer &transfer, Fault &fault) override {
+    return settings.checks != CheckLevel::All ||
+           races.transfer(transfer, store, fault);
+  }
+  void noteOrdered(const Clock &before) override { races.forget(before); }
+  void noteRenewed(uint64_t address, uint64_t bytes) override {
+    races.forgetRange(address, bytes);
+  }
+  std::vector<WorkOrder> takeMeetings() override { return races.takeMeetings(); }
   std::string report() const override {
     return counted == nullptr ? "" : counted->json(settings);
   }
@@ -207,9 +218,8 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
     std::vector<const GridRun *> before;
     for (const std::shared_ptr<Grid> &prerequisite : run.prerequisites)
       before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
-    run.firstWarp =
-        races.addGrid(&run, grid.clusters * blocks * ((threads + 31) / 32),
-                      before, program.lifetime());
+    races.addGrid(run, grid.clusters * blocks * ((threads + 31) / 32), before,
+                  program.lifetime());
   }
   if (counted != nullptr)
     prepareCounters(grid);
@@ -250,7 +260,7 @@ void EngineImplementation::finish(StartedGrid &grid,
   worker.counters = nullptr;
   grid.resident.clear();
   grid.spare.clear();
-  races.removeGrid(&grid.run);
+  races.removeGrid(grid.run);
   grid.run.prerequisites.clear(); // Else a chain of launches would keep all.
   if (grid.run.workspace != 0)
     store.free(grid.run.workspace);

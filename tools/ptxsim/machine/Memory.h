@@ -32,6 +32,12 @@ enum class MemoryKind : uint8_t {
   Heap,       ///< malloc in a kernel.
 };
 
+/// True for memory that the host may access while kernels do.
+constexpr bool isOfHost(MemoryKind kind) {
+  return kind == MemoryKind::Pinned || kind == MemoryKind::Registered ||
+         kind == MemoryKind::Managed;
+}
+
 struct Allocation {
   uint64_t address = 0;
   uint64_t bytes = 0; ///< As asked for; addresses above are out of bounds.

@@ -252,8 +252,8 @@ TEST_F(RaceRows, globalMemory) {
   for (unsigned trial = 0; trial < trials; ++trial) {
     GlobalRaces together, apart;
     grid.globalRaces = &together;
-    together.addGrid(&grid, 8, {}, {});
-    apart.addGrid(&grid, 8, {}, {});
+    together.addGrid(grid, 8, {}, {});
+    apart.addGrid(grid, 8, {}, {});
     bool result = true;
     Epoch begin = flip() ? 0 : eraEpochs - 3; // There the second era begins.
     for (unsigned access = 0; access < 30 && result; ++access) {
@@ -301,7 +301,8 @@ TEST_F(RaceRows, globalMemory) {
       }
       EXPECT_EQ(expected, result);
       for (uint64_t at = base; at < base + 512 && result; at += 128) {
-        GlobalRaces::MapWrites a = together.mapWrites(at), b = apart.mapWrites(at);
+        GlobalRaces::MapWrites a = together.mapWrites(at, by),
+                               b = apart.mapWrites(at, by);
         EXPECT_EQ(std::memcmp(a.data(), b.data(), sizeof(a)), 0);
       }
     }
@@ -319,7 +320,7 @@ TEST_F(RaceRows, readBeforeCopy) {
   ClusterRaces races(cluster);
   GlobalRaces global;
   grid.globalRaces = &global;
-  global.addGrid(&grid, 4, {}, {});
+  global.addGrid(grid, 4, {}, {});
   constexpr uint64_t address = 1 << 20;
   auto access = [&](uint32_t warp, const Knowledge &knowledge, bool isWrite) {
     GlobalAccessor by;
