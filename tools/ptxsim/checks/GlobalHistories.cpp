@@ -103,7 +103,8 @@ unsigned GlobalChunk::replace(unsigned group, unsigned count, Side side,
     if ((state & expandedBoth) || mayRace)
       return done;
     sideOf(first, side) = stamp;
-    states[group].store(uint8_t(state & ~(3 << 2 * side)), std::memory_order_relaxed);
+    states[group].store(uint8_t(state & ~(3 << 2 * side)),
+                        std::memory_order_relaxed);
   }
   return count;
 }

@@ -126,9 +126,9 @@ public:
     writeStamp(stamps[side][group * groupWords + word], stamp);
   }
 
-  /// Puts `stamp` in place of the writes, or the reads, of `count` groups, while
-  /// nobody else accesses them: up to the first that has some expanded, or an access
-  /// by a warp from `rival` on that it might race with.
+  /// Puts `stamp` in place of the writes, or the reads, of `count` groups,
+  /// while nobody else accesses them: up to the first that has some expanded,
+  /// or an access by a warp from `rival` on that it might race with.
   ///
   /// \returns how many were changed.
   unsigned replace(unsigned group, unsigned count, Side side, GlobalStamp stamp,

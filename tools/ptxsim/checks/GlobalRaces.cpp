@@ -26,8 +26,8 @@ void GlobalRaces::forgetAll() {
   firstEra = maxWarps;
 }
 
-/// Forgets everything if nothing of it matters, or if numbers for `warps` further
-/// warps run short; and what can only matter to grids that run.
+/// Forgets everything if nothing of it matters, or if numbers for `warps`
+/// further warps run short; and what can only matter to grids that run.
 void GlobalRaces::makeRoom(uint32_t warps) {
   if (order.anyRuns())
     return;
@@ -215,7 +215,8 @@ uint64_t GlobalRaces::warpKnown(uint32_t warp, bool ofBulk,
     return allEpochs;
   const RemoteClock &remote = by.knowledge->remote;
   return order.knownOf(warp, by.warp,
-                       lookUp(remote, ofBulk ? warp | remoteBulk : warp), &remote);
+                       lookUp(remote, ofBulk ? warp | remoteBulk : warp),
+                       &remote);
 }
 
 uint64_t GlobalRaces::warpProxied(uint32_t warp,
@@ -248,9 +249,9 @@ static std::string placeOf(const Code *entry,
 static std::string whoOf(const KnownGrid &theirs, const KnownGrid *own,
                          uint32_t warp, const GlobalStamp &stamp) {
   std::string grid = &theirs == own || own == nullptr ? ""
-                     : own->mayOverlap(theirs)        ? "the grid before this one, "
-                     : theirs.mayOverlap(*own)        ? "the grid after this one, "
-                                                      : theirs.name + ", ";
+                     : own->mayOverlap(theirs) ? "the grid before this one, "
+                     : theirs.mayOverlap(*own) ? "the grid after this one, "
+                                               : theirs.name + ", ";
   uint32_t index = warp - theirs.firstWarp;
   return placeOf(theirs.entry, theirs.lifetime, uint32_t(stamp.op)) + " by " +
          grid + "cluster " + std::to_string(index / theirs.warpsPerCluster) +

@@ -3,10 +3,11 @@
 // As in shared memory, but words are of eight bytes and the actors are all
 // warps that run, whatever their cluster. Warps of one cluster compare by its
 // clocks; those of different clusters only know of each other what has been
-// released and acquired through strong accesses of global memory. How grids, copies
-// and sets are ordered by the host says GridOrder.h: grids are unordered whenever
-// they might run at once, even if one happened to end earlier. So histories live
-// until everything that is still to come begins after all of them.
+// released and acquired through strong accesses of global memory. How grids,
+// copies and sets are ordered by the host says GridOrder.h: grids are unordered
+// whenever they might run at once, even if one happened to end earlier. So
+// histories live until everything that is still to come begins after all of
+// them.
 
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALRACES_H
@@ -65,10 +66,12 @@ public:
   /// everything that is still to come.
   void forget(const Clock &before);
 
-  /// Compares a transfer, which happens now, with what was before and remembers it.
+  /// Compares a transfer, which happens now, with what was before and remembers
+  /// it.
   ///
   /// \returns false and a fault without a place if it is a race.
-  bool transfer(const HostTransfer &transfer, const Memory &memory, Fault &fault);
+  bool transfer(const HostTransfer &transfer, const Memory &memory,
+                Fault &fault);
 
   /// Notes that memory is freed or given anew, while no grid makes a step.
   void forgetRange(uint64_t address, uint64_t bytes);
@@ -92,8 +95,8 @@ public:
                   bool isWrite, const WarpClock &clock, GlobalAccessor by,
                   Fault &fault, int &lane);
 
-  /// The last writes of the words of a tensor map by grids that may run beside `by`;
-  /// epochs are 0 where there are none.
+  /// The last writes of the words of a tensor map by grids that may run beside
+  /// `by`; epochs are 0 where there are none.
   using MapWrites = std::array<GlobalStamp, 16>;
   MapWrites mapWrites(uint64_t address, const GlobalAccessor &by);
   /// Notes that what a warp wrote is to be visible to copies that use it as a
@@ -114,8 +117,8 @@ public:
   Released acquire(uint64_t address, uint32_t domain, const GridRun &grid);
 
 private:
-  /// What has been released through an address for all: by warps that run, and of
-  /// grids that have ended as works.
+  /// What has been released through an address for all: by warps that run, and
+  /// of grids that have ended as works.
   struct ReleasedToAll {
     Released clock;
     Clock works;

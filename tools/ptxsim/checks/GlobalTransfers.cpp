@@ -1,5 +1,5 @@
-// Comparing what the host asked for with what nothing orders with it: copies, sets
-// and frees, each an accessor of one number, and the words for such races.
+// Comparing what the host asked for with what nothing orders with it: copies,
+// sets and frees, each an accessor of one number, and the words for such races.
 
 #include "tools/ptxsim/checks/GlobalRaces.h"
 
@@ -21,7 +21,8 @@ static GlobalStamp stampOf(uint32_t warp) {
 bool GlobalRaces::transferWords(uint64_t address, uint64_t bytes, bool isWrite,
                                 const Sender &by, Fault &fault) {
   constexpr uint64_t groupBytes = GlobalChunk::groupBytes;
-  uint64_t end = address + bytes, middle = (address + groupBytes - 1) & -groupBytes;
+  uint64_t end = address + bytes,
+           middle = (address + groupBytes - 1) & -groupBytes;
   if (middle > address) {
     uint64_t head = std::min(end, middle) - address;
     if (!access(address, head, isWrite, by.accessor, fault))
@@ -41,7 +42,8 @@ bool GlobalRaces::transferWords(uint64_t address, uint64_t bytes, bool isWrite,
       return false;
     address += groupBytes;
   }
-  return end == address || access(address, end - address, isWrite, by.accessor, fault);
+  return end == address ||
+         access(address, end - address, isWrite, by.accessor, fault);
 }
 
 /// The same for bytes.
@@ -114,9 +116,9 @@ void GlobalRaces::forgetRange(uint64_t address, uint64_t bytes) {
   }
 }
 
-void GlobalRaces::describeUnordered(const KnownGrid &own, const KnownGrid &theirs,
-                                    bool isWrite, bool stampIsWrite,
-                                    Fault &fault) {
+void GlobalRaces::describeUnordered(const KnownGrid &own,
+                                    const KnownGrid &theirs, bool isWrite,
+                                    bool stampIsWrite, Fault &fault) {
   bool inGraph = own.order.graph != 0 && own.order.graph == theirs.order.graph;
   fault.message = std::string("expected an order between this ") +
                   (isWrite ? "write" : "read") +
@@ -124,7 +126,8 @@ void GlobalRaces::describeUnordered(const KnownGrid &own, const KnownGrid &their
                   (stampIsWrite ? "write" : "read") + " by " + theirs.name +
                   (inGraph ? " of the same graph" : " in another stream");
   fault.advice =
-      inGraph ? "let one node depend on the other"
-              : "order the streams by an event, or wait for the first one before "
-                "the other is given its work";
+      inGraph
+          ? "let one node depend on the other"
+          : "order the streams by an event, or wait for the first one before "
+            "the other is given its work";
 }

@@ -9,8 +9,8 @@
 
 using namespace ptxsim;
 
-/// Grids and transfers that are kept at most while all are needed; then the older
-/// half of those that have ended is forgotten.
+/// Grids and transfers that are kept at most while all are needed; then the
+/// older half of those that have ended is forgotten.
 static constexpr size_t maxKnown = 4096;
 
 static bool waitsFor(const KnownGrid &grid, const KnownGrid &before) {
@@ -97,9 +97,10 @@ void GridOrder::forget(const Clock &before) {
 }
 
 KnownGrid *GridOrder::find(uint32_t warp) const {
-  auto behind = std::upper_bound(
-      grids.begin(), grids.end(), warp,
-      [](uint32_t number, const auto &known) { return number < known->firstWarp; });
+  auto behind = std::upper_bound(grids.begin(), grids.end(), warp,
+                                 [](uint32_t number, const auto &known) {
+                                   return number < known->firstWarp;
+                                 });
   if (behind == grids.begin())
     return nullptr;
   KnownGrid *known = std::prev(behind)->get();
@@ -152,19 +153,21 @@ uint64_t GridOrder::knownOf(uint32_t warp, uint32_t own, uint64_t known,
     return known;
   if (theirs == nullptr || mine == nullptr)
     return allEpochs;
-  if (remote != nullptr &&
-      lookUp(*remote, remoteWork | theirs->order.chain) >= theirs->order.position)
+  if (remote != nullptr && lookUp(*remote, remoteWork | theirs->order.chain) >=
+                               theirs->order.position)
     return allEpochs;
   if (mine->mayOverlap(*theirs))
     return remote->count(gridsBefore) != 0 ? allEpochs : known;
   if (theirs->mayOverlap(*mine))
     return known;
-  if (theirs->order.isBefore(mine->order) || mine->order.isBefore(theirs->order))
+  if (theirs->order.isBefore(mine->order) ||
+      mine->order.isBefore(theirs->order))
     return allEpochs;
   if (theirs->meetsHost || mine->meetsHost)
     return allEpochs;
-  return remote != nullptr && knowsLater(*this, *remote, *theirs, *mine) ? allEpochs
-                                                                  : known;
+  return remote != nullptr && knowsLater(*this, *remote, *theirs, *mine)
+             ? allEpochs
+             : known;
 }
 
 bool GridOrder::isPresent(uint32_t warp, uint32_t own) const {

@@ -1,12 +1,12 @@
 // Which grids, copies and sets come before which.
 //
-// The host orders them by streams, events, edges of graphs and waits: see WorkOrder.
-// A programmatic dependent launch may begin before the grids that it waits for by
-// griddepcontrol.wait have ended. Grids that run at once order themselves by
-// releases and acquires of global memory; who acquires what a grid has released also
-// comes after all that came before that grid. What a grid and the host tell each
-// other while it runs cannot be seen: a grid that may do so is compared with none
-// that the host does not order with it.
+// The host orders them by streams, events, edges of graphs and waits: see
+// WorkOrder. A programmatic dependent launch may begin before the grids that it
+// waits for by griddepcontrol.wait have ended. Grids that run at once order
+// themselves by releases and acquires of global memory; who acquires what a
+// grid has released also comes after all that came before that grid. What a
+// grid and the host tell each other while it runs cannot be seen: a grid that
+// may do so is compared with none that the host does not order with it.
 
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GRIDORDER_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GRIDORDER_H
@@ -27,8 +27,8 @@ class Memory;
 /// griddepcontrol.wait waits for.
 constexpr uint32_t gridsBefore = ~0u;
 
-/// In a RemoteClock, added to the number of a chain: the position up to which works
-/// of it come before.
+/// In a RemoteClock, added to the number of a chain: the position up to which
+/// works of it come before.
 constexpr uint32_t remoteWork = 1u << 26;
 
 /// All that an actor ever did.
@@ -39,7 +39,8 @@ struct KnownGrid {
   const GridRun *grid = nullptr; ///< Only an identity; null for transfers.
   bool runs = false;
   std::atomic<bool> triggers{false}; ///< griddepcontrol.launch_dependents
-  std::atomic<bool> meetsHost{false}; ///< It and the host may signal each other.
+  std::atomic<bool> meetsHost{
+      false}; ///< It and the host may signal each other.
   uint32_t firstWarp = 0, warps = 1;
   uint32_t warpsPerBlock = 1, warpsPerCluster = 1;
   const Code *entry = nullptr;
@@ -61,8 +62,8 @@ struct KnownGrid {
 /// grids run, only what is atomic changes.
 class GridOrder {
 public:
-  /// Adds a grid whose warps have the numbers from its `firstWarp` on, or a transfer.
-  /// Numbers grow from one to the next.
+  /// Adds a grid whose warps have the numbers from its `firstWarp` on, or a
+  /// transfer. Numbers grow from one to the next.
   KnownGrid &add(const GridRun &grid, uint32_t warps,
                  const std::vector<const GridRun *> &prerequisites,
                  std::weak_ptr<const void> lifetime);
@@ -70,8 +71,8 @@ public:
   void noteTrigger(const GridRun &grid);
   void noteEnd(const GridRun &grid);
 
-  /// Forgets what has ended and comes before all that is still to come: up to the
-  /// positions of `before`.
+  /// Forgets what has ended and comes before all that is still to come: up to
+  /// the positions of `before`.
   void forget(const Clock &before);
   void clear() { grids.clear(); }
   bool isEmpty() const { return grids.empty(); }
@@ -84,17 +85,19 @@ public:
   /// The least number of a warp that need not come before all that `own` does.
   uint32_t firstRival(const KnownGrid &own) const;
 
-  /// Up to which epoch what `warp` did comes before the warp `own`, which has learnt
-  /// `known` of it; `remote` is all that it has learnt, null for transfers.
+  /// Up to which epoch what `warp` did comes before the warp `own`, which has
+  /// learnt `known` of it; `remote` is all that it has learnt, null for
+  /// transfers.
   uint64_t knownOf(uint32_t warp, uint32_t own, uint64_t known,
                    const RemoteClock *remote) const;
 
-  /// True if the grid of `warp` runs, or may do so in another schedule, with `own`.
+  /// True if the grid of `warp` runs, or may do so in another schedule, with
+  /// `own`.
   bool isPresent(uint32_t warp, uint32_t own) const;
 
   /// True if two accesses are no race since they are signals: both values that
-  /// streams write, or one of a small transfer and the other such a value or a strong
-  /// access of a grid. That this one meets the host is noted.
+  /// streams write, or one of a small transfer and the other such a value or a
+  /// strong access of a grid. That this one meets the host is noted.
   bool isSignal(uint32_t warp, bool isStrong, uint32_t own, bool ownIsStrong);
 
   /// Notes that a grid and the host may signal each other.

@@ -117,8 +117,8 @@ bool observeAtomic(Warp &warp, const Op &op, const Access &access);
 /// Fences: how far they order, and whether they order proxies.
 enum class FenceKind : uint8_t { Block, Cluster, Device, System };
 void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
-/// That the host and the grid may see what the other one does: by a strong access
-/// of memory of the host, or a fence of the system.
+/// That the host and the grid may see what the other one does: by a strong
+/// access of memory of the host, or a fence of the system.
 void observeHost(Warp &warp);
 void observeProxyFence(Warp &warp, LaneMask lanes, bool ofShared,
                        bool ofGlobal);

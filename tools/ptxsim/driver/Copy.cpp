@@ -132,8 +132,8 @@ static HostTransfer transferOf(const CopyShape &shape, const Task &task) {
   transfer.depth = shape.depth;
   for (const CopySide *side : {&shape.source, &shape.destination})
     if (isTracked(*side))
-      transfer.sides.push_back(
-          {side->address, side->pitch, side->slice, side == &shape.destination});
+      transfer.sides.push_back({side->address, side->pitch, side->slice,
+                                side == &shape.destination});
   return transfer;
 }
 

@@ -37,8 +37,8 @@ bool isStillThere(Task &task, Driver &driver, const CopySide &side,
 CUresult resolveSide(Call &call, const char *name, Where where,
                      const CopyShape &shape, CopySide &side);
 
-/// Compares what a task does to memory of the device with what nothing orders with
-/// it, and fails it with a report if it is a race.
+/// Compares what a task does to memory of the device with what nothing orders
+/// with it, and fails it with a report if it is a race.
 bool isOrdered(Task &task, Driver &driver, const HostTransfer &transfer);
 
 class CopyWork : public Work {

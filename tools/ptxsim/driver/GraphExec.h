@@ -16,8 +16,8 @@ std::shared_ptr<GraphNode> findExecNode(const Graph &graph,
                                         CUgraphNode original);
 
 /// Makes the tasks of `graph`. They wait for `before`; what follows them waits
-/// for the task that is returned. `launch` is the number of the launch that they are
-/// part of; 0 for a new one.
+/// for the task that is returned. `launch` is the number of the launch that
+/// they are part of; 0 for a new one.
 std::shared_ptr<Task> submitGraph(Call &call,
                                   const std::shared_ptr<Context> &context,
                                   const Graph &graph,

@@ -144,10 +144,12 @@ CUresult makeMemOpWork(Call &call, unsigned count,
     uint64_t address = operation.waitValue.address;
     unsigned bytes = bytesOf(operation.operation);
     Allocation allocation;
-    if (address % bytes != 0 || !call.driver.memory().contains(address, bytes) ||
+    if (address % bytes != 0 ||
+        !call.driver.memory().contains(address, bytes) ||
         !call.driver.memory().find(address, allocation))
       return CUDA_ERROR_INVALID_VALUE;
-    work->writesHost |= !isWait(operation.operation) && isOfHost(allocation.kind);
+    work->writesHost |=
+        !isWait(operation.operation) && isOfHost(allocation.kind);
   }
   return CUDA_SUCCESS;
 }

@@ -4,7 +4,8 @@
 
 namespace ptxsim::driver {
 
-/// Chains at most. Tasks beyond are put behind others as if these came before them.
+/// Chains at most. Tasks beyond are put behind others as if these came before
+/// them.
 static constexpr ptxsim::Actor maxChains = 256;
 
 static void add(ptxsim::Clock &clock, const WorkOrder &order) {
@@ -12,11 +13,12 @@ static void add(ptxsim::Clock &clock, const WorkOrder &order) {
   clock.set(order.chain, order.position);
 }
 
-void WorkOrders::place(Task &task, const std::vector<Dependency> &dependencies) {
+void WorkOrders::place(Task &task,
+                       const std::vector<Dependency> &dependencies) {
   WorkOrder &order = task.order;
   order.before = host;
-  // Also of those that need not be done: griddepcontrol.wait is looked at by the
-  // check itself.
+  // Also of those that need not be done: griddepcontrol.wait is looked at by
+  // the check itself.
   for (const Dependency &dependency : dependencies)
     add(order.before, dependency.task->order);
   auto isEnd = [&](ptxsim::Actor chain) {

@@ -1,7 +1,7 @@
 // What comes before a task, by all that orders tasks: streams, events, edges of
-// graphs, and waits of the host. Computed when it is submitted, so that it does not
-// depend on the schedule. A thread that has waited orders what all threads submit
-// afterwards.
+// graphs, and waits of the host. Computed when it is submitted, so that it does
+// not depend on the schedule. A thread that has waited orders what all threads
+// submit afterwards.
 
 #ifndef TCC_TOOLS_PTXSIM_DRIVER_WORKORDERS_H
 #define TCC_TOOLS_PTXSIM_DRIVER_WORKORDERS_H
@@ -18,8 +18,8 @@ public:
   /// Gives a task that is submitted now its place.
   void place(Task &task, const std::vector<Dependency> &dependencies);
 
-  /// Adds to what comes before a task that starts what its dependencies have learnt
-  /// since they were submitted.
+  /// Adds to what comes before a task that starts what its dependencies have
+  /// learnt since they were submitted.
   void begin(Task &task);
 
   /// Adds what a task may have waited for by polling memory.

@@ -112,7 +112,8 @@ public:
   virtual bool isTriggered() const = 0;
   /// Works that it came after by what it acquired; once it is finished.
   virtual Clock heard() const { return {}; }
-  /// True if it may have waited for whatever the host knew; once it is finished.
+  /// True if it may have waited for whatever the host knew; once it is
+  /// finished.
   virtual bool meetsHost() const { return false; }
   /// What stopped it, if it has failed.
   virtual const Fault *fault() const = 0;
@@ -188,7 +189,8 @@ public:
   virtual void noteCopy(uint64_t destination, uint64_t source,
                         uint64_t bytes) = 0;
 
-  /// Compares a transfer, which happens now, with all that nothing orders with it.
+  /// Compares a transfer, which happens now, with all that nothing orders with
+  /// it.
   ///
   /// \returns false and a fault if it is a race.
   virtual bool compare(const HostTransfer &, Fault &) { return true; }
@@ -197,13 +199,14 @@ public:
   /// everything that is still to come.
   virtual void noteOrdered(const Clock &before) { (void)before; }
 
-  /// Notes that memory is freed or given anew: what was done there is forgotten.
+  /// Notes that memory is freed or given anew: what was done there is
+  /// forgotten.
   virtual void noteRenewed(uint64_t address, uint64_t bytes) {
     (void)address, (void)bytes;
   }
 
-  /// Returns the orders of the grids of which the host may have learnt something
-  /// while they run, since the last call.
+  /// Returns the orders of the grids of which the host may have learnt
+  /// something while they run, since the last call.
   virtual std::vector<WorkOrder> takeMeetings() { return {}; }
 
   /// Returns the JSON of what was counted of the grids that have ended; empty if

@@ -78,7 +78,9 @@ public:
   void noteRenewed(uint64_t address, uint64_t bytes) override {
     races.forgetRange(address, bytes);
   }
-  std::vector<WorkOrder> takeMeetings() override { return races.takeMeetings(); }
+  std::vector<WorkOrder> takeMeetings() override {
+    return races.takeMeetings();
+  }
   std::string report() const override {
     return counted == nullptr ? "" : counted->json(settings);
   }

@@ -1,5 +1,5 @@
-// What is compared between transfers, without kernels: what is remembered of ranges,
-// and what is forgotten.
+// What is compared between transfers, without kernels: what is remembered of
+// ranges, and what is forgotten.
 
 #include "tools/ptxsim/machine/Engine.h"
 
@@ -48,8 +48,9 @@ protected:
 TEST_F(Transfers, RaceUnlessOneIsBefore) {
   ASSERT_TRUE(write(0, 256));
   EXPECT_FALSE(read(0, 256));
-  EXPECT_EQ(fault.message, "expected an order between this read by a copy and a "
-                           "write by a copy in another stream");
+  EXPECT_EQ(fault.message,
+            "expected an order between this read by a copy and a "
+            "write by a copy in another stream");
   HostTransfer later;
   later.name = "a copy";
   later.order.chain = nextChain;
