@@ -160,6 +160,10 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
       ((stamp.lane == by.lane && !stamp.lanes) || epoch < by.laneSync ||
        stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
     return true;
+  // Lanes that begin one copy together: CUTLASS lets a whole warp store its tile.
+  if (era.warp == by.warp && stamp.isBulk && by.isBulk && epoch == by.epoch &&
+      stamp.op == (by.op & 0xfff) && (stamp.lanes || stamp.lane != by.lane))
+    return true;
   if (warpKnown(era.warp, stamp.isBulk, by) < epoch)
     return order.isSignal(era.warp, stamp.strength != Weak, by.warp,
                           by.strength != Weak);
