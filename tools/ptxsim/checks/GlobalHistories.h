@@ -21,7 +21,7 @@ namespace ptxsim {
 struct GlobalStamp {
   uint64_t number : 21; ///< Of a warp among all that run and an era of it.
   uint64_t epoch : 13;  ///< 0 if there was no access; of bulk copies, a group.
-  uint64_t op : 12;    ///< Index in its code, as far as it fits.
+  uint64_t op : 12;    ///< By Code::numberOf, as far as it fits.
   uint64_t lane : 5;
   uint64_t mask : 8; ///< Bytes of the word.
   uint64_t strength : 2;

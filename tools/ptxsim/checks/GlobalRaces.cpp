@@ -233,20 +233,17 @@ uint64_t GlobalRaces::warpProxied(uint32_t warp,
   return lookUp(by.knowledge->remote, warp | remoteProxied);
 }
 
-/// Says where an op of a grid is, if its code still exists and a stamp can
+/// Says where an op of a grid is, if its program still exists and a stamp can
 /// tell.
-static std::string placeOf(const Code *entry,
-                           const std::weak_ptr<const void> &lifetime,
-                           uint32_t op) {
-  std::shared_ptr<const void> held = lifetime.lock();
-  if (held == nullptr || op >= entry->ops.size() || entry->ops.size() > 0x1000)
+static std::string placeOf(const KnownGrid &grid, uint32_t op) {
+  std::shared_ptr<const void> held = grid.lifetime.lock();
+  if (held == nullptr || grid.program->opCount() > 1 << globalLayout.opBits)
     return "";
-  uint32_t index = entry->infos[op].instruction;
-  if (index >= entry->function->instructions.size())
-    return "";
-  const ptx::Instruction &instruction = entry->function->instructions[index];
-  return " at line " + std::to_string(instruction.location.line) + ": " +
-         ptx::onOneLine(instruction);
+  const ptx::Instruction *instruction = grid.program->instructionOf(op);
+  return instruction == nullptr
+             ? ""
+             : " at line " + std::to_string(instruction->location.line) + ": " +
+                   ptx::onOneLine(*instruction);
 }
 
 /// Says who of a grid an access is of.
@@ -257,7 +254,7 @@ static std::string whoOf(const KnownGrid &theirs, const KnownGrid *own,
                      : theirs.mayOverlap(*own) ? "the grid after this one, "
                                                : theirs.name + ", ";
   uint32_t index = warp - theirs.firstWarp;
-  return placeOf(theirs.entry, theirs.lifetime, uint32_t(stamp.op)) + " by " +
+  return placeOf(theirs, uint32_t(stamp.op)) + " by " +
          grid + "cluster " + std::to_string(index / theirs.warpsPerCluster) +
          ", block rank " +
          std::to_string(index % theirs.warpsPerCluster / theirs.warpsPerBlock) +
@@ -356,6 +353,7 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
     auto compare = [&](const GlobalStamp &stamp, bool stampIsWrite) {
       bool needsProxy = false;
       if (stamp.epoch == 0 || !(stamp.mask & mask) ||
+          (stampIsWrite && !stamp.isBulk && by.repeats >> by.lane & 1) ||
           isOrdered(stamp, by, needsProxy))
         return true;
       // Only reads through the async proxy need generic writes to be fenced.

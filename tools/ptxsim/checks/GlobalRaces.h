@@ -41,6 +41,7 @@ struct GlobalAccessor {
   uint32_t lane = 0;
   uint32_t op = 0;
   Strength strength = Weak;
+  Repeats repeats = 0;
   bool many = false; ///< All lanes of a warp at once, for copies.
   bool async = false; ///< Through the async proxy.
   bool isBulk = false; ///< As that of a stamp.

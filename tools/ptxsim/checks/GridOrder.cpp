@@ -46,7 +46,7 @@ KnownGrid &GridOrder::add(const GridRun &grid, uint32_t warps,
   added->warpsPerBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
   added->warpsPerCluster =
       blocks[0] * blocks[1] * blocks[2] * added->warpsPerBlock;
-  added->entry = grid.entry;
+  added->program = grid.program;
   added->lifetime = std::move(lifetime);
   added->name = "the grid '" + grid.kernelName + "'";
   added->order = grid.launch.order;

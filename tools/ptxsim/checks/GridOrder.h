@@ -19,7 +19,7 @@
 
 namespace ptxsim {
 
-struct Code;
+class CodeSource;
 struct GridRun;
 class Memory;
 
@@ -43,8 +43,8 @@ struct KnownGrid {
       false}; ///< It and the host may signal each other.
   uint32_t firstWarp = 0, warps = 1;
   uint32_t warpsPerBlock = 1, warpsPerCluster = 1;
-  const Code *entry = nullptr;
-  std::weak_ptr<const void> lifetime;  ///< Of `entry`.
+  CodeSource *program = nullptr;
+  std::weak_ptr<const void> lifetime;  ///< Of the program.
   std::vector<uint32_t> prerequisites; ///< Their first warps.
   std::string name;                    ///< "the grid 'x'", "a copy", …
   WorkOrder order;

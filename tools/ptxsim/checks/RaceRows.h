@@ -18,6 +18,10 @@ namespace ptxsim {
 /// other do not race (PTX ISA 9.0, 8.7.1 "Morally strong operations").
 enum Strength : uint8_t { Weak, StrongInBlock, StrongInCluster, StrongForAll };
 
+/// Lanes that write what is there already. That is no race with who wrote it: many
+/// programs set a flag so, or write what several warps hold.
+using Repeats = uint32_t;
+
 /// How a stamp is packed: actor, epoch, op, lane, mask, strength, and the bits
 /// lanes, parts and async.
 struct StampLayout {

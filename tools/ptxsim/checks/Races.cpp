@@ -35,8 +35,7 @@ ClusterRaces::ClusterRaces(Cluster &cluster) {
     blocks[block.rank].words.resize((block.sharedBytes + 3) / 4);
     for (Warp &warp : block.warps) {
       warps.emplace_back();
-      warps.back().actor = newActor({ActorInfo::Kind::Warp, &block, warp.index,
-                                     warp.now.code});
+      warps.back().actor = newActor({ActorInfo::Kind::Warp, &block, warp.index});
     }
   }
 }
@@ -59,7 +58,7 @@ BlockRaces::MBarrierClock &ClusterRaces::mbarrier(const Block &block,
   auto [entry, inserted] = racesOf(block).mbarriers.try_emplace(offset);
   if (inserted) {
     entry->second.actor =
-        newActor({ActorInfo::Kind::MBarrier, &block, 0, nullptr});
+        newActor({ActorInfo::Kind::MBarrier, &block, 0});
     entry->second.ofBlock.resize(blocks.size());
   }
   return entry->second;
@@ -91,7 +90,7 @@ Accessor ClusterRaces::accessor(const Warp &warp, const Op &op, int lane) {
   by.isWarp = true;
   by.lane = uint32_t(lane);
   by.laneSync = clock.laneSync[lane];
-  by.op = uint32_t(&op - warp.now.code->ops.data());
+  by.op = warp.now.code->numberOf(op);
   return by;
 }
 
@@ -134,15 +133,11 @@ void ClusterRaces::noteOther(const Block &block, uint32_t offset,
                   std::to_string(block.rank);
   std::string note =
       std::string("the other is a ") + (stampIsWrite ? "write" : "read");
-  const Code *code = other.code;
-  if (code != nullptr && stamp.op < code->ops.size()) {
-    uint32_t index = code->infos[stamp.op].instruction;
-    if (index < code->function->instructions.size()) {
-      const ptx::Instruction &instruction = code->function->instructions[index];
-      note += " at line " + std::to_string(instruction.location.line) + ": " +
-              ptx::onOneLine(instruction);
-    }
-  }
+  CodeSource *program = block.cluster->grid->program;
+  if (const ptx::Instruction *instruction =
+          program == nullptr ? nullptr : program->instructionOf(stamp.op))
+    note += " at line " + std::to_string(instruction->location.line) + ": " +
+            ptx::onOneLine(*instruction);
   if (other.kind == ActorInfo::Kind::MBarrier)
     note += ", a copy that ends in an mbarrier of block rank " +
             std::to_string(other.block->rank);
@@ -190,6 +185,7 @@ bool ClusterRaces::mayFollow(const Stamp &stamp, uint32_t mask, bool isWrite,
                              bool &onlyProxy) const {
   onlyProxy = false;
   if (stamp.epoch == 0 || (stamp.mask & mask) == 0 ||
+      (stampIsWrite && !stamp.async && by.repeats >> by.lane & 1) ||
       isOrdered(stamp, by, onlyProxy))
     return true;
   // Only generic writes need to be fenced, and not for all writes.

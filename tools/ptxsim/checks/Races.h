@@ -37,7 +37,7 @@ class TensorMaps;
 struct Stamp {
   uint64_t actor : 13;
   uint64_t epoch : 19; ///< 0 if there was no access.
-  uint64_t op : 18;    ///< Index in the code of `code`, for messages.
+  uint64_t op : 18;    ///< By Code::numberOf, for messages.
   uint64_t lane : 5;
   uint64_t mask : 4;   ///< Bytes of the word.
   uint64_t strength : 2;
@@ -69,6 +69,7 @@ struct Accessor {
   uint32_t lane = 0;
   uint32_t op = 0;
   Strength strength = Weak;
+  Repeats repeats = 0;
   bool async = false; ///< Through the async proxy.
   /// Its writes need generic writes to be fenced, too.
   bool fencesWrites = false;
@@ -99,7 +100,6 @@ struct ActorInfo {
   Kind kind = Kind::Warp;
   const Block *block = nullptr;
   uint32_t warp = 0;
-  const Code *code = nullptr; ///< In which `Stamp::op` counts.
 };
 
 /// The knowledge that a barrier collects and hands out, for an even and an odd
@@ -184,8 +184,6 @@ public:
   WarpClock &clockOf(const Warp &warp);
   BlockRaces &racesOf(const Block &block);
   Actor newActor(ActorInfo info);
-  /// Notes in which code the stamps of an actor count ops.
-  void setCode(Actor actor, const Code *code) { actors[actor].code = code; }
 
   /// Adds what a warp knows and did to `result`, and begins a new epoch.
   void release(WarpClock &clock, Knowledge &result);

@@ -115,6 +115,11 @@ public:
   ///
   /// \returns null and a message if there is none. Thread-safe.
   virtual const Code *codeOf(uint32_t index, std::string &message) = 0;
+  /// The instruction of an op by its number, and how many there are.
+  ///
+  /// \returns null if it has none. Thread-safe.
+  virtual const ptx::Instruction *instructionOf(uint32_t op) = 0;
+  virtual uint32_t opCount() = 0;
   /// True if some of it is wgmma.
   virtual bool usesWarpgroups() const = 0;
 };

@@ -8,6 +8,8 @@
 #include "tools/ptxsim/core/Warpgroups.h"
 #include "tools/ptxsim/count/Counters.h"
 
+#include <cstring>
+
 using namespace ptxsim;
 
 bool ptxsim::observeGuard(Warp &warp, const Op &op) {
@@ -81,7 +83,7 @@ static GlobalAccessor globalAccessor(const Warp &warp, const Op &op,
   by.knowledge = &clock.knowledge;
   by.warp = races.firstWarp + clock.actor;
   by.epoch = clock.epoch;
-  by.op = uint32_t(&op - warp.now.code->ops.data());
+  by.op = warp.now.code->numberOf(op);
   return by;
 }
 
@@ -129,9 +131,25 @@ static Epoch leastOf(const Epoch (&epochs)[32]) {
   return least;
 }
 
-/// Compares an access with those before it.
+/// The lanes whose `sources` are what their memory holds.
+static Repeats repeatsOf(const Warp &warp, const Op &op, const Access &access,
+                         const Slot *sources) {
+  uint32_t bytes = access.bytes / op.count;
+  Repeats result = 0;
+  forLanes(access.mask, [&](int lane) {
+    bool same = true;
+    for (uint32_t i = 0; i < op.count; ++i)
+      same &= std::memcmp(access.pointers[lane] + i * bytes,
+                          warp.at<uint8_t>(sources[i]) + uint32_t(lane) * bytes,
+                          bytes) == 0;
+    result |= Repeats(same) << lane;
+  });
+  return result;
+}
+
+/// Compares an access with those before it. A store has `sources`.
 static bool checkRaces(Warp &warp, const Op &op, const Access &access,
-                       bool isWrite) {
+                       bool isWrite, const Slot *sources = nullptr) {
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr || access.space == ptx::Space::Local ||
       access.space == ptx::Space::Parameter)
@@ -159,24 +177,35 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
       return true;
   }
   lanes &= lanesThatCount(access);
-  Fault fault;
   int lane = -1;
-  bool good = true;
-  if (isShared)
-    good = races->accessEach(*warp.block, access.addresses, lanes, access.bytes,
-                             isWrite, clock, by, fault, lane);
-  else if (access.space == ptx::Space::Global)
-    good = global.accessEach(access.addresses, lanes, access.bytes, isWrite,
-                             clock, globalBy, fault, lane);
-  else
-    for (; good && lanes != 0; lanes &= lanes - 1) {
-      lane = __builtin_ctz(lanes);
-      good = checkLane(warp, access, lane, isWrite, *races, global, by, globalBy,
-                       fault);
+  auto check = [&](Fault &fault) {
+    if (isShared)
+      return races->accessEach(*warp.block, access.addresses, lanes,
+                               access.bytes, isWrite, clock, by, fault, lane);
+    if (access.space == ptx::Space::Global)
+      return global.accessEach(access.addresses, lanes, access.bytes, isWrite,
+                               clock, globalBy, fault, lane);
+    for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
+      lane = __builtin_ctz(rest);
+      if (!checkLane(warp, access, lane, isWrite, *races, global, by, globalBy,
+                     fault))
+        return false;
     }
-  if (!good)
-    warp.worker->stop(warp, op, std::move(fault), lane);
-  return good;
+    return true;
+  };
+  Fault fault;
+  if (check(fault))
+    return true;
+  by.repeats = globalBy.repeats =
+      sources == nullptr ? 0 : repeatsOf(warp, op, access, sources);
+  if (by.repeats >> lane & 1) {
+    lanes &= ~LaneMask(0) << lane; // Those before are remembered.
+    fault = Fault();
+    if (check(fault))
+      return true;
+  }
+  warp.worker->stop(warp, op, std::move(fault), lane);
+  return false;
 }
 
 /// What a warp shows to other clusters: what it knows of its own and of others.
@@ -350,7 +379,7 @@ bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
 bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
                           const Slot *sources) {
   count(warp, access);
-  if (!checkRaces(warp, op, access, true))
+  if (!checkRaces(warp, op, access, true, sources))
     return false;
   if (warp.checks != nullptr && !storeUndefined(warp, op, access, sources))
     return false;

@@ -23,7 +23,7 @@ static Actor actorOf(ClusterRaces &races, const Warp &any, AsyncKind kind) {
                           : kind == AsyncKind::Bulk ? ActorInfo::Kind::Bulk
                                                     : ActorInfo::Kind::Warpgroup;
   if (actor == 0)
-    actor = races.newActor({which, warp.block, warp.index, warp.now.code});
+    actor = races.newActor({which, warp.block, warp.index});
   return actor;
 }
 
@@ -87,7 +87,7 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
   by.epoch = operation.epoch;
   by.knowledge = operation.knowledge.get();
   by.lane = operation.origin.lane < 0 ? 0 : uint32_t(operation.origin.lane);
-  by.op = uint32_t(operation.origin.op - operation.origin.code->ops.data());
+  by.op = operation.origin.code->numberOf(*operation.origin.op);
   by.async = kind != AsyncKind::Copies;
   by.fencesWrites = operation.fencesWrites;
   if (barrierBlock == nullptr)
@@ -99,7 +99,6 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
       races.mbarrier(*barrierBlock, barrierOffset);
   by.actor = clock.actor;
   by.epoch = clock.lastCopy = clock.epochOf(barrier->second.phase + 1);
-  races.setCode(by.actor, operation.origin.code);
   return true;
 }
 
@@ -173,7 +172,7 @@ bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,
   by.async = operation.actor == 0 || operation.actor != clock.copies;
   by.isBulk = isWrite && operation.actor != 0 && operation.actor == clock.bulk;
   by.epoch = by.isBulk ? operation.epoch : operation.warpEpoch;
-  by.op = uint32_t(origin.op - origin.code->ops.data());
+  by.op = origin.code->numberOf(*origin.op);
   by.lane = origin.lane < 0 ? 0 : uint32_t(origin.lane);
   by.many = true;
   by.strength = strong ? StrongForAll : Weak;
@@ -197,7 +196,7 @@ void ptxsim::observeGroupWait(Warp &warp, AsyncKind kind, uint64_t group,
     return;
   if (clock.bulkWrites == 0)
     clock.bulkWrites = races->newActor(
-        {ActorInfo::Kind::Bulk, warp.block, warp.index, warp.now.code});
+        {ActorInfo::Kind::Bulk, warp.block, warp.index});
   clock.knowledge.known.set(clock.bulkWrites, Epoch(group));
 }
 

@@ -45,7 +45,7 @@ GlobalAccessor MapUser::accessor() const {
   by.knowledge = &clock().knowledge;
   by.warp = races->firstWarp + clock().actor;
   by.epoch = clock().epoch;
-  by.op = uint32_t(&op - warp.now.code->ops.data());
+  by.op = warp.now.code->numberOf(op);
   by.lane = lane < 0 ? 0 : uint32_t(lane);
   by.many = true; // Maps are changed by warps as a whole.
   return by;

@@ -132,6 +132,7 @@ struct Code {
   uint32_t index = 0; ///< In ptx::Module::functions.
   std::vector<Op> ops; ///< Ends with an implicit return or exit.
   std::vector<OpInfo> infos; ///< One for each op.
+  uint32_t firstOp = 0; ///< How many ops of the program were decoded before.
   std::vector<RegisterOperand> operands;
   std::vector<Slot> lists;
   std::vector<std::vector<uint32_t>> tables; ///< Targets of brx.idx, as ops.
@@ -147,6 +148,11 @@ struct Code {
   std::vector<Slot> resultSlots;    ///< Of `.reg` results, else -1.
   /// Slots that hold nothing when the function is entered.
   std::vector<RegisterOperand> undefined;
+
+  /// The number of an op among all of the program.
+  uint32_t numberOf(const Op &op) const {
+    return firstOp + uint32_t(&op - ops.data());
+  }
 };
 
 } // namespace ptxsim

@@ -202,6 +202,8 @@ const Code *KernelProgram::decode(uint32_t index, std::string &message) {
     hasWarpgroups |= op.opClass == OpClass::Warpgroup;
   registers += code->frameBytes / 128;
   localBytes += code->localBytes;
+  code->firstOp = decodedOps;
+  decodedOps += uint32_t(code->ops.size());
   codes[index] = std::move(code);
   return codes[index].get();
 }
@@ -224,4 +226,21 @@ const Code *KernelProgram::codeOf(uint32_t index, std::string &message) {
     return nullptr;
   }
   return codes[index] != nullptr ? codes[index].get() : decode(index, message);
+}
+
+const ptx::Instruction *KernelProgram::instructionOf(uint32_t op) {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const std::unique_ptr<Code> &code : codes) {
+    if (code == nullptr || op - code->firstOp >= code->ops.size())
+      continue;
+    uint32_t index = code->infos[op - code->firstOp].instruction;
+    const auto &instructions = code->function->instructions;
+    return index < instructions.size() ? &instructions[index] : nullptr;
+  }
+  return nullptr;
+}
+
+uint32_t KernelProgram::opCount() {
+  std::lock_guard<std::mutex> lock(mutex);
+  return decodedOps;
 }

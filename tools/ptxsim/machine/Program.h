@@ -29,6 +29,8 @@ public:
   bool prepare(std::string &message);
 
   const Code *codeOf(uint32_t index, std::string &message) override;
+  const ptx::Instruction *instructionOf(uint32_t op) override;
+  uint32_t opCount() override;
   bool usesWarpgroups() const override { return hasWarpgroups; }
   const Code *entryCode() const { return entryPoint; }
 
@@ -64,6 +66,7 @@ private:
   bool hasWarpgroups = false;
   std::vector<uint32_t> reachable; ///< Functions, the kernel first.
   std::vector<std::unique_ptr<Code>> codes; ///< By function.
+  uint32_t decodedOps = 0;
   std::unordered_map<uint32_t, uint32_t> sharedOffsets; ///< Of the module's.
   std::unordered_map<const ptx::Variable *, uint32_t> functionSharedOffsets;
   std::mutex mutex;
