@@ -23,6 +23,18 @@ TEXT = """
   ret;
 }
 
+// Writes i + 2 to word i.
+.visible .entry renews(.param .u64 words) {
+  .reg .b64 %a;
+  .reg .b32 %i;
+  ld.param.u64 %a, [words];
+  mov.u32 %i, %tid.x;
+  mad.wide.u32 %a, %i, 4, %a;
+  add.u32 %i, %i, 2;
+  st.global.u32 [%a], %i;
+  ret;
+}
+
 // Copies word i to sum i.
 .visible .entry reads(.param .u64 words, .param .u64 sums) {
   .reg .b64 %a, %s;
@@ -106,7 +118,7 @@ class Place:
         self.context = make("cuCtxCreate_v2", 0, 0)
         module = load(TEXT)
         self.kernels = {name: function(module, name)
-                        for name in ("writes", "reads", "tells", "hears", "triggers",
+                        for name in ("writes", "renews", "reads", "tells", "hears", "triggers",
                                      "counts")}
         self.a, self.b = (make("cuStreamCreate", NON_BLOCKING) for _ in range(2))
         self.event = make("cuEventCreate", 2)
@@ -134,8 +146,15 @@ class Place:
     def write(self, stream):
         self.run("writes", self.words, stream=stream)
 
+    def renew(self, stream):
+        self.run("renews", self.words, stream=stream)
+
     def read(self, stream):
         self.run("reads", self.words, self.sums, stream=stream)
+
+    def write_and_read(self, stream):
+        self.write(stream)
+        self.read(stream)
 
     def follow(self, later, earlier):
         """Lets `later` wait for an event behind what is in `earlier`."""
@@ -165,7 +184,7 @@ def case(function):
 
 # Pairs of work, the later one in another stream.
 PAIRS = {
-    "kernels": ("write", "read"), "kernels_writing": ("write", "write"),
+    "kernels": ("write", "read"), "kernels_writing": ("write", "renew"),
     "kernels_overwriting": ("read", "write"),
     "kernel_fetch": ("write", "fetch"), "fetch_kernel": ("fetch", "write"),
     "kernel_set": ("read", "fill"), "set_kernel": ("fill", "read"),
@@ -671,14 +690,14 @@ def graph_then_stream(place):
 @case
 def one_graph_in_two_streams(place):
     """Launches of one executable graph never overlap."""
-    executable = capture(place, place.a, lambda: place.write(place.a))
+    executable = capture(place, place.a, lambda: place.write_and_read(place.a))
     call("cuGraphLaunch", executable, place.a)
     call("cuGraphLaunch", executable, place.b)
 
 
 @case
 def two_graphs(place):
-    executables = [capture(place, place.a, lambda: place.write(place.a))
+    executables = [capture(place, place.a, lambda: place.write_and_read(place.a))
                    for _ in range(2)]
     call("cuGraphLaunch", executables[0], place.a)
     call("cuGraphLaunch", executables[1], place.b)
@@ -691,6 +710,7 @@ def graph_memory(place):
         address = ctypes.c_uint64()
         check("cuMemAllocAsync", ctypes.byref(address), BYTES, place.a)
         place.run("writes", address, stream=place.a)
+        place.run("reads", address, place.sums, stream=place.a)
         check("cuMemFreeAsync", address, place.a)
     executable = capture(place, place.a, body)
     call("cuGraphLaunch", executable, place.a)
