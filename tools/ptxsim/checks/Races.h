@@ -133,7 +133,7 @@ struct BlockRaces {
     return SplitWord<sharedLayout>::isSplit(numerics::bitCast<uint64_t>(stamp));
   }
   SplitWord<sharedLayout> splitWord(uint32_t index) {
-    return {slots.data() + index, words.size()};
+    return {slots.empty() ? nullptr : &slots[index], words.size()};
   }
   /// Calls `visit` with the last writes of a word, until one says no.
   ///
