@@ -151,6 +151,8 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
   needsProxy = false;
   if (areStrong(stamp, by))
     return true;
+  bool isSameOp =
+      stamp.op == (by.op & RowStep<globalLayout, 1>::ones(globalLayout.opBits));
   Era era = eraOf(uint32_t(stamp.number));
   uint64_t epoch = era.before + stamp.epoch;
   if (isForbidden(era.warp, by))
@@ -158,11 +160,11 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
   // A bulk copy only comes after what its warp did before it began it.
   if (era.warp == by.warp && !stamp.isBulk && !by.async &&
       ((stamp.lane == by.lane && !stamp.lanes) || epoch < by.laneSync ||
-       stamp.parts || stamp.op == (by.op & 0xfff) || by.many))
+       stamp.parts || isSameOp || by.many))
     return true;
   // Lanes that begin one copy together: CUTLASS lets a whole warp store its tile.
   if (era.warp == by.warp && stamp.isBulk && by.isBulk && epoch == by.epoch &&
-      stamp.op == (by.op & 0xfff) && (stamp.lanes || stamp.lane != by.lane))
+      isSameOp && (stamp.lanes || stamp.lane != by.lane))
     return true;
   if (warpKnown(era.warp, stamp.isBulk, by) < epoch)
     return order.isSignal(era.warp, stamp.strength != Weak, by.warp,

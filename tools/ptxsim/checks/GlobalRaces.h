@@ -170,7 +170,7 @@ private:
     uint64_t kept = 0;
   };
   /// False if a stamp cannot hold who accesses: then nothing is said.
-  bool fits(uint32_t number) const { return number < maxWarps; }
+  static bool fits(uint32_t number) { return number < maxWarps; }
 
   void learnReaders(const uint64_t *stamps, unsigned words, Row &row) const;
   void learn(const uint64_t *stamps, unsigned words, bool isWrite,
@@ -190,6 +190,7 @@ private:
       chunk.setStamp(group, word + i, side, stamp);
     }
   };
+  static Place placeIn(GlobalChunk &chunk, uint64_t address);
   Place findPlace(uint64_t address);
   Place findPlace(uint64_t address, Row &row);
   template <bool IsWrite, unsigned Words>

@@ -194,10 +194,13 @@ LaneMask GlobalRaces::accessLanes(uint64_t address, uint64_t bytes, bool isWrite
   return left;
 }
 
-GlobalRaces::Place GlobalRaces::findPlace(uint64_t address) {
+GlobalRaces::Place GlobalRaces::placeIn(GlobalChunk &chunk, uint64_t address) {
   auto word = unsigned(address % GlobalChunk::bytes / 8);
-  return {chunkOf(address), word / GlobalChunk::groupWords,
-          word % GlobalChunk::groupWords};
+  return {chunk, word / GlobalChunk::groupWords, word % GlobalChunk::groupWords};
+}
+
+GlobalRaces::Place GlobalRaces::findPlace(uint64_t address) {
+  return placeIn(chunkOf(address), address);
 }
 
 /// The same; lanes mostly access one chunk.
@@ -207,9 +210,7 @@ GlobalRaces::Place GlobalRaces::findPlace(uint64_t address, Row &row) {
     row.chunk = &chunkOf(address);
     row.chunkNumber = number;
   }
-  auto word = unsigned(address % GlobalChunk::bytes / 8);
-  return {*row.chunk, word / GlobalChunk::groupWords,
-          word % GlobalChunk::groupWords};
+  return placeIn(*row.chunk, address);
 }
 
 /// Tries to compare the words of one lane.
