@@ -10,7 +10,7 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-Status Executable::load(const std::string &path,
+Status Executable::load(const std::string &path, schema::TargetKind kind,
                         std::unique_ptr<Executable> &result) {
   std::unique_ptr<Executable> executable(new Executable);
   MappedFile &file = executable->file;
@@ -22,7 +22,7 @@ Status Executable::load(const std::string &path,
     return status;
   if (Status status =
           readManifest(file.data() + headerBytes, header.manifestBytes,
-                       file.size(), path, executable->contents);
+                       file.size(), path, kind, executable->contents);
       !status.ok())
     return status;
   const SegmentRange &code = executable->contents.code;

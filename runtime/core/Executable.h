@@ -18,13 +18,15 @@ namespace tcc::rt {
 /// A compiled model that was read from a file. Immutable after `prepare`.
 class Executable {
 public:
-  /// Maps and checks the file `path`. Nothing of it is executable afterwards.
+  /// Maps and checks the file `path`, of whose targets the one of kind `kind`
+  /// is the one to run. Nothing of it is executable afterwards.
   ///
   /// \returns NoInput if it cannot be read; BadData if anything in the header,
   ///          the manifest or the code is wrong; DeviceUnavailable if it has no
-  ///          code for one x86-64 machine. The digest of the weights is never
-  ///          checked: reading them all would take longer than many a run.
-  static Status load(const std::string &path,
+  ///          code for one device of that kind. The digest of the weights is
+  ///          never checked: reading them all would take longer than many a
+  ///          run.
+  static Status load(const std::string &path, schema::TargetKind kind,
                      std::unique_ptr<Executable> &result);
 
   /// Makes the program ready to run: checks that the CPU has the features it

@@ -3,6 +3,7 @@
 #include "runtime/core/PlanReader.h"
 
 #include <algorithm>
+#include <set>
 
 using namespace tcc;
 using namespace tcc::rt;
@@ -62,15 +63,43 @@ static Status checkModel(const schema::Executable &root,
   return {};
 }
 
+std::string tcc::rt::nameOf(schema::TargetKind kind) {
+  return kind == schema::TargetKind::X86_64
+             ? "x86-64"
+             : "kind " + std::to_string(static_cast<int>(kind));
+}
+
+/// Finds the first target of kind `kind` in `targets`.
+static Status findTarget(
+    const flatbuffers::Vector<flatbuffers::Offset<schema::Target>> &targets,
+    schema::TargetKind kind, const std::string &path,
+    const schema::Target *&result) {
+  std::set<schema::TargetKind> kinds;
+  for (const schema::Target *target : targets) {
+    if (target->kind() == kind) {
+      result = target;
+      return {};
+    }
+    kinds.insert(target->kind());
+  }
+  std::string names;
+  bool isKnown = true;
+  for (schema::TargetKind other : kinds) {
+    names += (names.empty() ? "" : ", ") + nameOf(other);
+    isKnown = isKnown && other <= schema::TargetKind::MAX;
+  }
+  return {
+      Status::Code::DeviceUnavailable,
+      path + (kinds.size() == 1 ? ": target" : ": targets") + ": expected " +
+          nameOf(kind) + ", got " + (names.empty() ? "none" : names) +
+          (isKnown ? "; compile the model again" : "; use a newer tcc-run") +
+          (isKnown && !names.empty() ? " for that device" : "")};
+}
+
 /// Checks one target and reads its plan.
 static Status readTarget(const schema::Executable &root,
                          const schema::Target &target, const std::string &path,
                          CopyBudget &budget, Plan &plan) {
-  if (target.kind() > schema::TargetKind::MAX)
-    return {Status::Code::DeviceUnavailable,
-            path + ": target: expected x86-64, got kind " +
-                std::to_string(static_cast<int>(target.kind())) +
-                "; use a newer tcc-run"};
   uint64_t devices = 1;
   if (target.mesh())
     for (uint32_t size : *target.mesh())
@@ -97,6 +126,7 @@ static Status describeTarget(const schema::Target &target,
   if (!fits)
     return malformed(path, "features: expected names that share no bytes, got "
                            "more than the manifest could hold");
+  manifest.kind = target.kind();
   manifest.cpu = target.cpu()->str();
   for (const flatbuffers::String *feature : *target.features())
     manifest.features.push_back(feature->str());
@@ -108,7 +138,7 @@ static Status describeTarget(const schema::Target &target,
 
 Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                              uint64_t fileBytes, const std::string &path,
-                             Manifest &result) {
+                             schema::TargetKind kind, Manifest &result) {
   // A Verifier aborts at 2 GiB. Each table takes at least eight bytes of an
   // honest file.
   bool fits = size < FLATBUFFERS_MAX_BUFFER_SIZE;
@@ -134,23 +164,17 @@ Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                                     fileBytes, path);
       !status.ok())
     return status;
+  const schema::Target *target = nullptr;
+  if (Status status = findTarget(*root.targets(), kind, path, target);
+      !status.ok())
+    return status;
   CopyBudget budget(size);
-  for (const schema::Target *target : *root.targets()) {
-    Plan plan;
-    if (Status status = readTarget(root, *target, path, budget, plan);
-        !status.ok())
-      return status;
-    if (!manifest.plan.step.sections.empty())
-      continue;
-    manifest.plan = std::move(plan);
-    if (Status status = describeTarget(*target, path, budget, manifest);
-        !status.ok())
-      return status;
-  }
-  if (manifest.plan.step.sections.empty())
-    return {Status::Code::DeviceUnavailable,
-            path + ": targets: expected x86-64, got none; compile the model "
-                   "again"};
+  if (Status status = readTarget(root, *target, path, budget, manifest.plan);
+      !status.ok())
+    return status;
+  if (Status status = describeTarget(*target, path, budget, manifest);
+      !status.ok())
+    return status;
   result = std::move(manifest);
   return {};
 }

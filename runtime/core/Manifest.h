@@ -25,14 +25,21 @@ struct SegmentRange {
 struct Manifest {
   /// Lies in the bytes that were read.
   const schema::Executable *root = nullptr;
-  Plan plan; ///< Of the x86-64 target.
+  // Of the target that was asked for:
+  schema::TargetKind kind = schema::TargetKind::X86_64;
+  Plan plan;
   std::string cpu;
   std::vector<std::string> features; ///< Names as in /proc/cpuinfo.
   SegmentRange code;
   std::optional<SegmentRange> weights; ///< Absent if compiled without weights.
 };
 
-/// Checks the `size` bytes at `bytes`, aligned to 8, and reads them.
+/// The name of `kind` as users know it.
+std::string nameOf(schema::TargetKind kind);
+
+/// Checks the `size` bytes at `bytes`, aligned to 8, and reads what they say of
+/// the model and of its first target of kind `kind`. Other targets may be of
+/// kinds that this version does not know.
 ///
 /// \param fileBytes Size of the whole file, against which segments are checked.
 /// \param path      Name of the file, for messages.
@@ -41,9 +48,11 @@ struct Manifest {
 /// or
 ///          an index, offset, size or expression leaves its bounds for any step
 ///          up to `largestStep`; the message names the table and the field.
-///          DeviceUnavailable if there is no code for one x86-64 machine.
+///          DeviceUnavailable if there is no target of kind `kind`, and the
+///          message names those that there are, or none for one device.
 Status readManifest(const uint8_t *bytes, size_t size, uint64_t fileBytes,
-                    const std::string &path, Manifest &result);
+                    const std::string &path, schema::TargetKind kind,
+                    Manifest &result);
 
 } // namespace tcc::rt
 

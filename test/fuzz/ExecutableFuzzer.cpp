@@ -126,7 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   {
     AllocationLimit limit(size);
     if (!readManifest(file.data() + headerBytes, size - headerBytes, fileBytes,
-                      "m.bin", manifest)
+                      "m.bin", schema::TargetKind::X86_64, manifest)
              .ok())
       return 0;
   }

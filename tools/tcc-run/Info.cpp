@@ -60,7 +60,7 @@ static nlohmann::ordered_json describe(const rt::Executable &executable) {
       result["end_ids"].push_back(id);
   result["tokenizer_tokens"] =
       root.tokenizer() ? root.tokenizer()->tokens()->size() : 0;
-  result["target"] = "x86-64";
+  result["target"] = rt::nameOf(manifest.kind);
   result["cpu"] = rt::printable(manifest.cpu);
   result["features"] = nlohmann::ordered_json::array();
   for (const std::string &feature : manifest.features)

@@ -10,7 +10,8 @@ using namespace tcc::run;
 
 static Status runMode(const Options &options) {
   std::unique_ptr<rt::Executable> executable;
-  if (Status status = rt::Executable::load(options.model, executable);
+  if (Status status = rt::Executable::load(
+          options.model, schema::TargetKind::X86_64, executable);
       !status.ok())
     return status;
   switch (options.mode) {

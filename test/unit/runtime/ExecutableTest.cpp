@@ -13,7 +13,7 @@ using namespace tcc::rt;
 static Status load(const std::vector<uint8_t> &file,
                    std::unique_ptr<Executable> &executable) {
   return Executable::load(writeTemporary("tcc-executable.bin", file),
-                          executable);
+                          schema::TargetKind::X86_64, executable);
 }
 
 /// Executable mappings of this process.
@@ -74,7 +74,8 @@ TEST(Executable, ChecksTheCodeThatItCopied) {
   std::vector<uint8_t> file = tinyFile();
   std::string path = writeTemporary("tcc-executable.bin", file);
   std::unique_ptr<Executable> executable;
-  ASSERT_TRUE(Executable::load(path, executable).ok());
+  ASSERT_TRUE(
+      Executable::load(path, schema::TargetKind::X86_64, executable).ok());
   std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekp(4096).put('\xcc').flush();
   EXPECT_EQ(executable->prepare().code(), Status::Code::BadData);

@@ -47,7 +47,8 @@ class GeneratorTest : public testing::Test {
 protected:
   void SetUp() override {
     ASSERT_TRUE(
-        Executable::load(writeTemporary("tcc-generator.bin", tinyFile()), model)
+        Executable::load(writeTemporary("tcc-generator.bin", tinyFile()),
+                         schema::TargetKind::X86_64, model)
             .ok());
     ASSERT_TRUE(model->prepare().ok());
   }

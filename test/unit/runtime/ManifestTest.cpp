@@ -13,6 +13,8 @@
 using namespace tcc;
 using namespace tcc::rt;
 
+static constexpr schema::TargetKind x86 = schema::TargetKind::X86_64;
+
 /// Reads `file` in memory as `Executable::load` does.
 static Status readFile(const std::vector<uint8_t> &file, Manifest &manifest) {
   FileHeader header;
@@ -20,7 +22,7 @@ static Status readFile(const std::vector<uint8_t> &file, Manifest &manifest) {
       !status.ok())
     return status;
   return readManifest(file.data() + headerBytes, header.manifestBytes,
-                      file.size(), "m.bin", manifest);
+                      file.size(), "m.bin", x86, manifest);
 }
 
 static uint64_t manifestBytes(const std::vector<uint8_t> &file) {
@@ -130,7 +132,7 @@ TEST(Manifest, RefusesTwoGigabytes) {
   for (size_t bytes : {size, size - 1}) {
     Manifest manifest;
     Status status = readManifest(static_cast<const uint8_t *>(memory), bytes,
-                                 bytes + headerBytes, "m.bin", manifest);
+                                 bytes + headerBytes, "m.bin", x86, manifest);
     EXPECT_EQ(status.message(),
               "m.bin: manifest: expected a well-formed FlatBuffer of a model, "
               "got " +
@@ -178,7 +180,7 @@ TEST(Manifest, SurvivesEveryByteWithMatchingDigest) {
       changed[at] = static_cast<uint8_t>(value);
       Manifest manifest;
       Status status = readManifest(changed.data(), changed.size(), file.size(),
-                                   "m.bin", manifest);
+                                   "m.bin", x86, manifest);
       EXPECT_TRUE(status.ok() || status.code() == Status::Code::BadData ||
                   status.code() == Status::Code::DeviceUnavailable);
     }
@@ -230,7 +232,8 @@ static std::vector<uint8_t> sharingManifest(size_t kernels, size_t features,
 static Status readSharing(size_t kernels, size_t features, size_t nameBytes) {
   std::vector<uint8_t> bytes = sharingManifest(kernels, features, nameBytes);
   Manifest manifest;
-  return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin", manifest);
+  return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin", x86,
+                      manifest);
 }
 
 // Copied for each use, ten thousand bytes would become a hundred million.
@@ -245,6 +248,91 @@ TEST(Manifest, SharedNamesTakeNoMoreThanTheFile) {
             "m.bin: manifest: features: expected names that share no bytes, "
             "got more than the manifest could hold; the file is damaged: "
             "compile the model again");
+}
+
+//===----------------------------------------------------------------------===//
+// Several targets
+//===----------------------------------------------------------------------===//
+
+/// The bytes of a manifest with one target of each kind in `kinds`, tuned for
+/// "cpu 0", "cpu 1", ….
+static std::vector<uint8_t> manifestOf(const std::vector<int> &kinds) {
+  schema::ExecutableT manifest = tinyManifest();
+  manifest.targets.clear();
+  uint64_t end = 1 << 16;
+  for (int kind : kinds) {
+    manifest.targets.push_back(std::move(tinyManifest().targets[0]));
+    schema::TargetT &target = *manifest.targets.back();
+    target.kind = schema::TargetKind(kind);
+    target.cpu = "cpu " + std::to_string(manifest.targets.size() - 1);
+    *target.code = {end, 84, {}};
+    *target.weights = {end + segmentAlignment, 256, {}};
+    end += 2 * segmentAlignment;
+  }
+  return serialise(manifest);
+}
+
+static Status readOf(const std::vector<uint8_t> &bytes, schema::TargetKind kind,
+                     Manifest &manifest) {
+  return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin", kind,
+                      manifest);
+}
+
+TEST(ManifestTargets, TakesTheFirstOfTheKind) {
+  std::vector<uint8_t> bytes = manifestOf({9, 0, 1, 0});
+  for (int kind : {0, 1, 9}) {
+    Manifest manifest;
+    Status status = readOf(bytes, schema::TargetKind(kind), manifest);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(manifest.kind, schema::TargetKind(kind));
+    int place = kind == 9 ? 0 : kind + 1;
+    EXPECT_EQ(manifest.cpu, "cpu " + std::to_string(place));
+    EXPECT_EQ(manifest.code.offset,
+              (1u << 16) + 2 * segmentAlignment * static_cast<uint64_t>(place));
+    EXPECT_EQ(manifest.plan.kernels.size(), 2u);
+  }
+}
+
+// What is wrong with a target that nobody asked for is no concern.
+TEST(ManifestTargets, ReadsNoPlanOfAnotherKind) {
+  schema::ExecutableT manifest;
+  schema::GetExecutable(manifestOf({0, 1}).data())->UnPackTo(&manifest);
+  manifest.targets[1]->step->logits = 7;
+  std::vector<uint8_t> bytes = serialise(manifest);
+  Manifest result;
+  EXPECT_TRUE(readOf(bytes, x86, result).ok());
+  EXPECT_EQ(readOf(bytes, schema::TargetKind(1), result).code(),
+            Status::Code::BadData);
+}
+
+// Where its segments lie is: they may not overlap those of others.
+TEST(ManifestTargets, ChecksSegmentsOfAllKinds) {
+  schema::ExecutableT manifest;
+  schema::GetExecutable(manifestOf({0, 1}).data())->UnPackTo(&manifest);
+  *manifest.targets[1]->code = *manifest.targets[0]->code;
+  Manifest result;
+  EXPECT_EQ(readOf(serialise(manifest), x86, result).message(),
+            "m.bin: manifest: segment: expected it behind what ends at byte "
+            "65620, got byte 65536; the file is damaged: compile the model "
+            "again");
+}
+
+TEST(ManifestTargets, SaysWhatThereIs) {
+  auto messageOf = [](const std::vector<int> &kinds, schema::TargetKind kind) {
+    Manifest manifest;
+    Status status = readOf(manifestOf(kinds), kind, manifest);
+    EXPECT_EQ(status.code(), Status::Code::DeviceUnavailable);
+    return status.message();
+  };
+  EXPECT_EQ(messageOf({}, x86),
+            "m.bin: targets: expected x86-64, got none; compile the model "
+            "again");
+  EXPECT_EQ(messageOf({0}, schema::TargetKind(1)),
+            "m.bin: target: expected kind 1, got x86-64; compile the model "
+            "again for that device");
+  EXPECT_EQ(messageOf({9, 8, 9}, x86),
+            "m.bin: targets: expected x86-64, got kind 8, kind 9; use a newer "
+            "tcc-run");
 }
 
 //===----------------------------------------------------------------------===//
@@ -524,8 +612,8 @@ segmentMessage(const std::function<void(schema::TargetT &)> &change) {
   change(*manifest.targets.front());
   std::vector<uint8_t> bytes = serialise(manifest);
   Manifest result;
-  Status status =
-      readManifest(bytes.data(), bytes.size(), file.size(), "m.bin", result);
+  Status status = readManifest(bytes.data(), bytes.size(), file.size(), "m.bin",
+                               x86, result);
   EXPECT_EQ(status.code(), Status::Code::BadData);
   return status.message();
 }

@@ -19,9 +19,10 @@ class RequirementsTest : public testing::Test {
 protected:
   void SetUp() override {
     std::unique_ptr<Executable> model;
-    ASSERT_TRUE(Executable::load(
-                    writeTemporary("tcc-requirements.bin", tinyFile()), model)
-                    .ok());
+    ASSERT_TRUE(
+        Executable::load(writeTemporary("tcc-requirements.bin", tinyFile()),
+                         schema::TargetKind::X86_64, model)
+            .ok());
     tinyPlan = model->plan();
     tinyPlan.step.expansion.reset();
   }
