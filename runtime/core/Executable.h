@@ -3,10 +3,10 @@
 #ifndef TCC_RUNTIME_CORE_EXECUTABLE_H
 #define TCC_RUNTIME_CORE_EXECUTABLE_H
 
+#include "runtime/core/Device.h"
 #include "runtime/core/Executor.h"
 #include "runtime/core/FileHeader.h"
 #include "runtime/core/Manifest.h"
-#include "runtime/cpu/Machine.h"
 #include "runtime/support/File.h"
 #include "runtime/support/Status.h"
 
@@ -29,14 +29,11 @@ public:
   static Status load(const std::string &path, schema::TargetKind kind,
                      std::unique_ptr<Executable> &result);
 
-  /// Makes the program ready to run: checks that the CPU has the features it
-  /// was compiled for, compares the code with its digest, copies it to memory
-  /// of its own and makes that executable, asks the system to read the weights.
+  /// Makes the program ready to run on `device`, which must not outlive this.
   ///
-  /// \returns DeviceUnavailable with the names of missing features; BadData if
-  ///          the digest differs or the file was compiled without weights;
-  ///          OutOfMemory.
-  Status prepare();
+  /// \returns what Device::load does; BadData if the file was compiled without
+  ///          weights.
+  Status prepare(Device &device);
 
   /// What `prepare` made ready.
   const Program &program() const { return runnable; }
@@ -47,24 +44,24 @@ public:
   const Plan &plan() const { return contents.plan; }
   const schema::Executable &root() const { return *contents.root; }
 
-  ~Executable();
+  /// The bytes of `segment`, a segment of the manifest.
+  const uint8_t *bytesOf(const SegmentRange &segment) const {
+    return file.data() + segment.offset;
+  }
+
+  /// Compares `bytes`, the code or its copy, with the digest in the manifest.
+  Status checkCode(const void *bytes) const;
+
   Executable(const Executable &) = delete;
   Executable &operator=(const Executable &) = delete;
 
 private:
   Executable() = default;
-  Status checkCpu() const;
-  /// Compares `bytes`, the code or its copy, with the digest in the manifest.
-  Status checkCode(const void *bytes) const;
-  Status mapCode();
-  void mapWeights();
 
   MappedFile file;
   FileHeader fileHeader;
   Manifest contents;
   Program runnable;
-  void *code = nullptr;
-  size_t codeBytes = 0;
 };
 
 } // namespace tcc::rt

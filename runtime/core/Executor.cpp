@@ -1,16 +1,10 @@
 #include "runtime/core/Executor.h"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <cmath>
 
 using namespace tcc;
 using namespace tcc::rt;
-
-/// From this many tokens on a launch is long enough for dynamic ranges; below,
-/// each thread streams its own part of the weights.
-static constexpr int64_t dynamicTokens = 32;
 
 void Step::clear() {
   tokens.clear();
@@ -44,7 +38,7 @@ static int64_t arenaFor(const Plan &plan, const StepLimits &limits) {
              : bytes;
 }
 
-/// The most scratch that a launch of `step` needs for one thread.
+/// The most scratch that a launch of `step` needs for one worker.
 static int64_t scratchFor(const StepPlan &step, const StepLimits &limits) {
   int64_t bytes = 0;
   for (const SectionPlan &section : step.sections)
@@ -53,8 +47,8 @@ static int64_t scratchFor(const StepPlan &step, const StepLimits &limits) {
   return bytes;
 }
 
-/// The most scratch that a launch needs for one thread, a multiple of 4096 so
-/// that threads share no cache line.
+/// The most scratch that a launch needs for one worker, a multiple of 4096 so
+/// that workers share no cache line.
 static int64_t scratchFor(const Plan &plan, const StepLimits &limits) {
   int64_t bytes = scratchFor(plan.step, limits);
   if (plan.prediction)
@@ -62,35 +56,25 @@ static int64_t scratchFor(const Plan &plan, const StepLimits &limits) {
   return (bytes + 4095) / 4096 * 4096;
 }
 
+static WorkBytes workFor(const Plan &plan, const StepLimits &limits) {
+  return {arenaFor(plan, limits), scratchFor(plan, limits)};
+}
+
 int64_t Executor::bytesFor(const Plan &plan, const StepLimits &limits,
-                           int threads) {
-  int64_t bytes;
-  if (__builtin_mul_overflow(scratchFor(plan, limits), int64_t(threads),
-                             &bytes) ||
-      __builtin_add_overflow(bytes, arenaFor(plan, limits), &bytes))
-    return INT64_MAX;
-  return bytes;
+                           int64_t workers) {
+  return workFor(plan, limits).total(workers);
 }
 
 Status Executor::create(const Program &program, const StepLimits &limits,
-                        KVCache &cache, ThreadPool &pool,
+                        KVCache &cache, Device &device,
                         std::unique_ptr<Executor> &result) {
   const Plan &plan = *program.plan;
   std::unique_ptr<Executor> executor(
-      new Executor(program, limits, cache, pool));
-  executor->scratchBytes = scratchFor(plan, limits);
-  int64_t bytes = bytesFor(plan, limits, pool.size());
-  if (bytes == INT64_MAX ||
-      !AnonymousMemory::reserve(static_cast<size_t>(arenaFor(plan, limits)),
-                                executor->arena) ||
-      !AnonymousMemory::reserve(
-          static_cast<size_t>(executor->scratchBytes * pool.size()),
-          executor->scratch))
-    return {Status::Code::OutOfMemory,
-            "memory: cannot reserve " + std::to_string(bytes) +
-                " bytes for a step of " + std::to_string(limits.tokens) +
-                " tokens; use fewer --threads or raise the limit of address "
-                "space (ulimit -v)"};
+      new Executor(program, limits, cache, device));
+  if (Status status = device.reserveWork(workFor(plan, limits), limits.tokens,
+                                         executor->arena);
+      !status.ok())
+    return status;
   executor->rotaryTables.resize(plan.rotaryTables.size());
   result = std::move(executor);
   return {};
@@ -197,18 +181,39 @@ void Executor::fillPageTable(const Step &step) {
   }
 }
 
+template <typename T>
+static ByteRange rangeOf(const std::vector<T> &values) {
+  return {values.data(), static_cast<int64_t>(values.size() * sizeof(T))};
+}
+
+namespace {
+/// Where kinds of arguments lie among the inputs of a step. The page table
+/// comes after the rotary tables: where only contexts grow, the places of the
+/// others stay.
+enum Input : size_t { Tokens, Positions, Sequences, LogitRows, States, Rotary };
+} // namespace
+
+Status Executor::begin(const Step &step) {
+  fillRotaryTables(step);
+  fillPageTable(step);
+  inputs = {rangeOf(step.tokens), rangeOf(step.positions),
+            rangeOf(step.sequences), rangeOf(step.logitRows),
+            rangeOf(step.states)};
+  for (const std::vector<float> &table : rotaryTables)
+    inputs.push_back(rangeOf(table));
+  inputs.push_back(rangeOf(pageTable));
+  return device.begin({sizes.tokens, sizes.sequences, sizes.logitRows,
+                       pageTableStride, sizes.expandedTokens,
+                       sizes.expandedSequences},
+                      inputs, inputAddresses);
+}
+
 //===----------------------------------------------------------------------===//
 // Launches
 //===----------------------------------------------------------------------===//
 
-/// Kernels take void * for inputs too; they do not write to them.
-template <typename T>
-static void *input(const T *data) {
-  return const_cast<void *>(static_cast<const void *>(data));
-}
-
 uint8_t *Executor::buffer(uint32_t index) const {
-  return arena.data() + plan().buffers[index].offset.evaluate(sizes);
+  return arena.get() + plan().buffers[index].offset.evaluate(sizes);
 }
 
 void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
@@ -218,62 +223,50 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
   case ArgumentKind::Weight: {
     const WeightPlan &weight = plan().weights[argument.index];
     int64_t skipped = weight.layers == 1 ? 0 : layer - weight.firstLayer;
-    return input(program.weights + weight.offset + skipped * weight.stride);
+    // Kernels take void * for what they only read, too.
+    return const_cast<uint8_t *>(program.weights + weight.offset +
+                                 skipped * weight.stride);
   }
   case ArgumentKind::CacheLayer:
     return cache.layer(argument.index, layer);
   case ArgumentKind::Tokens:
-    return input(current->tokens.data());
+    return inputAddresses[Input::Tokens];
   case ArgumentKind::Positions:
-    return input(current->positions.data());
+    return inputAddresses[Input::Positions];
   case ArgumentKind::Sequences:
-    return input(current->sequences.data());
+    return inputAddresses[Input::Sequences];
   case ArgumentKind::LogitRows:
-    return input(current->logitRows.data());
+    return inputAddresses[Input::LogitRows];
   case ArgumentKind::PageTable:
-    return input(pageTable.data());
+    return inputAddresses.back();
   case ArgumentKind::RotaryTable:
-    return input(rotaryTables[argument.index].data());
+    return inputAddresses[Input::Rotary + argument.index];
   case ArgumentKind::States:
-    return input(current->states.data());
+    return inputAddresses[Input::States];
   }
   return nullptr;
 }
 
-namespace {
-/// What the threads of one launch share.
-struct LaunchContext {
-  KernelFunction kernel;
-  void *const *arguments;
-  std::array<int64_t, 6> sizes; ///< T, B, R, page table stride, X, E.
-  uint8_t *scratch;
-  int64_t scratchBytes;
-};
-} // namespace
-
-static void runTiles(const void *context, int64_t begin, int64_t end,
-                     int thread) {
-  const auto &launch = *static_cast<const LaunchContext *>(context);
-  launch.kernel(launch.arguments, launch.sizes.data(), begin, end,
-                launch.scratch + thread * launch.scratchBytes);
-}
-
-void Executor::runLaunch(const LaunchPlan &launch, int64_t layer) {
+Status Executor::runLaunch(const LaunchPlan &launch, int64_t layer,
+                           double *seconds) {
   int64_t tiles = launch.tiles.evaluate(sizes);
   if (tiles == 0)
-    return;
+    return {};
   arguments.clear();
   for (const ArgumentPlan &argument : launch.arguments)
     arguments.push_back(resolve(argument, layer));
-  LaunchContext context = {program.kernels[launch.kernel],
-                           arguments.data(),
-                           {sizes.tokens, sizes.sequences, sizes.logitRows,
-                            pageTableStride, sizes.expandedTokens,
-                            sizes.expandedSequences},
-                           scratch.data(),
-                           scratchBytes};
-  pool.run(tiles, sizes.tokens < dynamicTokens ? Split::Static : Split::Dynamic,
-           runTiles, &context);
+  return device.launch(
+      {launch.kernel, arguments.data(), arguments.size(), tiles, seconds});
+}
+
+Status Executor::finish(const StepPlan &which) {
+  results = {{buffer(which.logits), sizes.logitRows * plan().vocabulary *
+                                        static_cast<int64_t>(sizeof(float))}};
+  if (which.states)
+    results.push_back(
+        {buffer(*which.states), sizes.tokens * plan().hiddenSize *
+                                    static_cast<int64_t>(sizeof(float))});
+  return device.finish(results, resultsOnHost);
 }
 
 Status Executor::run(const StepPlan &which, const Step &step,
@@ -281,34 +274,28 @@ Status Executor::run(const StepPlan &which, const Step &step,
                      std::vector<double> *kernelSeconds) {
   if (Status status = check(which, step); !status.ok())
     return status;
-  currentPlan = &which;
-  current = &step;
   sizes = step.sizes();
-  fillRotaryTables(step);
-  fillPageTable(step);
+  if (Status status = begin(step); !status.ok())
+    return status;
   for (const SectionPlan &section : which.sections)
     for (int64_t layer = section.firstLayer;
          layer < section.firstLayer + section.layers; ++layer)
       for (const LaunchPlan &launch : section.launches) {
         if (cancelled && cancelled->load(std::memory_order_relaxed))
           return {Status::Code::Interrupted, "interrupted"};
-        auto start = std::chrono::steady_clock::now();
-        runLaunch(launch, layer);
-        if (kernelSeconds)
-          (*kernelSeconds)[launch.kernel] +=
-              std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                            start)
-                  .count();
+        double *seconds =
+            kernelSeconds ? &(*kernelSeconds)[launch.kernel] : nullptr;
+        if (Status status = runLaunch(launch, layer, seconds); !status.ok())
+          return status;
       }
-  return {};
+  return finish(which);
 }
 
 const float *Executor::logits(int64_t row) const {
-  return reinterpret_cast<const float *>(buffer(currentPlan->logits)) +
-         row * plan().vocabulary;
+  return static_cast<const float *>(resultsOnHost[0]) + row * plan().vocabulary;
 }
 
 const float *Executor::states(int64_t token) const {
-  return reinterpret_cast<const float *>(buffer(*currentPlan->states)) +
+  return static_cast<const float *>(resultsOnHost[1]) +
          token * plan().hiddenSize;
 }

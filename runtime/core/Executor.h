@@ -2,15 +2,15 @@
 // sequences.
 //
 // It knows no models: a plan says which kernels run on which buffers, and the
-// compiler has made both.
+// compiler has made both. It knows no devices either: it never follows a
+// pointer to a device's memory.
 
 #ifndef TCC_RUNTIME_CORE_EXECUTOR_H
 #define TCC_RUNTIME_CORE_EXECUTOR_H
 
+#include "runtime/core/Device.h"
 #include "runtime/core/KVCache.h"
 #include "runtime/core/Plan.h"
-#include "runtime/cpu/Machine.h"
-#include "runtime/cpu/ThreadPool.h"
 #include "runtime/support/Status.h"
 
 #include <atomic>
@@ -19,16 +19,10 @@
 
 namespace tcc::rt {
 
-/// A compiled kernel; see table Launch in runtime/schema/Executable.fbs.
-using KernelFunction = void (*)(void *const *arguments, const int64_t *sizes,
-                                int64_t begin, int64_t end, void *scratch);
-
-/// A plan with its code and weights in memory. All of it must outlive those who
-/// use it.
+/// What a device has loaded. All of it must outlive those who use it.
 struct Program {
   const Plan *plan = nullptr;
-  std::vector<KernelFunction> kernels; ///< As in plan->kernels.
-  const uint8_t *weights = nullptr;    ///< Null if the plan uses none.
+  const uint8_t *weights = nullptr; ///< The device's; null if there are none.
 };
 
 /// What one step or prediction computes: T new tokens of B sequences.
@@ -51,17 +45,18 @@ struct Step {
 /// Not thread-safe: one Executor serves one caller at a time.
 class Executor {
 public:
-  /// Allocates the arena and the threads' scratch for steps and predictions up
-  /// to `limits`, which lie within `largestStep`.
+  /// Reserves the arena and the workers' scratch for steps and predictions up
+  /// to `limits`, which lie within `largestStep`, on `device`, which has loaded
+  /// `program` and holds `cache`.
   ///
-  /// \returns OutOfMemory if the system refuses the memory.
+  /// \returns OutOfMemory if the device refuses the memory.
   static Status create(const Program &program, const StepLimits &limits,
-                       KVCache &cache, ThreadPool &pool,
+                       KVCache &cache, Device &device,
                        std::unique_ptr<Executor> &result);
 
   /// Bytes of arena and scratch that steps and predictions up to `limits` need.
   static int64_t bytesFor(const Plan &plan, const StepLimits &limits,
-                          int threads);
+                          int64_t workers);
 
   /// Runs `which`, the step of the plan or its prediction, on `step`; `logits`
   /// and `states` are then those of its rows. The key/value cache holds the
@@ -73,12 +68,13 @@ public:
   ///
   /// \returns BadData for a token outside the vocabulary; Interrupted if
   ///          cancelled, the cache is then undefined beyond the positions
-  ///          before the step; Internal if the step breaks a rule above.
+  ///          before the step; Internal if the step breaks a rule above; or
+  ///          what the device returns.
   Status run(const StepPlan &which, const Step &step,
              const std::atomic<bool> *cancelled = nullptr,
              std::vector<double> *kernelSeconds = nullptr);
 
-  /// f32 [vocabulary] of row `row` of the last step.
+  /// f32 [vocabulary] of row `row` of the last step, until the next one.
   const float *logits(int64_t row) const;
 
   /// f32 [hiddenSize] of token `token` of the last step, which has states.
@@ -88,13 +84,17 @@ public:
 
 private:
   Executor(const Program &program, const StepLimits &limits, KVCache &cache,
-           ThreadPool &pool)
-      : program(program), limits(limits), cache(cache), pool(pool) {}
+           Device &device)
+      : program(program), limits(limits), cache(cache), device(device) {}
 
   Status check(const StepPlan &which, const Step &step) const;
   void fillRotaryTables(const Step &step);
   void fillPageTable(const Step &step);
-  void runLaunch(const LaunchPlan &launch, int64_t layer);
+  /// Brings what kernels read of `step` to the device.
+  Status begin(const Step &step);
+  Status runLaunch(const LaunchPlan &launch, int64_t layer, double *seconds);
+  /// Waits, and brings the results of `which` to the host.
+  Status finish(const StepPlan &which);
   void *resolve(const ArgumentPlan &argument, int64_t layer) const;
   /// Where buffer `index` lies in the current step.
   uint8_t *buffer(uint32_t index) const;
@@ -102,17 +102,18 @@ private:
   Program program;
   StepLimits limits;
   KVCache &cache;
-  ThreadPool &pool;
-  AnonymousMemory arena, scratch;
-  int64_t scratchBytes = 0; ///< Of one thread.
+  Device &device;
+  DeviceMemory arena;
   // The current step.
-  const StepPlan *currentPlan = nullptr;
-  const Step *current = nullptr;
   StepSizes sizes;
   int64_t pageTableStride = 0;
   std::vector<int32_t> pageTable;
   std::vector<std::vector<float>> rotaryTables;
+  std::vector<ByteRange> inputs;
+  std::vector<void *> inputAddresses; ///< On the device.
   std::vector<void *> arguments;
+  std::vector<ByteRange> results;          ///< On the device.
+  std::vector<const void *> resultsOnHost; ///< Logits, and states if any.
 };
 
 } // namespace tcc::rt

@@ -6,16 +6,16 @@ using namespace tcc;
 using namespace tcc::rt;
 
 Status Generator::create(const Program &program,
-                         const Requirements &requirements, ThreadPool &pool,
+                         const Requirements &requirements, Device &device,
                          std::unique_ptr<Generator> &result) {
   std::unique_ptr<Generator> generator(new Generator(requirements));
-  if (Status status =
-          KVCache::create(*program.plan, requirements.pages, generator->cache);
+  if (Status status = KVCache::create(device, *program.plan, requirements.pages,
+                                      generator->cache);
       !status.ok())
     return status;
   if (Status status =
           Executor::create(program, requirements.limits, *generator->cache,
-                           pool, generator->executor);
+                           device, generator->executor);
       !status.ok())
     return status;
   result = std::move(generator);

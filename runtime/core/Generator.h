@@ -63,9 +63,10 @@ public:
 /// Generates for one set of prompts.
 class Generator {
 public:
-  /// Allocates what `requirements` says.
+  /// Allocates what `requirements` says on `device`, which has loaded
+  /// `program`.
   static Status create(const Program &program, const Requirements &requirements,
-                       ThreadPool &pool, std::unique_ptr<Generator> &result);
+                       Device &device, std::unique_ptr<Generator> &result);
 
   /// Runs all prompts to their ends. May be called again, with prompts and
   /// options that need no more than `requirements`.

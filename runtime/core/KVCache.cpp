@@ -1,7 +1,5 @@
 #include "runtime/core/KVCache.h"
 
-#include <cstring>
-
 using namespace tcc;
 using namespace tcc::rt;
 
@@ -16,16 +14,15 @@ int64_t KVCache::bytesFor(const Plan &plan, int64_t pages) {
   return sum;
 }
 
-Status KVCache::create(const Plan &plan, int64_t pages,
+Status KVCache::create(Device &device, const Plan &plan, int64_t pages,
                        std::unique_ptr<KVCache> &result) {
-  int64_t bytes = bytesFor(plan, pages);
-  auto cache = std::make_unique<KVCache>();
-  if (pages > INT32_MAX || bytes == INT64_MAX ||
-      !AnonymousMemory::reserve(static_cast<size_t>(bytes), cache->memory))
-    return {Status::Code::OutOfMemory,
-            "memory: cannot reserve " + std::to_string(bytes) +
-                " bytes for the key/value cache; lower --max-tokens or raise "
-                "the limit of address space (ulimit -v)"};
+  std::unique_ptr<KVCache> cache(new KVCache(device));
+  // Pages have 32-bit numbers.
+  int64_t bytes = pages > INT32_MAX ? INT64_MAX : bytesFor(plan, pages);
+  if (Status status = device.reserve(bytes, "the key/value cache",
+                                     "lower --max-tokens", cache->memory);
+      !status.ok())
+    return status;
   cache->caches = plan.caches;
   cache->pageTokens = plan.pageTokens();
   cache->pageCount = pages;
@@ -51,10 +48,11 @@ Status KVCache::grow(PageList &list, int64_t positions) {
                   std::to_string(pageCount)};
     int32_t page = unused.back();
     unused.pop_back();
-    if (wasUsed[static_cast<size_t>(page)])
-      zero(page);
-    wasUsed[static_cast<size_t>(page)] = true;
     list.push_back(page);
+    if (wasUsed[static_cast<size_t>(page)])
+      if (Status status = zero(page); !status.ok())
+        return status;
+    wasUsed[static_cast<size_t>(page)] = true;
   }
   return {};
 }
@@ -67,14 +65,17 @@ void KVCache::release(PageList &list) {
   }
 }
 
-void KVCache::zero(int32_t page) {
+Status KVCache::zero(int32_t page) {
   for (size_t i = 0; i < caches.size(); ++i)
     for (int64_t l = 0; l < caches[i].layers; ++l)
-      memset(static_cast<uint8_t *>(layer(i, l)) + page * caches[i].pageBytes,
-             0, static_cast<size_t>(caches[i].pageBytes));
+      if (Status status = device.zero(layer(i, l) + page * caches[i].pageBytes,
+                                      caches[i].pageBytes);
+          !status.ok())
+        return status;
+  return {};
 }
 
-void *KVCache::layer(size_t cache, int64_t layer) const {
-  return memory.data() + offsets[cache] +
+uint8_t *KVCache::layer(size_t cache, int64_t layer) const {
+  return memory.get() + offsets[cache] +
          layer * pageCount * caches[cache].pageBytes;
 }

@@ -4,8 +4,8 @@
 #ifndef TCC_RUNTIME_CORE_KVCACHE_H
 #define TCC_RUNTIME_CORE_KVCACHE_H
 
+#include "runtime/core/Device.h"
 #include "runtime/core/Plan.h"
-#include "runtime/cpu/Machine.h"
 #include "runtime/support/Status.h"
 
 #include <memory>
@@ -20,15 +20,14 @@ using PageList = std::vector<int32_t>;
 /// every layer of every cache. One range of memory; a cache lies in it as
 /// [layers][pages][pageBytes], the caches one after another.
 ///
-/// Memory is committed as pages are written. A page is all zeros when it is
-/// handed out, so that what kernels read beyond a sequence's end is finite.
-/// Not thread-safe.
+/// A page is all zeros when it is handed out, so that what kernels read beyond
+/// a sequence's end is finite. Not thread-safe.
 class KVCache {
 public:
-  /// Reserves `pages` pages for the caches of `plan`.
+  /// Reserves `pages` pages of `device` for the caches of `plan`.
   ///
-  /// \returns OutOfMemory if the system refuses the address range.
-  static Status create(const Plan &plan, int64_t pages,
+  /// \returns OutOfMemory if the device refuses them.
+  static Status create(Device &device, const Plan &plan, int64_t pages,
                        std::unique_ptr<KVCache> &result);
 
   /// Bytes that `pages` pages take, or INT64_MAX if that overflows.
@@ -36,26 +35,29 @@ public:
 
   /// Extends `list` until it holds `positions` positions.
   ///
-  /// \returns Internal if no page is free: callers reserve what they need.
+  /// \returns Internal if no page is free: callers reserve what they need; or
+  ///          what the device returns.
   Status grow(PageList &list, int64_t positions);
 
   /// Takes all pages of `list` back.
   void release(PageList &list);
 
   /// Page 0 of `layer` of cache `cache`.
-  void *layer(size_t cache, int64_t layer) const;
+  uint8_t *layer(size_t cache, int64_t layer) const;
 
   int64_t pages() const { return pageCount; }
   int64_t freePages() const { return static_cast<int64_t>(unused.size()); }
 
 private:
-  void zero(int32_t page);
+  explicit KVCache(Device &device) : device(device) {}
+  Status zero(int32_t page);
 
+  Device &device;
   std::vector<CachePlan> caches;
   std::vector<int64_t> offsets; ///< Of each cache, in bytes.
   int64_t pageTokens = 0;
   int64_t pageCount = 0;
-  AnonymousMemory memory;
+  DeviceMemory memory;
   std::vector<int32_t> unused; ///< Lowest number last.
   std::vector<bool> wasUsed;
 };

@@ -90,8 +90,8 @@ static Status checkPrediction(const Plan &plan,
 
 /// What the steps of `plan` and what lies between them take.
 static int64_t workBytes(const Plan &plan, const StepLimits &limits,
-                         const GenerationOptions &options, int threads) {
-  int64_t bytes = Executor::bytesFor(plan, limits, threads);
+                         const GenerationOptions &options, int64_t workers) {
+  int64_t bytes = Executor::bytesFor(plan, limits, workers);
   int64_t states = 0, choices = 0;
   if (options.draftTokens > 0 || options.predictionLogits)
     states =
@@ -139,7 +139,7 @@ static Status checkMemory(const Plan &plan, const Requirements &needed,
 
 Status tcc::rt::planRequests(const Plan &plan,
                              const std::vector<std::vector<int32_t>> &prompts,
-                             const GenerationOptions &options, int threads,
+                             const GenerationOptions &options, int64_t workers,
                              int64_t weightBytes, int64_t availableBytes,
                              Requirements &result) {
   int64_t context = options.context ? options.context : plan.maxPositions;
@@ -167,7 +167,7 @@ Status tcc::rt::planRequests(const Plan &plan,
       needed.pages += (positions + pageTokens - 1) / pageTokens;
     }
   needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
-  needed.workBytes = workBytes(plan, needed.limits, options, threads);
+  needed.workBytes = workBytes(plan, needed.limits, options, workers);
   if (Status status = checkMemory(plan, needed, weightBytes, availableBytes);
       !status.ok())
     return status;

@@ -41,9 +41,9 @@ struct Requirements {
 
 /// Checks the prompts and the options against the model and the machine.
 ///
-/// \param weightBytes    What the weights take; they are mapped, and the system
-///                       counts their pages as available.
-/// \param availableBytes What the process may use for all of it.
+/// \param workers        Of the device; each has scratch of its own.
+/// \param weightBytes    What the weights take.
+/// \param availableBytes What the device has for all of it, weights included.
 ///
 /// \returns Usage if there is no prompt, a prompt is empty or prompt and tokens
 ///          exceed the context, or the context the model's maximum, or drafts
@@ -52,7 +52,7 @@ struct Requirements {
 ///          does not fit, and the message says which context would.
 Status planRequests(const Plan &plan,
                     const std::vector<std::vector<int32_t>> &prompts,
-                    const GenerationOptions &options, int threads,
+                    const GenerationOptions &options, int64_t workers,
                     int64_t weightBytes, int64_t availableBytes,
                     Requirements &result);
 

@@ -3,6 +3,7 @@
 
 #include "runtime/core/Generator.h"
 #include "runtime/core/Manifest.h"
+#include "runtime/cpu/CpuDevice.h"
 #include "test/fuzz/AllocationLimit.h"
 
 #include <algorithm>
@@ -84,7 +85,7 @@ static int64_t launchesOf(const StepPlan &step) {
 
 /// Generates a few tokens with kernels that compute nothing.
 static void run(const Plan &plan, uint64_t weightBytes) {
-  static ThreadPool pool(1);
+  CpuDevice device(1);
   std::vector<std::vector<int32_t>> prompts = {{0}, {0, 0, 0, 0, 0}};
   GenerationOptions options;
   options.maxTokens = 6;
@@ -93,18 +94,17 @@ static void run(const Plan &plan, uint64_t weightBytes) {
   options.predictionLogits = plan.prediction.has_value();
   Requirements needed;
   AnonymousMemory weights;
-  Program program = {&plan, {}, nullptr};
-  program.kernels.assign(plan.kernels.size(), noKernel);
+  device.start(std::vector<KernelFunction>(plan.kernels.size(), noKernel));
   std::unique_ptr<Generator> generator;
   if (launchesOf(plan.step) > 1000 ||
       (plan.prediction && launchesOf(*plan.prediction) > 1000) ||
-      !planRequests(plan, prompts, options, pool.size(), 0, int64_t(16) << 20,
-                    needed)
+      !planRequests(plan, prompts, options, device.workers(), 0,
+                    int64_t(16) << 20, needed)
            .ok() ||
       !AnonymousMemory::reserve(weightBytes, weights))
     return;
-  program.weights = weights.data();
-  if (!Generator::create(program, needed, pool, generator).ok())
+  Program program = {&plan, weights.data()};
+  if (!Generator::create(program, needed, device, generator).ok())
     return;
   struct : GenerationListener {
     bool onToken(size_t, int32_t) override { return true; }
@@ -126,7 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   {
     AllocationLimit limit(size);
     if (!readManifest(file.data() + headerBytes, size - headerBytes, fileBytes,
-                      "m.bin", schema::TargetKind::X86_64, manifest)
+                      "m.bin", CpuDevice::targetKind, manifest)
              .ok())
       return 0;
   }

@@ -204,10 +204,10 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   generation.draftTokens = options.draftTokens;
   generation.sampling = options.sampling;
   generation.cancelled = installInterrupt();
-  std::unique_ptr<rt::ThreadPool> pool;
+  std::unique_ptr<rt::Device> device;
   std::unique_ptr<rt::Generator> generator;
   if (Status status = startGenerator(executable, options, prompts, generation,
-                                     pool, generator);
+                                     device, generator);
       !status.ok())
     return status;
   double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;

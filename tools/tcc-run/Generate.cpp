@@ -214,10 +214,10 @@ Status tcc::run::generate(rt::Executable &executable, const Options &options) {
     return status;
   rt::GenerationOptions generation =
       generationOptions(executable, options, prompts);
-  std::unique_ptr<rt::ThreadPool> pool;
+  std::unique_ptr<rt::Device> device;
   std::unique_ptr<rt::Generator> generator;
   if (Status status = startGenerator(executable, options, prompts, generation,
-                                     pool, generator);
+                                     device, generator);
       !status.ok())
     return status;
   Listener listener(generation, prompts.size());

@@ -1,5 +1,7 @@
 #include "tools/tcc-run/Session.h"
 
+#include "runtime/cpu/CpuDevice.h"
+
 using namespace tcc;
 using namespace tcc::run;
 
@@ -39,28 +41,33 @@ Status tcc::run::loadTokenizer(const rt::Executable &executable,
   return rt::Tokenizer::create(*table, executable.path(), result);
 }
 
+Status tcc::run::loadExecutable(const Options &options,
+                                std::unique_ptr<rt::Executable> &result) {
+  return rt::Executable::load(options.model, rt::CpuDevice::targetKind, result);
+}
+
 Status
 tcc::run::startGenerator(rt::Executable &executable, const Options &options,
                          const std::vector<std::vector<int32_t>> &prompts,
                          const rt::GenerationOptions &generation,
-                         std::unique_ptr<rt::ThreadPool> &pool,
+                         std::unique_ptr<rt::Device> &device,
                          std::unique_ptr<rt::Generator> &result) {
-  int threads = options.threads ? options.threads : rt::defaultThreads();
+  device = std::make_unique<rt::CpuDevice>(
+      options.threads ? options.threads : rt::defaultThreads());
   const auto &weights = executable.manifest().weights;
   rt::Requirements needed;
-  if (Status status =
-          rt::planRequests(executable.plan(), prompts, generation, threads,
-                           weights ? static_cast<int64_t>(weights->bytes) : 0,
-                           rt::availableMemoryBytes(), needed);
+  if (Status status = rt::planRequests(
+          executable.plan(), prompts, generation, device->workers(),
+          weights ? static_cast<int64_t>(weights->bytes) : 0,
+          device->availableBytes(), needed);
       !status.ok())
     return status.code() == Status::Code::OutOfMemory
                ? inFile(executable, status)
                : status;
-  if (Status status = executable.prepare(); !status.ok())
+  if (Status status = executable.prepare(*device); !status.ok())
     return status;
-  pool = std::make_unique<rt::ThreadPool>(threads);
   if (Status status =
-          rt::Generator::create(executable.program(), needed, *pool, result);
+          rt::Generator::create(executable.program(), needed, *device, result);
       !status.ok())
     return inFile(executable, status);
   return {};

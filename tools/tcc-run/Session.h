@@ -1,4 +1,4 @@
-// What every way of running a model shares: the loaded file, the threads and the
+// What every way of running a model shares: the loaded file, the device and the
 // interrupt.
 
 #ifndef TCC_TOOLS_TCC_RUN_SESSION_H
@@ -6,7 +6,6 @@
 
 #include "runtime/core/Executable.h"
 #include "runtime/core/Generator.h"
-#include "runtime/cpu/ThreadPool.h"
 #include "runtime/text/Tokenizer.h"
 #include "tools/support/Process.h"
 #include "tools/support/Progress.h"
@@ -36,14 +35,22 @@ const std::atomic<bool> *installInterrupt();
 Status loadTokenizer(const rt::Executable &executable,
                      std::unique_ptr<rt::Tokenizer> &result);
 
-/// Starts the threads of `pool` and allocates a generator for `prompts`.
+/// Loads the model from its file, with the target for the device that was asked
+/// for.
+///
+/// \returns what rt::Executable::load does.
+Status loadExecutable(const Options &options,
+                      std::unique_ptr<rt::Executable> &result);
+
+/// Prepares the device that was asked for and allocates a generator for
+/// `prompts`.
 ///
 /// \returns everything that rt::Executable::prepare, rt::planRequests and
 ///          rt::Generator::create do; messages about memory name the file.
 Status startGenerator(rt::Executable &executable, const Options &options,
                       const std::vector<std::vector<int32_t>> &prompts,
                       const rt::GenerationOptions &generation,
-                      std::unique_ptr<rt::ThreadPool> &pool,
+                      std::unique_ptr<rt::Device> &device,
                       std::unique_ptr<rt::Generator> &result);
 
 /// `status` with the name of the file before a message that lacks it.

@@ -10,9 +10,7 @@ using namespace tcc::run;
 
 static Status runMode(const Options &options) {
   std::unique_ptr<rt::Executable> executable;
-  if (Status status = rt::Executable::load(
-          options.model, schema::TargetKind::X86_64, executable);
-      !status.ok())
+  if (Status status = loadExecutable(options, executable); !status.ok())
     return status;
   switch (options.mode) {
   case Mode::Generate:

@@ -2,6 +2,8 @@
 
 #include "runtime/core/Executable.h"
 
+#include "runtime/cpu/CpuDevice.h"
+
 #include "test/unit/runtime/TinyModel.h"
 
 #include <fstream>
@@ -13,7 +15,7 @@ using namespace tcc::rt;
 static Status load(const std::vector<uint8_t> &file,
                    std::unique_ptr<Executable> &executable) {
   return Executable::load(writeTemporary("tcc-executable.bin", file),
-                          schema::TargetKind::X86_64, executable);
+                          CpuDevice::targetKind, executable);
 }
 
 /// Executable mappings of this process.
@@ -32,25 +34,27 @@ TEST(Executable, MapsNoCodeBeforeItIsAskedToRun) {
   std::unique_ptr<Executable> executable;
   ASSERT_TRUE(load(tinyFile(), executable).ok());
   EXPECT_EQ(executableMappings(), before);
-  EXPECT_TRUE(executable->program().kernels.empty());
-  ASSERT_TRUE(executable->prepare().ok());
+  auto device = std::make_unique<CpuDevice>(1);
+  ASSERT_TRUE(executable->prepare(*device).ok());
   std::vector<std::string> after = executableMappings();
   EXPECT_EQ(after.size(), before.size() + 1);
   for (const std::string &mapping : after)
     EXPECT_EQ(mapping.find(" rwxp "), std::string::npos) << mapping;
-  executable.reset();
+  device.reset();
   EXPECT_EQ(executableMappings(), before);
 }
 
 TEST(Executable, PreparesWhatThePlanUses) {
   std::unique_ptr<Executable> executable;
   ASSERT_TRUE(load(tinyFile(), executable).ok());
-  ASSERT_TRUE(executable->prepare().ok());
+  CpuDevice device(1);
+  ASSERT_TRUE(executable->prepare(device).ok());
   const Program &program = executable->program();
   EXPECT_EQ(program.plan, &executable->plan());
-  ASSERT_EQ(program.kernels.size(), 2u);
-  EXPECT_NE(program.weights, nullptr);
-  program.kernels[1](nullptr, nullptr, 0, 0, nullptr); // A return.
+  EXPECT_EQ(program.weights,
+            executable->bytesOf(*executable->manifest().weights));
+  // Kernel 1 is a return.
+  EXPECT_TRUE(device.launch({/*kernel=*/1, nullptr, 0, /*tiles=*/1}).ok());
 }
 
 TEST(Executable, RefusesEveryFlippedByteOfTheCode) {
@@ -74,20 +78,39 @@ TEST(Executable, ChecksTheCodeThatItCopied) {
   std::vector<uint8_t> file = tinyFile();
   std::string path = writeTemporary("tcc-executable.bin", file);
   std::unique_ptr<Executable> executable;
-  ASSERT_TRUE(
-      Executable::load(path, schema::TargetKind::X86_64, executable).ok());
+  ASSERT_TRUE(Executable::load(path, CpuDevice::targetKind, executable).ok());
   std::fstream stream(path, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekp(4096).put('\xcc').flush();
-  EXPECT_EQ(executable->prepare().code(), Status::Code::BadData);
-  EXPECT_TRUE(executable->program().kernels.empty());
+  CpuDevice device(1);
+  EXPECT_EQ(executable->prepare(device).code(), Status::Code::BadData);
+  EXPECT_EQ(executable->program().plan, nullptr);
+}
+
+TEST(Executable, RunsNoCodeOfAnotherKind) {
+  constexpr auto kind = schema::TargetKind(1);
+  schema::ExecutableT manifest = tinyManifest();
+  manifest.targets[0]->kind = kind;
+  std::unique_ptr<Executable> executable;
+  ASSERT_TRUE(Executable::load(writeTemporary("tcc-executable.bin",
+                                              tinyFile(std::move(manifest))),
+                               kind, executable)
+                  .ok());
+  CpuDevice device(1);
+  Status status = executable->prepare(device);
+  EXPECT_EQ(status.code(), Status::Code::Internal);
+  EXPECT_EQ(status.message(),
+            executable->path() +
+                ": code: expected it for x86-64, got it for kind 1");
 }
 
 TEST(Executable, NamesWhatTheCpuLacks) {
   schema::ExecutableT manifest = tinyManifest();
   manifest.targets[0]->features = {"sse2", "no_such", "nor\033this"};
+  manifest.targets[0]->weights.reset(); // What the CPU lacks comes first.
   std::unique_ptr<Executable> executable;
   ASSERT_TRUE(load(tinyFile(std::move(manifest)), executable).ok());
-  Status status = executable->prepare();
+  CpuDevice device(1);
+  Status status = executable->prepare(device);
   EXPECT_EQ(status.code(), Status::Code::DeviceUnavailable);
   EXPECT_EQ(
       status.message(),
@@ -102,7 +125,8 @@ TEST(Executable, RunsNoModelWithoutWeights) {
   manifest.targets[0]->weights.reset();
   std::unique_ptr<Executable> executable;
   ASSERT_TRUE(load(tinyFile(std::move(manifest)), executable).ok());
-  Status status = executable->prepare();
+  CpuDevice device(1);
+  Status status = executable->prepare(device);
   EXPECT_EQ(status.code(), Status::Code::BadData);
   EXPECT_EQ(status.message(),
             executable->path() +

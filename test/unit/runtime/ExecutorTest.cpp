@@ -2,6 +2,8 @@
 
 #include "runtime/core/Executor.h"
 
+#include "runtime/cpu/CpuDevice.h"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -73,12 +75,15 @@ protected:
 
   void start(int threads = 1, StepLimits limits = {64, 4, 4}) {
     program.plan = &plan;
-    program.kernels = {remember};
     program.weights = weights.data();
-    pool = std::make_unique<ThreadPool>(threads);
-    ASSERT_TRUE(KVCache::create(plan, 16, cache).ok());
+    // What is on a device goes before it.
+    executor.reset();
+    cache.reset();
+    device = std::make_unique<CpuDevice>(threads);
+    device->start({remember});
+    ASSERT_TRUE(KVCache::create(*device, plan, 16, cache).ok());
     ASSERT_TRUE(
-        Executor::create(program, limits, *cache, *pool, executor).ok());
+        Executor::create(program, limits, *cache, *device, executor).ok());
     pages.assign(2, {});
     ASSERT_TRUE(cache->grow(pages[0], 9).ok());
     ASSERT_TRUE(cache->grow(pages[1], 3).ok());
@@ -100,7 +105,7 @@ protected:
   Plan plan;
   Program program;
   std::vector<uint8_t> weights;
-  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<CpuDevice> device;
   std::unique_ptr<KVCache> cache;
   std::unique_ptr<Executor> executor;
   std::vector<PageList> pages;
@@ -310,7 +315,7 @@ TEST_F(ExecutorTest, SaysWhatItNeeds) {
   plan.step.arenaBytes = {0, coefficientLimit, coefficientLimit,
                           coefficientLimit};
   Status status =
-      Executor::create(program, largestStep, *cache, *pool, executor);
+      Executor::create(program, largestStep, *cache, *device, executor);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
   EXPECT_EQ(status.message(),
             "memory: cannot reserve 1729382256910278656 bytes for a step of "

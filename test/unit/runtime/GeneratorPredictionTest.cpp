@@ -8,6 +8,8 @@
 
 #include "runtime/core/Generator.h"
 
+#include "runtime/cpu/CpuDevice.h"
+
 #include <cmath>
 #include <gtest/gtest.h>
 #include <map>
@@ -226,7 +228,7 @@ protected:
   void SetUp() override {
     fake = {};
     program.plan = &plan;
-    program.kernels = {stepKernel, predictionKernel};
+    device.start({stepKernel, predictionKernel});
   }
 
   Status generate(const std::vector<Tokens> &prompts, Recorder &recorder) {
@@ -235,7 +237,7 @@ protected:
     Status status =
         planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed);
     if (status.ok())
-      status = Generator::create(program, needed, pool, generator);
+      status = Generator::create(program, needed, device, generator);
     if (status.ok())
       status = generator->run(prompts, options, recorder);
     return status;
@@ -265,7 +267,7 @@ protected:
 
   Plan plan = fakePlan();
   Program program;
-  ThreadPool pool{1};
+  CpuDevice device{1};
   GenerationOptions options;
   int64_t stopAfter = 1 << 20;
 };
@@ -399,7 +401,7 @@ TEST_F(GeneratorPredictionTest, CanBeInterruptedAndRunAgain) {
   ASSERT_TRUE(
       planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed).ok());
   std::unique_ptr<Generator> generator;
-  ASSERT_TRUE(Generator::create(program, needed, pool, generator).ok());
+  ASSERT_TRUE(Generator::create(program, needed, device, generator).ok());
   Tokens expected = run(prompts).results[0].tokens;
   std::atomic<bool> cancelled{true};
   options.cancelled = &cancelled;

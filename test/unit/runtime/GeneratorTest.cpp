@@ -4,6 +4,7 @@
 #include "runtime/core/Generator.h"
 
 #include "runtime/core/Executable.h"
+#include "runtime/cpu/CpuDevice.h"
 #include "test/unit/runtime/TinyModel.h"
 
 #include <gtest/gtest.h>
@@ -48,9 +49,9 @@ protected:
   void SetUp() override {
     ASSERT_TRUE(
         Executable::load(writeTemporary("tcc-generator.bin", tinyFile()),
-                         schema::TargetKind::X86_64, model)
+                         CpuDevice::targetKind, model)
             .ok());
-    ASSERT_TRUE(model->prepare().ok());
+    ASSERT_TRUE(model->prepare(device).ok());
   }
 
   Status run(const std::vector<Tokens> &prompts) {
@@ -61,7 +62,7 @@ protected:
       return status;
     if (!generator)
       if (Status status =
-              Generator::create(model->program(), needed, pool, generator);
+              Generator::create(model->program(), needed, device, generator);
           !status.ok())
         return status;
     recorder = Recorder();
@@ -70,7 +71,7 @@ protected:
   }
 
   std::unique_ptr<Executable> model;
-  ThreadPool pool{1};
+  CpuDevice device{1};
   GenerationOptions options;
   std::unique_ptr<Generator> generator;
   Recorder recorder;

@@ -2,6 +2,8 @@
 
 #include "runtime/core/KVCache.h"
 
+#include "runtime/cpu/CpuDevice.h"
+
 #include <cstring>
 #include <gtest/gtest.h>
 #include <set>
@@ -16,9 +18,11 @@ static Plan twoCaches() {
   return plan;
 }
 
+static CpuDevice device(1);
+
 static std::unique_ptr<KVCache> create(int64_t pages) {
   std::unique_ptr<KVCache> cache;
-  Status status = KVCache::create(twoCaches(), pages, cache);
+  Status status = KVCache::create(device, twoCaches(), pages, cache);
   EXPECT_TRUE(status.ok()) << status.message();
   return cache;
 }
@@ -72,7 +76,7 @@ TEST(KVCache, PlacesEachPageOfEachLayerApart) {
     for (int64_t l = 0; l < plan.caches[c].layers; ++l)
       for (int64_t p = 0; p < pages; ++p) {
         int64_t bytes = plan.caches[c].pageBytes;
-        auto *begin = static_cast<uint8_t *>(cache->layer(c, l)) + p * bytes;
+        auto *begin = cache->layer(c, l) + p * bytes;
         ranges.insert({begin, begin + bytes});
       }
   ASSERT_EQ(ranges.size(), 5u * pages);
@@ -102,7 +106,7 @@ TEST(KVCache, ZeroesPagesThatWereUsed) {
   EXPECT_EQ(first, PageList({0}));
   for (size_t c = 0; c < plan.caches.size(); ++c)
     for (int64_t l = 0; l < plan.caches[c].layers; ++l) {
-      auto *page = static_cast<uint8_t *>(cache->layer(c, l));
+      auto *page = cache->layer(c, l);
       for (int64_t i = 0; i < plan.caches[c].pageBytes; ++i) {
         ASSERT_EQ(page[i], 0) << "cache " << c << ", layer " << l;
         ASSERT_EQ(page[plan.caches[c].pageBytes + i], 0xff);
@@ -114,7 +118,7 @@ TEST(KVCache, SaysWhatItCannotReserve) {
   std::unique_ptr<KVCache> cache;
   Plan plan;
   plan.caches = {{65536, 4, int64_t(1) << 40, false}};
-  Status status = KVCache::create(plan, 1 << 20, cache);
+  Status status = KVCache::create(device, plan, 1 << 20, cache);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
   EXPECT_EQ(
       status.message(),
