@@ -9,6 +9,7 @@
 #include "runtime/core/Generator.h"
 
 #include "runtime/cpu/CpuDevice.h"
+#include "test/unit/runtime/SeparateDevice.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -228,7 +229,7 @@ protected:
   void SetUp() override {
     fake = {};
     program.plan = &plan;
-    device.start({stepKernel, predictionKernel});
+    cpu.start({stepKernel, predictionKernel});
   }
 
   Status generate(const std::vector<Tokens> &prompts, Recorder &recorder) {
@@ -237,7 +238,7 @@ protected:
     Status status =
         planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed);
     if (status.ok())
-      status = Generator::create(program, needed, device, generator);
+      status = Generator::create(program, needed, *device, generator);
     if (status.ok())
       status = generator->run(prompts, options, recorder);
     return status;
@@ -267,7 +268,8 @@ protected:
 
   Plan plan = fakePlan();
   Program program;
-  CpuDevice device{1};
+  CpuDevice cpu{1};
+  Device *device = &cpu;
   GenerationOptions options;
   int64_t stopAfter = 1 << 20;
 };
@@ -401,7 +403,7 @@ TEST_F(GeneratorPredictionTest, CanBeInterruptedAndRunAgain) {
   ASSERT_TRUE(
       planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed).ok());
   std::unique_ptr<Generator> generator;
-  ASSERT_TRUE(Generator::create(program, needed, device, generator).ok());
+  ASSERT_TRUE(Generator::create(program, needed, *device, generator).ok());
   Tokens expected = run(prompts).results[0].tokens;
   std::atomic<bool> cancelled{true};
   options.cancelled = &cancelled;
@@ -413,6 +415,77 @@ TEST_F(GeneratorPredictionTest, CanBeInterruptedAndRunAgain) {
     if (status.ok())
       EXPECT_EQ(recorder.results[0].tokens, expected);
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Another device
+//===----------------------------------------------------------------------===//
+
+// Prompts are read in several steps, pages are used again.
+TEST_F(GeneratorPredictionTest, TakesDevicesWithMemoryOfTheirOwn) {
+  plan.step.expansion = plan.prediction->expansion = {1, 4, 8};
+  options.maxTokens = 12;
+  options.draftTokens = 2;
+  options.stepTokens = 6;
+  options.allLogits = options.predictionLogits = true;
+  std::vector<Result> expected = run(somePrompts).results;
+  SeparateDevice separate({stepKernel, predictionKernel});
+  device = &separate;
+  std::vector<Result> results = run(somePrompts).results;
+  for (size_t i = 0; i < somePrompts.size(); ++i) {
+    EXPECT_EQ(results[i].tokens, expected[i].tokens);
+    EXPECT_TRUE(results[i] == expected[i]) << "prompt " << i;
+  }
+}
+
+TEST_F(GeneratorPredictionTest, GetsTheSecondsOfKernels) {
+  SeparateDevice separate({stepKernel, predictionKernel});
+  device = &separate;
+  std::vector<double> seconds(2);
+  options.kernelSeconds = &seconds;
+  options.maxTokens = 8;
+  options.draftTokens = 2;
+  run({{1, 2, 3}});
+  EXPECT_EQ(seconds[0], static_cast<double>(fake.expanded.size()));
+  EXPECT_EQ(seconds[1], static_cast<double>(fake.predictions));
+}
+
+// Wherever the device fails, its message comes through, and where it recovers,
+// the next run has the right result.
+TEST_F(GeneratorPredictionTest, ReportsEveryFailureOfTheDevice) {
+  options.maxTokens = 6;
+  options.draftTokens = 2;
+  std::vector<Tokens> prompts = {{1, 2, 3}, {4}};
+  Tokens expected = run(prompts).results[0].tokens;
+  SeparateDevice separate({stepKernel, predictionKernel});
+  device = &separate;
+  Requirements needed;
+  ASSERT_TRUE(
+      planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed).ok());
+  std::unique_ptr<Generator> generator;
+  int64_t calls = 0;
+  for (;; ++calls) {
+    separate.callsBeforeFailure = calls;
+    Status status;
+    if (!generator)
+      status = Generator::create(program, needed, *device, generator);
+    Recorder recorder(prompts.size());
+    if (status.ok())
+      status = generator->run(prompts, options, recorder);
+    if (status.ok())
+      break;
+    EXPECT_EQ(status.code(), Status::Code::DeviceUnavailable);
+    EXPECT_EQ(status.message(), "device: it is lost");
+    if (!generator)
+      continue;
+    separate.callsBeforeFailure = INT64_MAX;
+    recorder = Recorder(prompts.size());
+    ASSERT_TRUE(generator->run(prompts, options, recorder).ok());
+    EXPECT_EQ(recorder.results[0].tokens, expected);
+  }
+  // Pages are zeroed, and each step or prediction is begun, one launch, and
+  // finished.
+  EXPECT_GT(calls, 20);
 }
 
 //===----------------------------------------------------------------------===//
