@@ -12,6 +12,7 @@
 // waited for: they stay in use until the last wait of the function.
 
 #include "tools/ptxsim/machine/Draft.h"
+#include "tools/ptxsim/machine/LiveRanges.h"
 
 #include <algorithm>
 #include <map>
@@ -19,20 +20,6 @@
 using namespace ptxsim;
 
 namespace {
-using BitSet = std::vector<uint64_t>;
-
-struct BasicBlock {
-  uint32_t begin = 0, end = 0; ///< Ops.
-  std::vector<uint32_t> successors;
-  BitSet used, defined; ///< Before any definition; without a guard.
-  BitSet liveIn, liveOut;
-};
-
-struct Interval {
-  uint32_t reg = 0;
-  uint32_t begin = ~0u, end = 0; ///< First and last op; unused if begin > end.
-};
-
 class Allocator {
 public:
   Allocator(Draft &draft, Code &code) : draft(draft), code(code) {}
@@ -40,10 +27,11 @@ public:
 
 private:
   void findBlocks();
-  void numberGlobals();
-  void findUses();
-  void solve();
-  void findIntervals();
+  void joinBlocks(const std::vector<uint32_t> &blockOf);
+  std::vector<FirstUse> findUses() const;
+  void findRanges();
+  void pinRanges();
+  void findUndefined();
   void scan();
   void rewrite();
   void addOperands(const DraftOp &op);
@@ -53,19 +41,11 @@ private:
   bool isPartial(const DraftOp &op, uint32_t reg) const {
     return op.op.guard >= 0 && reg < code.function->registers.size();
   }
-  static bool test(const BitSet &set, uint32_t bit) {
-    return set[bit / 64] >> (bit % 64) & 1;
-  }
-  static void set(BitSet &set, uint32_t bit) {
-    set[bit / 64] |= uint64_t(1) << (bit % 64);
-  }
 
   Draft &draft;
   Code &code;
   std::vector<BasicBlock> blocks;
-  std::vector<int32_t> globalOf; ///< Of a register: its bit, or -1.
-  std::vector<uint32_t> globals;
-  std::vector<Interval> intervals;
+  std::vector<LiveRange> ranges; ///< Of registers.
   std::vector<Slot> slotOf;
 };
 } // namespace
@@ -88,182 +68,125 @@ void Allocator::findBlocks() {
   std::vector<uint32_t> blockOf(count);
   for (uint32_t i = 0; i < count; ++i) {
     if (leaders[i])
-      blocks.push_back({i, i, {}, {}, {}, {}, {}});
+      blocks.push_back({i, i, {}});
     blockOf[i] = uint32_t(blocks.size() - 1);
     blocks.back().end = i + 1;
   }
-  for (uint32_t b = 0; b < blocks.size(); ++b) {
+  joinBlocks(blockOf);
+}
+
+/// Finds the successors of all blocks. Each table of brx gets a block of its own,
+/// so that not every brx has all of its edges.
+void Allocator::joinBlocks(const std::vector<uint32_t> &blockOf) {
+  uint32_t count = uint32_t(blocks.size());
+  for (const std::vector<uint32_t> &table : code.tables) {
+    blocks.emplace_back();
+    for (uint32_t target : table)
+      blocks.back().successors.push_back(blockOf[target]);
+  }
+  for (uint32_t b = 0; b < count; ++b) {
     const DraftOp &last = draft.ops[blocks[b].end - 1];
     if (last.isBranch)
       blocks[b].successors.push_back(blockOf[last.op.immediate]);
-    if (!last.endsPath && b + 1 < blocks.size())
+    if (!last.endsPath && b + 1 < count)
       blocks[b].successors.push_back(b + 1);
     const ptx::Function &function = *code.function;
     if (last.instruction < function.instructions.size() &&
         function.instructions[last.instruction].opcode == "brx")
-      for (uint32_t target : code.tables[last.op.immediate])
-        blocks[b].successors.push_back(blockOf[target]);
+      blocks[b].successors.push_back(count + uint32_t(last.op.immediate));
   }
 }
 
-/// Gives a bit to each register that occurs in more than one block or may be
-/// read before it is written in its only one.
-void Allocator::numberGlobals() {
-  std::vector<int32_t> home(draft.registers.size(), -1);
-  std::vector<bool> global(draft.registers.size(), false);
-  std::vector<bool> written(draft.registers.size(), false);
-  for (uint32_t b = 0; b < blocks.size(); ++b) {
-    auto occurs = [&](uint32_t reg) {
-      if (home[reg] >= 0 && home[reg] != int32_t(b))
-        global[reg] = true;
-      home[reg] = int32_t(b);
-    };
+/// Finds what each block does first with each of its registers.
+std::vector<FirstUse> Allocator::findUses() const {
+  std::vector<FirstUse> result;
+  std::vector<uint32_t> lastBlock(draft.registers.size(), ~0u);
+  for (uint32_t b = 0; b < blocks.size(); ++b)
     for (uint32_t i = blocks[b].begin; i < blocks[b].end; ++i) {
       const DraftOp &op = draft.ops[i];
-      for (uint32_t reg : op.sources) {
-        occurs(reg);
-        global[reg] = global[reg] || !written[reg];
-      }
-      for (uint32_t reg : op.destinations) {
-        occurs(reg);
-        written[reg] = written[reg] || !isPartial(op, reg);
-        global[reg] = global[reg] || !written[reg];
-      }
-    }
-  }
-  globalOf.assign(draft.registers.size(), -1);
-  for (uint32_t reg = 0; reg < global.size(); ++reg) {
-    if (!global[reg])
-      continue;
-    globalOf[reg] = int32_t(globals.size());
-    globals.push_back(reg);
-  }
-}
-
-void Allocator::findUses() {
-  size_t words = globals.size() / 64 + 1;
-  for (BasicBlock &block : blocks) {
-    block.used.assign(words, 0);
-    block.defined.assign(words, 0);
-    block.liveIn.assign(words, 0);
-    block.liveOut.assign(words, 0);
-    for (uint32_t i = block.begin; i < block.end; ++i) {
-      const DraftOp &op = draft.ops[i];
-      auto use = [&](uint32_t reg) {
-        int32_t bit = globalOf[reg];
-        if (bit >= 0 && !test(block.defined, uint32_t(bit)))
-          set(block.used, uint32_t(bit));
+      auto use = [&](uint32_t reg, bool reads) {
+        if (lastBlock[reg] != b)
+          result.push_back({reg, b, reads});
+        lastBlock[reg] = b;
       };
       for (uint32_t reg : op.sources)
-        use(reg);
-      for (uint32_t reg : op.destinations) {
-        if (isPartial(op, reg))
-          use(reg);
-        else if (globalOf[reg] >= 0)
-          set(block.defined, uint32_t(globalOf[reg]));
-      }
-    }
-  }
-}
-
-/// Solves the equations of liveness, backwards until nothing changes.
-void Allocator::solve() {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t b = blocks.size(); b-- > 0;) {
-      BasicBlock &block = blocks[b];
-      for (uint32_t successor : block.successors)
-        for (size_t w = 0; w < block.liveOut.size(); ++w)
-          block.liveOut[w] |= blocks[successor].liveIn[w];
-      for (size_t w = 0; w < block.liveIn.size(); ++w) {
-        uint64_t live =
-            block.used[w] | (block.liveOut[w] & ~block.defined[w]);
-        changed |= live != block.liveIn[w];
-        block.liveIn[w] = live;
-      }
-    }
-  }
-}
-
-void Allocator::findIntervals() {
-  intervals.resize(draft.registers.size());
-  for (uint32_t reg = 0; reg < intervals.size(); ++reg)
-    intervals[reg].reg = reg;
-  auto extend = [&](uint32_t reg, uint32_t op) {
-    intervals[reg].begin = std::min(intervals[reg].begin, op);
-    intervals[reg].end = std::max(intervals[reg].end, op);
-  };
-  std::vector<bool> isParameter(draft.registers.size(), false);
-  for (const ptx::Variable &parameter : code.function->parameters) {
-    if (parameter.registerIndex < 0)
-      continue;
-    extend(uint32_t(parameter.registerIndex), 0);
-    isParameter[size_t(parameter.registerIndex)] = true;
-  }
-  std::vector<uint32_t> pinned;
-  uint32_t lastWait = 0;
-  for (const BasicBlock &block : blocks) {
-    for (uint32_t bit = 0; bit < globals.size(); ++bit) {
-      if (test(block.liveIn, bit))
-        extend(globals[bit], block.begin);
-      if (test(block.liveOut, bit))
-        extend(globals[bit], block.end - 1);
-    }
-    for (uint32_t i = block.begin; i < block.end; ++i) {
-      const DraftOp &op = draft.ops[i];
-      for (uint32_t reg : op.sources)
-        extend(reg, i);
+        use(reg, true);
       for (uint32_t reg : op.destinations)
-        extend(reg, i);
-      if (op.waitsForPinned)
-        lastWait = i;
-      if (op.pinsRegisters) {
-        pinned.insert(pinned.end(), op.sources.begin(), op.sources.end());
-        pinned.insert(pinned.end(), op.destinations.begin(),
-                      op.destinations.end());
-      }
+        use(reg, isPartial(op, reg));
     }
+  return result;
+}
+
+void Allocator::findRanges() {
+  ranges.resize(draft.registers.size());
+  for (const ptx::Variable &parameter : code.function->parameters)
+    if (parameter.registerIndex >= 0)
+      ranges[size_t(parameter.registerIndex)].include(0);
+  for (uint32_t i = 0; i < draft.ops.size(); ++i) {
+    for (uint32_t reg : draft.ops[i].sources)
+      ranges[reg].include(i);
+    for (uint32_t reg : draft.ops[i].destinations)
+      ranges[reg].include(i);
   }
-  // Nor do they share a slot with anything before: a write of the slot since the
-  // last wgmma.fence is one of the register.
-  for (uint32_t reg : pinned) {
-    extend(reg, 0);
-    extend(reg, std::max(lastWait, intervals[reg].end));
+  extendLiveRanges(blocks, findUses(), ranges);
+}
+
+/// Keeps the registers of wgmma. Nor do they share a slot with anything before:
+/// a write of the slot since the last wgmma.fence is one of the register.
+void Allocator::pinRanges() {
+  uint32_t lastWait = 0;
+  for (uint32_t i = 0; i < draft.ops.size(); ++i)
+    if (draft.ops[i].waitsForPinned)
+      lastWait = i;
+  for (const DraftOp &op : draft.ops) {
+    if (!op.pinsRegisters)
+      continue;
+    for (const std::vector<uint32_t> *list : {&op.sources, &op.destinations})
+      for (uint32_t reg : *list) {
+        ranges[reg].include(0);
+        ranges[reg].include(lastWait);
+      }
   }
+}
+
+/// Finds what may be read before it is written.
+void Allocator::findUndefined() {
+  std::vector<bool> isParameter(draft.registers.size(), false);
+  for (const ptx::Variable &parameter : code.function->parameters)
+    if (parameter.registerIndex >= 0)
+      isParameter[size_t(parameter.registerIndex)] = true;
   std::vector<bool> isWritten(draft.registers.size(), false);
   for (const DraftOp &op : draft.ops)
     for (uint32_t reg : op.destinations)
       isWritten[reg] = true;
-  for (uint32_t bit = 0; bit < globals.size(); ++bit) {
-    uint32_t reg = globals[bit];
-    if (test(blocks[0].liveIn, bit) && !isParameter[reg])
+  for (uint32_t reg = 0; reg < ranges.size(); ++reg)
+    if (ranges[reg].atEntry && !isParameter[reg])
       code.undefined.push_back({Slot(reg), draft.registers[reg].bytes,
                                 int32_t(reg), false, isWritten[reg]});
-  }
 }
 
-/// Gives each interval the first slot of its width that is free when it begins.
+/// Gives each range the first slot of its width that is free when it begins.
 void Allocator::scan() {
-  std::vector<const Interval *> order;
-  for (const Interval &interval : intervals)
-    if (interval.begin <= interval.end)
-      order.push_back(&interval);
-  std::sort(order.begin(), order.end(),
-                   [](const Interval *a, const Interval *b) {
-                     return a->begin != b->begin ? a->begin < b->begin
-                                                : a->reg < b->reg;
-                   });
+  std::vector<uint32_t> order; // Of registers.
+  for (uint32_t reg = 0; reg < ranges.size(); ++reg)
+    if (ranges[reg].begin <= ranges[reg].end)
+      order.push_back(reg);
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+    return ranges[a].begin != ranges[b].begin
+               ? ranges[a].begin < ranges[b].begin
+               : a < b;
+  });
   slotOf.assign(draft.registers.size(), -1);
   std::map<uint32_t, std::vector<Slot>> free; // By width.
-  std::multimap<uint32_t, uint32_t> active;   // End of an interval: register.
+  std::multimap<uint32_t, uint32_t> active;   // End of a range: register.
   uint32_t top = 0;
-  for (const Interval *interval : order) {
-    while (!active.empty() && active.begin()->first < interval->begin) {
-      uint32_t reg = active.begin()->second;
-      free[draft.registers[reg].bytes].push_back(slotOf[reg]);
+  for (uint32_t reg : order) {
+    while (!active.empty() && active.begin()->first < ranges[reg].begin) {
+      uint32_t ended = active.begin()->second;
+      free[draft.registers[ended].bytes].push_back(slotOf[ended]);
       active.erase(active.begin());
     }
-    uint32_t bytes = draft.registers[interval->reg].bytes;
+    uint32_t bytes = draft.registers[reg].bytes;
     std::vector<Slot> &candidates = free[bytes];
     if (candidates.empty()) {
       // Predicates come 16 to a line of 64 bytes.
@@ -273,9 +196,9 @@ void Allocator::scan() {
         candidates.push_back(Slot(top + offset - step));
       top += size;
     }
-    slotOf[interval->reg] = candidates.back();
+    slotOf[reg] = candidates.back();
     candidates.pop_back();
-    active.emplace(interval->end, interval->reg);
+    active.emplace(ranges[reg].end, reg);
   }
   code.frameBytes = (top + 63) / 64 * 64;
 }
@@ -374,10 +297,9 @@ void Allocator::rewrite() {
 
 void Allocator::run() {
   findBlocks();
-  numberGlobals();
-  findUses();
-  solve();
-  findIntervals();
+  findRanges();
+  pinRanges();
+  findUndefined();
   scan();
   for (const ptx::Variable &parameter : code.function->parameters)
     code.parameterSlots.push_back(

@@ -19,9 +19,18 @@ namespace ptxsim {
 static constexpr uint64_t granule = 256; ///< Of addresses and of gaps.
 static constexpr size_t freedKept = 4096;
 static constexpr uint64_t windowCount = 4;
+/// Where the first memory and its windows are, unless something is there: each
+/// run of a program has the same addresses.
+static constexpr uint64_t usualBase = uint64_t(1) << 45;
+static constexpr uint64_t usualWindows = usualBase + (uint64_t(1) << 43);
 
 static uint64_t roundUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
+}
+
+static void *reserveAddresses(uint64_t usual, uint64_t size) {
+  return mmap(reinterpret_cast<void *>(usual), size, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 /// The reserved addresses and which of them are free.
@@ -51,8 +60,7 @@ struct Memory::Arena {
 };
 
 bool Memory::Arena::reserve(uint64_t size) {
-  void *range = mmap(nullptr, size, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *range = reserveAddresses(usualBase, size);
   if (range == MAP_FAILED)
     return false;
   base = next = writable = reinterpret_cast<uint64_t>(range);
@@ -140,8 +148,7 @@ Memory::Memory() : arena(std::make_unique<Arena>()) {
        size /= 4)
     if (arena->reserve(size))
       break;
-  void *range = mmap(nullptr, windowCount * windowBytes, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *range = reserveAddresses(usualWindows, windowCount * windowBytes);
   if (range != MAP_FAILED)
     windows = reinterpret_cast<uint64_t>(range);
 }

@@ -82,11 +82,16 @@ struct Types {
   Sum d;
 };
 
+/// The same with `.sp`: all but b1.
 constexpr Types sparseTypes[] = {
     {Type::F16, Type::F16, Sum::F32},   {Type::F16, Type::F16, Sum::F16},
     {Type::BF16, Type::BF16, Sum::F32}, {Type::TF32, Type::TF32, Sum::F32},
-    {Type::E4M3, Type::E5M2, Sum::F32}, {Type::E5M2, Type::E4M3, Sum::F16},
-    {Type::S8, Type::U8, Sum::S32},     {Type::U8, Type::S8, Sum::S32}};
+    {Type::E4M3, Type::E4M3, Sum::F32}, {Type::E4M3, Type::E5M2, Sum::F32},
+    {Type::E5M2, Type::E4M3, Sum::F32}, {Type::E5M2, Type::E5M2, Sum::F32},
+    {Type::E4M3, Type::E4M3, Sum::F16}, {Type::E4M3, Type::E5M2, Sum::F16},
+    {Type::E5M2, Type::E4M3, Sum::F16}, {Type::E5M2, Type::E5M2, Sum::F16},
+    {Type::S8, Type::S8, Sum::S32},     {Type::S8, Type::U8, Sum::S32},
+    {Type::U8, Type::S8, Sum::S32},     {Type::U8, Type::U8, Sum::S32}};
 
 TEST(WarpgroupSparse, MultipliesAllTypesAndLayouts) {
   std::mt19937 random(1);
