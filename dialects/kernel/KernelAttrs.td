@@ -5,9 +5,11 @@
 
 include "dialects/kernel/KernelDialect.td"
 include "dialects/kernel/KernelEnums.td"
+include "dialects/kernel/KernelInterfaces.td"
 include "mlir/IR/AttrTypeBase.td"
 
-def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
+def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing", [
+    Kernel_PackingAttrInterface]> {
   let summary = "Order of the elements of a weight in memory";
   let description = [{
     A weight `NxK` is cut into panels of `columns` output columns, that is rows of
@@ -54,7 +56,8 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
   let genVerifyDecl = 1;
 }
 
-def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config"> {
+def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config", [
+    DeclareAttrInterfaceMethods<Kernel_LinearConfigAttrInterface>]> {
   let summary = "How a linear layer is cut into blocks, tiles and instructions";
   let description = [{
     A block of `block_rows` rows of the input is prepared once (prologue, rounding)
@@ -74,7 +77,8 @@ def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config"> {
   let genVerifyDecl = 1;
 }
 
-def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_config"> {
+def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_config", [
+    DeclareAttrInterfaceMethods<Kernel_AttentionConfigAttrInterface>]> {
   let summary = "How attention is cut into blocks and tiles";
   let description = [{
     Up to `block_tokens` tokens of one sequence share each page that is read. A

@@ -55,15 +55,15 @@ def Kernel_HeadLinearOp : Kernel_LaunchOp<"head_linear"> {
     Kernel_Weight:$weight,
     Kernel_Activation:$init,
     TypeAttr:$operand,
-    Kernel_PackingAttr:$packing,
-    Kernel_LinearConfigAttr:$configuration,
+    Kernel_PackingAttrInterface:$packing,
+    Kernel_LinearConfigAttrInterface:$configuration,
     UnitAttr:$transposed
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $input `,` $weight (`transposed` $transposed^)? `into` $init
-    `operand` `(` $operand `)` `packing` `(` $packing `)`
-    `config` `(` $configuration `)` attr-dict
+    `operand` `(` $operand `)` `packing` `(` custom<Packing>($packing) `)`
+    `config` `(` custom<LinearConfig>($configuration) `)` attr-dict
     `:` type($input) `,` type($weight) `,` type($init) (`->` type($result)^)?
   }];
   let hasVerifier = 1;

@@ -90,11 +90,12 @@ def Kernel_EmbeddingOp : Kernel_LaunchOp<"embedding"> {
     Kernel_Integers:$tokens,
     Kernel_Weight:$table,
     Kernel_F32:$init,
-    Kernel_PackingAttr:$packing
+    Kernel_PackingAttrInterface:$packing
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
-    $tokens `,` $table `into` $init `packing` `(` $packing `)` attr-dict
+    $tokens `,` $table `into` $init `packing` `(` custom<Packing>($packing) `)`
+    attr-dict
     `:` type($tokens) `,` type($table) `,` type($init) (`->` type($result)^)?
   }];
   let hasVerifier = 1;
@@ -206,15 +207,16 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     Variadic<Kernel_Weight>:$prologue_operands,
     Variadic<Kernel_Weight>:$epilogue_operands,
     TypeAttr:$operand,
-    Kernel_PackingAttr:$packing,
-    Kernel_LinearConfigAttr:$configuration,
+    Kernel_PackingAttrInterface:$packing,
+    Kernel_LinearConfigAttrInterface:$configuration,
     UnitAttr:$mean_square
   );
   let regions = (region AnyRegion:$prologue, AnyRegion:$epilogue);
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $input `,` $weight `into` $init `operand` `(` $operand `)`
-    `packing` `(` $packing `)` `config` `(` $configuration `)`
+    `packing` `(` custom<Packing>($packing) `)`
+    `config` `(` custom<LinearConfig>($configuration) `)`
     (`prologue` (`mean_square` $mean_square^)?
      (`(` $prologue_operands^ `:` type($prologue_operands) `)`)? $prologue^)?
     (`epilogue` (`(` $epilogue_operands^ `:` type($epilogue_operands) `)`)?
@@ -231,10 +233,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     int64_t getWeightRows();
     int64_t getDepth();
 
-    /// Panels of the weight, which are the tiles.
-    int64_t getPanels();
-
-    /// Where the parts of a thread's memory are.
+    /// Where the parts of a thread's memory are if the packing is in panels.
     LinearScratch getScratch();
   }];
 }
@@ -435,13 +434,14 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     Kernel_Activation:$init,
     F64Attr:$scale,
     Kernel_CacheAttr:$cache,
-    Kernel_AttentionConfigAttr:$configuration
+    Kernel_AttentionConfigAttrInterface:$configuration
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $query `at` `(` $positions `,` $sequences `,` $page_table `)`
     `cache` `(` $pages `)` `into` $init `scale` `(` $scale `)`
-    `layout` `(` $cache `)` `config` `(` $configuration `)` attr-dict
+    `layout` `(` $cache `)`
+    `config` `(` custom<AttentionConfig>($configuration) `)` attr-dict
     `:` type($query) `,` type($positions) `,` type($sequences) `,`
     type($page_table) `,` type($pages) `,` type($init) (`->` type($result)^)?
   }];

@@ -49,6 +49,28 @@ LinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult LinearConfigAttr::verifyLayer(Operation *op,
+                                            PackingAttrInterface packing,
+                                            Type operand) const {
+  auto panels = dyn_cast<PackingAttr>(packing);
+  if (!panels)
+    return op->emitOpError("expected a packing in panels, got ") << packing;
+  if (panels.getColumns() % getTileColumns() != 0)
+    return op->emitOpError("expected tile_columns to divide the columns of the "
+                           "packing, got ")
+           << getTileColumns() << " and " << panels.getColumns();
+  if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
+    return op->emitOpError("expected operands of type bf16 for dot products, got ")
+           << operand;
+  bool isInteger = getArithmetic() == Arithmetic::Integer;
+  if (isInteger != operand.isInteger(16))
+    return op->emitOpError("expected operands of type i16 if and only if the "
+                           "arithmetic is 'integer', got ")
+           << operand << " and '" << stringifyArithmetic(getArithmetic())
+           << "'";
+  return success();
+}
+
 LogicalResult
 AttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                             int64_t blockTokens, int64_t tileRows,
@@ -166,25 +188,6 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   return success();
 }
 
-LogicalResult mlir::tcc::kernel::verifyConfiguration(Operation *op,
-                                          LinearConfigAttr configuration,
-                                          PackingAttr packing, Type operand) {
-  if (packing.getColumns() % configuration.getTileColumns() != 0)
-    return op->emitOpError("expected tile_columns to divide the columns of the "
-                           "packing, got ")
-           << configuration.getTileColumns() << " and " << packing.getColumns();
-  if (configuration.getArithmetic() == Arithmetic::Dot && !operand.isBF16())
-    return op->emitOpError("expected operands of type bf16 for dot products, got ")
-           << operand;
-  bool isInteger = configuration.getArithmetic() == Arithmetic::Integer;
-  if (isInteger != operand.isInteger(16))
-    return op->emitOpError("expected operands of type i16 if and only if the "
-                           "arithmetic is 'integer', got ")
-           << operand << " and '"
-           << stringifyArithmetic(configuration.getArithmetic()) << "'";
-  return success();
-}
-
 /// Verifies C4, C5 and C9.
 static LogicalResult verifyStorage(LinearOp op) {
   Type storage = shapedType(op.getWeight()).getElementType();
@@ -195,8 +198,8 @@ static LogicalResult verifyStorage(LinearOp op) {
            << op.getWeightRows();
   if (failed(verifyOperand(op, op.getOperand(), storage))) // C5
     return failure();
-  return verifyConfiguration(op, op.getConfiguration(), op.getPacking(),
-                             op.getOperand()); // C9
+  return op.getConfiguration().verifyLayer(op, op.getPacking(),
+                                           op.getOperand()); // C9
 }
 
 /// Verifies the ops of one region of a linear layer.

@@ -73,3 +73,34 @@ module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 2, key_s
 
 // expected-error@+1 {{expected elements of type bf16 or f32, got 'f16'}}
 module attributes {test.cache = #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 4, element = f16>} {}
+
+// -----
+
+func.func @packing_of_attention(%tokens: memref<?xi32>, %table: memref<20x12xf32>, %y: memref<?x12xf32>) {
+  kernel.embedding %tokens, %table into %y
+    // expected-error@+1 {{expected a packing, got #kernel.attention_config<block_tokens = 4, tile_rows = 6, tile_columns = 16>}}
+    packing(#kernel.attention_config<block_tokens = 4, tile_rows = 6, tile_columns = 16>)
+    : memref<?xi32>, memref<20x12xf32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @linear_layer_of_a_packing(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x20xf32>) {
+  kernel.linear %x, %w into %y operand(f32) packing(<columns = 32>)
+    // expected-error@+1 {{expected a configuration of a linear layer, got #kernel.packing<columns = 32>}}
+    config(#kernel.packing<columns = 32>)
+    : memref<?x12xf32>, memref<20x12xf32>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @attention_of_a_packing(%q: memref<?x4x4xbf16>, %p: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>, %y: memref<?x16xbf16>) {
+  kernel.attention %q at(%p, %p, %t) cache(%c) into %y scale(0.5)
+    layout(<page_tokens = 64, heads = 2, key_size = 4, value_size = 4, element = bf16>)
+    // expected-error@+1 {{expected a configuration of attention, got #kernel.packing<columns = 32>}}
+    config(#kernel.packing<columns = 32>)
+    : memref<?x4x4xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x16xbf16>
+  return
+}
