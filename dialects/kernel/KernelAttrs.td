@@ -56,6 +56,44 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing", [
   let genVerifyDecl = 1;
 }
 
+def Kernel_RowPackingAttr : Kernel_Attr<"RowPacking", "row_packing", [
+    Kernel_PackingAttrInterface]> {
+  let summary = "Order of the elements of a weight in memory, row by row";
+  let description = [{
+    A weight `NxK` is one or several planes, one after another, each of which has
+    something of every row. Rows of a plane begin at multiples of 16 bytes, so that a
+    thread loads 16 bytes at once and a tile is what the copy engine of a GPU can
+    fetch: its strides are such multiples. Planes begin at multiples of 64 bytes, and
+    a weight has so many. What that adds is zero.
+
+    | Storage        | Planes                                                      |
+    |----------------|-------------------------------------------------------------|
+    | f32, f16, bf16 | `[N'][K]`                                                   |
+    | q8_0           | `[N'][K/32][8]` words, `[N'][K/32]` scales f16              |
+    | q4_0           | `[N'][K/32][4]` words, `[N'][K/32]` scales f16              |
+    | q4_1           | the same as q4_0, then `[N'][K/32]` minima f16              |
+
+    Words are those of `#kernel.packing`: a shift and a mask bring two elements of a
+    block to the low bits of both halves of a word, where the bits of a number in f16
+    around them make two numbers of them.
+
+    If there are `pair_rows`, a multiple of 8, the rows `n` and `n + N/2` belong
+    together: memory has so many rows from row 0 on, then their partners, then as
+    many rows again, and so on, so that a tile of rows has both. `N'` is then `N/2`
+    rounded up to a multiple of `pair_rows`, twice; rows that are missing are zero.
+    With 0, the default, `N'` is `N`.
+
+    A row of an embedding is a row of each plane. A weight in rows is one matrix,
+    not transposed and without scales.
+  }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "0">:$pair_rows);
+  let assemblyFormat = "(`<` struct(params)^ `>`)?";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    bool getPaired() const { return getPairRows() != 0; }
+  }];
+}
+
 def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config", [
     DeclareAttrInterfaceMethods<Kernel_LinearConfigAttrInterface>]> {
   let summary = "How a linear layer is cut into blocks, tiles and instructions";

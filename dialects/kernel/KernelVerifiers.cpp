@@ -29,6 +29,16 @@ LogicalResult PackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult
+RowPackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                       int64_t pairRows) {
+  if (pairRows < 0 || pairRows % 8 != 0)
+    return emitError() << "expected pair_rows to be 0 or a positive multiple "
+                          "of 8, got "
+                       << pairRows;
+  return success();
+}
+
+LogicalResult
 LinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                          Arithmetic arithmetic, int64_t tileRows,
                          int64_t tileColumns, int64_t blockRows,

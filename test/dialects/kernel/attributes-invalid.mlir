@@ -16,6 +16,16 @@ module attributes {test.packing = #kernel.packing<columns = 48, paired = true>} 
 
 // -----
 
+// expected-error@+1 {{expected pair_rows to be 0 or a positive multiple of 8, got 12}}
+module attributes {test.packing = #kernel.row_packing<pair_rows = 12>} {}
+
+// -----
+
+// expected-error@+1 {{expected pair_rows to be 0 or a positive multiple of 8, got -8}}
+module attributes {test.packing = #kernel.row_packing<pair_rows = -8>} {}
+
+// -----
+
 // expected-error@+1 {{expected block_rows to be at least tile_rows and tile_rows at least 1, got 5 and 6}}
 module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 5, block_depth = 512>} {}
 

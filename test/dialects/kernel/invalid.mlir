@@ -50,6 +50,15 @@ func.func @embedding_c1_rows(%tokens: memref<3xi32>, %table: memref<20x12xf32>, 
 
 // -----
 
+func.func @embedding_c2_paired_rows(%tokens: memref<?xi32>, %table: memref<20x12xf32>, %y: memref<?x12xf32>) {
+  // expected-error@+1 {{'kernel.embedding' op expected a packing that is not paired, got #kernel.row_packing<pair_rows = 8>}}
+  kernel.embedding %tokens, %table into %y packing(#kernel.row_packing<pair_rows = 8>)
+    : memref<?xi32>, memref<20x12xf32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
 func.func @embedding_c2_paired(%tokens: memref<?xi32>, %table: memref<20x12xf32>, %y: memref<?x12xf32>) {
   // expected-error@+1 {{'kernel.embedding' op expected a packing that is not paired, got #kernel.packing<columns = 32, paired = true>}}
   kernel.embedding %tokens, %table into %y packing(<columns = 32, paired = true>)
@@ -441,6 +450,19 @@ func.func @linear_c9_tile_columns(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %
   // expected-error@+1 {{'kernel.linear' op expected tile_columns to divide the columns of the packing, got 48 and 64}}
   kernel.linear %x, %w into %y operand(f32) packing(<columns = 64>) config(#config)
     : memref<?x12xf32>, memref<20x12xf32>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_panels_of_rows(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x10xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a packing in panels, got #kernel.row_packing<pair_rows = 8>}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing<pair_rows = 8>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 6, block_depth = 512>)
+    epilogue {
+    ^bb0(%gate: f32, %value: f32):
+      kernel.yield %gate : f32
+    } : memref<?x12xf32>, memref<20x12xf32>, memref<?x10xf32>
   return
 }
 

@@ -17,6 +17,16 @@ func.func @embedding(%tokens: tensor<?xi32>, %table: tensor<49152x576xbf16>,
   return %x : tensor<?x576xf32>
 }
 
+// A packing that is not in panels has its name.
+// CHECK-LABEL: func @embedding_of_rows
+func.func @embedding_of_rows(%tokens: tensor<?xi32>, %table: tensor<49152x576xbf16>,
+                             %init: tensor<?x576xf32>) -> tensor<?x576xf32> {
+  // CHECK: kernel.embedding %{{.*}}, %{{.*}} into %{{.*}} packing(#kernel.row_packing) :
+  %x = kernel.embedding %tokens, %table into %init packing(#kernel.row_packing)
+    : tensor<?xi32>, tensor<49152x576xbf16>, tensor<?x576xf32> -> tensor<?x576xf32>
+  return %x : tensor<?x576xf32>
+}
+
 // CHECK-LABEL: func @linear
 func.func @linear(%x: tensor<?x576xf32>, %w: tensor<3072x576xbf16>,
                   %norm: tensor<576xf32>, %init: tensor<?x1536xbf16>)

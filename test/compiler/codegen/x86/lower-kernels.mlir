@@ -187,6 +187,16 @@ func.func @floats_by_blocks(%input: memref<?x32xf32>,
 
 // -----
 
+func.func @rows_of_another_target(%tokens: memref<?xi32>, %table: memref<20x12xf32>,
+                                  %out: memref<?x12xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.embedding' op expected a packing of x86-64, got #kernel.row_packing}}
+  kernel.embedding %tokens, %table into %out packing(#kernel.row_packing)
+    : memref<?xi32>, memref<20x12xf32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
 func.func @no_dot_products(%input: memref<?x32xf32>, %weight: memref<6x32xbf16>,
                            %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
   // expected-error @+1 {{'kernel.linear' op expected no dot products for a CPU that multiplies bf16 no faster than f32, got #kernel.linear_config<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>}}
