@@ -81,8 +81,7 @@ struct LowerAttention : tcc::impl::LowerAttentionPassBase<LowerAttention> {
   using LowerAttentionPassBase::LowerAttentionPassBase;
 
   void runOnOperation() override {
-    std::unique_ptr<CostModel> costs =
-        createCostModel(march, getOperation().getLoc());
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
     if (!costs)
       return signalPassFailure();
     for (transformer::PagedAttentionOp op :

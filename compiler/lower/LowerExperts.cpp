@@ -182,8 +182,7 @@ struct LowerExperts : tcc::impl::LowerExpertsPassBase<LowerExperts> {
   using LowerExpertsPassBase::LowerExpertsPassBase;
 
   void runOnOperation() override {
-    std::unique_ptr<CostModel> costs =
-        createCostModel(march, getOperation().getLoc());
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
     if (!costs)
       return signalPassFailure();
     GroupedLinearLowering lowering(*costs, fp8Activations);

@@ -266,8 +266,7 @@ struct LowerLatentAttention
   using LowerLatentAttentionPassBase::LowerLatentAttentionPassBase;
 
   void runOnOperation() override {
-    std::unique_ptr<CostModel> costs =
-        createCostModel(march, getOperation().getLoc());
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
     if (!costs)
       return signalPassFailure();
     for (transformer::PagedAttentionOp op :

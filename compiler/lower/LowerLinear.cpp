@@ -206,8 +206,7 @@ struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
   using LowerLinearPassBase::LowerLinearPassBase;
 
   void runOnOperation() override {
-    std::unique_ptr<CostModel> costs =
-        createCostModel(march, getOperation().getLoc());
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
     if (!costs)
       return signalPassFailure();
     LinearLowering lowering(*costs, fp8Activations);

@@ -102,8 +102,7 @@ struct LowerRows : tcc::impl::LowerRowsPassBase<LowerRows> {
   using LowerRowsPassBase::LowerRowsPassBase;
 
   void runOnOperation() override {
-    std::unique_ptr<CostModel> costs =
-        createCostModel(march, getOperation().getLoc());
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
     if (!costs)
       return signalPassFailure();
     RewritePatternSet joining(&getContext());

@@ -25,6 +25,10 @@ class CostModel {
 public:
   virtual ~CostModel() = default;
 
+  /// Verifies that the target has a kernel for `op` of a batched model. What
+  /// follows is asked for nothing else.
+  virtual LogicalResult verify(Operation *op) const = 0;
+
   /// The type that a linear layer with elements `stored` rounds its input of
   /// elements `given` to: that of a weight with scales if `quantises`.
   virtual Type chooseOperand(Type given, Type stored, bool quantises) const = 0;
@@ -64,9 +68,10 @@ public:
                           RankedTensorType result) const = 0;
 };
 
-/// Makes the cost model of `march`, one that x86::describeTarget knows. Null,
-/// with an error at `location`, if there is none.
-std::unique_ptr<CostModel> createCostModel(StringRef march, Location location);
+/// Makes the cost model of `march` for the ops in `root`: sm_90a is the H100,
+/// all others are names that x86::describeTarget knows. Null, with an error, if
+/// there is none or the target has no kernel for one of the ops.
+std::unique_ptr<CostModel> createCostModel(StringRef march, Operation *root);
 
 } // namespace mlir::tcc
 

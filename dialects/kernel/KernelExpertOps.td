@@ -185,7 +185,7 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
       epilogue the packing is not paired.
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
-    - (C9) `tile_columns` divides the columns of the packing, `dot` needs bf16
+    - (C9) The packing is in panels, `tile_columns` divides its columns, `dot` needs bf16
       operands, and `integer` is for i16 operands and they for it.
 
     Example:

@@ -143,7 +143,8 @@ LogicalResult GroupedLinearOp::verify() {
     return emitOpError("expected an even number of paired rows, got ")
            << getWeightRows();
   if (failed(verifyOperand(*this, getOperand(), storage)) || // C5
-      failed(getConfiguration().verifyLayer(*this, getPacking(),
+      failed(getConfiguration().verifyLayer(*this, shapedType(getWeight()),
+                                            getPacking(),
                                             getOperand()))) // C9
     return failure();
   return verifyBodies(*this);
@@ -192,7 +193,7 @@ LogicalResult HeadLinearOp::verify() {
   if (failed(verifyBlocks(*this, storage, getDepth(), getTransposed())) || // C2
       failed(verifyOperand(*this, getOperand(), storage)))                 // C3
     return failure();
-  return getConfiguration().verifyLayer(*this, getPacking(),
+  return getConfiguration().verifyLayer(*this, weight, getPacking(),
                                         getOperand()); // C4
 }
 

@@ -52,10 +52,10 @@ def Kernel_LinearConfigAttrInterface : AttrInterface<"LinearConfigAttrInterface"
   }];
   let methods = [
     InterfaceMethod<[{
-      Verifies that `op`, which has a weight in `packing` and rounds its input to
+      Verifies that `op`, which has `weight` in `packing` and rounds its input to
       `operand`, can be computed so.
     }], "::llvm::LogicalResult", "verifyLayer",
-      (ins "::mlir::Operation *":$op,
+      (ins "::mlir::Operation *":$op, "::mlir::ShapedType":$weight,
         "::mlir::tcc::kernel::PackingAttrInterface":$packing,
         "::mlir::Type":$operand)>,
     InterfaceMethod<[{
@@ -79,6 +79,12 @@ def Kernel_AttentionConfigAttrInterface
     How attention over a cache is computed on one target.
   }];
   let methods = [
+    InterfaceMethod<[{
+      Verifies that `op`, over pages of `cache` whose heads serve `group` query heads
+      each, can be computed so.
+    }], "::llvm::LogicalResult", "verifyAttention",
+      (ins "::mlir::Operation *":$op,
+        "const ::mlir::tcc::kernel::CacheAttr &":$cache, "int64_t":$group)>,
     InterfaceMethod<[{
       Returns the bytes of memory of its own that each thread needs for pages of
       `cache` whose heads serve `group` query heads each.

@@ -125,7 +125,14 @@ int64_t CacheAttr::getPaddedValueSize() const {
   return roundUp(getValueSize(), widestVector);
 }
 
-int64_t CacheAttr::getPaddedKeySize() const { return roundUp(getKeySize(), 4); }
+int64_t CacheAttr::getPaddedKeySize() const {
+  return roundUp(getKeySize(),
+                 getOrder() == CacheOrder::Rows ? widestVector : 4);
+}
+
+int64_t RowPackingAttr::getPackedRows(int64_t rows) const {
+  return getPaired() ? 2 * roundUp(rows / 2, getPairRows()) : rows;
+}
 
 int64_t CacheAttr::getKeyBytes() const {
   return getPageTokens() * getPaddedKeySize() * getElementBytes();
@@ -143,9 +150,8 @@ int64_t CacheAttr::getPageBytes() const {
 // Tiles and memory
 //===----------------------------------------------------------------------===//
 
-AffineMap mlir::tcc::kernel::perRow(Operation *op, int64_t factor) {
-  return AffineMap::get(
-      1, 0, getAffineDimExpr(0, op->getContext()) * factor);
+AffineMap mlir::tcc::kernel::perRow(MLIRContext *context, int64_t factor) {
+  return AffineMap::get(1, 0, getAffineDimExpr(0, context) * factor);
 }
 
 AffineMap mlir::tcc::kernel::constant(MLIRContext *context, int64_t value) {
@@ -230,6 +236,23 @@ AffineMap LinearConfigAttr::getTiles(PackingAttrInterface packing,
 int64_t LinearConfigAttr::getScratchBytes(PackingAttrInterface packing,
                                           int64_t depth) const {
   return linearScratch(*this, packing, depth).bytes;
+}
+
+AffineMap GpuLinearConfigAttr::getTiles(PackingAttrInterface packing,
+                                        int64_t weightRows) const {
+  int64_t rows = cast<RowPackingAttr>(packing).getPackedRows(weightRows);
+  return perRow(getContext(), llvm::divideCeil(rows, getTileColumns()));
+}
+
+// A thread has registers, and what a block shares the kernel declares.
+int64_t GpuLinearConfigAttr::getScratchBytes(PackingAttrInterface packing,
+                                             int64_t depth) const {
+  return 0;
+}
+
+int64_t GpuAttentionConfigAttr::getScratchBytes(const CacheAttr &cache,
+                                                int64_t group) const {
+  return 0;
 }
 
 LinearScratch LinearOp::getScratch() {

@@ -24,7 +24,10 @@ inline ShapedType shapedType(Value value) {
 }
 
 /// The map `(rows) -> (factor * rows)`.
-AffineMap perRow(Operation *op, int64_t factor);
+AffineMap perRow(MLIRContext *context, int64_t factor);
+inline AffineMap perRow(Operation *op, int64_t factor) {
+  return perRow(op->getContext(), factor);
+}
 
 /// The map `(rows) -> (value)`.
 AffineMap constant(MLIRContext *context, int64_t value);

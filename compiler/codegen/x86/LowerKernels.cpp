@@ -182,6 +182,9 @@ static LogicalResult verifyTarget(Operation *op) {
     return op->emitOpError("expected a ")
            << name << " of x86-64, got " << attribute;
   }
+  auto cache = op->getAttrOfType<kernel::CacheAttr>("cache");
+  if (cache && cache.getOrder() != kernel::CacheOrder::Vectors)
+    return op->emitOpError("expected a cache of x86-64, got ") << cache;
   return success();
 }
 

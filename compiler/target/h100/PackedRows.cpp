@@ -1,14 +1,12 @@
 #include "compiler/target/h100/PackedRows.h"
 
+#include "compiler/target/h100/Device.h"
+
 #include <cstring>
 
 using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::h100;
-
-// Strides and addresses of tensor maps are multiples of 16 bytes (CUDA Driver
-// API, cuTensorMapEncodeTiled), and so is the widest load of a thread.
-static constexpr int64_t rowAlignment = 16;
 
 // Weights in a file begin at such multiples, and so do planes in a weight.
 static constexpr int64_t planeAlignment = 64;
@@ -16,10 +14,10 @@ static constexpr int64_t planeAlignment = 64;
 RowLayout::RowLayout(ShapedType weight, kernel::RowPackingAttr packing)
     : storage(storageOf(weight.getElementType())), rows(weight.getDimSize(0)),
       depth(weight.getDimSize(1)), pairRows(packing.getPairRows()) {
-  packedRows = pairRows == 0 ? rows : 2 * kernel::roundUp(rows / 2, pairRows);
+  packedRows = packing.getPackedRows(rows);
   bytes = 0;
   auto addPlane = [&](int64_t rowBytes) {
-    planes.push_back({bytes, kernel::roundUp(rowBytes, rowAlignment)});
+    planes.push_back({bytes, kernel::roundUp(rowBytes, tensorAlignment)});
     bytes = kernel::roundUp(bytes + packedRows * planes.back().rowBytes,
                             planeAlignment);
   };

@@ -48,6 +48,7 @@ class X86CostModel : public CostModel {
 public:
   explicit X86CostModel(const TargetDescription &target) : target(target) {}
 
+  LogicalResult verify(Operation *op) const override { return success(); }
   Type chooseOperand(Type given, Type stored, bool quantises) const override;
   kernel::PackingAttrInterface choosePacking(RankedTensorType weight,
                                              bool paired) const override;
@@ -135,7 +136,8 @@ kernel::CacheAttr X86CostModel::chooseCache(transformer::CacheOp cache) const {
   Type element = cache.getElement();
   return kernel::CacheAttr::get(cache.getContext(), pageTokens,
                                 cache.getHeads(), cache.getKeySize(),
-                                cache.getValueSize(), element);
+                                cache.getValueSize(), element,
+                                kernel::CacheOrder::Vectors);
 }
 
 kernel::AttentionConfigAttrInterface

@@ -46,6 +46,36 @@ module attributes {test.config = #kernel.linear_config<arithmetic = fma, tile_ro
 
 // -----
 
+// expected-error@+1 {{expected tile_rows to be positive and tile_columns to be a positive multiple of 8, got 0 and 16}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = simt, tile_rows = 0, tile_columns = 16, threads = 64>} {}
+
+// -----
+
+// expected-error@+1 {{expected tile_rows to be positive and tile_columns to be a positive multiple of 8, got 64 and 12}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 12, threads = 64>} {}
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32, at most 1024, got 48}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 48>} {}
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32, at most 1024, got 0}}
+module attributes {test.config = #kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 0>} {}
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32, at most 1024, got 1056}}
+module attributes {test.config = #kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 1056>} {}
+
+// -----
+
+// expected-error@+1 {{expected tile_rows to be positive and tile_columns to be a positive multiple of 8, got 64 and 0}}
+module attributes {test.config = #kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 0, threads = 32>} {}
+
+// -----
+
 // expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 8, got 0, 6 and 16}}
 module attributes {test.config = #kernel.attention_config<block_tokens = 0, tile_rows = 6, tile_columns = 16>} {}
 

@@ -165,6 +165,24 @@ func.func @rms_norm(%embedded: tensor<?x7168xf32>, %state: tensor<?x7168xf32>,
   return %y : tensor<?x14336xbf16>
 }
 
+// Packings and configurations of a target that is not the first have their names.
+// CHECK-LABEL: func @thread_blocks
+func.func @thread_blocks(%q: tensor<?x9x64xbf16>, %w: tensor<960x576xbf16>, %p: tensor<?xi32>,
+                         %s: tensor<?xi32>, %t: tensor<?x?xi32>, %pages: memref<?xi8>,
+                         %o_init: tensor<?x576xbf16>, %y_init: tensor<?x960xf32>) -> tensor<?x960xf32> {
+  // CHECK: kernel.attention {{.*}} layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16, order = rows>) config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 128>)
+  %o = kernel.attention %q at(%p, %s, %t) cache(%pages) into %o_init scale(0.125)
+    layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16, order = rows>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 128>)
+    : tensor<?x9x64xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>,
+      memref<?xi8>, tensor<?x576xbf16> -> tensor<?x576xbf16>
+  // CHECK: kernel.linear {{.*}} packing(#kernel.row_packing) config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 256>)
+  %y = kernel.linear %o, %w into %y_init operand(bf16) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 256>)
+    : tensor<?x576xbf16>, tensor<960x576xbf16>, tensor<?x960xf32> -> tensor<?x960xf32>
+  return %y : tensor<?x960xf32>
+}
+
 // CHECK-LABEL: func @gather_rows
 func.func @gather_rows(%x: tensor<?x576xf32>, %rows: tensor<?xi32>,
                        %init: tensor<?x576xf32>) -> tensor<?x576xf32> {
