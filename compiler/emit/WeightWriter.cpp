@@ -1,11 +1,11 @@
 // Streams weights from the mapped checkpoint to the file.
 //
-// A few chunks of panels are packed while the one before them is written, so
+// A few chunks of parts are packed while the one before them is written, so
 // that memory stays small and the digest sees the bytes in order.
 
 #include "compiler/emit/WeightWriter.h"
 
-#include "compiler/target/x86/PackedWeights.h"
+#include "compiler/target/PackedWeight.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <deque>
@@ -22,17 +22,24 @@ using namespace mlir::tcc;
 using ::tcc::Status;
 namespace schema = ::tcc::schema;
 
-/// Bytes of one chunk, at least one panel.
+/// Bytes of one chunk at most, unless it is a single part.
 static constexpr int64_t chunkBytes = 2 << 20;
 
-static bool isPacked(plan::WeightOp weight) {
-  return isa_and_nonnull<kernel::PackingAttr>(weight.getPackingAttr());
+static kernel::PackingAttrInterface packingOf(plan::WeightOp weight) {
+  return dyn_cast_or_null<kernel::PackingAttrInterface>(
+      weight.getPackingAttr());
 }
 
-static x86::PackedLayout layoutOf(plan::WeightOp weight) {
-  return {cast<ShapedType>(weight.getType()),
-          cast<kernel::PackingAttr>(weight.getPackingAttr()),
-          weight.getTransposed()};
+/// Makes `weight`, which has a packing, or null with an error at the op.
+static std::unique_ptr<PackedWeight> makePacked(plan::WeightOp weight) {
+  return createPackedWeight(cast<ShapedType>(weight.getType()),
+                            packingOf(weight), weight.getTransposed(),
+                            [&] { return weight.emitOpError(); });
+}
+
+static int64_t matricesOf(plan::WeightOp weight) {
+  auto type = cast<ShapedType>(weight.getType());
+  return type.getRank() == 3 ? type.getDimSize(0) : 1;
 }
 
 /// Whether each matrix has sources of its own.
@@ -51,10 +58,10 @@ static int64_t firstRowOf(plan::WeightOp weight, int64_t matrix) {
   return matrix * type.getDimSize(type.getRank() - 2);
 }
 
-/// Verifies that the elements of a block of `weight`, which are of several rows
-/// of a source, share a row of scales.
+/// Verifies that the elements of a block of `weight`, transposed with scales,
+/// which are of several rows of a source, share a row of scales.
 static LogicalResult checkBlocks(plan::WeightOp weight,
-                                 const x86::PackedLayout &layout) {
+                                 transformer::ScaledType element) {
   if (weight.getSources().size() != 1)
     return weight.emitOpError("expected one source of a transposed weight with "
                               "scales, got ")
@@ -64,46 +71,49 @@ static LogicalResult checkBlocks(plan::WeightOp weight,
                "expected rows of a transposed weight with scales "
                "in the order of the checkpoint, got halves ")
            << weight.getHalvesAttr();
-  for (int64_t matrix = 0; matrix < layout.matrices; ++matrix)
-    for (int64_t k = 0; k < layout.depth; k += layout.stepDepth) {
+  auto type = cast<ShapedType>(weight.getType());
+  int64_t depth = type.getDimSize(type.getRank() - 2);
+  int64_t shared = element.getRows();
+  for (int64_t matrix = 0; matrix < matricesOf(weight); ++matrix)
+    for (int64_t k = 0; k < depth; k += shared) {
       int64_t first = firstRowOf(weight, matrix) + k;
-      int64_t last = first + std::min(layout.depth - k, layout.stepDepth) - 1;
-      if (first / layout.scaleRows != last / layout.scaleRows)
+      int64_t last = first + std::min(depth - k, shared) - 1;
+      if (first / shared != last / shared)
         return weight.emitOpError(
                    "expected blocks of a transposed weight to be "
                    "within a block of scales, got rows ")
-               << first << " to " << last << " of blocks of "
-               << layout.scaleRows;
+               << first << " to " << last << " of blocks of " << shared;
     }
   return success();
 }
 
 /// Verifies what packing needs beyond what the op promises.
-static LogicalResult checkPacking(plan::WeightOp weight,
-                                  const x86::PackedLayout &layout) {
+static LogicalResult checkPacking(plan::WeightOp weight) {
   Type element = cast<ShapedType>(weight.getType()).getElementType();
-  bool isScaled = layout.storage == x86::Storage::E4M3;
-  if (isScaled != weight.getScales().has_value())
+  auto scaled = dyn_cast<transformer::ScaledType>(element);
+  if (bool(scaled) != weight.getScales().has_value())
     return weight.emitOpError(
                "expected scales if and only if its elements have "
                "some, got elements of ")
            << element;
-  if (layout.transposed && isa<transformer::BlockType>(element))
+  if (weight.getTransposed() && isa<transformer::BlockType>(element))
     return weight.emitOpError(
                "expected a transposed weight not to be in blocks, "
                "got elements of ")
            << element;
-  return layout.transposed && isScaled ? checkBlocks(weight, layout)
-                                       : success();
+  return weight.getTransposed() && scaled ? checkBlocks(weight, scaled)
+                                          : success();
 }
 
 FailureOr<uint64_t> mlir::tcc::packedBytes(plan::WeightOp weight) {
   auto type = cast<RankedTensorType>(weight.getType());
-  if (isPacked(weight)) {
-    x86::PackedLayout layout = layoutOf(weight);
-    if (failed(checkPacking(weight, layout)))
+  if (packingOf(weight)) {
+    if (failed(checkPacking(weight)))
       return failure();
-    return static_cast<uint64_t>(layout.totalBytes());
+    std::unique_ptr<PackedWeight> packed = makePacked(weight);
+    if (!packed)
+      return failure();
+    return static_cast<uint64_t>(matricesOf(weight) * packed->getMatrixBytes());
   }
   if (!type.getElementType().isFloat() || type.getRank() > 2)
     return weight.emitOpError("expected a packing for a stack and for a weight "
@@ -134,7 +144,7 @@ struct Chunk {
   size_t weight;
   int64_t layer;
   /// Of all matrices, one after another; unused if the weight is not packed.
-  int64_t firstPanel, lastPanel;
+  int64_t firstPart, lastPart;
   uint64_t offset; ///< Bytes from the start of the segment.
   uint64_t bytes;  ///< With the gap to what follows.
 };
@@ -143,19 +153,21 @@ class WeightWriter {
 public:
   WeightWriter(const std::vector<plan::WeightOp> &weights,
                const std::vector<std::unique_ptr<schema::WeightT>> &table,
-               const ::tcc::ModelFile &model,
-               const ::tcc::ModelWeights &source)
-      : weights(weights), table(table), model(model), source(source) {}
+               const ::tcc::ModelFile &model, const ::tcc::ModelWeights &source)
+      : weights(weights), table(table), model(model), source(source) {
+    for (plan::WeightOp weight : weights)
+      packings.push_back(packingOf(weight) ? makePacked(weight) : nullptr);
+  }
 
   Status write(::tcc::AtomicFile &file, schema::Segment &segment,
                const EmitProgress &progress);
 
 private:
   void listChunks();
+  void listParts(size_t weight, int64_t layer, uint64_t begin);
   const schema::TensorT *find(StringRef name, int64_t layer,
                               int64_t matrix) const;
-  FailureOr<x86::SourceMatrix> findMatrix(const Chunk &chunk,
-                                          int64_t matrix) const;
+  FailureOr<SourceMatrix> findMatrix(const Chunk &chunk, int64_t matrix) const;
   LogicalResult packMatrices(const Chunk &chunk, uint8_t *out) const;
   LogicalResult copyRows(const Chunk &chunk, uint8_t *out) const;
   Status pack(const Chunk &chunk, AlignedBuffer &out) const;
@@ -164,34 +176,46 @@ private:
   const std::vector<std::unique_ptr<schema::WeightT>> &table;
   const ::tcc::ModelFile &model;
   const ::tcc::ModelWeights &source;
+  std::vector<std::unique_ptr<PackedWeight>> packings; ///< Null if it is not.
   std::vector<Chunk> chunks;
   uint64_t largest = 0;
 };
 } // namespace
+
+/// Lists the chunks of layer `layer` of a packed weight, which begins `begin`
+/// bytes after the segment does.
+void WeightWriter::listParts(size_t weight, int64_t layer, uint64_t begin) {
+  const PackedWeight &matrix = *packings[weight];
+  int64_t parts = matrix.getParts();
+  auto offsetOf = [&](int64_t part) {
+    return part / parts * matrix.getMatrixBytes() +
+           matrix.getOffset(part % parts);
+  };
+  int64_t end = matricesOf(weights[weight]) * parts;
+  for (int64_t first = 0, last; first < end; first = last) {
+    int64_t offset = offsetOf(first);
+    last = first + 1;
+    while (last < end && offsetOf(last + 1) - offset <= chunkBytes)
+      ++last;
+    auto bytes = static_cast<uint64_t>(offsetOf(last) - offset);
+    chunks.push_back({weight, layer, first, last,
+                      begin + static_cast<uint64_t>(offset), bytes});
+    largest = std::max(largest, bytes);
+  }
+}
 
 void WeightWriter::listChunks() {
   for (size_t index = 0; index < weights.size(); ++index) {
     const schema::WeightT &entry = *table[index];
     for (uint32_t layer = 0; layer < entry.layers; ++layer) {
       uint64_t offset = entry.offset + layer * entry.stride;
-      if (!isPacked(weights[index])) {
-        chunks.push_back(
-            {index, entry.first_layer + layer, 0, 0, offset, entry.stride});
-        largest = std::max(largest, entry.stride);
+      if (packings[index]) {
+        listParts(index, entry.first_layer + layer, offset);
         continue;
       }
-      x86::PackedLayout layout = layoutOf(weights[index]);
-      int64_t step = std::max<int64_t>(1, chunkBytes / layout.panelBytes);
-      int64_t panels = layout.matrices * layout.panels;
-      for (int64_t panel = 0; panel < panels; panel += step) {
-        int64_t last = std::min(panel + step, panels);
-        auto bytes = static_cast<uint64_t>((last - panel) * layout.panelBytes);
-        chunks.push_back({index, entry.first_layer + layer, panel, last,
-                          offset + static_cast<uint64_t>(
-                                       panel * layout.panelBytes),
-                          bytes});
-        largest = std::max(largest, bytes);
-      }
+      chunks.push_back(
+          {index, entry.first_layer + layer, 0, 0, offset, entry.stride});
+      largest = std::max(largest, entry.stride);
     }
   }
 }
@@ -211,10 +235,10 @@ const schema::TensorT *WeightWriter::find(StringRef name, int64_t layer,
 
 /// The rows of matrix `matrix` of a packed weight, or failure if tensors are
 /// missing.
-FailureOr<x86::SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
-                                                      int64_t matrix) const {
+FailureOr<SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
+                                                 int64_t matrix) const {
   plan::WeightOp weight = weights[chunk.weight];
-  x86::SourceMatrix found;
+  SourceMatrix found;
   found.firstRow = firstRowOf(weight, matrix);
   for (auto [index, name] :
        llvm::enumerate(weight.getSources().getAsValueRange<StringAttr>())) {
@@ -239,16 +263,17 @@ FailureOr<x86::SourceMatrix> WeightWriter::findMatrix(const Chunk &chunk,
 
 LogicalResult WeightWriter::packMatrices(const Chunk &chunk,
                                          uint8_t *out) const {
-  x86::PackedLayout layout = layoutOf(weights[chunk.weight]);
-  for (int64_t panel = chunk.firstPanel; panel < chunk.lastPanel;) {
-    int64_t matrix = panel / layout.panels, first = panel % layout.panels;
-    int64_t count = std::min(layout.panels - first, chunk.lastPanel - panel);
-    FailureOr<x86::SourceMatrix> rows = findMatrix(chunk, matrix);
+  const PackedWeight &packing = *packings[chunk.weight];
+  int64_t parts = packing.getParts();
+  for (int64_t part = chunk.firstPart; part < chunk.lastPart;) {
+    int64_t matrix = part / parts, first = part % parts;
+    int64_t last = std::min(parts, first + chunk.lastPart - part);
+    FailureOr<SourceMatrix> rows = findMatrix(chunk, matrix);
     if (failed(rows))
       return failure();
-    x86::packPanels(layout, *rows, first, first + count, out);
-    panel += count;
-    out += count * layout.panelBytes;
+    packing.pack(*rows, first, last, out);
+    part += last - first;
+    out += packing.getOffset(last) - packing.getOffset(first);
   }
   return success();
 }
@@ -321,8 +346,8 @@ LogicalResult WeightWriter::copyRows(const Chunk &chunk, uint8_t *out) const {
 
 Status WeightWriter::pack(const Chunk &chunk, AlignedBuffer &out) const {
   plan::WeightOp weight = weights[chunk.weight];
-  if (succeeded(isPacked(weight) ? packMatrices(chunk, out.get())
-                                 : copyRows(chunk, out.get())))
+  if (succeeded(packings[chunk.weight] ? packMatrices(chunk, out.get())
+                                       : copyRows(chunk, out.get())))
     return {};
   return {Status::Code::Internal, "weight " + weight.getSymName().str() +
                                       " is in no file, or not of whole heads"};

@@ -45,16 +45,11 @@ void tcc::buildEpilogue(OpBuilder &builder, Location location, Region &region,
   kernel::YieldOp::create(builder, location, result);
 }
 
-Type tcc::chooseOperand(Value input, Value weight, bool quantises) {
-  Type stored = cast<ShapedType>(weight.getType()).getElementType();
-  Type given = cast<ShapedType>(input.getType()).getElementType();
-  if (isa<transformer::BlockType>(stored))
-    return IntegerType::get(stored.getContext(), 16);
-  if (auto scaled = dyn_cast<transformer::ScaledType>(stored);
-      scaled && quantises)
-    return scaled.getStorage();
-  bool needsF32 = stored.isF32() || stored.isF16() || !given.isBF16();
-  return needsF32 ? Type(Float32Type::get(stored.getContext())) : given;
+Type tcc::chooseOperand(const CostModel &costs, Value input, Value weight,
+                        bool quantises) {
+  return costs.chooseOperand(
+      cast<ShapedType>(input.getType()).getElementType(),
+      cast<ShapedType>(weight.getType()).getElementType(), quantises);
 }
 
 Value tcc::findUnrounded(Value input) {

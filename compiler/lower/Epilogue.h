@@ -4,6 +4,7 @@
 #ifndef TCC_COMPILER_LOWER_EPILOGUE_H
 #define TCC_COMPILER_LOWER_EPILOGUE_H
 
+#include "compiler/target/CostModel.h"
 #include "mlir/IR/Builders.h"
 
 namespace mlir::tcc {
@@ -30,7 +31,8 @@ void buildEpilogue(OpBuilder &builder, Location location, Region &region,
 
 /// The type that a layer with `weight` rounds its `input` to before it
 /// multiplies: that of a weight with scales if `quantises`.
-Type chooseOperand(Value input, Value weight, bool quantises = false);
+Type chooseOperand(const CostModel &costs, Value input, Value weight,
+                   bool quantises = false);
 
 /// `input` before it was rounded: a kernel rounds to its operands itself.
 Value findUnrounded(Value input);

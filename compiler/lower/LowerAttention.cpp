@@ -5,7 +5,7 @@
 #include "compiler/lower/AttentionParts.h"
 #include "compiler/lower/Columns.h"
 #include "compiler/lower/Rows.h"
-#include "compiler/target/x86/CostModel.h"
+#include "compiler/target/CostModel.h"
 
 namespace mlir::tcc {
 #define GEN_PASS_DEF_LOWERATTENTIONPASS
@@ -81,24 +81,22 @@ struct LowerAttention : tcc::impl::LowerAttentionPassBase<LowerAttention> {
   using LowerAttentionPassBase::LowerAttentionPassBase;
 
   void runOnOperation() override {
-    FailureOr<x86::TargetDescription> target =
-        x86::describeTarget(march, getOperation().getLoc());
-    if (failed(target))
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
+    if (!costs)
       return signalPassFailure();
     for (transformer::PagedAttentionOp op :
          findAttentions(getOperation(), /*latent=*/false))
-      if (failed(lower(op, *target)))
+      if (failed(lower(op, *costs)))
         return signalPassFailure();
   }
 
 private:
-  LogicalResult lower(transformer::PagedAttentionOp op,
-                      const x86::TargetDescription &target);
+  LogicalResult lower(transformer::PagedAttentionOp op, const CostModel &costs);
 };
 } // namespace
 
 LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
-                                    const x86::TargetDescription &target) {
+                                    const CostModel &costs) {
   transformer::CacheOp cache = findCache(op);
   if (failed(verifyElement(op, cache)))
     return failure();
@@ -110,7 +108,7 @@ LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
     return op.emitOpError("expected query, key and value to be neighbouring "
                           "columns of linear layers");
 
-  kernel::CacheAttr layout = x86::chooseCache(target, cache);
+  kernel::CacheAttr layout = costs.chooseCache(cache);
   OpBuilder builder(op);
   Location location = op.getLoc();
   Value pages = createPages(builder, op);
@@ -137,7 +135,7 @@ LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
                    createDestination(builder, location, rowsType,
                                      op.getPositions()),
                    op.getScaleAttr(), layout,
-                   x86::chooseAttention(target, layout, queryType))
+                   costs.chooseAttention(layout, queryType))
                    .getResult();
   // Canonicalisation folds this with the view that follows.
   SmallVector<ReassociationIndices> groups = {{0}, {1, 2}};

@@ -5,7 +5,7 @@
 
 #include "compiler/lower/Epilogue.h"
 #include "compiler/lower/Rows.h"
-#include "compiler/target/x86/CostModel.h"
+#include "compiler/target/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::tcc {
@@ -64,9 +64,8 @@ struct LowerDispatch : OpRewritePattern<transformer::DispatchOp> {
 /// Replaces `root` by a kernel of `linear`, which gathers its rows itself.
 class GroupedLinearLowering {
 public:
-  GroupedLinearLowering(const x86::TargetDescription &target,
-                        bool fp8Activations)
-      : target(target), fp8Activations(fp8Activations) {}
+  GroupedLinearLowering(const CostModel &costs, bool fp8Activations)
+      : costs(costs), fp8Activations(fp8Activations) {}
 
   void lower(PatternRewriter &rewriter, Operation *root,
              transformer::GroupedLinearOp linear, Epilogue epilogue) const {
@@ -82,15 +81,16 @@ public:
     RankedTensorType weight = linear.getWeight().getType();
     auto matrix = RankedTensorType::get(weight.getShape().drop_front(),
                                         weight.getElementType());
-    Type operand = chooseOperand(input, linear.getWeight(), fp8Activations);
+    Type operand =
+        chooseOperand(costs, input, linear.getWeight(), fp8Activations);
     input = findUnrounded(input);
-    auto packing = x86::choosePacking(target, matrix, epilogue.paired);
+    auto packing = costs.choosePacking(matrix, epilogue.paired);
     auto kernelOp = kernel::GroupedLinearOp::create(
         rewriter, location, type, input, rows, linear.getWeight(),
         linear.getOffsets(),
         createDestination(rewriter, location, type, rows ? rows : input),
         /*prologue_operands=*/ValueRange(), TypeAttr::get(operand), packing,
-        x86::chooseLinear(target, matrix, operand, packing),
+        costs.chooseLinear(matrix, operand, packing),
         /*mean_square=*/nullptr);
     buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
     rewriter.replaceOp(root, kernelOp->getResults());
@@ -101,7 +101,7 @@ public:
   }
 
 private:
-  const x86::TargetDescription &target;
+  const CostModel &costs;
   bool fp8Activations;
 };
 
@@ -182,11 +182,10 @@ struct LowerExperts : tcc::impl::LowerExpertsPassBase<LowerExperts> {
   using LowerExpertsPassBase::LowerExpertsPassBase;
 
   void runOnOperation() override {
-    FailureOr<x86::TargetDescription> target =
-        x86::describeTarget(march, getOperation().getLoc());
-    if (failed(target))
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
+    if (!costs)
       return signalPassFailure();
-    GroupedLinearLowering lowering(*target, fp8Activations);
+    GroupedLinearLowering lowering(*costs, fp8Activations);
     // Two walks: what has a reader that takes it must not be lowered alone.
     RewritePatternSet fusing(&getContext());
     fusing.add<LowerGatedExperts>(&getContext(), lowering);

@@ -11,7 +11,7 @@
 #include "compiler/lower/Columns.h"
 #include "compiler/lower/Epilogue.h"
 #include "compiler/lower/Rows.h"
-#include "compiler/target/x86/CostModel.h"
+#include "compiler/target/CostModel.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace mlir::tcc {
@@ -39,26 +39,26 @@ static RankedTensorType matrixOf(transformer::HeadLinearOp op) {
 static kernel::HeadLinearOp lowerTo(Value destination,
                                     transformer::HeadLinearOp op,
                                     RewriterBase &rewriter,
-                                    const x86::TargetDescription &target) {
+                                    const CostModel &costs) {
   RankedTensorType matrix = matrixOf(op);
-  Type operand = chooseOperand(op.getInput(), op.getWeight());
-  kernel::PackingAttr packing =
-      x86::choosePacking(target, matrix, /*paired=*/false);
+  Type operand = chooseOperand(costs, op.getInput(), op.getWeight());
+  kernel::PackingAttrInterface packing =
+      costs.choosePacking(matrix, /*paired=*/false);
   return rewriter.replaceOpWithNewOp<kernel::HeadLinearOp>(
       op, op.getType(), findUnrounded(op.getInput()), op.getWeight(),
       destination, operand, packing,
-      x86::chooseLinear(target, matrix, operand, packing), op.getTransposed());
+      costs.chooseLinear(matrix, operand, packing), op.getTransposed());
 }
 
 /// Replaces `op` by a kernel that writes to a tensor of its own.
 static kernel::HeadLinearOp lower(transformer::HeadLinearOp op,
                                   RewriterBase &rewriter,
-                                  const x86::TargetDescription &target) {
+                                  const CostModel &costs) {
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(op);
   Value destination = createDestination(rewriter, op.getLoc(), op.getType(),
                                         findUnrounded(op.getInput()));
-  return lowerTo(destination, op, rewriter, target);
+  return lowerTo(destination, op, rewriter, costs);
 }
 
 //===----------------------------------------------------------------------===//
@@ -266,30 +266,29 @@ struct LowerLatentAttention
   using LowerLatentAttentionPassBase::LowerLatentAttentionPassBase;
 
   void runOnOperation() override {
-    FailureOr<x86::TargetDescription> target =
-        x86::describeTarget(march, getOperation().getLoc());
-    if (failed(target))
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
+    if (!costs)
       return signalPassFailure();
     for (transformer::PagedAttentionOp op :
          findAttentions(getOperation(), /*latent=*/true))
-      if (failed(lowerAttention(op, *target)))
+      if (failed(lowerAttention(op, *costs)))
         return signalPassFailure();
     IRRewriter rewriter(&getContext());
     getOperation()->walk(
-        [&](transformer::HeadLinearOp op) { ::lower(op, rewriter, *target); });
+        [&](transformer::HeadLinearOp op) { ::lower(op, rewriter, *costs); });
   }
 
 private:
   LogicalResult lowerAttention(transformer::PagedAttentionOp op,
-                               const x86::TargetDescription &target);
+                               const CostModel &costs);
 };
 
 /// Builds the kernels of one attention, after its append.
 class AttentionBuilder {
 public:
-  AttentionBuilder(RewriterBase &rewriter, const x86::TargetDescription &target,
+  AttentionBuilder(RewriterBase &rewriter, const CostModel &costs,
                    const LatentParts &parts, kernel::LatentCacheAttr layout)
-      : rewriter(rewriter), target(target), parts(parts), layout(layout),
+      : rewriter(rewriter), costs(costs), parts(parts), layout(layout),
         op(parts.attention) {}
 
   void build();
@@ -299,7 +298,7 @@ private:
   kernel::ExpandedAttentionOp buildExpanded(const HeadLayers &layers);
 
   RewriterBase &rewriter;
-  const x86::TargetDescription &target;
+  const CostModel &costs;
   const LatentParts &parts;
   kernel::LatentCacheAttr layout;
   transformer::PagedAttentionOp op;
@@ -313,8 +312,7 @@ kernel::LatentAttentionOp AttentionBuilder::buildAbsorbed(Value latentQuery) {
       rewriter, op.getLoc(), type, latentQuery, rotated, op.getPositions(),
       op.getSequences(), op.getPageTable(), pages,
       createDestination(rewriter, op.getLoc(), type, op.getPositions()),
-      op.getScaleAttr(), layout,
-      x86::chooseLatentAttention(target, layout, type));
+      op.getScaleAttr(), layout, costs.chooseLatentAttention(layout, type));
 }
 
 kernel::ExpandedAttentionOp
@@ -326,17 +324,16 @@ AttentionBuilder::buildExpanded(const HeadLayers &layers) {
                                       weight.getElementType());
   // Dot products are of pairs.
   bool isPaired = key.getInput().getType().getDimSize(2) % 2 == 0;
-  Type operand = isPaired ? chooseOperand(rotated, layers.weight)
+  Type operand = isPaired ? chooseOperand(costs, rotated, layers.weight)
                           : Type(rewriter.getF32Type());
-  kernel::PackingAttr packing =
-      x86::choosePacking(target, matrix, /*paired=*/false);
+  ExpandedAttentionChoice choice =
+      costs.chooseExpandedAttention(matrix, operand, type);
   return kernel::ExpandedAttentionOp::create(
       rewriter, op.getLoc(), type, findUnrounded(key.getInput()), rotated,
       layers.weight, op.getPositions(), op.getSequences(), op.getPageTable(),
       pages, createDestination(rewriter, op.getLoc(), type, op.getPositions()),
-      op.getScaleAttr(), layout, packing,
-      x86::chooseLinear(target, matrix, operand, packing),
-      x86::chooseExpandedAttention(target, type));
+      op.getScaleAttr(), layout, choice.packing, choice.linear,
+      choice.attention);
 }
 
 void AttentionBuilder::build() {
@@ -348,11 +345,11 @@ void AttentionBuilder::build() {
     return;
   }
   auto expanded = buildExpanded(*layers);
-  auto key = lower(layers->key, rewriter, target);
+  auto key = lower(layers->key, rewriter, costs);
   auto absorbed = buildAbsorbed(key.getResult());
   rewriter.replaceOp(op, absorbed);
   rewriter.setInsertionPoint(layers->value);
-  auto value = lowerTo(expanded.getResult(), layers->value, rewriter, target);
+  auto value = lowerTo(expanded.getResult(), layers->value, rewriter, costs);
   setRows(expanded, kernel::Rows::Expanded);
   for (Operation *part :
        {key.getOperation(), absorbed.getOperation(), value.getOperation()})
@@ -361,7 +358,7 @@ void AttentionBuilder::build() {
 
 LogicalResult
 LowerLatentAttention::lowerAttention(transformer::PagedAttentionOp op,
-                                     const x86::TargetDescription &target) {
+                                     const CostModel &costs) {
   transformer::CacheOp cache = findCache(op);
   if (failed(verifyElement(op, cache)))
     return failure();
@@ -369,8 +366,7 @@ LowerLatentAttention::lowerAttention(transformer::PagedAttentionOp op,
   if (failed(parts))
     return failure();
   IRRewriter rewriter(op);
-  AttentionBuilder(rewriter, target, *parts,
-                   x86::chooseLatentCache(target, cache))
+  AttentionBuilder(rewriter, costs, *parts, costs.chooseLatentCache(cache))
       .build();
   parts->append.erase();
   return success();

@@ -6,7 +6,7 @@
 
 #include "compiler/lower/Epilogue.h"
 #include "compiler/lower/Rows.h"
-#include "compiler/target/x86/CostModel.h"
+#include "compiler/target/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::tcc {
@@ -46,8 +46,8 @@ namespace {
 /// Replaces `root` by a kernel of `linear` with `epilogue`.
 class LinearLowering {
 public:
-  LinearLowering(const x86::TargetDescription &target, bool fp8Activations)
-      : target(target), fp8Activations(fp8Activations) {}
+  LinearLowering(const CostModel &costs, bool fp8Activations)
+      : costs(costs), fp8Activations(fp8Activations) {}
 
   LogicalResult lower(PatternRewriter &rewriter, Operation *root,
                       transformer::LinearOp linear, Epilogue epilogue) const {
@@ -65,17 +65,17 @@ public:
     }
     auto type = cast<RankedTensorType>(root->getResult(0).getType());
     Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
-    Type operand =
-        chooseOperand(linear.getInput(), linear.getWeight(), fp8Activations);
+    Type operand = chooseOperand(costs, linear.getInput(), linear.getWeight(),
+                                 fp8Activations);
     Value input = findUnrounded(linear.getInput());
     Value destination = createDestination(rewriter, location, type, input);
     RankedTensorType weight = linear.getWeight().getType();
-    auto packing = x86::choosePacking(target, weight, epilogue.paired);
+    auto packing = costs.choosePacking(weight, epilogue.paired);
     auto kernelOp = kernel::LinearOp::create(
         rewriter, location, type, input, linear.getWeight(), destination,
         /*prologue_operands=*/ValueRange(), epilogue.operands,
         TypeAttr::get(operand), packing,
-        x86::chooseLinear(target, weight, operand, packing),
+        costs.chooseLinear(weight, operand, packing),
         /*mean_square=*/nullptr);
     buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
     rewriter.replaceOp(root, kernelOp->getResults());
@@ -89,7 +89,7 @@ public:
   }
 
 private:
-  const x86::TargetDescription &target;
+  const CostModel &costs;
   bool fp8Activations;
 };
 
@@ -206,11 +206,10 @@ struct LowerLinear : tcc::impl::LowerLinearPassBase<LowerLinear> {
   using LowerLinearPassBase::LowerLinearPassBase;
 
   void runOnOperation() override {
-    FailureOr<x86::TargetDescription> target =
-        x86::describeTarget(march, getOperation().getLoc());
-    if (failed(target))
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
+    if (!costs)
       return signalPassFailure();
-    LinearLowering lowering(*target, fp8Activations);
+    LinearLowering lowering(*costs, fp8Activations);
     RewritePatternSet split(&getContext());
     split.add<SplitResidualNorm>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(split));

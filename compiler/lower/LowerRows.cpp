@@ -4,7 +4,7 @@
 #include "compiler/lower/Passes.h"
 
 #include "compiler/lower/Rows.h"
-#include "compiler/target/x86/CostModel.h"
+#include "compiler/target/CostModel.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -18,21 +18,21 @@ using namespace mlir::tcc;
 
 namespace {
 struct LowerEmbedding : OpRewritePattern<transformer::EmbeddingOp> {
-  LowerEmbedding(MLIRContext *context, const x86::TargetDescription &target)
-      : OpRewritePattern(context), target(target) {}
+  LowerEmbedding(MLIRContext *context, const CostModel &costs)
+      : OpRewritePattern(context), costs(costs) {}
 
   LogicalResult matchAndRewrite(transformer::EmbeddingOp op,
                                 PatternRewriter &rewriter) const override {
     Value destination =
         createDestination(rewriter, op.getLoc(), op.getType(), op.getTokens());
-    kernel::PackingAttr packing =
-        x86::choosePacking(target, op.getTable().getType(), /*paired=*/false);
+    kernel::PackingAttrInterface packing =
+        costs.choosePacking(op.getTable().getType(), /*paired=*/false);
     rewriter.replaceOpWithNewOp<kernel::EmbeddingOp>(
         op, op.getType(), op.getTokens(), op.getTable(), destination, packing);
     return success();
   }
 
-  const x86::TargetDescription &target;
+  const CostModel &costs;
 };
 
 struct LowerGatherRows : OpRewritePattern<transformer::GatherRowsOp> {
@@ -102,15 +102,14 @@ struct LowerRows : tcc::impl::LowerRowsPassBase<LowerRows> {
   using LowerRowsPassBase::LowerRowsPassBase;
 
   void runOnOperation() override {
-    FailureOr<x86::TargetDescription> target =
-        x86::describeTarget(march, getOperation().getLoc());
-    if (failed(target))
+    std::unique_ptr<CostModel> costs = createCostModel(march, getOperation());
+    if (!costs)
       return signalPassFailure();
     RewritePatternSet joining(&getContext());
     joining.add<LowerNormsSideBySide>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(joining));
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerEmbedding>(&getContext(), *target);
+    patterns.add<LowerEmbedding>(&getContext(), *costs);
     patterns.add<LowerGatherRows, LowerNorm>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }

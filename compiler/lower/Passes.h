@@ -17,7 +17,7 @@ namespace mlir::tcc {
 #define GEN_PASS_REGISTRATION
 #include "compiler/lower/Passes.h.inc"
 
-/// Appends the lowering of a batched model to kernels for the CPU `march`; with
+/// Appends the lowering of a batched model to kernels for the target `march`; with
 /// `fp8Activations` layers with FP8 weights round their input to FP8.
 void buildLowerPhase(OpPassManager &manager, StringRef march,
                      bool fp8Activations);

@@ -1,4 +1,5 @@
-// The passes of phase `lower`: `transformer` to `kernel`, on tensors.
+// The passes of phase `lower`: `transformer` to `kernel`, on tensors. Those with the
+// option `march` fail with an error at ops that this target has no kernel for.
 
 #ifndef TCC_COMPILER_LOWER_PASSES_TD
 #define TCC_COMPILER_LOWER_PASSES_TD
@@ -6,7 +7,7 @@
 include "mlir/Pass/PassBase.td"
 
 def MarchOption : Option<"march", "march", "std::string", "\"native\"",
-    "x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native">;
+    "x86-64-v3, x86-64-v4, a CPU that LLVM knows, native, or sm_90a for an H100">;
 
 def Fp8ActivationsOption : Option<
     "fp8Activations", "fp8-activations", "bool", "false",

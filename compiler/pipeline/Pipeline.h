@@ -27,7 +27,8 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
       llvm::cl::init(Phase::Schedule)};
   Option<std::string> march{
       *this, "march",
-      llvm::cl::desc("x86-64-v3, x86-64-v4, a CPU that LLVM knows, or native"),
+      llvm::cl::desc("x86-64-v3, x86-64-v4, a CPU that LLVM knows, native, or "
+                     "sm_90a for an H100"),
       llvm::cl::init("native")};
   Option<bool> fp8Activations{
       *this, "fp8-activations",

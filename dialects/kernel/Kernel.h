@@ -85,6 +85,12 @@ int64_t weightBytes(int64_t rows, int64_t depth, Type storage);
 #include "dialects/kernel/KernelDialect.h.inc"
 #include "dialects/kernel/KernelEnums.h.inc"
 
+namespace mlir::tcc::kernel {
+class CacheAttr;
+} // namespace mlir::tcc::kernel
+
+#include "dialects/kernel/KernelAttrInterfaces.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/kernel/KernelAttrs.h.inc"
 

@@ -5,9 +5,11 @@
 
 include "dialects/kernel/KernelDialect.td"
 include "dialects/kernel/KernelEnums.td"
+include "dialects/kernel/KernelInterfaces.td"
 include "mlir/IR/AttrTypeBase.td"
 
-def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
+def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing", [
+    Kernel_PackingAttrInterface]> {
   let summary = "Order of the elements of a weight in memory";
   let description = [{
     A weight `NxK` is cut into panels of `columns` output columns, that is rows of
@@ -54,7 +56,49 @@ def Kernel_PackingAttr : Kernel_Attr<"Packing", "packing"> {
   let genVerifyDecl = 1;
 }
 
-def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config"> {
+def Kernel_RowPackingAttr : Kernel_Attr<"RowPacking", "row_packing", [
+    Kernel_PackingAttrInterface]> {
+  let summary = "Order of the elements of a weight in memory, row by row";
+  let description = [{
+    A weight `NxK` is one or several planes, one after another, each of which has
+    something of every row. Rows of a plane begin at multiples of 16 bytes, so that a
+    thread loads 16 bytes at once and a tile is what the copy engine of a GPU can
+    fetch: its strides are such multiples. Planes begin at multiples of 64 bytes, and
+    a weight has so many. What that adds is zero.
+
+    | Storage        | Planes                                                      |
+    |----------------|-------------------------------------------------------------|
+    | f32, f16, bf16 | `[N'][K]`                                                   |
+    | q8_0           | `[N'][K/32][8]` words, `[N'][K/32]` scales f16              |
+    | q4_0           | `[N'][K/32][4]` words, `[N'][K/32]` scales f16              |
+    | q4_1           | the same as q4_0, then `[N'][K/32]` minima f16              |
+
+    Words are those of `#kernel.packing`: a shift and a mask bring two elements of a
+    block to the low bits of both halves of a word, where the bits of a number in f16
+    around them make two numbers of them.
+
+    If there are `pair_rows`, a multiple of 8, the rows `n` and `n + N/2` belong
+    together: memory has so many rows from row 0 on, then their partners, then as
+    many rows again, and so on, so that a tile of rows has both. `N'` is then `N/2`
+    rounded up to a multiple of `pair_rows`, twice; rows that are missing are zero.
+    With 0, the default, `N'` is `N`.
+
+    A row of an embedding is a row of each plane. A weight in rows is one matrix,
+    not transposed and without scales.
+  }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "0">:$pair_rows);
+  let assemblyFormat = "(`<` struct(params)^ `>`)?";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    bool getPaired() const { return getPairRows() != 0; }
+
+    /// Rows in memory, `N'`, of a weight of `rows` rows.
+    int64_t getPackedRows(int64_t rows) const;
+  }];
+}
+
+def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config", [
+    DeclareAttrInterfaceMethods<Kernel_LinearConfigAttrInterface>]> {
   let summary = "How a linear layer is cut into blocks, tiles and instructions";
   let description = [{
     A block of `block_rows` rows of the input is prepared once (prologue, rounding)
@@ -74,7 +118,32 @@ def Kernel_LinearConfigAttr : Kernel_Attr<"LinearConfig", "linear_config"> {
   let genVerifyDecl = 1;
 }
 
-def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_config"> {
+def Kernel_GpuLinearConfigAttr
+    : Kernel_Attr<"GpuLinearConfig", "gpu_linear_config", [
+    DeclareAttrInterfaceMethods<Kernel_LinearConfigAttrInterface>]> {
+  let summary = "How thread blocks of a GPU compute a linear layer";
+  let description = [{
+    A block of `threads` threads computes a tile: `tile_rows` rows of the input times
+    `tile_columns` rows of the weight, as they lie in memory; of paired rows a tile
+    has both. With `C` tiles beside each other, tile `r * C + c` begins with row
+    `r * tile_rows` of the input and with row `c * tile_columns` of the weight. There
+    are `C` tiles for each row of the input, and nothing to do in those behind its
+    last row: numbers of tiles are linear in rows.
+
+    The packing is in rows.
+  }];
+  let parameters = (ins
+    EnumParameter<Kernel_GpuKind>:$kind,
+    "int64_t":$tile_rows,
+    "int64_t":$tile_columns,
+    "int64_t":$threads
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_config", [
+    DeclareAttrInterfaceMethods<Kernel_AttentionConfigAttrInterface>]> {
   let summary = "How attention is cut into blocks and tiles";
   let description = [{
     Up to `block_tokens` tokens of one sequence share each page that is read. A
@@ -85,6 +154,27 @@ def Kernel_AttentionConfigAttr : Kernel_Attr<"AttentionConfig", "attention_confi
     "int64_t":$block_tokens,
     "int64_t":$tile_rows,
     "int64_t":$tile_columns
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Kernel_GpuAttentionConfigAttr
+    : Kernel_Attr<"GpuAttentionConfig", "gpu_attention_config", [
+    DeclareAttrInterfaceMethods<Kernel_AttentionConfigAttrInterface>]> {
+  let summary = "How thread blocks of a GPU compute attention";
+  let description = [{
+    A block of `threads` threads computes a key/value head of a block of tokens:
+    `tile_rows` query rows, which are the query heads of the head for as many tokens
+    of one sequence as fit. It takes `tile_columns` positions of a page at a time.
+
+    The cache is in rows.
+  }];
+  let parameters = (ins
+    EnumParameter<Kernel_GpuKind>:$kind,
+    "int64_t":$tile_rows,
+    "int64_t":$tile_columns,
+    "int64_t":$threads
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -110,27 +200,36 @@ def Kernel_LatentConfigAttr : Kernel_Attr<"LatentConfig", "latent_config"> {
   let genVerifyDecl = 1;
 }
 
+def Kernel_CacheOrderParameter : EnumParameter<Kernel_CacheOrder> {
+  let defaultValue = "::mlir::tcc::kernel::CacheOrder::Vectors";
+}
+
 def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
   let summary = "Layout of a page of the key/value cache in one layer";
   let description = [{
     A page holds `page_tokens` positions (`P`) of one sequence: for each of
     `heads` the keys, then for each head the values. `D'` is `key_size` rounded up
-    to a multiple of 4, `E'` is `value_size` rounded up to a multiple of 16; what
-    they add is zero.
+    to a multiple of 4, or of 16 in order `rows`, `E'` is `value_size` rounded up to a
+    multiple of 16; what they add is zero.
 
-    | Element | Keys of a head | Values of a head |
-    |---------|----------------|------------------|
-    | bf16    | `[D'/2][P][2]` | `[P/2][E'][2]`   |
-    | f32     | `[D'][P]`      | `[P][E']`        |
+    | Order     | Element | Keys of a head | Values of a head |
+    |-----------|---------|----------------|------------------|
+    | `vectors` | bf16    | `[D'/2][P][2]` | `[P/2][E'][2]`   |
+    | `vectors` | f32     | `[D'][P]`      | `[P][E']`        |
+    | `rows`    | any     | `[P][D']`      | `[P][E']`        |
 
-    Scores are then vectors across keys and outputs vectors across the head.
+    In order `vectors`, the default, scores are vectors across keys and outputs
+    vectors across the head. In order `rows` a key and a value are what a position
+    appends and what the matrix units of a GPU read; a row is 32 bytes or a multiple
+    of them.
   }];
   let parameters = (ins
     "int64_t":$page_tokens,
     "int64_t":$heads,
     "int64_t":$key_size,
     "int64_t":$value_size,
-    "::mlir::Type":$element
+    "::mlir::Type":$element,
+    Kernel_CacheOrderParameter:$order
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -138,7 +237,7 @@ def Kernel_CacheAttr : Kernel_Attr<"Cache", "cache"> {
     /// Bytes of one element.
     int64_t getElementBytes() const;
 
-    /// `key_size` rounded up to whole steps of a product.
+    /// `key_size` rounded up to whole steps of a product, or to whole vectors.
     int64_t getPaddedKeySize() const;
 
     /// `value_size` rounded up to whole vectors.

@@ -10,6 +10,7 @@ using namespace mlir::tcc::kernel;
 
 #include "dialects/kernel/KernelDialect.cpp.inc"
 #include "dialects/kernel/KernelEnums.cpp.inc"
+#include "dialects/kernel/KernelAttrInterfaces.cpp.inc"
 #include "dialects/kernel/KernelInterfaces.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES

@@ -32,7 +32,8 @@ def Kernel_Dialect : Dialect {
 class Kernel_Op<string mnemonic, list<Trait> traits = []>
     : Op<Kernel_Dialect, mnemonic, traits>;
 
-class Kernel_Attr<string name, string attrMnemonic> : AttrDef<Kernel_Dialect, name> {
+class Kernel_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Kernel_Dialect, name, traits> {
   let mnemonic = attrMnemonic;
 }
 

@@ -18,6 +18,23 @@ def Kernel_Arithmetic : I32EnumAttr<"Arithmetic",
   }];
 }
 
+def Kernel_GpuKind : I32EnumAttr<"GpuKind",
+    "which units of a GPU multiply and add", [
+    I32EnumAttrCase<"Simt", 0, "simt">]> {
+  let cppNamespace = "::mlir::tcc::kernel";
+  let description = [{
+    `simt` multiplies f32 by f32 in the lanes of threads; operands and weights of
+    fewer bits are widened, which is exact.
+  }];
+}
+
+def Kernel_CacheOrder : I32EnumAttr<"CacheOrder",
+    "in which order the elements of a page are", [
+    I32EnumAttrCase<"Vectors", 0, "vectors">,
+    I32EnumAttrCase<"Rows", 1, "rows">]> {
+  let cppNamespace = "::mlir::tcc::kernel";
+}
+
 def Kernel_Scoring : I32EnumAttr<"Scoring",
     "how a router makes scores of logits", [
     I32EnumAttrCase<"Softmax", 0, "softmax">,

@@ -45,12 +45,11 @@ int64_t GroupedLinearOp::getOutputColumns() {
 }
 
 int64_t GroupedLinearOp::getPanels() {
-  return llvm::divideCeil(getWeightRows(), getPacking().getColumns());
+  return panelsOf(getPacking(), getWeightRows());
 }
 
 LinearScratch GroupedLinearOp::getScratch() {
-  return linearScratch(getConfiguration(), getDepth(),
-                       getPacking().getColumns());
+  return linearScratch(getConfiguration(), getPacking(), getDepth());
 }
 
 int64_t HeadLinearOp::getHeads() { return dimension(getWeight(), 0); }
@@ -64,12 +63,11 @@ int64_t HeadLinearOp::getDepth() {
 }
 
 int64_t HeadLinearOp::getPanels() {
-  return llvm::divideCeil(getOutputColumns(), getPacking().getColumns());
+  return panelsOf(getPacking(), getOutputColumns());
 }
 
 LinearScratch HeadLinearOp::getScratch() {
-  return linearScratch(getConfiguration(), getDepth(),
-                       getPacking().getColumns());
+  return linearScratch(getConfiguration(), getPacking(), getDepth());
 }
 
 RouteScratch RouteOp::getScratch() {
@@ -130,8 +128,8 @@ ExpandedScratch ExpandedAttentionOp::getScratch() {
   static_cast<AttentionScratch &>(scratch) =
       attentionScratch(getAttention().getBlockTokens(), keySize * operandBytes,
                        positions, valueSize);
-  scratch.linear = linearScratch(getConfiguration(), cache.getLatentSize(),
-                                 getPacking().getColumns());
+  scratch.linear = linearScratch(getConfiguration(), getPacking(),
+                                 cache.getLatentSize());
   scratch.expansion = scratch.bytes;
   scratch.rows = scratch.expansion + roundUp(scratch.linear.bytes, lineBytes);
   scratch.rowBytes =
@@ -149,6 +147,11 @@ ExpandedScratch ExpandedAttentionOp::getScratch() {
 // Tiles and memory
 //===----------------------------------------------------------------------===//
 
+/// The map `(rows) -> (factor * tiles)`, where `tiles` is `(rows) -> (tiles)`.
+static AffineMap times(AffineMap tiles, int64_t factor) {
+  return AffineMap::get(1, 0, tiles.getResult(0) * factor);
+}
+
 AffineMap RouteOp::getTiles() { return perRow(*this, 1); }
 AffineMap DispatchOp::getTiles() { return constant(*this, 1); }
 AffineMap CombineOp::getTiles() { return perRow(*this, 1); }
@@ -158,10 +161,12 @@ AffineMap LatentAttentionOp::getTiles() {
 }
 AffineMap ExpandedAttentionOp::getTiles() { return perRow(*this, getHeads()); }
 AffineMap GroupedLinearOp::getTiles() {
-  return constant(*this, getExperts() * getPanels());
+  return times(getConfiguration().getTiles(getPacking(), getWeightRows()),
+               getExperts());
 }
 AffineMap HeadLinearOp::getTiles() {
-  return constant(*this, getHeads() * getPanels());
+  return times(getConfiguration().getTiles(getPacking(), getOutputColumns()),
+               getHeads());
 }
 
 AffineMap DispatchOp::getScratchBytes() { return constant(*this, 0); }
@@ -171,10 +176,12 @@ AffineMap RouteOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);
 }
 AffineMap GroupedLinearOp::getScratchBytes() {
-  return constant(*this, getScratch().bytes);
+  return constant(*this,
+                  getConfiguration().getScratchBytes(getPacking(), getDepth()));
 }
 AffineMap HeadLinearOp::getScratchBytes() {
-  return constant(*this, getScratch().bytes);
+  return constant(*this,
+                  getConfiguration().getScratchBytes(getPacking(), getDepth()));
 }
 AffineMap LatentAttentionOp::getScratchBytes() {
   return constant(*this, getScratch().bytes);

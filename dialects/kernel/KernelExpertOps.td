@@ -185,7 +185,7 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
       epilogue the packing is not paired.
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
-    - (C9) `tile_columns` divides the columns of the packing, `dot` needs bf16
+    - (C9) The packing is in panels, `tile_columns` divides its columns, `dot` needs bf16
       operands, and `integer` is for i16 operands and they for it.
 
     Example:
@@ -206,8 +206,8 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
     Kernel_Activation:$init,
     Variadic<Kernel_Weight>:$prologue_operands,
     TypeAttr:$operand,
-    Kernel_PackingAttr:$packing,
-    Kernel_LinearConfigAttr:$configuration,
+    Kernel_PackingAttrInterface:$packing,
+    Kernel_LinearConfigAttrInterface:$configuration,
     UnitAttr:$mean_square
   );
   let regions = (region AnyRegion:$prologue, AnyRegion:$epilogue);
@@ -215,7 +215,8 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
   let assemblyFormat = [{
     $input (`rows` `(` $rows^ `:` type($rows) `)`)? `,` $weight
     `offsets` `(` $offsets `)` `into` $init `operand` `(` $operand `)`
-    `packing` `(` $packing `)` `config` `(` $configuration `)`
+    `packing` `(` custom<Packing>($packing) `)`
+    `config` `(` custom<LinearConfig>($configuration) `)`
     (`prologue` (`mean_square` $mean_square^)?
      (`(` $prologue_operands^ `:` type($prologue_operands) `)`)? $prologue^)?
     (`epilogue` $epilogue^)?

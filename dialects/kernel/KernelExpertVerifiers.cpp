@@ -143,8 +143,9 @@ LogicalResult GroupedLinearOp::verify() {
     return emitOpError("expected an even number of paired rows, got ")
            << getWeightRows();
   if (failed(verifyOperand(*this, getOperand(), storage)) || // C5
-      failed(verifyConfiguration(*this, getConfiguration(), getPacking(),
-                                 getOperand()))) // C9
+      failed(getConfiguration().verifyLayer(*this, shapedType(getWeight()),
+                                            getPacking(),
+                                            getOperand()))) // C9
     return failure();
   return verifyBodies(*this);
 }
@@ -192,8 +193,8 @@ LogicalResult HeadLinearOp::verify() {
   if (failed(verifyBlocks(*this, storage, getDepth(), getTransposed())) || // C2
       failed(verifyOperand(*this, getOperand(), storage)))                 // C3
     return failure();
-  return verifyConfiguration(*this, getConfiguration(), getPacking(),
-                             getOperand()); // C4
+  return getConfiguration().verifyLayer(*this, weight, getPacking(),
+                                        getOperand()); // C4
 }
 
 LogicalResult LatentAppendOp::verify() {

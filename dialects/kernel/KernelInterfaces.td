@@ -1,4 +1,5 @@
-// Interfaces by which the compiler asks a `kernel` op about itself.
+// Interfaces by which the compiler asks a `kernel` op about itself, and an op its
+// attributes, of which each target has its own.
 
 #ifndef TCC_DIALECTS_KERNEL_INTERFACES_TD
 #define TCC_DIALECTS_KERNEL_INTERFACES_TD
@@ -29,6 +30,66 @@ def Kernel_KernelOpInterface : OpInterface<"KernelOpInterface"> {
       Returns the bytes that one launch moves from and to memory if every byte is
       moved once, for the same tokens.
     }], "int64_t", "getBytes", (ins "int64_t":$rows, "int64_t":$cached)>
+  ];
+}
+
+def Kernel_PackingAttrInterface : AttrInterface<"PackingAttrInterface"> {
+  let cppNamespace = "::mlir::tcc::kernel";
+  let description = [{
+    The order of the elements of a weight `NxK` in memory.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Returns whether the rows `n` and `n + N/2` belong together.
+    }], "bool", "getPaired">
+  ];
+}
+
+def Kernel_LinearConfigAttrInterface : AttrInterface<"LinearConfigAttrInterface"> {
+  let cppNamespace = "::mlir::tcc::kernel";
+  let description = [{
+    How a linear layer is computed on one target.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Verifies that `op`, which has `weight` in `packing` and rounds its input to
+      `operand`, can be computed so.
+    }], "::llvm::LogicalResult", "verifyLayer",
+      (ins "::mlir::Operation *":$op, "::mlir::ShapedType":$weight,
+        "::mlir::tcc::kernel::PackingAttrInterface":$packing,
+        "::mlir::Type":$operand)>,
+    InterfaceMethod<[{
+      Returns the number of tiles of a weight of `weightRows` rows in `packing`, as a
+      map `(rows) -> (tiles)`.
+    }], "::mlir::AffineMap", "getTiles",
+      (ins "::mlir::tcc::kernel::PackingAttrInterface":$packing,
+        "int64_t":$weightRows)>,
+    InterfaceMethod<[{
+      Returns the bytes of memory of its own that each thread needs for a weight of
+      `depth` input columns in `packing`.
+    }], "int64_t", "getScratchBytes",
+      (ins "::mlir::tcc::kernel::PackingAttrInterface":$packing, "int64_t":$depth)>
+  ];
+}
+
+def Kernel_AttentionConfigAttrInterface
+    : AttrInterface<"AttentionConfigAttrInterface"> {
+  let cppNamespace = "::mlir::tcc::kernel";
+  let description = [{
+    How attention over a cache is computed on one target.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Verifies that `op`, over pages of `cache` whose heads serve `group` query heads
+      each, can be computed so.
+    }], "::llvm::LogicalResult", "verifyAttention",
+      (ins "::mlir::Operation *":$op,
+        "const ::mlir::tcc::kernel::CacheAttr &":$cache, "int64_t":$group)>,
+    InterfaceMethod<[{
+      Returns the bytes of memory of its own that each thread needs for pages of
+      `cache` whose heads serve `group` query heads each.
+    }], "int64_t", "getScratchBytes",
+      (ins "const ::mlir::tcc::kernel::CacheAttr &":$cache, "int64_t":$group)>
   ];
 }
 

@@ -37,7 +37,7 @@ def Kernel_HeadLinearOp : Kernel_LaunchOp<"head_linear"> {
       `K`, at most 128, share a scale.
     - (C3) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
       i16 for one in blocks of 32, or f8E4M3FN for one with scales.
-    - (C4) `tile_columns` divides the columns of the packing, `dot` needs bf16
+    - (C4) The packing is in panels, `tile_columns` divides its columns, `dot` needs bf16
       operands, and `integer` is for i16 operands and they for it.
 
     Example:
@@ -55,15 +55,15 @@ def Kernel_HeadLinearOp : Kernel_LaunchOp<"head_linear"> {
     Kernel_Weight:$weight,
     Kernel_Activation:$init,
     TypeAttr:$operand,
-    Kernel_PackingAttr:$packing,
-    Kernel_LinearConfigAttr:$configuration,
+    Kernel_PackingAttrInterface:$packing,
+    Kernel_LinearConfigAttrInterface:$configuration,
     UnitAttr:$transposed
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $input `,` $weight (`transposed` $transposed^)? `into` $init
-    `operand` `(` $operand `)` `packing` `(` $packing `)`
-    `config` `(` $configuration `)` attr-dict
+    `operand` `(` $operand `)` `packing` `(` custom<Packing>($packing) `)`
+    `config` `(` custom<LinearConfig>($configuration) `)` attr-dict
     `:` type($input) `,` type($weight) `,` type($init) (`->` type($result)^)?
   }];
   let hasVerifier = 1;

@@ -8,6 +8,70 @@ using tcc::transformer::BlockFormat;
 using tcc::transformer::BlockType;
 using tcc::transformer::ScaledType;
 
+//===----------------------------------------------------------------------===//
+// Syntax
+//===----------------------------------------------------------------------===//
+
+/// Parses an attribute of the interface `Interface`, which is called `what`;
+/// `Nameless`, one of those that have it, may lack its name.
+template <typename Nameless, typename Interface>
+static ParseResult parseAttribute(OpAsmParser &parser, StringRef what,
+                                  Interface &result) {
+  SMLoc location = parser.getCurrentLocation();
+  Attribute attribute;
+  auto parseNameless = [&](Attribute &parsed, Type type) -> ParseResult {
+    parsed = Nameless::parse(parser, type);
+    return success(parsed != Attribute());
+  };
+  if (parser.parseCustomAttributeWithFallback(attribute, Type(), parseNameless))
+    return failure();
+  result = dyn_cast<Interface>(attribute);
+  if (!result)
+    return parser.emitError(location, "expected ")
+           << what << ", got " << attribute;
+  return success();
+}
+
+template <typename Nameless>
+static void printAttribute(OpAsmPrinter &printer, Attribute attribute) {
+  if (auto nameless = dyn_cast<Nameless>(attribute))
+    return printer.printStrippedAttrOrType(nameless);
+  printer.printAttribute(attribute);
+}
+
+static ParseResult parsePacking(OpAsmParser &parser,
+                                PackingAttrInterface &packing) {
+  return parseAttribute<PackingAttr>(parser, "a packing", packing);
+}
+
+static void printPacking(OpAsmPrinter &printer, Operation *,
+                         PackingAttrInterface packing) {
+  printAttribute<PackingAttr>(printer, packing);
+}
+
+static ParseResult parseLinearConfig(OpAsmParser &parser,
+                                     LinearConfigAttrInterface &configuration) {
+  return parseAttribute<LinearConfigAttr>(
+      parser, "a configuration of a linear layer", configuration);
+}
+
+static void printLinearConfig(OpAsmPrinter &printer, Operation *,
+                              LinearConfigAttrInterface configuration) {
+  printAttribute<LinearConfigAttr>(printer, configuration);
+}
+
+static ParseResult
+parseAttentionConfig(OpAsmParser &parser,
+                     AttentionConfigAttrInterface &configuration) {
+  return parseAttribute<AttentionConfigAttr>(
+      parser, "a configuration of attention", configuration);
+}
+
+static void printAttentionConfig(OpAsmPrinter &printer, Operation *,
+                                 AttentionConfigAttrInterface configuration) {
+  printAttribute<AttentionConfigAttr>(printer, configuration);
+}
+
 #define GET_OP_CLASSES
 #include "dialects/kernel/KernelOps.cpp.inc"
 
@@ -61,7 +125,14 @@ int64_t CacheAttr::getPaddedValueSize() const {
   return roundUp(getValueSize(), widestVector);
 }
 
-int64_t CacheAttr::getPaddedKeySize() const { return roundUp(getKeySize(), 4); }
+int64_t CacheAttr::getPaddedKeySize() const {
+  return roundUp(getKeySize(),
+                 getOrder() == CacheOrder::Rows ? widestVector : 4);
+}
+
+int64_t RowPackingAttr::getPackedRows(int64_t rows) const {
+  return getPaired() ? 2 * roundUp(rows / 2, getPairRows()) : rows;
+}
 
 int64_t CacheAttr::getKeyBytes() const {
   return getPageTokens() * getPaddedKeySize() * getElementBytes();
@@ -79,21 +150,21 @@ int64_t CacheAttr::getPageBytes() const {
 // Tiles and memory
 //===----------------------------------------------------------------------===//
 
-AffineMap mlir::tcc::kernel::perRow(Operation *op, int64_t factor) {
-  return AffineMap::get(
-      1, 0, getAffineDimExpr(0, op->getContext()) * factor);
+AffineMap mlir::tcc::kernel::perRow(MLIRContext *context, int64_t factor) {
+  return AffineMap::get(1, 0, getAffineDimExpr(0, context) * factor);
 }
 
-AffineMap mlir::tcc::kernel::constant(Operation *op, int64_t value) {
-  return AffineMap::get(1, 0,
-                        getAffineConstantExpr(value, op->getContext()));
+AffineMap mlir::tcc::kernel::constant(MLIRContext *context, int64_t value) {
+  return AffineMap::get(1, 0, getAffineConstantExpr(value, context));
 }
 
 AffineMap EmbeddingOp::getTiles() { return perRow(*this, 1); }
 AffineMap RotaryAppendOp::getTiles() { return perRow(*this, 1); }
 AffineMap GatherRowsOp::getTiles() { return perRow(*this, 1); }
 AffineMap RMSNormOp::getTiles() { return perRow(*this, 1); }
-AffineMap LinearOp::getTiles() { return constant(*this, getPanels()); }
+AffineMap LinearOp::getTiles() {
+  return getConfiguration().getTiles(getPacking(), getWeightRows());
+}
 AffineMap AttentionOp::getTiles() {
   return perRow(*this, getCache().getHeads());
 }
@@ -103,10 +174,12 @@ AffineMap RotaryAppendOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap GatherRowsOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap RMSNormOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap LinearOp::getScratchBytes() {
-  return constant(*this, getScratch().bytes);
+  return constant(*this,
+                  getConfiguration().getScratchBytes(getPacking(), getDepth()));
 }
 AffineMap AttentionOp::getScratchBytes() {
-  return constant(*this, getScratch().bytes);
+  return constant(*this,
+                  getConfiguration().getScratchBytes(getCache(), getGroup()));
 }
 
 int64_t LinearOp::getWeightRows() {
@@ -121,14 +194,17 @@ int64_t LinearOp::getOutputColumns() {
   return getPacking().getPaired() ? getWeightRows() / 2 : getWeightRows();
 }
 
-int64_t LinearOp::getPanels() {
-  int64_t columns = getPacking().getColumns();
-  int64_t outputs = getPacking().getPaired() ? columns / 2 : columns;
-  return llvm::divideCeil(getOutputColumns(), outputs);
+int64_t mlir::tcc::kernel::panelsOf(PackingAttrInterface packing,
+                                    int64_t weightRows) {
+  return llvm::divideCeil(weightRows, cast<PackingAttr>(packing).getColumns());
 }
 
-LinearScratch mlir::tcc::kernel::linearScratch(LinearConfigAttr configuration,
-                                    int64_t inputColumns, int64_t columns) {
+LinearScratch
+mlir::tcc::kernel::linearScratch(LinearConfigAttrInterface attribute,
+                                 PackingAttrInterface packing,
+                                 int64_t inputColumns) {
+  auto configuration = cast<LinearConfigAttr>(attribute);
+  int64_t columns = cast<PackingAttr>(packing).getColumns();
   bool isInteger = configuration.getArithmetic() == Arithmetic::Integer;
   int64_t operandBytes =
       configuration.getArithmetic() == Arithmetic::Fma ? 4 : 2;
@@ -152,8 +228,35 @@ LinearScratch mlir::tcc::kernel::linearScratch(LinearConfigAttr configuration,
   return scratch;
 }
 
+AffineMap LinearConfigAttr::getTiles(PackingAttrInterface packing,
+                                     int64_t weightRows) const {
+  return constant(getContext(), panelsOf(packing, weightRows));
+}
+
+int64_t LinearConfigAttr::getScratchBytes(PackingAttrInterface packing,
+                                          int64_t depth) const {
+  return linearScratch(*this, packing, depth).bytes;
+}
+
+AffineMap GpuLinearConfigAttr::getTiles(PackingAttrInterface packing,
+                                        int64_t weightRows) const {
+  int64_t rows = cast<RowPackingAttr>(packing).getPackedRows(weightRows);
+  return perRow(getContext(), llvm::divideCeil(rows, getTileColumns()));
+}
+
+// A thread has registers, and what a block shares the kernel declares.
+int64_t GpuLinearConfigAttr::getScratchBytes(PackingAttrInterface packing,
+                                             int64_t depth) const {
+  return 0;
+}
+
+int64_t GpuAttentionConfigAttr::getScratchBytes(const CacheAttr &cache,
+                                                int64_t group) const {
+  return 0;
+}
+
 LinearScratch LinearOp::getScratch() {
-  return linearScratch(getConfiguration(), getDepth(), getPacking().getColumns());
+  return linearScratch(getConfiguration(), getPacking(), getDepth());
 }
 
 int64_t AttentionOp::getGroup() {
@@ -175,11 +278,23 @@ AttentionScratch mlir::tcc::kernel::attentionScratch(int64_t rows,
   return scratch;
 }
 
-AttentionScratch AttentionOp::getScratch() {
-  CacheAttr cache = getCache();
-  return attentionScratch(getConfiguration().getBlockTokens() * getGroup(),
+/// Where the parts of a thread's memory are in attention over pages of `cache`
+/// whose heads serve `group` query heads each.
+static AttentionScratch scratchOf(AttentionConfigAttr configuration,
+                                  CacheAttr cache, int64_t group) {
+  return attentionScratch(configuration.getBlockTokens() * group,
                           cache.getPaddedKeySize() * 4, cache.getPageTokens(),
                           cache.getPaddedValueSize());
+}
+
+int64_t AttentionConfigAttr::getScratchBytes(const CacheAttr &cache,
+                                             int64_t group) const {
+  return scratchOf(*this, cache, group).bytes;
+}
+
+AttentionScratch AttentionOp::getScratch() {
+  return scratchOf(cast<AttentionConfigAttr>(getConfiguration()), getCache(),
+                   getGroup());
 }
 
 //===----------------------------------------------------------------------===//

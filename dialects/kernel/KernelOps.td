@@ -90,11 +90,12 @@ def Kernel_EmbeddingOp : Kernel_LaunchOp<"embedding"> {
     Kernel_Integers:$tokens,
     Kernel_Weight:$table,
     Kernel_F32:$init,
-    Kernel_PackingAttr:$packing
+    Kernel_PackingAttrInterface:$packing
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
-    $tokens `,` $table `into` $init `packing` `(` $packing `)` attr-dict
+    $tokens `,` $table `into` $init `packing` `(` custom<Packing>($packing) `)`
+    attr-dict
     `:` type($tokens) `,` type($table) `,` type($init) (`->` type($result)^)?
   }];
   let hasVerifier = 1;
@@ -139,7 +140,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     all in f32, with `e4m3` the nearest number of that type, ties to even. Elements
     that share a scale and are not all finite make a result that is not finite.
 
-    One tile is one panel of the weight.
+    What a tile is, the configuration says: one panel of the weight if it is packed in
+    panels.
 
     | Operand           | Shape           | Meaning                          |
     |-------------------|-----------------|----------------------------------|
@@ -168,8 +170,11 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       packing is not paired.
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
-    - (C9) `tile_columns` divides the columns of the packing, `dot` needs bf16
-      operands, and `integer` is for i16 operands and they for it.
+    - (C9) With `linear_config` the packing is in panels, `tile_columns` divides its
+      columns, `dot` needs bf16 operands, and `integer` is for i16 operands and they
+      for it. With `gpu_linear_config` the packing is in rows, `tile_columns` is a
+      multiple of twice `pair_rows`, operands are f32 or bf16, and the weight has no
+      scales.
 
     Example:
 
@@ -206,15 +211,16 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     Variadic<Kernel_Weight>:$prologue_operands,
     Variadic<Kernel_Weight>:$epilogue_operands,
     TypeAttr:$operand,
-    Kernel_PackingAttr:$packing,
-    Kernel_LinearConfigAttr:$configuration,
+    Kernel_PackingAttrInterface:$packing,
+    Kernel_LinearConfigAttrInterface:$configuration,
     UnitAttr:$mean_square
   );
   let regions = (region AnyRegion:$prologue, AnyRegion:$epilogue);
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $input `,` $weight `into` $init `operand` `(` $operand `)`
-    `packing` `(` $packing `)` `config` `(` $configuration `)`
+    `packing` `(` custom<Packing>($packing) `)`
+    `config` `(` custom<LinearConfig>($configuration) `)`
     (`prologue` (`mean_square` $mean_square^)?
      (`(` $prologue_operands^ `:` type($prologue_operands) `)`)? $prologue^)?
     (`epilogue` (`(` $epilogue_operands^ `:` type($epilogue_operands) `)`)?
@@ -231,10 +237,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     int64_t getWeightRows();
     int64_t getDepth();
 
-    /// Panels of the weight, which are the tiles.
-    int64_t getPanels();
-
-    /// Where the parts of a thread's memory are.
+    /// Where the parts of a thread's memory are if the packing is in panels.
     LinearScratch getScratch();
   }];
 }
@@ -414,6 +417,9 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     - (C2) `init` has rank 2, the tokens of `query` and a column for each element
       of the values of all query heads.
     - (C3) `positions` and `sequences` have rank 1, `page_table` has rank 2.
+    - (C4) With `attention_config` the cache is in vectors. With
+      `gpu_attention_config` it is in rows, `tile_rows` is at least `H / G`, and
+      `tile_columns` divides the tokens of a page.
 
     Example:
 
@@ -435,13 +441,14 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     Kernel_Activation:$init,
     F64Attr:$scale,
     Kernel_CacheAttr:$cache,
-    Kernel_AttentionConfigAttr:$configuration
+    Kernel_AttentionConfigAttrInterface:$configuration
   );
   let results = (outs Optional<Kernel_Result>:$result);
   let assemblyFormat = [{
     $query `at` `(` $positions `,` $sequences `,` $page_table `)`
     `cache` `(` $pages `)` `into` $init `scale` `(` $scale `)`
-    `layout` `(` $cache `)` `config` `(` $configuration `)` attr-dict
+    `layout` `(` $cache `)`
+    `config` `(` custom<AttentionConfig>($configuration) `)` attr-dict
     `:` type($query) `,` type($positions) `,` type($sequences) `,`
     type($page_table) `,` type($pages) `,` type($init) (`->` type($result)^)?
   }];
@@ -450,7 +457,7 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     /// Query heads that share one key/value head.
     int64_t getGroup();
 
-    /// Where the parts of a thread's memory are.
+    /// Where the parts of a thread's memory are if the cache is in vectors.
     AttentionScratch getScratch();
   }];
 }

@@ -24,10 +24,16 @@ inline ShapedType shapedType(Value value) {
 }
 
 /// The map `(rows) -> (factor * rows)`.
-AffineMap perRow(Operation *op, int64_t factor);
+AffineMap perRow(MLIRContext *context, int64_t factor);
+inline AffineMap perRow(Operation *op, int64_t factor) {
+  return perRow(op->getContext(), factor);
+}
 
 /// The map `(rows) -> (value)`.
-AffineMap constant(Operation *op, int64_t value);
+AffineMap constant(MLIRContext *context, int64_t value);
+inline AffineMap constant(Operation *op, int64_t value) {
+  return constant(op->getContext(), value);
+}
 
 /// Pairs of a query and a position that it attends to, for `rows` tokens of one
 /// sequence after `cached` positions.
@@ -38,10 +44,14 @@ inline int64_t countPairs(int64_t rows, int64_t cached) {
 /// `rows` times the bytes of a row of `type`, whose first dimension is rows.
 int64_t rowBytes(Type type, int64_t rows);
 
+/// Panels of a weight of `weightRows` rows in `packing`, a PackingAttr. If it is
+/// paired, `weightRows` is even.
+int64_t panelsOf(PackingAttrInterface packing, int64_t weightRows);
+
 /// Where the parts of a thread's memory are in a linear layer of `depth` input
-/// columns whose panels have `columns`.
-LinearScratch linearScratch(LinearConfigAttr configuration, int64_t depth,
-                            int64_t columns);
+/// columns: `configuration` is a LinearConfigAttr, `packing` a PackingAttr.
+LinearScratch linearScratch(LinearConfigAttrInterface configuration,
+                            PackingAttrInterface packing, int64_t depth);
 
 /// Where the parts of a thread's memory are in attention of `rows` rows, each a
 /// query of `queryBytes`, scores of `pageTokens` keys and `valueSize` outputs.
@@ -59,10 +69,6 @@ LogicalResult verifyBlocks(Operation *op, Type storage, int64_t depth,
 
 /// Verifies that `operand` fits the `storage` of a weight.
 LogicalResult verifyOperand(Operation *op, Type operand, Type storage);
-
-/// Verifies that `configuration` fits the packing and the type of operands.
-LogicalResult verifyConfiguration(Operation *op, LinearConfigAttr configuration,
-                                  PackingAttr packing, Type operand);
 
 /// Verifies `region`, called `name`: it takes `arguments` values of type f32
 /// and yields one, made by scalar ops.

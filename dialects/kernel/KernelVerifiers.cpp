@@ -29,6 +29,16 @@ LogicalResult PackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 LogicalResult
+RowPackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                       int64_t pairRows) {
+  if (pairRows < 0 || pairRows % 8 != 0)
+    return emitError() << "expected pair_rows to be 0 or a positive multiple "
+                          "of 8, got "
+                       << pairRows;
+  return success();
+}
+
+LogicalResult
 LinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                          Arithmetic arithmetic, int64_t tileRows,
                          int64_t tileColumns, int64_t blockRows,
@@ -49,6 +59,92 @@ LinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
+                                            PackingAttrInterface packing,
+                                            Type operand) const {
+  auto panels = dyn_cast<PackingAttr>(packing);
+  if (!panels)
+    return op->emitOpError("expected a packing in panels, got ") << packing;
+  if (panels.getColumns() % getTileColumns() != 0)
+    return op->emitOpError("expected tile_columns to divide the columns of the "
+                           "packing, got ")
+           << getTileColumns() << " and " << panels.getColumns();
+  if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
+    return op->emitOpError("expected operands of type bf16 for dot products, got ")
+           << operand;
+  bool isInteger = getArithmetic() == Arithmetic::Integer;
+  if (isInteger != operand.isInteger(16))
+    return op->emitOpError("expected operands of type i16 if and only if the "
+                           "arithmetic is 'integer', got ")
+           << operand << " and '" << stringifyArithmetic(getArithmetic())
+           << "'";
+  return success();
+}
+
+/// Verifies sizes of a tile and the number of threads of the block that computes
+/// it.
+static LogicalResult
+verifyThreadBlock(function_ref<InFlightDiagnostic()> emitError,
+                  int64_t tileRows, int64_t tileColumns, int64_t threads) {
+  if (tileRows < 1 || tileColumns < 8 || tileColumns % 8 != 0)
+    return emitError() << "expected tile_rows to be positive and tile_columns "
+                          "to be a positive multiple of 8, got "
+                       << tileRows << " and " << tileColumns;
+  // Whole warps; no GPU has larger blocks.
+  if (threads < 32 || threads % 32 != 0 || threads > 1024)
+    return emitError() << "expected threads to be a positive multiple of 32, "
+                          "at most 1024, got "
+                       << threads;
+  return success();
+}
+
+LogicalResult
+GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                            GpuKind kind, int64_t tileRows, int64_t tileColumns,
+                            int64_t threads) {
+  return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
+}
+
+LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
+                                               PackingAttrInterface packing,
+                                               Type operand) const {
+  auto rows = dyn_cast<RowPackingAttr>(packing);
+  if (!rows)
+    return op->emitOpError("expected a packing in rows, got ") << packing;
+  if (weight.getRank() != 2 || isa<ScaledType>(weight.getElementType()))
+    return op->emitOpError("expected a weight in rows to be one matrix without "
+                           "scales, got ")
+           << weight;
+  if (rows.getPaired() && getTileColumns() % (2 * rows.getPairRows()) != 0)
+    return op->emitOpError("expected tile_columns to be a multiple of twice "
+                           "pair_rows, got ")
+           << getTileColumns() << " and " << rows.getPairRows();
+  if (!operand.isF32() && !operand.isBF16())
+    return op->emitOpError("expected operands of type f32 or bf16 on a GPU, got ")
+           << operand;
+  return success();
+}
+
+LogicalResult
+GpuAttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               GpuKind kind, int64_t tileRows,
+                               int64_t tileColumns, int64_t threads) {
+  return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
+}
+
+LogicalResult GpuAttentionConfigAttr::verifyAttention(Operation *op,
+                                                      const CacheAttr &cache,
+                                                      int64_t group) const {
+  if (cache.getOrder() != CacheOrder::Rows)
+    return op->emitOpError("expected a cache in rows, got ") << cache;
+  if (getTileRows() < group || cache.getPageTokens() % getTileColumns() != 0)
+    return op->emitOpError("expected tile_rows to be at least ")
+           << group << " and tile_columns to divide the "
+           << cache.getPageTokens() << " tokens of a page, got "
+           << getTileRows() << " and " << getTileColumns();
+  return success();
+}
+
 LogicalResult
 AttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                             int64_t blockTokens, int64_t tileRows,
@@ -62,10 +158,18 @@ AttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+LogicalResult AttentionConfigAttr::verifyAttention(Operation *op,
+                                                   const CacheAttr &cache,
+                                                   int64_t group) const {
+  if (cache.getOrder() != CacheOrder::Vectors)
+    return op->emitOpError("expected a cache in vectors, got ") << cache;
+  return success();
+}
+
 LogicalResult CacheAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                 int64_t pageTokens, int64_t heads,
                                 int64_t keySize, int64_t valueSize,
-                                Type element) {
+                                Type element, CacheOrder order) {
   if (pageTokens < 32 || pageTokens % 32 != 0)
     return emitError() << "expected page_tokens to be a positive multiple of "
                           "32, got "
@@ -166,25 +270,6 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   return success();
 }
 
-LogicalResult mlir::tcc::kernel::verifyConfiguration(Operation *op,
-                                          LinearConfigAttr configuration,
-                                          PackingAttr packing, Type operand) {
-  if (packing.getColumns() % configuration.getTileColumns() != 0)
-    return op->emitOpError("expected tile_columns to divide the columns of the "
-                           "packing, got ")
-           << configuration.getTileColumns() << " and " << packing.getColumns();
-  if (configuration.getArithmetic() == Arithmetic::Dot && !operand.isBF16())
-    return op->emitOpError("expected operands of type bf16 for dot products, got ")
-           << operand;
-  bool isInteger = configuration.getArithmetic() == Arithmetic::Integer;
-  if (isInteger != operand.isInteger(16))
-    return op->emitOpError("expected operands of type i16 if and only if the "
-                           "arithmetic is 'integer', got ")
-           << operand << " and '"
-           << stringifyArithmetic(configuration.getArithmetic()) << "'";
-  return success();
-}
-
 /// Verifies C4, C5 and C9.
 static LogicalResult verifyStorage(LinearOp op) {
   Type storage = shapedType(op.getWeight()).getElementType();
@@ -195,8 +280,9 @@ static LogicalResult verifyStorage(LinearOp op) {
            << op.getWeightRows();
   if (failed(verifyOperand(op, op.getOperand(), storage))) // C5
     return failure();
-  return verifyConfiguration(op, op.getConfiguration(), op.getPacking(),
-                             op.getOperand()); // C9
+  return op.getConfiguration().verifyLayer(op, shapedType(op.getWeight()),
+                                           op.getPacking(),
+                                           op.getOperand()); // C9
 }
 
 /// Verifies the ops of one region of a linear layer.
@@ -337,8 +423,10 @@ LogicalResult AttentionOp::verify() {
       init.getDimSize(1) != columns) // C2
     return emitOpError("expected a destination with the tokens of the query and ")
            << columns << " columns, got " << init;
-  return verifyPlaces(*this, getPositions(), getSequences(),
-                      getPageTable()); // C3
+  if (failed(verifyPlaces(*this, getPositions(), getSequences(),
+                          getPageTable()))) // C3
+    return failure();
+  return getConfiguration().verifyAttention(*this, cache, getGroup()); // C4
 }
 
 //===----------------------------------------------------------------------===//

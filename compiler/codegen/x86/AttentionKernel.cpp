@@ -18,7 +18,8 @@ public:
   Attention(Emitter &emitter, kernel::AttentionOp op, const KernelFrame &frame)
       : emitter(emitter), op(op), cache(op.getCache()), frame(frame),
         group(op.getGroup()),
-        blocks(emitter, frame, 1, op.getConfiguration().getBlockTokens(),
+        configuration(cast<kernel::AttentionConfigAttr>(op.getConfiguration())),
+        blocks(emitter, frame, 1, configuration.getBlockTokens(),
                cache.getPageTokens(), cache.getPageBytes()),
         rows(emitter, shapeOf(op), op.getScratch(), frame.scratch) {}
 
@@ -47,6 +48,7 @@ private:
   kernel::CacheAttr cache;
   const KernelFrame &frame;
   int64_t group;
+  kernel::AttentionConfigAttr configuration;
   TokenBlocks blocks;
   AttentionRows rows;
 };
@@ -96,7 +98,6 @@ Product Attention::scoresOf(Value page, Value head) const {
 
 void Attention::emitPage(const BlockPage &page, Value head, Value token,
                          Value count) {
-  kernel::AttentionConfigAttr configuration = op.getConfiguration();
   emitProduct(emitter, scoresOf(page.begin, head), count,
               configuration.getTileRows(),
               std::min(configuration.getTileColumns(), cache.getPageTokens()));

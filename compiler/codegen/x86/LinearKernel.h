@@ -30,9 +30,10 @@ struct LinearLayer {
   /// What every op of linear layers says.
   template <typename Op>
   explicit LinearLayer(Op op)
-      : layout(cast<ShapedType>(op.getWeight().getType()), op.getPacking(),
-               isTransposed(op)),
-        configuration(op.getConfiguration()), parts(op.getScratch()),
+      : layout(cast<ShapedType>(op.getWeight().getType()),
+               cast<kernel::PackingAttr>(op.getPacking()), isTransposed(op)),
+        configuration(cast<kernel::LinearConfigAttr>(op.getConfiguration())),
+        parts(op.getScratch()),
         operand(op.getOperand()), outputs(op.getOutputColumns()),
         input(cast<ShapedType>(op.getInput().getType())),
         result(cast<ShapedType>(op.getInit().getType())),

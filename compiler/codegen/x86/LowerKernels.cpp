@@ -171,6 +171,23 @@ static LogicalResult verifyOperand(Op op) {
   return success();
 }
 
+/// Verifies that layouts and configurations of `op` are those of this target.
+static LogicalResult verifyTarget(Operation *op) {
+  for (StringRef name : {"packing", "configuration"}) {
+    Attribute attribute = op->getAttr(name);
+    if (!attribute ||
+        isa<kernel::PackingAttr, kernel::LinearConfigAttr,
+            kernel::AttentionConfigAttr, kernel::LatentConfigAttr>(attribute))
+      continue;
+    return op->emitOpError("expected a ")
+           << name << " of x86-64, got " << attribute;
+  }
+  auto cache = op->getAttrOfType<kernel::CacheAttr>("cache");
+  if (cache && cache.getOrder() != kernel::CacheOrder::Vectors)
+    return op->emitOpError("expected a cache of x86-64, got ") << cache;
+  return success();
+}
+
 /// Whether the configuration of `op` asks for dot products of bf16.
 static bool usesDot(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
@@ -215,7 +232,7 @@ static LogicalResult lower(func::FuncOp function, Operation *op,
     return op->emitOpError("expected no result and to be alone in its function, "
                            "as phase 'schedule' leaves it");
   FailureOr<kernel::Rows> rows = rowsOf(function);
-  if (failed(rows) || failed(verifyViews(op)))
+  if (failed(rows) || failed(verifyViews(op)) || failed(verifyTarget(op)))
     return failure();
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);

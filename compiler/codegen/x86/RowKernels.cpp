@@ -115,7 +115,7 @@ Value ColumnReader::readBlock(Value k) const {
 void x86::emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                      const KernelFrame &frame) {
   auto type = cast<ShapedType>(op.getTable().getType());
-  PackedLayout layout(type, op.getPacking());
+  PackedLayout layout(type, cast<kernel::PackingAttr>(op.getPacking()));
   Value tokens = frame.operands[0], table = frame.operands[1];
   Value init = frame.operands[2];
   emitter.loop(frame.begin, frame.end, 1, [&](Value row) {

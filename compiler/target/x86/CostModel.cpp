@@ -43,21 +43,74 @@ static constexpr int64_t largestBlockHeads = 16;
 // and a step has room for them.
 static constexpr int64_t expandedTokens = 512;
 
-kernel::PackingAttr x86::choosePacking(const TargetDescription &target,
-                                       RankedTensorType weight, bool paired) {
+namespace {
+class X86CostModel : public CostModel {
+public:
+  explicit X86CostModel(const TargetDescription &target) : target(target) {}
+
+  LogicalResult verify(Operation *op) const override { return success(); }
+  Type chooseOperand(Type given, Type stored, bool quantises) const override;
+  kernel::PackingAttrInterface choosePacking(RankedTensorType weight,
+                                             bool paired) const override;
+  kernel::LinearConfigAttrInterface
+  chooseLinear(RankedTensorType weight, Type operand,
+               kernel::PackingAttrInterface packing) const override;
+  kernel::CacheAttr chooseCache(transformer::CacheOp cache) const override;
+  kernel::AttentionConfigAttrInterface
+  chooseAttention(kernel::CacheAttr cache,
+                  RankedTensorType query) const override;
+  kernel::LatentCacheAttr
+  chooseLatentCache(transformer::CacheOp cache) const override;
+  kernel::LatentConfigAttr
+  chooseLatentAttention(kernel::LatentCacheAttr cache,
+                        RankedTensorType result) const override;
+  ExpandedAttentionChoice
+  chooseExpandedAttention(RankedTensorType weight, Type operand,
+                          RankedTensorType result) const override;
+
+private:
+  kernel::PackingAttr choosePanels(RankedTensorType weight, bool paired) const;
+  kernel::LinearConfigAttr chooseBlocks(RankedTensorType weight, Type operand,
+                                        kernel::PackingAttr packing) const;
+  int64_t widestTile() const {
+    return target.lanes *
+           (target.registers == 32 ? tileVectors : tileVectorsNarrow);
+  }
+
+  TargetDescription target;
+};
+} // namespace
+
+std::unique_ptr<CostModel>
+x86::createCostModel(const TargetDescription &target) {
+  return std::make_unique<X86CostModel>(target);
+}
+
+Type X86CostModel::chooseOperand(Type given, Type stored,
+                                 bool quantises) const {
+  if (isa<transformer::BlockType>(stored))
+    return IntegerType::get(stored.getContext(), 16);
+  if (auto scaled = dyn_cast<transformer::ScaledType>(stored);
+      scaled && quantises)
+    return scaled.getStorage();
+  bool needsF32 = stored.isF32() || stored.isF16() || !given.isBF16();
+  return needsF32 ? Type(Float32Type::get(stored.getContext())) : given;
+}
+
+kernel::PackingAttr X86CostModel::choosePanels(RankedTensorType weight,
+                                               bool paired) const {
   int64_t columns = target.lanes == 16 ? panelColumns : panelColumnsNarrow;
   return kernel::PackingAttr::get(weight.getContext(), columns, paired);
 }
 
-static int64_t widestTile(const TargetDescription &target) {
-  return target.lanes *
-         (target.registers == 32 ? tileVectors : tileVectorsNarrow);
+kernel::PackingAttrInterface
+X86CostModel::choosePacking(RankedTensorType weight, bool paired) const {
+  return choosePanels(weight, paired);
 }
 
-kernel::LinearConfigAttr x86::chooseLinear(const TargetDescription &target,
-                                           RankedTensorType weight,
-                                           Type operand,
-                                           kernel::PackingAttr packing) {
+kernel::LinearConfigAttr
+X86CostModel::chooseBlocks(RankedTensorType weight, Type operand,
+                           kernel::PackingAttr packing) const {
   auto arithmetic = kernel::Arithmetic::Fma;
   if (operand.isInteger(16))
     arithmetic = kernel::Arithmetic::Integer;
@@ -69,29 +122,35 @@ kernel::LinearConfigAttr x86::chooseLinear(const TargetDescription &target,
   blockRows = std::clamp(blockRows, smallestBlockRows, largestBlockRows);
   return kernel::LinearConfigAttr::get(
       weight.getContext(), arithmetic, tileRows,
-      std::min(widestTile(target), packing.getColumns()),
+      std::min(widestTile(), packing.getColumns()),
       blockRows / tileRows * tileRows, blockDepth);
 }
 
-kernel::CacheAttr x86::chooseCache(const TargetDescription &target,
-                                   transformer::CacheOp cache) {
+kernel::LinearConfigAttrInterface
+X86CostModel::chooseLinear(RankedTensorType weight, Type operand,
+                           kernel::PackingAttrInterface packing) const {
+  return chooseBlocks(weight, operand, cast<kernel::PackingAttr>(packing));
+}
+
+kernel::CacheAttr X86CostModel::chooseCache(transformer::CacheOp cache) const {
   Type element = cache.getElement();
   return kernel::CacheAttr::get(cache.getContext(), pageTokens,
                                 cache.getHeads(), cache.getKeySize(),
-                                cache.getValueSize(), element);
+                                cache.getValueSize(), element,
+                                kernel::CacheOrder::Vectors);
 }
 
-kernel::AttentionConfigAttr
-x86::chooseAttention(const TargetDescription &target, kernel::CacheAttr cache,
-                     RankedTensorType query) {
+kernel::AttentionConfigAttrInterface
+X86CostModel::chooseAttention(kernel::CacheAttr cache,
+                              RankedTensorType query) const {
   int64_t group = query.getDimSize(1) / cache.getHeads();
   return kernel::AttentionConfigAttr::get(
       query.getContext(), std::max<int64_t>(1, attentionRows / group), tileRows,
-      widestTile(target));
+      widestTile());
 }
 
-kernel::LatentCacheAttr x86::chooseLatentCache(const TargetDescription &target,
-                                               transformer::CacheOp cache) {
+kernel::LatentCacheAttr
+X86CostModel::chooseLatentCache(transformer::CacheOp cache) const {
   return kernel::LatentCacheAttr::get(
       cache.getContext(), pageTokens, cache.getValueSize(),
       cache.getKeySize() - cache.getValueSize(), cache.getElement());
@@ -107,21 +166,22 @@ static int64_t latentHeads(int64_t heads) {
 }
 
 kernel::LatentConfigAttr
-x86::chooseLatentAttention(const TargetDescription &target,
-                           kernel::LatentCacheAttr cache,
-                           RankedTensorType result) {
+X86CostModel::chooseLatentAttention(kernel::LatentCacheAttr cache,
+                                    RankedTensorType result) const {
   bool isDot = target.dotIsFaster && cache.getElement().isBF16();
   int64_t heads = latentHeads(result.getDimSize(1));
   return kernel::LatentConfigAttr::get(
       result.getContext(),
       isDot ? kernel::Arithmetic::Dot : kernel::Arithmetic::Fma,
       std::max<int64_t>(1, attentionRows / heads), heads, tileRows,
-      widestTile(target));
+      widestTile());
 }
 
-kernel::AttentionConfigAttr
-x86::chooseExpandedAttention(const TargetDescription &target,
-                             RankedTensorType result) {
-  return kernel::AttentionConfigAttr::get(result.getContext(), expandedTokens,
-                                          tileRows, widestTile(target));
+ExpandedAttentionChoice
+X86CostModel::chooseExpandedAttention(RankedTensorType weight, Type operand,
+                                      RankedTensorType result) const {
+  kernel::PackingAttr packing = choosePanels(weight, /*paired=*/false);
+  return {packing, chooseBlocks(weight, operand, packing),
+          kernel::AttentionConfigAttr::get(result.getContext(), expandedTokens,
+                                           tileRows, widestTile())};
 }

@@ -12,53 +12,8 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
-using transformer::BlockFormat;
 using transformer::BlockType;
 using transformer::ScaledType;
-
-// Elements in a block of a quantised weight.
-static constexpr int64_t blockElements = 32;
-
-Storage x86::storageOf(Type element) {
-  if (auto block = dyn_cast<BlockType>(element)) {
-    switch (block.getFormat()) {
-    case BlockFormat::Q8_0:
-      return Storage::Q8_0;
-    case BlockFormat::Q4_0:
-      return Storage::Q4_0;
-    case BlockFormat::Q4_1:
-      return Storage::Q4_1;
-    }
-  }
-  if (isa<ScaledType>(element))
-    return Storage::E4M3;
-  if (element.isF32())
-    return Storage::F32;
-  return element.isF16() ? Storage::F16 : Storage::BF16;
-}
-
-int64_t x86::bitsOf(Storage storage) {
-  switch (storage) {
-  case Storage::F32:
-    return 32;
-  case Storage::F16:
-  case Storage::BF16:
-    return 16;
-  case Storage::Q8_0:
-  case Storage::E4M3:
-    return 8;
-  case Storage::Q4_0:
-  case Storage::Q4_1:
-    return 4;
-  }
-  llvm_unreachable("every storage has a size");
-}
-
-int64_t x86::biasOf(Storage storage) {
-  if (storage == Storage::Q8_0)
-    return 128;
-  return storage == Storage::Q4_0 ? 8 : 0;
-}
 
 int64_t x86::headerBytesOf(Storage storage, int64_t columns) {
   switch (storage) {
@@ -180,26 +135,10 @@ static void packBlockQ8(PanelRows rows, int64_t block, uint8_t *out) {
       continue;
     const uint8_t *from = rows[column] + block * 34;
     scales[column] = load<uint16_t>(from);
-    for (int64_t k = 0; k < blockElements; k += 4) {
-      // Bytes 0, 1, 2, 3 go to 0, 2, 1, 3; the sign bit flipped adds 128.
-      auto word = load<uint32_t>(from + 2 + k) ^ 0x80808080;
+    for (int64_t k = 0; k < blockElements; k += 4)
       words[k / 4 * columns + column] =
-          (word & 0xFF0000FF) | ((word & 0xFF00) << 8) | ((word >> 8) & 0xFF00);
-    }
+          packBytes(load<uint32_t>(from + 2 + k));
   }
-}
-
-/// Nibbles in the low halves of 8 bytes, e0 to e7, as a word: even ones in its
-/// low half, odd ones in its high half.
-static uint32_t gatherNibbles(uint64_t nibbles) {
-  // Moves the nibble at bit 16j to bit 48 + 4j: the other products end below bit
-  // 48, all in different places, or beyond bit 63.
-  constexpr uint64_t spread = (uint64_t(1) << 48) | (uint64_t(1) << 36) |
-                              (uint64_t(1) << 24) | (uint64_t(1) << 12);
-  constexpr uint64_t everyOther = 0x000F000F000F000F;
-  uint64_t even = ((nibbles & everyOther) * spread) >> 48;
-  uint64_t odd = (((nibbles >> 8) & everyOther) * spread) >> 48;
-  return static_cast<uint32_t>(even | odd << 16);
 }
 
 /// Packs a block of each row: scales, minima if there are, then [4][columns]
@@ -218,10 +157,10 @@ static void packBlockQ4(PanelRows rows, int64_t block, bool hasMinima,
       scales[columns + column] = load<uint16_t>(from + 2);
     from += hasMinima ? 4 : 2;
     auto first = load<uint64_t>(from), second = load<uint64_t>(from + 8);
-    words[column] = gatherNibbles(first);
-    words[columns + column] = gatherNibbles(second);
-    words[2 * columns + column] = gatherNibbles(first >> 4);
-    words[3 * columns + column] = gatherNibbles(second >> 4);
+    words[column] = packNibbles(first);
+    words[columns + column] = packNibbles(second);
+    words[2 * columns + column] = packNibbles(first >> 4);
+    words[3 * columns + column] = packNibbles(second >> 4);
   }
 }
 
@@ -339,19 +278,12 @@ private:
 /// The row `index` of `matrix`: where the checkpoint has it.
 static Row findRow(const PackedLayout &layout, const SourceMatrix &matrix,
                    int64_t index) {
-  index += matrix.firstRow;
-  for (const SourceRows &source : matrix.sources) {
-    if (index < source.rows) {
-      index = source.order.storedRow(index);
-      const uint8_t *scales = source.scales
-                                  ? source.scales + index / layout.scaleRows *
-                                                        layout.rowScaleBytes()
-                                  : nullptr;
-      return {source.data + index * layout.rowBytes(), scales};
-    }
-    index -= source.rows;
-  }
-  llvm_unreachable("sources have as many rows as the weight");
+  auto [source, stored] = matrix.find(index);
+  const uint8_t *scales = source->scales
+                              ? source->scales + stored / layout.scaleRows *
+                                                     layout.rowScaleBytes()
+                              : nullptr;
+  return {source->data + stored * layout.rowBytes(), scales};
 }
 
 Transposer::Transposer(const PackedLayout &layout, const SourceMatrix &matrix)
@@ -404,4 +336,28 @@ void x86::packPanels(const PackedLayout &layout, const SourceMatrix &matrix,
     packPanel(layout, rows, scales,
               out + (panel - firstPanel) * layout.panelBytes);
   }
+}
+
+namespace {
+class PackedPanels : public PackedWeight {
+public:
+  explicit PackedPanels(const PackedLayout &layout) : layout(layout) {}
+
+  int64_t getParts() const override { return layout.panels; }
+  int64_t getOffset(int64_t part) const override {
+    return part * layout.panelBytes;
+  }
+  void pack(const SourceMatrix &matrix, int64_t first, int64_t last,
+            uint8_t *out) const override {
+    packPanels(layout, matrix, first, last, out);
+  }
+
+private:
+  PackedLayout layout;
+};
+} // namespace
+
+std::unique_ptr<PackedWeight>
+x86::createPackedWeight(const PackedLayout &layout) {
+  return std::make_unique<PackedPanels>(layout);
 }

@@ -3,25 +3,12 @@
 #ifndef TCC_COMPILER_TARGET_X86_PACKEDWEIGHTS_H
 #define TCC_COMPILER_TARGET_X86_PACKEDWEIGHTS_H
 
+#include "compiler/target/PackedWeight.h"
 #include "dialects/kernel/Kernel.h"
 
 #include <cstdint>
 
 namespace mlir::tcc::x86 {
-
-/// Storage of the elements of a weight.
-enum class Storage { F32, F16, BF16, Q8_0, Q4_0, Q4_1, E4M3 };
-
-/// The storage of weights whose elements have type `element`, one of those that
-/// `kernel.linear` accepts.
-Storage storageOf(Type element);
-
-/// Bits of one element, scales left out.
-int64_t bitsOf(Storage storage);
-
-/// What packed integers are above those they stand for, so that none is
-/// negative.
-int64_t biasOf(Storage storage);
 
 /// Bytes of scales and minima of a block, for all columns.
 int64_t headerBytesOf(Storage storage, int64_t columns);
@@ -66,28 +53,15 @@ struct PackedLayout {
   }
 };
 
-/// Rows of a weight as a checkpoint has them: `rows` rows, one after another,
-/// in little-endian order or in blocks of GGUF. Need not be aligned.
-struct SourceRows {
-  const uint8_t *data;
-  int64_t rows;
-  const uint8_t *scales = nullptr; ///< f32, of each block, in E4M3.
-  transformer::Halves order = {};  ///< In which rows are packed.
-};
-
-/// A matrix of a weight: the rows of all `sources`, one after another, from
-/// `firstRow` on.
-struct SourceMatrix {
-  SmallVector<SourceRows> sources;
-  int64_t firstRow = 0;
-};
-
 /// Packs the panels [firstPanel, lastPanel) of one matrix to `out`, which holds
 /// as many panels and is aligned to 64 bytes. Reads each byte of the checkpoint
 /// once, and only those of these panels. Different panels may be packed on
 /// different threads.
 void packPanels(const PackedLayout &layout, const SourceMatrix &matrix,
                 int64_t firstPanel, int64_t lastPanel, uint8_t *out);
+
+/// Makes a weight of `layout`, whose parts are panels.
+std::unique_ptr<PackedWeight> createPackedWeight(const PackedLayout &layout);
 
 } // namespace mlir::tcc::x86
 

@@ -50,6 +50,15 @@ func.func @embedding_c1_rows(%tokens: memref<3xi32>, %table: memref<20x12xf32>, 
 
 // -----
 
+func.func @embedding_c2_paired_rows(%tokens: memref<?xi32>, %table: memref<20x12xf32>, %y: memref<?x12xf32>) {
+  // expected-error@+1 {{'kernel.embedding' op expected a packing that is not paired, got #kernel.row_packing<pair_rows = 8>}}
+  kernel.embedding %tokens, %table into %y packing(#kernel.row_packing<pair_rows = 8>)
+    : memref<?xi32>, memref<20x12xf32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
 func.func @embedding_c2_paired(%tokens: memref<?xi32>, %table: memref<20x12xf32>, %y: memref<?x12xf32>) {
   // expected-error@+1 {{'kernel.embedding' op expected a packing that is not paired, got #kernel.packing<columns = 32, paired = true>}}
   kernel.embedding %tokens, %table into %y packing(<columns = 32, paired = true>)
@@ -446,6 +455,62 @@ func.func @linear_c9_tile_columns(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %
 
 // -----
 
+func.func @linear_c9_rows_of_panels(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a packing in rows, got #kernel.packing<columns = 32>}}
+  kernel.linear %x, %w into %y operand(f32) packing(<columns = 32>)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    : memref<?x12xf32>, memref<20x12xf32>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_pairs_of_a_tile(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x10xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected tile_columns to be a multiple of twice pair_rows, got 24 and 8}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing<pair_rows = 8>)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    epilogue {
+    ^bb0(%gate: f32, %value: f32):
+      kernel.yield %gate : f32
+    } : memref<?x12xf32>, memref<20x12xf32>, memref<?x10xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_scales_in_rows(%x: memref<?x12xf32>, %w: tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a weight in rows to be one matrix without scales, got 'tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>'}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    : memref<?x12xf32>, tensor<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_integers_on_a_gpu(%x: memref<?x32xf32>, %w: tensor<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32 or bf16 on a GPU, got 'i16'}}
+  kernel.linear %x, %w into %y operand(i16) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    : memref<?x32xf32>, tensor<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_panels_of_rows(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x10xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected a packing in panels, got #kernel.row_packing<pair_rows = 8>}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing<pair_rows = 8>)
+    config(<arithmetic = fma, tile_rows = 6, tile_columns = 16, block_rows = 6, block_depth = 512>)
+    epilogue {
+    ^bb0(%gate: f32, %value: f32):
+      kernel.yield %gate : f32
+    } : memref<?x12xf32>, memref<20x12xf32>, memref<?x10xf32>
+  return
+}
+
+// -----
+
 #config = #kernel.linear_config<arithmetic = dot, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c9_dot_of_f32(%x: memref<?x12xf32>, %w: memref<20x12xf32>, %y: memref<?x20xf32>) {
   // expected-error@+1 {{'kernel.linear' op expected operands of type bf16 for dot products, got 'f32'}}
@@ -666,6 +731,50 @@ func.func @attention_c3_positions(%q: memref<?x4x4xf32>, %p: memref<?x1xi32>, %s
     layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32>)
     config(<block_tokens = 4, tile_rows = 6, tile_columns = 16>)
     : memref<?x4x4xf32>, memref<?x1xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_cache_in_rows(%q: memref<?x4x4xf32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %pages: memref<?xi8>, %y: memref<?x24xf32>) {
+  // expected-error@+1 {{'kernel.attention' op expected a cache in vectors, got #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32, order = rows>}}
+  kernel.attention %q at(%p, %p, %t) cache(%pages) into %y scale(0.5)
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32, order = rows>)
+    config(<block_tokens = 4, tile_rows = 6, tile_columns = 16>)
+    : memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_cache_in_vectors(%q: memref<?x4x4xf32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %pages: memref<?xi8>, %y: memref<?x24xf32>) {
+  // expected-error@+1 {{'kernel.attention' op expected a cache in rows, got #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32>}}
+  kernel.attention %q at(%p, %p, %t) cache(%pages) into %y scale(0.5)
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 32, threads = 32>)
+    : memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_tile_rows(%q: memref<?x4x4xf32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %pages: memref<?xi8>, %y: memref<?x24xf32>) {
+  // expected-error@+1 {{'kernel.attention' op expected tile_rows to be at least 2 and tile_columns to divide the 32 tokens of a page, got 1 and 32}}
+  kernel.attention %q at(%p, %p, %t) cache(%pages) into %y scale(0.5)
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32, order = rows>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 1, tile_columns = 32, threads = 32>)
+    : memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4_tile_columns(%q: memref<?x4x4xf32>, %p: memref<?xi32>, %t: memref<?x?xi32>, %pages: memref<?xi8>, %y: memref<?x24xf32>) {
+  // expected-error@+1 {{'kernel.attention' op expected tile_rows to be at least 2 and tile_columns to divide the 32 tokens of a page, got 64 and 24}}
+  kernel.attention %q at(%p, %p, %t) cache(%pages) into %y scale(0.5)
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32, order = rows>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 32>)
+    : memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
   return
 }
 

@@ -17,6 +17,16 @@ func.func @embedding(%tokens: tensor<?xi32>, %table: tensor<49152x576xbf16>,
   return %x : tensor<?x576xf32>
 }
 
+// A packing that is not in panels has its name.
+// CHECK-LABEL: func @embedding_of_rows
+func.func @embedding_of_rows(%tokens: tensor<?xi32>, %table: tensor<49152x576xbf16>,
+                             %init: tensor<?x576xf32>) -> tensor<?x576xf32> {
+  // CHECK: kernel.embedding %{{.*}}, %{{.*}} into %{{.*}} packing(#kernel.row_packing) :
+  %x = kernel.embedding %tokens, %table into %init packing(#kernel.row_packing)
+    : tensor<?xi32>, tensor<49152x576xbf16>, tensor<?x576xf32> -> tensor<?x576xf32>
+  return %x : tensor<?x576xf32>
+}
+
 // CHECK-LABEL: func @linear
 func.func @linear(%x: tensor<?x576xf32>, %w: tensor<3072x576xbf16>,
                   %norm: tensor<576xf32>, %init: tensor<?x1536xbf16>)
@@ -153,6 +163,24 @@ func.func @rms_norm(%embedded: tensor<?x7168xf32>, %state: tensor<?x7168xf32>,
     epsilon(1.0e-6) into %init
     : (tensor<?x7168xf32>, tensor<?x7168xf32>), tensor<?x14336xbf16> -> tensor<?x14336xbf16>
   return %y : tensor<?x14336xbf16>
+}
+
+// Packings and configurations of a target that is not the first have their names.
+// CHECK-LABEL: func @thread_blocks
+func.func @thread_blocks(%q: tensor<?x9x64xbf16>, %w: tensor<960x576xbf16>, %p: tensor<?xi32>,
+                         %s: tensor<?xi32>, %t: tensor<?x?xi32>, %pages: memref<?xi8>,
+                         %o_init: tensor<?x576xbf16>, %y_init: tensor<?x960xf32>) -> tensor<?x960xf32> {
+  // CHECK: kernel.attention {{.*}} layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16, order = rows>) config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 128>)
+  %o = kernel.attention %q at(%p, %s, %t) cache(%pages) into %o_init scale(0.125)
+    layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16, order = rows>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 128>)
+    : tensor<?x9x64xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>,
+      memref<?xi8>, tensor<?x576xbf16> -> tensor<?x576xbf16>
+  // CHECK: kernel.linear {{.*}} packing(#kernel.row_packing) config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 256>)
+  %y = kernel.linear %o, %w into %y_init operand(bf16) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 256>)
+    : tensor<?x576xbf16>, tensor<960x576xbf16>, tensor<?x960xf32> -> tensor<?x960xf32>
+  return %y : tensor<?x960xf32>
 }
 
 // CHECK-LABEL: func @gather_rows

@@ -79,9 +79,8 @@ void StoredMatrix::decode() {
                                                column / scaled.getColumns()];
 }
 
-x86::SourceMatrix tcc::sourceOf(ArrayRef<StoredMatrix> sources,
-                                int64_t firstRow) {
-  x86::SourceMatrix matrix;
+SourceMatrix tcc::sourceOf(ArrayRef<StoredMatrix> sources, int64_t firstRow) {
+  SourceMatrix matrix;
   matrix.firstRow = firstRow;
   for (const StoredMatrix &source : sources)
     matrix.sources.push_back(
@@ -142,4 +141,44 @@ double tcc::unpack(const uint8_t *panel, Type element, int64_t columns,
                      panel + ((k / 2 * columns + column) * 2 + k % 2) * 2);
   return decodeOne(element, panel + (k * columns + column) *
                                         element.getIntOrFloatBitWidth() / 8);
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+/// Bytes from one row of a plane to the next.
+static int64_t rowStride(int64_t bytes) { return (bytes + 15) / 16 * 16; }
+
+static int64_t planeBytes(int64_t rows, int64_t bytes) {
+  return (rows * rowStride(bytes) + 63) / 64 * 64;
+}
+
+static double unpackRowOfBlocks(const uint8_t *weight, BlockType element,
+                                int64_t rows, int64_t depth, int64_t row,
+                                int64_t k) {
+  Type half = Float16Type::get(element.getContext());
+  int64_t bits = element.getFormat() == BlockFormat::Q8_0 ? 8 : 4;
+  bool hasMinima = element.getFormat() == BlockFormat::Q4_1;
+  int64_t elementBytes = depth * bits / 8, numberBytes = depth / 32 * 2;
+  int64_t perWord = 32 / bits, i = k % perWord;
+  auto word =
+      read<uint32_t>(weight + row * rowStride(elementBytes), k / perWord);
+  uint32_t packed = word >> (i / 2 * bits + i % 2 * 16) & ((1u << bits) - 1);
+  const uint8_t *scales = weight + planeBytes(rows, elementBytes);
+  const uint8_t *minima = scales + planeBytes(rows, numberBytes);
+  int64_t place = row * rowStride(numberBytes) + k / 32 * 2;
+  double minimum = hasMinima ? decodeOne(half, minima + place) : 0;
+  int bias = hasMinima ? 0 : bits == 4 ? 8 : 128;
+  return decodeOne(half, scales + place) * (static_cast<int>(packed) - bias) +
+         minimum;
+}
+
+double tcc::unpackRow(const uint8_t *weight, Type element, int64_t rows,
+                      int64_t depth, int64_t row, int64_t k) {
+  if (auto type = dyn_cast<BlockType>(element))
+    return unpackRowOfBlocks(weight, type, rows, depth, row, k);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  return decodeOne(element,
+                   weight + row * rowStride(depth * bytes) + k * bytes);
 }

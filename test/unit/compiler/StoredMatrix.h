@@ -1,11 +1,10 @@
-// Random matrices as checkpoints store them, and what packed panels hold, read
-// as
-// `#kernel.packing` defines it.
+// Random matrices as checkpoints store them, and what packed weights hold, read as
+// `#kernel.packing` and `#kernel.row_packing` define it.
 
 #ifndef TCC_TEST_UNIT_COMPILER_STOREDMATRIX_H
 #define TCC_TEST_UNIT_COMPILER_STOREDMATRIX_H
 
-#include "compiler/target/x86/PackedWeights.h"
+#include "compiler/target/StoredWeights.h"
 
 #include <cstdint>
 #include <random>
@@ -34,12 +33,17 @@ struct StoredMatrix {
 };
 
 /// The rows of all `sources` from `firstRow` on.
-x86::SourceMatrix sourceOf(ArrayRef<StoredMatrix> sources, int64_t firstRow);
+SourceMatrix sourceOf(ArrayRef<StoredMatrix> sources, int64_t firstRow);
 
 /// The element `k` of column `column` of the panel at `panel`, which has
 /// `columns` columns of elements `element` in blocks of `block` elements of K.
 double unpack(const uint8_t *panel, Type element, int64_t columns,
               int64_t block, int64_t k, int64_t column);
+
+/// The element `k` of row `row` in memory of a weight in rows that has `rows` of
+/// them, with `depth` elements `element`.
+double unpackRow(const uint8_t *weight, Type element, int64_t rows,
+                 int64_t depth, int64_t row, int64_t k);
 
 } // namespace mlir::tcc
 

@@ -275,6 +275,36 @@ TEST_F(WeightWriter, PartsToWriteCrossTheBordersOfMatrices) {
         [&](int64_t n, int64_t k) { return experts[expert]->at(n, k); });
 }
 
+TEST_F(WeightWriter, PartsOfRowsCrossTheBordersOfPlanes) {
+  constexpr StringRef q4 = "!transformer.block<q4_1>";
+  for (const char *name : {"1.gate", "1.up", "2.gate", "2.up"})
+    add(name, schema::Storage::Q4_1, q4, {1100, 2080});
+  write(R"(
+    plan.weight @gate_up sources(["{layer}.gate", "{layer}.up"]) layers(1, 2)
+      packing(#kernel.row_packing<pair_rows = 8>)
+      : tensor<2200x2080x!transformer.block<q4_1>>
+    plan.weight @gate sources(["1.gate"]) packing(#kernel.row_packing)
+      : tensor<1100x2080x!transformer.block<q4_1>>
+  )");
+  const StoredMatrix &first = tensors.at("1.gate");
+  for (int64_t row : {0, 7, 8, 1095, 1099})
+    for (int64_t k = 0; k < 2080; ++k) {
+      ASSERT_EQ(unpackRow(layerOf(1, 0), first.element, 1100, 2080, row, k),
+                first.at(row, k))
+          << "row " << row << ", element " << k;
+      for (int64_t layer : {0, 1})
+        for (bool isUp : {false, true}) {
+          const StoredMatrix &source =
+              tensors.at(std::to_string(layer + 1) + (isUp ? ".up" : ".gate"));
+          int64_t place = row / 8 * 16 + row % 8 + (isUp ? 8 : 0);
+          ASSERT_EQ(unpackRow(layerOf(0, layer), source.element, 2208, 2080,
+                              place, k),
+                    source.at(row, k))
+              << "layer " << layer << ", row " << row << ", element " << k;
+        }
+    }
+}
+
 TEST_F(WeightWriter, VectorsGetTheElementTypeOfTheWeight) {
   const StoredMatrix &a = add("a", schema::Storage::BF16, "bf16", {5});
   const StoredMatrix &b = add("b", schema::Storage::F16, "f16", {6});
@@ -327,6 +357,23 @@ TEST_F(WeightWriter, RefusesWhatItCannotPack) {
       : tensor<8x8x!transformer.scaled<f8E4M3FN, 4, 4>>)"),
             "'plan.weight' op expected rows of a transposed weight with scales "
             "in the order of the checkpoint, got halves [array<i64: 0, 4, 4>]");
+  EXPECT_EQ(refusalOf(R"(
+    plan.weight @w sources(["w"]) packing(#kernel.row_packing)
+      : tensor<2x8x8xbf16>)"),
+            "'plan.weight' op expected a weight in rows to be one matrix, "
+            "neither transposed nor with scales, got 'tensor<2x8x8xbf16>'");
+  EXPECT_EQ(refusalOf(R"(
+    plan.weight @w sources(["w"]) transposed packing(#kernel.row_packing)
+      : tensor<8x8xbf16>)"),
+            "'plan.weight' op expected a weight in rows to be one matrix, "
+            "neither transposed nor with scales, got 'tensor<8x8xbf16>', "
+            "transposed");
+  EXPECT_EQ(refusalOf(R"(
+    plan.weight @w sources(["w"]) scales(["s"]) packing(#kernel.row_packing)
+      : tensor<8x8x!transformer.scaled<f8E4M3FN, 4, 4>>)"),
+            "'plan.weight' op expected a weight in rows to be one matrix, "
+            "neither transposed nor with scales, got "
+            "'tensor<8x8x!transformer.scaled<f8E4M3FN, 4, 4>>'");
   EXPECT_EQ(
       refusalOf(R"(
     plan.weight @w sources(["w"]) : tensor<2x8x8xbf16>)"),

@@ -187,6 +187,50 @@ func.func @floats_by_blocks(%input: memref<?x32xf32>,
 
 // -----
 
+func.func @rows_of_another_target(%tokens: memref<?xi32>, %table: memref<20x12xf32>,
+                                  %out: memref<?x12xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.embedding' op expected a packing of x86-64, got #kernel.row_packing}}
+  kernel.embedding %tokens, %table into %out packing(#kernel.row_packing)
+    : memref<?xi32>, memref<20x12xf32>, memref<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @thread_blocks_of_another_target(%x: memref<?x12xf32>, %w: memref<20x12xf32>,
+                                           %out: memref<?x20xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.linear' op expected a packing of x86-64, got #kernel.row_packing}}
+  kernel.linear %x, %w into %out operand(f32) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 64>)
+    : memref<?x12xf32>, memref<20x12xf32>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @attention_of_another_target(%q: memref<?x4x4xf32>, %p: memref<?xi32>, %t: memref<?x?xi32>,
+                                       %pages: memref<?xi8>, %out: memref<?x24xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.attention' op expected a configuration of x86-64, got #kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 32, threads = 32>}}
+  kernel.attention %q at(%p, %p, %t) cache(%pages) into %out scale(0.5)
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 6, element = f32, order = rows>)
+    config(#kernel.gpu_attention_config<kind = simt, tile_rows = 64, tile_columns = 32, threads = 32>)
+    : memref<?x4x4xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x24xf32>
+  return
+}
+
+// -----
+
+func.func @cache_of_another_target(%q: memref<?x32xf32>, %r: memref<?x2x2xf32>, %p: memref<?xi32>,
+                                   %t: memref<?x?xi32>, %pages: memref<?xi8>, %out: memref<?x4x4xf32>) attributes {kernel.rows = "tokens"} {
+  // expected-error @+1 {{'kernel.rotary_append' op expected a cache of x86-64, got #kernel.cache<page_tokens = 32, heads = 2, key_size = 4, value_size = 4, element = f32, order = rows>}}
+  kernel.rotary_append %q rotary(%r) at(%p, %p, %t) cache(%pages) into %out
+    layout(<page_tokens = 32, heads = 2, key_size = 4, value_size = 4, element = f32, order = rows>)
+    : (memref<?x32xf32>), memref<?x2x2xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x4x4xf32>
+  return
+}
+
+// -----
+
 func.func @no_dot_products(%input: memref<?x32xf32>, %weight: memref<6x32xbf16>,
                            %out: memref<?x6xf32>) attributes {kernel.rows = "tokens"} {
   // expected-error @+1 {{'kernel.linear' op expected no dot products for a CPU that multiplies bf16 no faster than f32, got #kernel.linear_config<arithmetic = dot, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>}}
