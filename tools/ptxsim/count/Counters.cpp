@@ -55,7 +55,7 @@ Counts &Counters::detail() {
 }
 
 Counters::BlockState &Counters::stateOf(const Block &block) {
-  uint64_t serial = uint64_t(block.linear) + 1;
+  uint64_t serial = block.linear + 1;
   if (&block == lastBlock && lastState->serial == serial)
     return *lastState;
   BlockState &state = blocks[&block];
