@@ -147,6 +147,8 @@ void Counters::beginGroup(const Warp &warp, AsyncKind kind, uint64_t group) {
   std::deque<Begun> &begun = state.begun[warp.index][unsigned(kind)];
   if (begun.empty() || begun.back().group != group)
     begun.push_back({group, 0});
+  if (begun.size() > AsyncQueue::maxPending)
+    begun.pop_front(); // Done, though nobody waits for it.
   begun.back().tick = state.ticks;
 }
 

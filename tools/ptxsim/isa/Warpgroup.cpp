@@ -197,6 +197,13 @@ static Next fence(Warp &warp, const Op &, LaneMask) {
   return Next::Advance;
 }
 
+static void dropDone(Warpgroup &group) {
+  while (!group.works.empty() && group.works.front()->isDone) {
+    group.works.pop_front();
+    ++group.firstNumber;
+  }
+}
+
 static Next commit(Warp &warp, const Op &op, LaneMask) {
   uint32_t member = warp.index % 4;
   Warpgroup &group = warpgroupOf(warp);
@@ -219,9 +226,10 @@ static Next commit(Warp &warp, const Op &op, LaneMask) {
                   "warpgroup, got one that not all have executed",
                   "let whole warpgroups branch together");
   std::shared_ptr<AsyncOperation> shared = group.works[work.number - group.firstNumber];
-  return warp.block->cluster->async->add(std::move(shared), *warp.worker)
-             ? Next::Advance
-             : Next::Stop;
+  if (!warp.block->cluster->async->add(std::move(shared), *warp.worker))
+    return Next::Stop;
+  dropDone(group);
+  return Next::Advance;
 }
 
 static Next wait(Warp &warp, const Op &op, LaneMask) {
@@ -236,17 +244,14 @@ static Next wait(Warp &warp, const Op &op, LaneMask) {
       return Next::Wait;
     if (!work->isDone && warp.worker->counters != nullptr)
       observePending(*warp.worker);
-    if (!warp.block->cluster->async->finish(*work, false, *warp.worker))
+    if (!warp.block->cluster->async->finish(*work, *warp.worker))
       return Next::Stop;
   }
   if (last != 0) {
     releaseRegisters(warp, last);
     observeGroupWait(warp, AsyncKind::Warpgroup, last);
   }
-  while (!group.works.empty() && group.works.front()->isDone) {
-    group.works.pop_front();
-    ++group.firstNumber;
-  }
+  dropDone(group);
   return Next::Advance;
 }
 
