@@ -105,8 +105,6 @@ public:
   bool wait(AsyncGroups &groups, LaneMask lanes, uint64_t keep, bool onlyRead,
             Worker &worker);
 
-  bool empty() const { return pending.empty(); }
-
 private:
   bool read(AsyncOperation &operation, Worker &worker);
   bool readEarly(const std::shared_ptr<AsyncOperation> &operation,

@@ -138,6 +138,7 @@ struct GridRun {
   uint32_t dynamicSharedOffset = 0; ///< Shared address of dynamic memory.
   uint32_t sharedBytes = 0;         ///< Of a block, all of it.
   uint32_t registersPerThread = 0;  ///< At entry; 0 to ignore setmaxnreg.
+  uint32_t registers = 0;           ///< Of a thread, as occupancy counts them.
   uint32_t localLimit = 0;          ///< Bytes of local memory of a thread.
   uint64_t workspace = 0;           ///< %envreg1/2 of a cooperative launch.
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.

@@ -117,14 +117,22 @@ void Counters::arrive(const Block &block, uint32_t barrier,
 
 void Counters::leave(const Block &block, uint32_t barrier,
                      uint64_t generation) {
-  if (!isRetry || hasLeft)
+  if (hasLeft)
     return;
   hasLeft = true;
+  BarrierCounts &waits =
+      detailOf(*current, *currentCode, *currentOp).barriers[barrier];
+  ++waits.waits;
+  if (!isRetry)
+    return;
   BlockState &state = stateOf(block);
   // Others run on for a while before one that waits is tried again.
   uint64_t ready = state.arrivals[barrier][generation & 1];
-  if (ready >= retriedTick)
-    detail()[Count::OpsMeanwhile] -= state.ticks - ready;
+  if (ready < retriedTick)
+    ready = state.ticks;
+  detail()[Count::OpsMeanwhile] -= state.ticks - ready;
+  ++waits.notReady;
+  waits.opsMeanwhile += ready - retriedTick;
 }
 
 //===----------------------------------------------------------------------===//

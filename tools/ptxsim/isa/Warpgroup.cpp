@@ -283,24 +283,16 @@ static bool typeNamed(ptx::Type type, WarpgroupType &result) {
   }
 }
 
-/// Reads "m64n128k16"; false if it is not of this form.
-static bool readShape(std::string_view word, uint32_t &n, uint32_t &k) {
-  char text[24] = {};
-  int end = 0;
-  if (word.size() >= sizeof(text))
-    return false;
-  word.copy(text, word.size());
-  return sscanf(text, "m64n%uk%u%n", &n, &k, &end) == 2 &&
-         size_t(end) == word.size();
-}
-
 static Handler selectMultiply(const Match &match, Op &op) {
   WarpgroupShape shape;
   shape.isSparse = match.has("sp");
   shape.saturates = match.has("satfinite");
-  uint32_t n = 0, k = 0;
+  ptx::MatrixShape named;
   for (uint32_t i = 0; i < match.instruction->wordCount; ++i)
-    readShape(match.function->words[match.instruction->firstWord + i], n, k);
+    named = ptx::shapeNamed(
+                match.function->words[match.instruction->firstWord + i])
+                .value_or(named);
+  const uint32_t n = named.n;
   shape.n = n;
   if (match.has("b1"))
     shape.a = shape.b = WarpgroupType::B1;
@@ -309,8 +301,8 @@ static Handler selectMultiply(const Match &match, Op &op) {
   shape.d = match.type() == ptx::Type::F32   ? WarpgroupSum::F32
             : match.type() == ptx::Type::F16 ? WarpgroupSum::F16
                                              : WarpgroupSum::S32;
-  if (n % 8 != 0 || n == 0 || n > 256 || !checkShape(shape).empty() ||
-      shape.k() != k)
+  if (named.m != 64 || n % 8 != 0 || n == 0 || n > 256 ||
+      !checkShape(shape).empty() || shape.k() != named.k)
     return nullptr;
   op.modifiers = n / 8 | uint32_t(shape.a) << aShift |
                  uint32_t(shape.b) << bShift | uint32_t(shape.d) << dShift;

@@ -82,7 +82,8 @@ public:
     return races.takeMeetings();
   }
   std::string report() const override {
-    return counted == nullptr ? "" : counted->json(settings);
+    return counted == nullptr || counted->isEmpty() ? ""
+                                                    : counted->json(settings);
   }
 
 private:
@@ -185,6 +186,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;
+  run.registers = attributes.registers;
   run.localLimit = uint32_t(std::min<uint64_t>(
       program.localBytes + limits.stackBytes, h100::localBytesPerThread));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
