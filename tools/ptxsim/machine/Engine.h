@@ -217,7 +217,7 @@ public:
   virtual std::vector<WorkOrder> takeMeetings() { return {}; }
 
   /// Returns the JSON of what was counted of the grids that have ended; empty if
-  /// nothing is counted. Not while `run` runs.
+  /// there are none, or nothing is counted. Not while `run` runs.
   virtual std::string report() const { return ""; }
 };
 
