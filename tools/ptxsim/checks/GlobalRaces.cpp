@@ -28,7 +28,7 @@ void GlobalRaces::forgetAll() {
 
 /// Forgets everything if nothing of it matters, or if numbers for `warps`
 /// further warps run short; and what can only matter to grids that run.
-void GlobalRaces::makeRoom(uint32_t warps) {
+void GlobalRaces::makeRoom(uint64_t warps) {
   if (order.anyRuns())
     return;
   releasedWithin.clear();
@@ -36,13 +36,19 @@ void GlobalRaces::makeRoom(uint32_t warps) {
     forgetAll();
 }
 
-void GlobalRaces::addGrid(GridRun &grid, uint32_t warps,
+void GlobalRaces::addGrid(GridRun &grid, uint64_t clusters,
                           const std::vector<const GridRun *> &prerequisites,
                           std::weak_ptr<const void> lifetime) {
   std::lock_guard<std::mutex> lock(mutex);
-  makeRoom(warps);
+  uint64_t each = grid.launch.warpsPerCluster();
+  makeRoom(clusters * each);
   memory = grid.memory;
   grid.firstWarp = nextWarp;
+  uint64_t room = maxWarps - std::min(nextWarp, maxWarps);
+  grid.numberedClusters = (room + each - 1) / each;
+  // One more for all those without numbers of their own.
+  auto warps =
+      uint32_t(std::min(clusters, grid.numberedClusters + 1) * each);
   grid.firstRival = order.firstRival(
       order.add(grid, warps, prerequisites, std::move(lifetime)));
   nextWarp += warps;

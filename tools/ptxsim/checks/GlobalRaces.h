@@ -51,9 +51,10 @@ struct GlobalAccessor {
 /// Thread-safe: histories are words that are read and written whole.
 class GlobalRaces {
 public:
-  /// Numbers the warps of a grid, `warps` in all, which may begin before
-  /// `prerequisites` end. `lifetime` is that of its code.
-  void addGrid(GridRun &grid, uint32_t warps,
+  /// Numbers the warps of the clusters of a grid, as far as stamps can tell them
+  /// apart. It may begin before `prerequisites` end; `lifetime` is that of its
+  /// code.
+  void addGrid(GridRun &grid, uint64_t clusters,
                const std::vector<const GridRun *> &prerequisites,
                std::weak_ptr<const void> lifetime);
   /// Notes that a grid lets the next one begin. Without that it need not wait.
@@ -142,7 +143,7 @@ private:
 
   static uint64_t nextGeneration();
   void forgetAll();
-  void makeRoom(uint32_t warps);
+  void makeRoom(uint64_t warps);
   ReleasedToAll &releasedAt(uint64_t address);
   bool transferWords(uint64_t address, uint64_t bytes, bool isWrite,
                      const Sender &by, Fault &fault);

@@ -41,11 +41,8 @@ KnownGrid &GridOrder::add(const GridRun &grid, uint32_t warps,
   added->runs = true;
   added->firstWarp = grid.firstWarp;
   added->warps = warps;
-  const std::array<uint32_t, 3> &threads = grid.launch.block;
-  const std::array<uint32_t, 3> &blocks = grid.launch.cluster;
-  added->warpsPerBlock = (threads[0] * threads[1] * threads[2] + 31) / 32;
-  added->warpsPerCluster =
-      blocks[0] * blocks[1] * blocks[2] * added->warpsPerBlock;
+  added->warpsPerBlock = grid.launch.warpsPerBlock();
+  added->warpsPerCluster = grid.launch.warpsPerCluster();
   added->program = grid.program;
   added->lifetime = std::move(lifetime);
   added->name = "the grid '" + grid.kernelName + "'";

@@ -5,6 +5,7 @@
 #include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/TensorMaps.h"
 
+#include <algorithm>
 #include <cstdio>
 
 using namespace ptxsim;
@@ -28,8 +29,8 @@ ClusterRaces::ClusterRaces(Cluster &cluster) {
   blocks.resize(cluster.blocks.size());
   firstRival = cluster.grid->firstRival;
   firstWarp = cluster.grid->firstWarp +
-              cluster.linear * uint32_t(cluster.blocks.size()) *
-                  uint32_t(cluster.blocks[0].warps.size());
+              uint32_t(std::min(cluster.linear, cluster.grid->numberedClusters)) *
+                  cluster.grid->launch.warpsPerCluster();
   for (Block &block : cluster.blocks) {
     warpsPerBlock = uint32_t(block.warps.size());
     blocks[block.rank].words.resize((block.sharedBytes + 3) / 4);

@@ -14,9 +14,9 @@
 // `checks` are not null, those that take a block do nothing if it is not checked.
 // Matrix instructions: an element of D is undefined if its element of C is, or one
 // of its row of A, or one of its column of B. The handler of mma, ldmatrix or
-// wgmma finds undefined operands by `undefinedLanes` (RegisterShadow.h) and
-// `isDefinedMemory`, and marks results by `setUndefined` after it has written them;
-// unless it does, they count as defined.
+// wgmma finds undefined operands by `undefinedLanes` (RegisterShadow.h), and marks
+// results by `setUndefined` after it has written them; unless it does, they count
+// as defined.
 //
 // Source: Seward and Nethercote, "Using Valgrind to detect undefined value errors
 // with bit-precision", USENIX 2005.
@@ -113,9 +113,6 @@ void loadUndefined(Warp &warp, const Op &op, const Access &access);
 bool storeUndefined(Warp &warp, const Op &op, const Access &access,
                     const Slot *sources);
 bool atomicUndefined(Warp &warp, const Op &op, const Access &access);
-
-/// True if some byte of a range that a lane of `warp` can address was written.
-bool isDefinedMemory(const Warp &warp, const uint8_t *pointer, uint64_t bytes);
 
 /// Notes a write of defined bytes.
 void defineMemory(const Block &block, const Warp *warp, const uint8_t *pointer,

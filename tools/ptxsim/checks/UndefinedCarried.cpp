@@ -24,11 +24,6 @@ static bool isSomeWritten(const ShadowRegion &region, const uint8_t *pointer,
   return false;
 }
 
-bool ptxsim::isDefinedMemory(const Warp &warp, const uint8_t *pointer,
-                             uint64_t bytes) {
-  return isSomeWritten(regionOf(*warp.block, &warp, pointer), pointer, bytes);
-}
-
 void ptxsim::defineMemory(const Block &block, const Warp *warp,
                           const uint8_t *pointer, uint64_t bytes) {
   ShadowRegion region = regionOf(block, warp, pointer);

@@ -40,6 +40,7 @@ public:
   bool fencesWrites = false;
   bool isRead = false;
   bool isDone = false;
+  bool isQueued = false; ///< In AsyncQueue::pending.
 };
 
 /// What one warp has started and may wait for, of one kind.
@@ -49,11 +50,16 @@ struct AsyncGroups {
     LaneMask lanes = 0;  ///< That started it.
     uint64_t group = 0;  ///< The number its commit will have.
   };
-  std::deque<Item> items; ///< Not done, oldest first.
+  std::deque<Item> items; ///< Oldest first; some may be done.
   uint64_t committed[32] = {}; ///< Groups that each lane has committed.
 
   void add(std::shared_ptr<AsyncOperation> operation, LaneMask lanes);
   void commit(LaneMask lanes);
+  /// Drops those that are done at the beginning.
+  void dropDone();
+
+private:
+  size_t mostItems = 64; ///< When those that are done are looked for.
 };
 
 struct AsyncState {
@@ -64,9 +70,14 @@ struct AsyncState {
 /// The asynchronous state of a warp, made when it is first needed.
 AsyncState &asyncOf(Warp &warp);
 
-/// The pending operations of a cluster.
+/// The pending operations of a cluster. However late they may complete, their
+/// number is bounded, as it is on hardware.
 class AsyncQueue {
 public:
+  /// Operations that are pending at most, and of these, how many have read what
+  /// they copy.
+  static constexpr size_t maxPending = 8192, maxRead = 64;
+
   explicit AsyncQueue(Cluster &cluster) : cluster(cluster) {}
 
   /// Takes an operation over; performs it at once if the schedule is eager.
@@ -82,10 +93,10 @@ public:
   /// Under a random schedule, completes some.
   void completeSome(Worker &worker);
 
-  /// Performs the reading or all of `operation` now.
+  /// Performs all of `operation` now.
   ///
   /// \returns false after noting a fault.
-  bool finish(AsyncOperation &operation, bool onlyRead, Worker &worker);
+  bool finish(AsyncOperation &operation, Worker &worker);
 
   /// Makes all groups but the latest `keep` of each lane of `lanes` done, or
   /// only read.
@@ -94,11 +105,17 @@ public:
   bool wait(AsyncGroups &groups, LaneMask lanes, uint64_t keep, bool onlyRead,
             Worker &worker);
 
-  bool empty() const { return pending.empty(); }
-
 private:
+  bool read(AsyncOperation &operation, Worker &worker);
+  bool readEarly(const std::shared_ptr<AsyncOperation> &operation,
+                 Worker &worker);
+  void dropDone();
+
   Cluster &cluster;
-  std::vector<std::shared_ptr<AsyncOperation>> pending;
+  std::deque<std::shared_ptr<AsyncOperation>> pending; ///< Oldest first.
+  size_t donePending = 0;  ///< How many of them are done.
+  size_t mostPending = 64; ///< When those are dropped.
+  std::deque<std::shared_ptr<AsyncOperation>> readOnes; ///< Some may be done.
 };
 
 } // namespace ptxsim

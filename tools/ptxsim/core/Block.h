@@ -55,7 +55,7 @@ struct Block {
 
   Cluster *cluster = nullptr;
   std::array<uint32_t, 3> index = {0, 0, 0}; ///< %ctaid
-  uint32_t linear = 0;                       ///< In the grid, x fastest.
+  uint64_t linear = 0;                       ///< In the grid, x fastest.
   uint32_t rank = 0;                         ///< In its cluster.
   uint8_t *shared = nullptr; ///< `sharedBytes`; addresses begin at 0.
   uint32_t sharedBytes = 0;  ///< With the reserved bytes at the beginning.
@@ -81,7 +81,7 @@ struct ClusterBarrier {
 
 struct Cluster {
   GridRun *grid = nullptr;
-  uint32_t linear = 0;
+  uint64_t linear = 0;
   std::array<uint32_t, 3> index = {0, 0, 0}; ///< %clusterid
   std::vector<Block> blocks;
   ClusterBarrier barrier;
@@ -138,12 +138,16 @@ struct GridRun {
   uint32_t dynamicSharedOffset = 0; ///< Shared address of dynamic memory.
   uint32_t sharedBytes = 0;         ///< Of a block, all of it.
   uint32_t registersPerThread = 0;  ///< At entry; 0 to ignore setmaxnreg.
+  uint32_t registers = 0;           ///< Of a thread, as occupancy counts them.
   uint32_t localLimit = 0;          ///< Bytes of local memory of a thread.
   uint64_t workspace = 0;           ///< %envreg1/2 of a cooperative launch.
   uint64_t startTime = 0;           ///< %globaltimer when it began, in ns.
   std::vector<std::shared_ptr<Grid>> prerequisites;
   GlobalRaces *globalRaces = nullptr; ///< Null if races are not looked for.
   uint32_t firstWarp = 0;             ///< Its number among all that are known.
+  /// Clusters from this one on share numbers: nobody remembers what they do in
+  /// global memory.
+  uint64_t numberedClusters = 0;
   /// Warps with lower numbers than this come before all of the grid.
   uint32_t firstRival = 0;
   Clock heard; ///< When it has ended, as that of KnownGrid.

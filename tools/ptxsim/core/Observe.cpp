@@ -397,14 +397,26 @@ bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
   return true;
 }
 
-bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
-                               unsigned) {
-  count(warp, access);
+static void countRows(Warp &warp, const Access &access) {
+  if (Counters *counters = warp.worker->counters)
+    counters->rows(warp, access);
+}
+
+bool ptxsim::observeMatrixLoad(Warp &warp, const Op &op, const Access &access) {
+  countRows(warp, access);
   return checkRaces(warp, op, access, false);
 }
 
-bool ptxsim::observeMatrixStore(Warp &warp, const Op &op, const Access &access,
-                                unsigned) {
-  count(warp, access);
+bool ptxsim::observeMatrixStore(Warp &warp, const Op &op,
+                                const Access &access) {
+  countRows(warp, access);
   return checkRaces(warp, op, access, true);
+}
+
+bool ptxsim::observeElements(Warp &warp, const Op &op, const Access &access) {
+  return checkRaces(warp, op, access, access.kind == AccessKind::Write);
+}
+
+void ptxsim::observeFragment(Warp &warp, const std::vector<Access> &parts) {
+  warp.worker->counters->fragment(warp, parts);
 }

@@ -89,7 +89,8 @@ bool observeExit(Warp &warp, LaneMask lanes);
 enum class MBarrierOrder : uint8_t {
   None,   ///< .relaxed
   Block,  ///< .cta
-  Cluster ///< No scope is taken for this one, too.
+  Cluster, ///< No scope is taken for this one, too.
+  NamedCluster ///< It is named: an acquire empties L1.
 };
 
 /// mbarriers: begin, end, arrivals and waits that have come back true. A phase
@@ -135,14 +136,19 @@ bool observeTensorMapCopy(Warp &warp, const Op &op, int lane, uint8_t *target,
 void observeTensorMapAcquire(Warp &warp, const Op &op, const uint8_t *map);
 void observeTensorMapRelease(Warp &warp);
 
-/// Checks the rows that ldmatrix and stmatrix access, and notes what becomes of
-/// the registers; `access` has a row for each lane.
+/// Checks and counts the rows that ldmatrix and stmatrix access, one of each
+/// lane.
 ///
 /// \returns false after noting a fault.
-bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access,
-                       unsigned count);
-bool observeMatrixStore(Warp &warp, const Op &op, const Access &access,
-                        unsigned count);
+bool observeMatrixLoad(Warp &warp, const Op &op, const Access &access);
+bool observeMatrixStore(Warp &warp, const Op &op, const Access &access);
+
+/// Checks an element of each lane that wmma.load and wmma.store access.
+///
+/// \returns false after noting a fault.
+bool observeElements(Warp &warp, const Op &op, const Access &access);
+/// Counts all that one of them accesses.
+void observeFragment(Warp &warp, const std::vector<Access> &parts);
 
 /// Counts what cp.async of the lanes of `target.mask` reads, `sourceBytes` of
 /// each lane, and writes.

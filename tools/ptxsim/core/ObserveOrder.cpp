@@ -64,8 +64,10 @@ void ptxsim::observeClusterArrival(Warp &warp, bool releases) {
 
 void ptxsim::observeClusterLeave(Warp &warp) {
   uint64_t generation = warp.clusterGeneration[__builtin_ctz(warp.now.mask)];
-  if (Counters *counters = warp.worker->counters)
+  if (Counters *counters = warp.worker->counters) {
     counters->leave(*warp.block, Counters::clusterBarrier, generation);
+    counters->fence(warp);
+  }
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return;
@@ -229,6 +231,8 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
   if (Counters *counters = warp.worker->counters) {
     counters->waitPhase(block, offset, barrier.phase - 1);
     counters->leave(block, offset, barrier.phase);
+    if (order == MBarrierOrder::NamedCluster)
+      counters->fence(warp);
   }
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
@@ -250,7 +254,7 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 
 void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
   Counters *counters = warp.worker->counters;
-  if (counters != nullptr && kind >= FenceKind::Device)
+  if (counters != nullptr && kind >= FenceKind::Cluster)
     counters->fence(warp);
   if (kind == FenceKind::System)
     observeHost(warp);

@@ -86,7 +86,7 @@ static bool finishEarlier(const WarpgroupWork &work, Worker &worker) {
   for (const std::shared_ptr<WarpgroupWork> &earlier : group.works) {
     if (earlier->number >= work.number)
       return true;
-    if (!work.block->cluster->async->finish(*earlier, false, worker))
+    if (!work.block->cluster->async->finish(*earlier, worker))
       return false;
   }
   return true;

@@ -63,12 +63,9 @@ static bool arePaired(const uint32_t *offsets, uint32_t mask, unsigned bit) {
   return true;
 }
 
-Wavefronts ptxsim::wavefrontsOf(const uint32_t *offsets, uint32_t bytes,
-                                uint32_t mask) {
-  unsigned lanes = bytes <= 4 ? 32 : bytes == 8 ? 16 : 8;
-  if (lanes != 32 &&
-      (arePaired(offsets, mask, 1) || arePaired(offsets, mask, 2)))
-    lanes *= 2;
+/// Wavefronts of each `lanes` lanes behind each other.
+static Wavefronts inParts(const uint32_t *offsets, uint32_t bytes, uint32_t mask,
+                          unsigned lanes) {
   Wavefronts result;
   for (unsigned first = 0; first < 32; first += lanes) {
     uint32_t part = mask & (lanes == 32 ? ~0u : ((1u << lanes) - 1) << first);
@@ -78,6 +75,27 @@ Wavefronts ptxsim::wavefrontsOf(const uint32_t *offsets, uint32_t bytes,
     ++result.ideal;
   }
   return result;
+}
+
+Wavefronts ptxsim::wavefrontsOf(const uint32_t *offsets, uint32_t bytes,
+                                uint32_t mask) {
+  unsigned lanes = bytes <= 4 ? 32 : bytes == 8 ? 16 : 8;
+  if (lanes != 32 &&
+      (arePaired(offsets, mask, 1) || arePaired(offsets, mask, 2)))
+    lanes *= 2;
+  return inParts(offsets, bytes, mask, lanes);
+}
+
+Wavefronts ptxsim::matrixWavefronts(const uint32_t *offsets, uint32_t mask) {
+  return inParts(offsets, 16, mask, 8);
+}
+
+Wavefronts ptxsim::fragmentWavefronts(const std::vector<uint32_t> &words) {
+  uint32_t depth[32] = {};
+  for (uint32_t word : words)
+    ++depth[word % 32];
+  return {*std::max_element(depth, depth + 32),
+          uint32_t(words.size() + 31) / 32};
 }
 
 Wavefronts ptxsim::atomicWavefronts(const uint32_t *offsets, uint32_t bytes,

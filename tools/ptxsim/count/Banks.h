@@ -19,6 +19,7 @@
 #define TCC_TOOLS_PTXSIM_COUNT_BANKS_H
 
 #include <cstdint>
+#include <vector>
 
 namespace ptxsim {
 
@@ -27,13 +28,21 @@ struct Wavefronts {
   uint32_t ideal = 0; ///< Without two words in a bank.
 };
 
-/// Returns the wavefronts of loads, stores and, with quarters of a warp as
-/// matrices, ldmatrix and stmatrix.
+/// Returns the wavefronts of loads and stores.
 ///
 /// \param offsets of the 32 lanes in shared memory, multiples of `bytes`.
 /// \param bytes of a lane: 1, 2, 4, 8 or 16.
 /// \param mask of the lanes that take part, at least one.
 Wavefronts wavefrontsOf(const uint32_t *offsets, uint32_t bytes, uint32_t mask);
+
+/// Returns those of ldmatrix and stmatrix, whose lanes have rows of 16 bytes: each
+/// matrix is a quarter of a warp, and none shares a wavefront with another.
+Wavefronts matrixWavefronts(const uint32_t *offsets, uint32_t mask);
+
+/// Returns those of wmma.load and wmma.store, as if each wavefront took one word
+/// from each bank, whichever lane wants it: how the hardware orders the elements
+/// is not known. `words` are sorted, each once.
+Wavefronts fragmentWavefronts(const std::vector<uint32_t> &words);
 
 /// Returns those of atomics.
 Wavefronts atomicWavefronts(const uint32_t *offsets, uint32_t bytes,

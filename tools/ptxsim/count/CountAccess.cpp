@@ -1,6 +1,5 @@
 // Counts what the accesses of a warp do to memory.
 
-#include "tools/ptxsim/count/Banks.h"
 #include "tools/ptxsim/count/Counters.h"
 
 #include <algorithm>
@@ -74,6 +73,42 @@ void Counters::access(const Warp &warp, const Access &access) {
     local(access, spaces.local);
   if (spaces.constant != 0)
     constant(access, spaces.constant);
+  constexpr unsigned beyondBlock = 1; // Blocks of a multiprocessor share L1.
+  if (access.acquires && access.scope >= beyondBlock)
+    fence(warp);
+}
+
+void Counters::rows(const Warp &warp, const Access &access) {
+  uint32_t offsets[32] = {};
+  LaneMask mask = ownShared(warp, access, access.mask, offsets);
+  sharedRequest(access.kind, lanesIn(mask) * access.bytes,
+                matrixWavefronts(offsets, mask));
+}
+
+void Counters::fragment(const Warp &warp, const std::vector<Access> &parts) {
+  RequestLines lines;
+  std::vector<uint32_t> words;
+  uint64_t globalBytes = 0, sharedBytes = 0;
+  for (const Access &part : parts) {
+    Spaces spaces = spacesOf(part);
+    forLanes(spaces.global, [&](int lane) {
+      lines.add(part.addresses[lane], part.bytes);
+    });
+    forLanes(spaces.shared, [&](int lane) {
+      uint32_t word = sharedOffset(part, lane) / 4;
+      for (uint32_t next = 0; next < part.bytes; next += 4)
+        words.push_back(word + next / 4);
+    });
+    globalBytes += lanesIn(spaces.global) * part.bytes;
+    sharedBytes += lanesIn(spaces.shared) * part.bytes;
+  }
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  AccessKind kind = parts.front().kind;
+  if (globalBytes != 0)
+    loadOrStore(warp, kind, false, lines, globalBytes);
+  if (sharedBytes != 0)
+    sharedRequest(kind, sharedBytes, fragmentWavefronts(words));
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,25 +153,27 @@ void Counters::global(const Warp &warp, const Access &access, LaneMask mask) {
     lines.add(access.addresses[lane], access.bytes);
   });
   uint64_t bytes = lanesIn(mask) * access.bytes;
-  switch (access.kind) {
-  case AccessKind::Read:
-    request(Count::GlobalLoadRequests, lines, bytes);
-    load(*warp.block, lines, access.strong);
-    if (access.acquires && access.scope >= 2)
-      fence(warp);
-    return;
-  case AccessKind::Write:
-    request(Count::GlobalStoreRequests, lines, bytes);
-    for (const LineAccess &line : lines)
-      move(line, Traffic::Write);
-    return;
-  case AccessKind::Atomic:
-    request(Count::GlobalAtomicRequests, lines, bytes);
-    detail()[Count::GlobalAtomicPasses] += mostEqual(access.addresses, mask);
-    for (const LineAccess &line : lines)
-      move(line, Traffic::Change);
+  if (access.kind != AccessKind::Atomic) {
+    loadOrStore(warp, access.kind, access.strong, lines, bytes);
     return;
   }
+  request(Count::GlobalAtomicRequests, lines, bytes);
+  detail()[Count::GlobalAtomicPasses] += mostEqual(access.addresses, mask);
+  for (const LineAccess &line : lines)
+    move(line, Traffic::Change);
+}
+
+/// One request of a load or a store.
+void Counters::loadOrStore(const Warp &warp, AccessKind kind, bool strong,
+                           const RequestLines &lines, uint64_t bytes) {
+  if (kind == AccessKind::Read) {
+    request(Count::GlobalLoadRequests, lines, bytes);
+    load(*warp.block, lines, strong);
+    return;
+  }
+  request(Count::GlobalStoreRequests, lines, bytes);
+  for (const LineAccess &line : lines)
+    move(line, Traffic::Write);
 }
 
 /// Address of the first byte that is wanted of a line.
@@ -242,30 +279,46 @@ bool Counters::isHost(uint64_t address) {
 // Other spaces
 //===----------------------------------------------------------------------===//
 
-void Counters::shared(const Warp &warp, const Access &access, LaneMask mask) {
-  uint32_t offsets[32] = {};
+uint32_t Counters::sharedOffset(const Access &access, int lane) const {
+  uint64_t address = access.addresses[lane];
+  return uint32_t(access.space == Space::Generic
+                      ? address - memory.sharedWindow()
+                      : address);
+}
+
+/// The offsets of lanes, and which of them are in the block's own memory.
+LaneMask Counters::ownShared(const Warp &warp, const Access &access,
+                             LaneMask mask, uint32_t *offsets) {
   LaneMask own = 0;
   forLanes(mask, [&](int lane) {
-    uint32_t address = uint32_t(access.addresses[lane]);
-    if (access.space == Space::Generic)
-      address = uint32_t(access.addresses[lane] - memory.sharedWindow());
+    uint32_t address = sharedOffset(access, lane);
     uint32_t rank = address >> clusterRankShift;
     offsets[lane] = address & ((1u << clusterRankShift) - 1);
     own |= LaneMask(rank == 0 || rank - 1 == warp.block->rank) << lane;
   });
+  return own;
+}
+
+void Counters::shared(const Warp &warp, const Access &access, LaneMask mask) {
+  uint32_t offsets[32] = {};
+  LaneMask own = ownShared(warp, access, mask, offsets);
+  detail()[Count::ClusterBytes] += lanesIn(mask & ~own) * access.bytes;
+  Wavefronts wavefronts;
+  if (own != 0)
+    wavefronts = access.kind == AccessKind::Atomic
+                     ? atomicWavefronts(offsets, access.bytes, own)
+                     : wavefrontsOf(offsets, access.bytes, own);
+  sharedRequest(access.kind, lanesIn(mask) * access.bytes, wavefronts);
+}
+
+void Counters::sharedRequest(AccessKind kind, uint64_t bytes,
+                             Wavefronts wavefronts) {
+  Count first = kind == AccessKind::Read    ? Count::SharedLoadRequests
+                : kind == AccessKind::Write ? Count::SharedStoreRequests
+                                            : Count::SharedAtomicRequests;
   Counts &counts = detail();
-  Count first = access.kind == AccessKind::Read    ? Count::SharedLoadRequests
-                : access.kind == AccessKind::Write ? Count::SharedStoreRequests
-                                                   : Count::SharedAtomicRequests;
   ++counts[first];
-  counts[after(first, 1)] += lanesIn(mask) * access.bytes;
-  counts[Count::ClusterBytes] += lanesIn(mask & ~own) * access.bytes;
-  if (own == 0)
-    return;
-  Wavefronts wavefronts =
-      access.kind == AccessKind::Atomic
-          ? atomicWavefronts(offsets, access.bytes, own)
-          : wavefrontsOf(offsets, access.bytes, own);
+  counts[after(first, 1)] += bytes;
   counts[after(first, 2)] += wavefronts.needed;
   counts[after(first, 3)] += wavefronts.ideal;
 }

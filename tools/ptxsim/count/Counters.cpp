@@ -55,7 +55,7 @@ Counts &Counters::detail() {
 }
 
 Counters::BlockState &Counters::stateOf(const Block &block) {
-  uint64_t serial = uint64_t(block.linear) + 1;
+  uint64_t serial = block.linear + 1;
   if (&block == lastBlock && lastState->serial == serial)
     return *lastState;
   BlockState &state = blocks[&block];
@@ -117,14 +117,22 @@ void Counters::arrive(const Block &block, uint32_t barrier,
 
 void Counters::leave(const Block &block, uint32_t barrier,
                      uint64_t generation) {
-  if (!isRetry || hasLeft)
+  if (hasLeft)
     return;
   hasLeft = true;
+  BarrierCounts &waits =
+      detailOf(*current, *currentCode, *currentOp).barriers[barrier];
+  ++waits.waits;
+  if (!isRetry)
+    return;
   BlockState &state = stateOf(block);
   // Others run on for a while before one that waits is tried again.
   uint64_t ready = state.arrivals[barrier][generation & 1];
-  if (ready >= retriedTick)
-    detail()[Count::OpsMeanwhile] -= state.ticks - ready;
+  if (ready < retriedTick)
+    ready = state.ticks;
+  detail()[Count::OpsMeanwhile] -= state.ticks - ready;
+  ++waits.notReady;
+  waits.opsMeanwhile += ready - retriedTick;
 }
 
 //===----------------------------------------------------------------------===//
@@ -147,6 +155,8 @@ void Counters::beginGroup(const Warp &warp, AsyncKind kind, uint64_t group) {
   std::deque<Begun> &begun = state.begun[warp.index][unsigned(kind)];
   if (begun.empty() || begun.back().group != group)
     begun.push_back({group, 0});
+  if (begun.size() > AsyncQueue::maxPending)
+    begun.pop_front(); // Done, though nobody waits for it.
   begun.back().tick = state.ticks;
 }
 

@@ -8,6 +8,7 @@
 
 #include "tools/ptxsim/core/Access.h"
 #include "tools/ptxsim/core/Async.h"
+#include "tools/ptxsim/count/Banks.h"
 #include "tools/ptxsim/count/Counts.h"
 #include "tools/ptxsim/count/L1Cache.h"
 #include "tools/ptxsim/count/L2Cache.h"
@@ -26,11 +27,28 @@ struct BoxTransfer;
 enum class AsyncKind : uint8_t;
 enum class BulkDirection : uint8_t;
 
+/// Waits at one barrier that have ended.
+struct BarrierCounts {
+  uint64_t waits = 0, notReady = 0, opsMeanwhile = 0;
+
+  BarrierCounts &operator+=(const BarrierCounts &other) {
+    waits += other.waits;
+    notReady += other.notReady;
+    opsMeanwhile += other.opsMeanwhile;
+    return *this;
+  }
+};
+
+/// By barrier: the shared offset of an mbarrier, below them all the number of a
+/// named barrier, or Counters::clusterBarrier.
+using BarrierWaits = std::map<uint32_t, BarrierCounts>;
+
 /// What is counted of one op.
 struct OpCounts {
   /// Everything but the first four, which every op has.
   struct Detail {
     Counts counts;
+    BarrierWaits barriers;
     bool bypassesL1 = false;
     bool allocates = true; ///< In L1.
     bool isAbi = false;    ///< A parameter of a call: in registers on hardware.
@@ -71,8 +89,7 @@ public:
   /// is the last one; and that the op issued last found it complete.
   void arrive(const Block &block, uint32_t barrier, uint64_t generation);
   void leave(const Block &block, uint32_t barrier, uint64_t generation);
-  /// What `barrier` is: the shared offset of an mbarrier, below them all the
-  /// number of a named barrier, or this.
+  /// In BarrierWaits.
   static constexpr uint32_t clusterBarrier = 16;
   /// Notes that some lanes branch.
   void diverge() { ++detail()[Count::Divergences]; }
@@ -82,6 +99,10 @@ public:
   //===--------------------------------------------------------------------===//
 
   void access(const Warp &warp, const Access &access);
+  /// ldmatrix and stmatrix: 16 bytes of each lane.
+  void rows(const Warp &warp, const Access &access);
+  /// wmma.load and wmma.store: an element of each lane in each part.
+  void fragment(const Warp &warp, const std::vector<Access> &parts);
   /// cp.async: `sourceBytes` are read of each lane, 0 for none.
   void copyLanes(const Warp &warp, const Access &target,
                  const uint64_t *sources, const uint32_t *sourceBytes);
@@ -89,7 +110,7 @@ public:
   void boxCopy(const BoxTransfer &transfer, BulkDirection direction,
                uint32_t deliveries);
   void storeAsync(uint32_t bytes);
-  /// A fence of the device or the system.
+  /// A fence or an acquire that reaches beyond the block.
   void fence(const Warp &warp) { stateOf(*warp.block).l1.clear(); }
 
   //===--------------------------------------------------------------------===//
@@ -139,7 +160,13 @@ private:
   BlockState &stateOf(const Block &block);
   Spaces spacesOf(const Access &access) const;
   void global(const Warp &warp, const Access &access, LaneMask mask);
+  void loadOrStore(const Warp &warp, AccessKind kind, bool strong,
+                   const RequestLines &lines, uint64_t bytes);
+  uint32_t sharedOffset(const Access &access, int lane) const;
+  LaneMask ownShared(const Warp &warp, const Access &access, LaneMask mask,
+                     uint32_t *offsets);
   void shared(const Warp &warp, const Access &access, LaneMask mask);
+  void sharedRequest(AccessKind kind, uint64_t bytes, Wavefronts wavefronts);
   void local(const Access &access, LaneMask mask);
   void constant(const Access &access, LaneMask mask);
   void request(Count first, const RequestLines &lines, uint64_t bytes);

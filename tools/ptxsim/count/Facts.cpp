@@ -6,7 +6,6 @@
 #include "tools/ptxsim/count/Facts.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <initializer_list>
 #include <vector>
 
@@ -50,48 +49,35 @@ static constexpr ElementType elementTypes[] = {
     {"f64", 64}, {"f32", 32},  {"s32", 32},  {"u8", 8},   {"s8", 8},
     {"u4", 4},   {"s4", 4},    {"b1", 1}};
 
-/// Reads "m16n8k16"; false if it is not of this form.
-static bool readShape(std::string_view word, uint64_t (&shape)[3]) {
-  char text[24] = {};
-  unsigned m = 0, n = 0, k = 0;
-  if (word.size() >= sizeof(text))
-    return false;
-  word.copy(text, word.size());
-  if (std::sscanf(text, "m%3un%3uk%4u", &m, &n, &k) != 3)
-    return false;
-  shape[0] = m;
-  shape[1] = n;
-  shape[2] = k;
-  return true;
-}
-
 static void readProduct(const ptx::Function &function,
                         const ptx::Instruction &instruction, const Words &words,
                         InstructionFacts &facts) {
-  uint64_t shape[3] = {};
-  bool hasShape = false;
+  ptx::MatrixShape shape;
   std::vector<ElementType> types; // D, A, B, C; or D and C, and A is f16.
   for (std::string_view word : words) {
-    hasShape |= readShape(word, shape);
+    shape = ptx::shapeNamed(word).value_or(shape);
     for (const ElementType &type : elementTypes)
       if (word == type.name)
         types.push_back(type);
   }
-  if (!hasShape || types.size() < 2)
+  if (shape.m == 0 || types.size() < 2)
     return;
   ElementType a = types.size() == 2 ? ElementType{"f16", 16} : types[1];
   bool isSparse = words.hasAny({"sp", "sp::ordered_metadata"});
   facts.tensorType = std::string(a.name) + (isSparse ? " sparse" : "");
-  facts.tensorOperations = 2 * shape[0] * shape[1] * shape[2];
+  facts.tensorOperations = uint64_t(2) * shape.m * shape.n * shape.k;
+  // Each quarter of the warp does one product.
+  if (instruction.opcode == "mma" && a.name == "f16" && shape.m == 8)
+    facts.tensorOperations *= 4;
   if (instruction.opcode != "wgmma")
     return;
   // Four warps do one product.
   facts.tensorOperations /= 4;
-  uint64_t kBits = shape[2] * a.bits;
-  uint64_t bytes = shape[1] * kBits / 8;
+  uint64_t kBits = uint64_t(shape.k) * a.bits;
+  uint64_t bytes = shape.n * kBits / 8;
   const ptx::Operand &operandA = function.elements[instruction.firstOperand + 1];
   if (operandA.kind != ptx::Operand::Kind::Vector)
-    bytes += shape[0] * kBits / 8 / (isSparse ? 2 : 1);
+    bytes += shape.m * kBits / 8 / (isSparse ? 2 : 1);
   facts.tensorSharedBytes = bytes / 4;
 }
 

@@ -116,11 +116,3 @@ L2Counts L2Cache::access(uint64_t address, uint64_t bytes, bool isWrite) {
   }
   return counts;
 }
-
-L2Counts L2Cache::flush() {
-  L2Counts counts;
-  for (Set &set : sets)
-    for (Line &line : set.lines)
-      evict(line, counts);
-  return counts;
-}

@@ -50,9 +50,6 @@ public:
   /// writes, or from HBM when it is read or evicted.
   L2Counts access(uint64_t address, uint64_t bytes, bool isWrite);
 
-  /// Writes back all that is dirty and forgets it, as when a device is idle.
-  L2Counts flush();
-
 private:
   /// Sectors of a line as masks of 4 bits.
   struct Line {

@@ -47,7 +47,7 @@ void forEachLine(uint64_t address, uint64_t bytes, Body body) {
   }
 }
 
-/// The lines of one request of a warp, in the order of its lanes.
+/// The lines of one request of a warp, in the order in which they are added.
 class RequestLines {
 public:
   /// Adds the bytes of one lane, which lie in one sector.
@@ -74,7 +74,7 @@ private:
     return lines[count++];
   }
 
-  LineAccess lines[32];
+  LineAccess lines[64]; ///< wmma: 32 rows that cross a line each.
   unsigned count = 0;
 };
 

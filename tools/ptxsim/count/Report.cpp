@@ -86,6 +86,9 @@ void CountReport::addOps(KernelRecord &kernel, const GridRun &run,
     auto [entry, isNew] = kernel.lines.try_emplace({code.index, index});
     LineRecord &line = entry->second;
     line.counts += counts;
+    if (op.detail != nullptr)
+      for (const auto &[barrier, waits] : op.detail->barriers)
+        line.barriers[barrier] += waits;
     if (!isNew)
       continue;
     line.function = std::string(code.function->name);
@@ -119,7 +122,7 @@ void CountReport::add(const GridRun &run, const Counters &counters,
   launch.launch = run.launch;
   launch.launch.kernel = nullptr; // It may not live as long.
   launch.launch.parameters = {};
-  launch.registers = run.registersPerThread;
+  launch.registers = run.registers;
   launch.staticSharedBytes = run.staticSharedBytes;
   launch.l1Bytes = l1Bytes;
   launch.occupancy = occupancy;

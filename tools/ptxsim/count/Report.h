@@ -41,6 +41,7 @@ public:
   void add(const GridRun &run, const Counters &counters,
            const Occupancy &occupancy, uint64_t l1Bytes, bool hasFailed);
 
+  bool isEmpty() const { return kernels.empty(); }
   std::string json(const EngineOptions &options) const;
 
 private:
@@ -50,6 +51,7 @@ private:
     uint32_t line = 0, sourceLine = 0;
     OpClass opClass = OpClass::Other;
     Counts counts;
+    BarrierWaits barriers;
   };
   struct KernelRecord {
     std::string name, module;

@@ -69,8 +69,8 @@ static const char *nameOfLimit(const Occupancy &occupancy) {
   return blocks == occupancy.byThreads     ? "threads"
          : blocks == occupancy.byRegisters ? "registers"
          : blocks == occupancy.byShared    ? "shared memory"
-         : blocks == occupancy.byBarriers  ? "barriers"
-                                           : "blocks";
+         : blocks == occupancy.byBlocks    ? "blocks"
+                                           : "barriers";
 }
 
 static uint64_t product(const std::array<uint32_t, 3> &size) {
@@ -118,6 +118,29 @@ void CountReport::write(JsonWriter &json, const LaunchRecord &record) {
   json.endObject();
 }
 
+static std::string nameOfBarrier(uint32_t barrier) {
+  if (barrier < Counters::clusterBarrier)
+    return "bar " + std::to_string(barrier);
+  return barrier == Counters::clusterBarrier
+             ? "barrier.cluster"
+             : "mbarrier " + std::to_string(barrier);
+}
+
+static void writeBarriers(JsonWriter &json, const BarrierWaits &barriers) {
+  if (barriers.empty())
+    return;
+  json.beginArray("barriers");
+  for (const auto &[barrier, waits] : barriers) {
+    json.beginObject();
+    json.string("barrier", nameOfBarrier(barrier));
+    json.number("waits", waits.waits);
+    json.number("notReady", waits.notReady);
+    json.number("opsMeanwhile", waits.opsMeanwhile);
+    json.endObject();
+  }
+  json.endArray();
+}
+
 void CountReport::write(JsonWriter &json, const LineRecord &line) {
   json.newLine();
   json.beginObject();
@@ -129,6 +152,7 @@ void CountReport::write(JsonWriter &json, const LineRecord &line) {
     json.number("sourceLine", line.sourceLine);
   }
   json.string("class", nameOf(line.opClass));
+  writeBarriers(json, line.barriers);
   write(json, line.counts);
   json.endObject();
 }

@@ -6,6 +6,7 @@
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Stream.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ptxsim::driver {
@@ -101,7 +102,14 @@ static bool moveRow(Driver &driver, const CopyWork &work, void *to,
                     const void *from) {
   const CopyShape &shape = work.shape;
   uint64_t address = 0;
-  if (surviveFaults([&] { std::memmove(to, from, shape.width); }, address))
+  // A copy that begins at its end would only fail after it has spoilt a lot.
+  constexpr uint64_t addresses = uint64_t(1) << 56;
+  bool isPossible =
+      shape.width < addresses &&
+      std::max(reinterpret_cast<uint64_t>(to),
+               reinterpret_cast<uint64_t>(from)) <= addresses - shape.width;
+  if (isPossible &&
+      surviveFaults([&] { std::memmove(to, from, shape.width); }, address))
     return true;
   driver.complain(std::string(work.name) +
                   ": expected memory of the host that can be read and written, "

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dirent.h>
+#include <pthread.h>
 
 namespace ptxsim::driver {
 
@@ -18,12 +19,17 @@ namespace ptxsim::driver {
 // static objects and from threads that still run.
 static std::atomic<Driver *> theDriver{nullptr};
 static std::atomic<bool> hasEnded{false};
+/// A child of the process that initialised it has no driver: the threads and
+/// locks of this one are not there.
+static std::atomic<bool> isChild{false};
 
 Driver::Driver(const Config &config)
     : settings(config), machine(Engine::create(config.engine)),
       scheduler(*this) {}
 
 CUresult Driver::initialise() {
+  if (isChild)
+    return CUDA_ERROR_NOT_INITIALIZED;
   static std::mutex mutex;
   std::lock_guard<std::mutex> guard(mutex);
   if (hasEnded)
@@ -46,6 +52,7 @@ CUresult Driver::initialise() {
     return CUDA_ERROR_OUT_OF_MEMORY;
   }
   theDriver = driver.release();
+  pthread_atfork(nullptr, nullptr, [] { isChild = true; });
   return CUDA_SUCCESS;
 }
 
@@ -54,7 +61,7 @@ Driver *Driver::get(CUresult &result) {
     result = CUDA_ERROR_DEINITIALIZED;
     return nullptr;
   }
-  Driver *driver = theDriver.load();
+  Driver *driver = isChild ? nullptr : theDriver.load();
   if (!driver)
     result = CUDA_ERROR_NOT_INITIALIZED;
   return driver;
@@ -85,7 +92,7 @@ static void warnOfLeaks(Driver &driver) {
 
 void Driver::shutDown() {
   Driver *driver = theDriver.load();
-  if (!driver || hasEnded.exchange(true))
+  if (!driver || isChild || hasEnded.exchange(true))
     return;
   driver->stopping = true;
   driver->scheduler.stop();

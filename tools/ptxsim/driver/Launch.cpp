@@ -5,6 +5,7 @@
 #include "tools/ptxsim/driver/Event.h"
 #include "tools/ptxsim/driver/Message.h"
 #include "tools/ptxsim/driver/Module.h"
+#include "tools/ptxsim/driver/Report.h"
 
 #include <cstring>
 
@@ -31,6 +32,7 @@ Progress KernelWork::poll(Task &task, Driver &driver) const {
   if (const Fault *fault = task.grid->fault()) {
     driver.complain(*fault);
     task.result = resultOf(fault->code);
+    writeReport(driver); // The program may not end as it should.
   }
   return Progress::Done;
 }

@@ -26,14 +26,26 @@ static bool writeFile(const std::string &path, const std::string &text) {
   return good;
 }
 
+/// The name with the number of the process for each %p.
+static std::string nameFor(std::string path, const std::string &process) {
+  for (size_t at = 0; (at = path.find("%p", at)) != std::string::npos;
+       at += process.size())
+    path.replace(at, 2, process);
+  return path;
+}
+
 void writeReport(Driver &driver) {
-  const std::string &path = driver.config().reportPath;
-  if (path.empty())
+  if (driver.config().reportPath.empty())
     return;
+  std::string text = driver.engine().report();
+  if (text.empty())
+    return;
+  std::string process = std::to_string(getpid());
+  std::string path = nameFor(driver.config().reportPath, process);
   // Beside it, so that the file system can rename it; of this process, since
   // others may write the same report.
-  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  if (writeFile(temporary, driver.engine().report()) &&
+  std::string temporary = path + "." + process + ".tmp";
+  if (writeFile(temporary, text) &&
       std::rename(temporary.c_str(), path.c_str()) == 0)
     return;
   int error = errno;

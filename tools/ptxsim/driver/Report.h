@@ -7,8 +7,9 @@ namespace ptxsim::driver {
 
 class Driver;
 
-/// Writes what was counted so far, if it is to be written, and says so if that
-/// fails. The file is replaced as a whole. The driver is locked.
+/// Writes what was counted so far, if there is something and it is to be written,
+/// and says so if that fails. The file is replaced as a whole. The driver is
+/// locked.
 void writeReport(Driver &driver);
 
 } // namespace ptxsim::driver

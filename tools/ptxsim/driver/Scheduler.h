@@ -64,8 +64,6 @@ public:
   /// Ends the helper threads, without the lock; nothing runs afterwards.
   void stop();
 
-  bool isIdle() const { return pending.empty(); }
-
 private:
   /// Ready tasks in the order in which they run: by priority, then by age.
   using Key = std::pair<int, uint64_t>;

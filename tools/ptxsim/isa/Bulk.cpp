@@ -108,6 +108,7 @@ public:
         carried.write(*origin.block, target, bytes);
       }
     }
+    data = {};
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset, bytes))
         return false;

@@ -156,6 +156,7 @@ public:
       load(transfer, targets[i].block->shared);
     }
     carry();
+    data = {};
     for (const SharedPlace &barrier : barriers)
       if (!completeBytes(worker, origin, *barrier.block, barrier.offset,
                          transfer.bytes))

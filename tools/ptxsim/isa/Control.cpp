@@ -5,6 +5,7 @@
 #include "tools/ptxsim/checks/Undefined.h"
 #include "tools/ptxsim/core/Handlers.h"
 #include "tools/ptxsim/core/Interpreter.h"
+#include "tools/ptxsim/core/Observe.h"
 #include "tools/ptxsim/isa/Families.h"
 #include "tools/ptxsim/isa/Lanes.h"
 
@@ -72,6 +73,11 @@ static Next jumpIndexed(Warp &warp, const Op &op, LaneMask mask) {
   });
   if (next == Next::Stop)
     return next;
+  bool parted = mask != all.mask;
+  for (const Group &part : parts)
+    parted |= part.pc != parts[0].pc;
+  if (parted && warp.worker->counters != nullptr)
+    observeDivergence(warp);
   warp.now = std::move(parts.back());
   parts.pop_back();
   for (Group &part : parts)

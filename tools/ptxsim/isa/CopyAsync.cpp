@@ -80,7 +80,7 @@ public:
 
   bool read(Worker &worker) override {
     for (const std::shared_ptr<AsyncOperation> &copy : copies)
-      if (!queue->finish(*copy, false, worker))
+      if (!queue->finish(*copy, worker))
         return false;
     return true;
   }

@@ -25,6 +25,7 @@ static constexpr uint32_t isRelaxed = 1024;
 static constexpr uint32_t completes = 2048;
 static constexpr uint32_t isOfBlock = 4096; ///< Says .cta.
 static constexpr uint32_t keepsPhase = 8192; ///< .noComplete
+static constexpr uint32_t isOfCluster = 16384; ///< Says .cluster.
 
 namespace {
 /// The object that one lane names.
@@ -109,8 +110,9 @@ static Next forBarriers(Warp &warp, const Op &op, Slot slot, LaneMask mask,
 
 static MBarrierOrder orderOf(const Op &op) {
   return op.modifiers & isRelaxed   ? MBarrierOrder::None
-         : op.modifiers & isOfBlock ? MBarrierOrder::Block
-                                    : MBarrierOrder::Cluster;
+         : op.modifiers & isOfBlock   ? MBarrierOrder::Block
+         : op.modifiers & isOfCluster ? MBarrierOrder::NamedCluster
+                                      : MBarrierOrder::Cluster;
 }
 
 /// slots: address, count
@@ -307,6 +309,7 @@ static void noteModifiers(const Match &match, Op &op) {
   note("relaxed", isRelaxed);
   note("complete_tx", completes);
   note("cta", isOfBlock);
+  note("cluster", isOfCluster);
 }
 
 static Handler selectInit(const Match &match, Op &op) {

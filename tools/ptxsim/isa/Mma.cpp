@@ -13,7 +13,7 @@
 #include "tools/ptxsim/isa/MmaForms.h"
 #include "tools/ptxsim/tensor/Fragment.h"
 
-#include <cstdio>
+#include <optional>
 
 using namespace ptxsim;
 using namespace ptxsim::isa;
@@ -41,7 +41,7 @@ static Next loadMatrices(Warp &warp, const Op &op, LaneMask) {
   Access access;
   if (!resolveRows(warp, op, op.slots[count], count, AccessKind::Read, access))
     return Next::Stop;
-  if (warp.worker->observes && !observeMatrixLoad(warp, op, access, count))
+  if (warp.worker->observes && !observeMatrixLoad(warp, op, access))
     return Next::Stop;
   if (warp.checks != nullptr)
     loadMatrixUndefined(warp, op, access, count, op.modifiers & isTransposed);
@@ -58,7 +58,7 @@ static Next storeMatrices(Warp &warp, const Op &op, LaneMask) {
   if (!resolveRows(warp, op, op.slots[0], count, AccessKind::Write, access))
     return Next::Stop;
   ++warp.block->cluster->changes;
-  if (warp.worker->observes && !observeMatrixStore(warp, op, access, count))
+  if (warp.worker->observes && !observeMatrixStore(warp, op, access))
     return Next::Stop;
   if (warp.checks != nullptr)
     storeMatrixUndefined(warp, op, access, count, op.modifiers & isTransposed);
@@ -96,8 +96,7 @@ static Handler selectMove(const Match &, Op &) { return moveMatrix; }
 // mma
 //===----------------------------------------------------------------------===//
 
-/// slots: d, a, b, c [, metadata, selector]
-static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
+Next isa::multiplyFragments(Warp &warp, const Op &op, LaneMask) {
   const MmaForm &form = mmaForm(op.modifiers);
   MmaPlanes planes = planesOf(form);
   const Slot *slots = warp.slotsOf(op);
@@ -167,15 +166,10 @@ bool isa::readMmaForm(const Match &match, MmaForm &form) {
   for (uint32_t i = 0; i < match.instruction->wordCount; ++i) {
     std::string_view word =
         match.function->words[match.instruction->firstWord + i];
-    unsigned m, n, k;
-    char text[24] = {};
-    if (word.size() < sizeof(text))
-      word.copy(text, word.size());
-    if (sscanf(text, "m%un%uk%u", &m, &n, &k) == 3 && m < 256 && n < 256 &&
-        k < 1024) {
-      form.m = uint16_t(m);
-      form.n = uint16_t(n);
-      form.k = uint16_t(k);
+    if (std::optional<ptx::MatrixShape> shape = ptx::shapeNamed(word)) {
+      form.m = shape->m;
+      form.n = shape->n;
+      form.k = shape->k;
     } else if (count < 4 && typeOf(word, types[count])) {
       ++count;
     }

@@ -17,6 +17,10 @@ bool readMmaForm(const Match &match, MmaForm &form);
 uint32_t internMmaForm(const MmaForm &form);
 const MmaForm &mmaForm(uint32_t number);
 
+/// Multiplies fragments of the form that Op::modifiers number.
+/// slots: d, a, b, c [, metadata, selector]
+Next multiplyFragments(Warp &warp, const Op &op, LaneMask mask);
+
 } // namespace ptxsim::isa
 
 #endif // TCC_TOOLS_PTXSIM_ISA_MMAFORMS_H

@@ -101,7 +101,7 @@ static uint64_t sharedValue(const Warp &warp, SpecialRegister special,
   case SpecialRegister::NCtaId:
     return pick(launch.grid, component, 1);
   case SpecialRegister::SmId:
-    return (uint64_t(cluster.linear) * blocks + block.rank) %
+    return (cluster.linear * blocks + block.rank) %
            h100::multiprocessors;
   case SpecialRegister::NSmId:
     return h100::multiprocessors;

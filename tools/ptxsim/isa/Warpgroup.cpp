@@ -197,6 +197,13 @@ static Next fence(Warp &warp, const Op &, LaneMask) {
   return Next::Advance;
 }
 
+static void dropDone(Warpgroup &group) {
+  while (!group.works.empty() && group.works.front()->isDone) {
+    group.works.pop_front();
+    ++group.firstNumber;
+  }
+}
+
 static Next commit(Warp &warp, const Op &op, LaneMask) {
   uint32_t member = warp.index % 4;
   Warpgroup &group = warpgroupOf(warp);
@@ -219,9 +226,10 @@ static Next commit(Warp &warp, const Op &op, LaneMask) {
                   "warpgroup, got one that not all have executed",
                   "let whole warpgroups branch together");
   std::shared_ptr<AsyncOperation> shared = group.works[work.number - group.firstNumber];
-  return warp.block->cluster->async->add(std::move(shared), *warp.worker)
-             ? Next::Advance
-             : Next::Stop;
+  if (!warp.block->cluster->async->add(std::move(shared), *warp.worker))
+    return Next::Stop;
+  dropDone(group);
+  return Next::Advance;
 }
 
 static Next wait(Warp &warp, const Op &op, LaneMask) {
@@ -236,17 +244,14 @@ static Next wait(Warp &warp, const Op &op, LaneMask) {
       return Next::Wait;
     if (!work->isDone && warp.worker->counters != nullptr)
       observePending(*warp.worker);
-    if (!warp.block->cluster->async->finish(*work, false, *warp.worker))
+    if (!warp.block->cluster->async->finish(*work, *warp.worker))
       return Next::Stop;
   }
   if (last != 0) {
     releaseRegisters(warp, last);
     observeGroupWait(warp, AsyncKind::Warpgroup, last);
   }
-  while (!group.works.empty() && group.works.front()->isDone) {
-    group.works.pop_front();
-    ++group.firstNumber;
-  }
+  dropDone(group);
   return Next::Advance;
 }
 
@@ -278,24 +283,16 @@ static bool typeNamed(ptx::Type type, WarpgroupType &result) {
   }
 }
 
-/// Reads "m64n128k16"; false if it is not of this form.
-static bool readShape(std::string_view word, uint32_t &n, uint32_t &k) {
-  char text[24] = {};
-  int end = 0;
-  if (word.size() >= sizeof(text))
-    return false;
-  word.copy(text, word.size());
-  return sscanf(text, "m64n%uk%u%n", &n, &k, &end) == 2 &&
-         size_t(end) == word.size();
-}
-
 static Handler selectMultiply(const Match &match, Op &op) {
   WarpgroupShape shape;
   shape.isSparse = match.has("sp");
   shape.saturates = match.has("satfinite");
-  uint32_t n = 0, k = 0;
+  ptx::MatrixShape named;
   for (uint32_t i = 0; i < match.instruction->wordCount; ++i)
-    readShape(match.function->words[match.instruction->firstWord + i], n, k);
+    named = ptx::shapeNamed(
+                match.function->words[match.instruction->firstWord + i])
+                .value_or(named);
+  const uint32_t n = named.n;
   shape.n = n;
   if (match.has("b1"))
     shape.a = shape.b = WarpgroupType::B1;
@@ -304,8 +301,8 @@ static Handler selectMultiply(const Match &match, Op &op) {
   shape.d = match.type() == ptx::Type::F32   ? WarpgroupSum::F32
             : match.type() == ptx::Type::F16 ? WarpgroupSum::F16
                                              : WarpgroupSum::S32;
-  if (n % 8 != 0 || n == 0 || n > 256 || !checkShape(shape).empty() ||
-      shape.k() != k)
+  if (named.m != 64 || n % 8 != 0 || n == 0 || n > 256 ||
+      !checkShape(shape).empty() || shape.k() != named.k)
     return nullptr;
   op.modifiers = n / 8 | uint32_t(shape.a) << aShift |
                  uint32_t(shape.b) << bShift | uint32_t(shape.d) << dShift;

@@ -10,8 +10,8 @@
 #include "tools/ptxsim/isa/MmaForms.h"
 #include "tools/ptxsim/tensor/Fragment.h"
 
-#include <cstdio>
 #include <cstring>
+#include <optional>
 
 using namespace ptxsim;
 using namespace ptxsim::isa;
@@ -25,14 +25,14 @@ static constexpr uint32_t operandShift = 6; ///< A WmmaOperand.
 static constexpr uint32_t typeShift = 8;    ///< An MmaType.
 static constexpr uint32_t shapeShift = 12;  ///< Index in `shapes`.
 
-static constexpr uint16_t shapes[][3] = {{16, 16, 16}, {8, 32, 16}, {32, 8, 16},
-                                         {16, 16, 8},  {8, 8, 4},   {8, 8, 32},
-                                         {8, 8, 128}};
+static constexpr ptx::MatrixShape shapes[] = {
+    {16, 16, 16}, {8, 32, 16}, {32, 8, 16}, {16, 16, 8},
+    {8, 8, 4},    {8, 8, 32},  {8, 8, 128}};
 
 static WmmaFragment fragmentOf(uint32_t modifiers) {
-  const uint16_t *shape = shapes[modifiers >> shapeShift];
+  const ptx::MatrixShape &shape = shapes[modifiers >> shapeShift];
   return {WmmaOperand(modifiers >> operandShift & 3),
-          MmaType(modifiers >> typeShift & 15), shape[0], shape[1], shape[2]};
+          MmaType(modifiers >> typeShift & 15), shape.m, shape.n, shape.k};
 }
 
 /// Rows and columns of the operand's matrix.
@@ -73,6 +73,8 @@ public:
   /// Calls `body(bytes of the register's part, memory, lane)` for all elements.
   template <typename Body> Next run(const Slot *slots, Body body) {
     unsigned steps = bits < 8 ? 1 : parts;
+    bool counts = warp.worker->counters != nullptr;
+    std::vector<Access> counted;
     for (unsigned plane = 0; plane < planesOf(fragment); ++plane) {
       uint8_t *registers = warp.at<uint8_t>(slots[plane]);
       unsigned registerBytes = bits == 64 ? 8 : 4;
@@ -86,11 +88,9 @@ public:
         }
         if (!resolveAddresses(warp, op, access))
           return Next::Stop;
-        bool good = true;
-        if (warp.worker->observes)
-          good = access.kind == AccessKind::Read
-                     ? observeMatrixLoad(warp, op, access, 0)
-                     : observeMatrixStore(warp, op, access, 0);
+        if (counts)
+          counted.push_back(access);
+        bool good = !warp.worker->observes || observeElements(warp, op, access);
         if (warp.checks != nullptr)
           good = good && carryPart(slots[plane], registerBytes, part * access.bytes);
         if (!good)
@@ -100,6 +100,8 @@ public:
                access.pointers[lane], access.bytes);
       }
     }
+    if (counts)
+      observeFragment(warp, counted);
     return Next::Advance;
   }
 
@@ -143,38 +145,17 @@ static Next storeFragment(Warp &warp, const Op &op, LaneMask) {
                     });
 }
 
-/// slots: d, a, b, c
-static Next multiplyFragments(Warp &warp, const Op &op, LaneMask) {
-  const MmaForm &form = mmaForm(op.modifiers);
-  MmaPlanes planes = planesOf(form);
-  const Slot *slots = warp.slotsOf(op);
-  void *all[64];
-  unsigned total = unsigned(planes.d) + planes.a + planes.b + planes.c;
-  for (unsigned i = 0; i < total; ++i)
-    all[i] = warp.at<uint8_t>(slots[i]);
-  MmaOperands operands;
-  operands.d = all;
-  operands.a = all + planes.d;
-  operands.b = operands.a + planes.a;
-  operands.c = operands.b + planes.b;
-  if (warp.checks != nullptr)
-    multiplyUndefined(warp, op, form, operands);
-  multiply(form, operands);
-  return Next::Advance;
-}
-
-/// The shape that a word names, as an index; false if there is none.
+/// The shape of the instruction, as an index; false if there is none.
 static bool readShape(const Match &match, uint32_t &index) {
   for (uint32_t i = 0; i < match.instruction->wordCount; ++i) {
-    std::string_view word =
-        match.function->words[match.instruction->firstWord + i];
-    for (index = 0; index < std::size(shapes); ++index) {
-      char text[24];
-      snprintf(text, sizeof(text), "m%un%uk%u", shapes[index][0],
-               shapes[index][1], shapes[index][2]);
-      if (word == text)
+    std::optional<ptx::MatrixShape> named = ptx::shapeNamed(
+        match.function->words[match.instruction->firstWord + i]);
+    if (!named)
+      continue;
+    for (index = 0; index < std::size(shapes); ++index)
+      if (named->m == shapes[index].m && named->n == shapes[index].n &&
+          named->k == shapes[index].k)
         return true;
-    }
   }
   return false;
 }
@@ -237,9 +218,9 @@ static Handler selectMultiply(const Match &match, Op &op) {
   uint32_t shape = 0;
   if (!readShape(match, shape))
     return nullptr;
-  form.m = shapes[shape][0];
-  form.n = shapes[shape][1];
-  form.k = shapes[shape][2];
+  form.m = shapes[shape].m;
+  form.n = shapes[shape].n;
+  form.k = shapes[shape].k;
   if (!readMmaForm(match, form)) {
     form.d = match.type(0) == ptx::Type::F32 ? MmaType::F32 : MmaType::F16;
     form.c = match.type(1) == ptx::Type::F32 ? MmaType::F32 : MmaType::F16;

@@ -92,6 +92,13 @@ struct LaunchParameters {
   uint64_t context = 0;
   uint64_t serial = 0; ///< %gridid, and "launch" in reports.
   WorkOrder order;     ///< What comes before it.
+
+  uint32_t warpsPerBlock() const {
+    return (block[0] * block[1] * block[2] + 32 - 1) / 32;
+  }
+  uint32_t warpsPerCluster() const {
+    return cluster[0] * cluster[1] * cluster[2] * warpsPerBlock();
+  }
 };
 
 /// Limits of a context that kernels feel.
@@ -210,7 +217,7 @@ public:
   virtual std::vector<WorkOrder> takeMeetings() { return {}; }
 
   /// Returns the JSON of what was counted of the grids that have ended; empty if
-  /// nothing is counted. Not while `run` runs.
+  /// there are none, or nothing is counted. Not while `run` runs.
   virtual std::string report() const { return ""; }
 };
 

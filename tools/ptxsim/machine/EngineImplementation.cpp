@@ -25,9 +25,9 @@ public:
 
   GridRun run;
   KernelProgram *program = nullptr;
-  uint32_t clusters = 0;     ///< In all.
-  uint32_t nextCluster = 0;  ///< The first that was not admitted yet.
-  uint32_t doneClusters = 0;
+  uint64_t clusters = 0;     ///< In all: may be more than 2^32.
+  uint64_t nextCluster = 0;  ///< The first that was not admitted yet.
+  uint64_t doneClusters = 0;
   uint32_t residentLimit = 1; ///< Clusters at once.
   std::vector<std::unique_ptr<RunningCluster>> resident;
   std::vector<std::unique_ptr<RunningCluster>> spare;
@@ -82,7 +82,8 @@ public:
     return races.takeMeetings();
   }
   std::string report() const override {
-    return counted == nullptr ? "" : counted->json(settings);
+    return counted == nullptr || counted->isEmpty() ? ""
+                                                    : counted->json(settings);
   }
 
 private:
@@ -185,6 +186,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
   run.dynamicSharedOffset = program.dynamicSharedOffset;
   run.sharedBytes = program.dynamicSharedOffset + launch.dynamicSharedBytes;
   run.registersPerThread = attributes.registersToMove;
+  run.registers = attributes.registers;
   run.localLimit = uint32_t(std::min<uint64_t>(
       program.localBytes + limits.stackBytes, h100::localBytesPerThread));
   run.localLimit = (run.localLimit + 15) / 16 * 16;
@@ -210,9 +212,9 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
       run.sharedBytes - h100::reservedSharedBytesPerBlock);
   uint32_t fit = grid.occupancy.blocks();
   grid.residentLimit = std::max(1u, fit * h100::multiprocessors / blocks);
-  grid.clusters =
-      launch.grid[0] / launch.cluster[0] * (launch.grid[1] / launch.cluster[1]) *
-      (launch.grid[2] / launch.cluster[2]);
+  grid.clusters = uint64_t(launch.grid[0] / launch.cluster[0]) *
+                  (launch.grid[1] / launch.cluster[1]) *
+                  (launch.grid[2] / launch.cluster[2]);
   if (launch.cooperative && !makeWorkspace(run, fault))
     return false;
   if (settings.checks == CheckLevel::All) {
@@ -220,8 +222,7 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
     std::vector<const GridRun *> before;
     for (const std::shared_ptr<Grid> &prerequisite : run.prerequisites)
       before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
-    races.addGrid(run, grid.clusters * blocks * ((threads + 31) / 32), before,
-                  program.lifetime());
+    races.addGrid(run, grid.clusters, before, program.lifetime());
   }
   if (counted != nullptr)
     prepareCounters(grid);
@@ -284,17 +285,17 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
   unsigned count = settings.threads != 0
                        ? settings.threads
                        : std::max(1u, std::thread::hardware_concurrency());
-  count = std::min(count, grid.clusters);
-  std::atomic<uint32_t> next{0};
+  count = unsigned(std::min<uint64_t>(count, grid.clusters));
+  std::atomic<uint64_t> next{0};
   std::mutex mutex;
   std::unique_ptr<Fault> first;
-  uint32_t firstCluster = ~0u;
+  uint64_t firstCluster = ~uint64_t(0);
   std::atomic<uint64_t> longest{0};
   auto body = [&] {
     Worker own(store);
     RunningCluster cluster;
     for (;;) {
-      uint32_t linear = next.fetch_add(1);
+      uint64_t linear = next.fetch_add(1);
       if (linear >= grid.clusters)
         return;
       startCluster(cluster, grid.run, linear, own);

@@ -74,8 +74,10 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   for (int i = 0; i < 3; ++i)
     block.index[size_t(i)] =
         cluster.index[size_t(i)] * size[size_t(i)] + inside[i];
-  block.linear = block.index[0] +
-                 launch.grid[0] * (block.index[1] + launch.grid[1] * block.index[2]);
+  block.linear =
+      block.index[0] +
+      launch.grid[0] *
+          (block.index[1] + uint64_t(launch.grid[1]) * block.index[2]);
   block.sharedBytes = grid.sharedBytes;
   block.sharedStorage.resize(grid.sharedBytes + 128);
   uint64_t address = reinterpret_cast<uint64_t>(block.sharedStorage.data());
@@ -99,15 +101,16 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
 }
 
 void ptxsim::startCluster(RunningCluster &cluster, GridRun &grid,
-                          uint32_t linear, Worker &worker) {
+                          uint64_t linear, Worker &worker) {
   const LaunchParameters &launch = grid.launch;
   cluster.grid = &grid;
   cluster.linear = linear;
   std::array<uint32_t, 3> counts;
   for (size_t i = 0; i < 3; ++i)
     counts[i] = launch.grid[i] / launch.cluster[i];
-  cluster.index = {linear % counts[0], linear / counts[0] % counts[1],
-                   linear / counts[0] / counts[1]};
+  cluster.index = {uint32_t(linear % counts[0]),
+                   uint32_t(linear / counts[0] % counts[1]),
+                   uint32_t(linear / counts[0] / counts[1])};
   cluster.barrier = ClusterBarrier();
   cluster.progress = 1;
   cluster.changes = 0;

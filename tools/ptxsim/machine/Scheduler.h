@@ -17,7 +17,7 @@ enum class RoundEnd : uint8_t {
 
 /// Makes `cluster` the `linear`th of its grid, ready to start. Memory of an
 /// earlier use is taken over.
-void startCluster(RunningCluster &cluster, GridRun &grid, uint32_t linear,
+void startCluster(RunningCluster &cluster, GridRun &grid, uint64_t linear,
                   Worker &worker);
 
 /// Runs each warp for a slice.

@@ -26,10 +26,6 @@ struct Constant {
   bool isHexFloat() const {
     return kind == Kind::Float64 || kind == Kind::Float32;
   }
-  /// The value of an integer; false if it is negative.
-  bool isNatural() const {
-    return kind == Kind::Unsigned || (isInteger() && int64_t(bits) >= 0);
-  }
 };
 
 /// Reads a number of any syntax.

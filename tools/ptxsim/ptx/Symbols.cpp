@@ -128,11 +128,6 @@ Binding *SymbolTable::find(Symbol symbol) {
   return nullptr;
 }
 
-const Binding *SymbolTable::findLabel(Symbol symbol) const {
-  uint32_t top = topOf(symbol, Labels);
-  return top ? &bindings[top] : nullptr;
-}
-
 const Binding *SymbolTable::findRange(Symbol symbol) {
   if (!symbols[symbol].isSplit)
     split(symbol);

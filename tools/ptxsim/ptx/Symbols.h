@@ -95,9 +95,6 @@ public:
   /// The pointer holds until the next declaration or lookup.
   Binding *find(Symbol symbol);
 
-  /// Returns the label of the innermost scope, or null.
-  const Binding *findLabel(Symbol symbol) const;
-
   /// Returns the innermost range that a name like `%r12` begins with, even if
   /// it is too small; for messages.
   const Binding *findRange(Symbol symbol);

@@ -4,6 +4,8 @@
 
 #include "tools/ptxsim/ptx/Module.h"
 
+#include <charconv>
+
 using namespace ptxsim::ptx;
 
 namespace {
@@ -61,6 +63,23 @@ std::optional<Type> ptxsim::ptx::typeNamed(std::string_view name) {
     if (entry.name == name)
       return entry.type;
   return std::nullopt;
+}
+
+std::optional<MatrixShape>
+ptxsim::ptx::shapeNamed(std::string_view word) {
+  uint16_t sizes[3] = {};
+  for (int i = 0; i < 3; ++i) {
+    if (word.size() < 2 || word[0] != "mnk"[i] || word[1] == '0')
+      return std::nullopt;
+    auto [end, error] =
+        std::from_chars(word.data() + 1, word.data() + word.size(), sizes[i]);
+    if (error != std::errc())
+      return std::nullopt;
+    word.remove_prefix(size_t(end - word.data()));
+  }
+  if (!word.empty())
+    return std::nullopt;
+  return MatrixShape{sizes[0], sizes[1], sizes[2]};
 }
 
 std::string_view ptxsim::ptx::nameOf(Space space) {

@@ -95,6 +95,14 @@ constexpr unsigned bitsOf(Type type) {
 /// Returns the bytes that a value of `type` takes in memory; 0 for predicates.
 constexpr unsigned bytesOf(Type type) { return bitsOf(type) / 8; }
 
+/// The word of a product of matrices, as "m16n8k16".
+struct MatrixShape {
+  uint16_t m = 0, n = 0, k = 0;
+};
+
+/// Returns the shape that a word names, if it is one.
+std::optional<MatrixShape> shapeNamed(std::string_view word);
+
 /// Returns what the bits of `type` mean. Packed types and those without
 /// registers of their own are bits.
 TypeClass classOf(Type type);

@@ -96,6 +96,31 @@ static uint64_t issueSlots(const Json &line) {
   return numberOf(line, "issued") + numberOf(line, "predicatedOff");
 }
 
+static std::vector<std::string> trafficCells(const Json &line) {
+  uint64_t requests = sumOfRequests(line, "requests");
+  uint64_t reads = numberOf(line, "l2", "readSectors") +
+                   numberOf(line, "l2", "atomicSectors");
+  return {percent(numberOf(line, "l1", "hitSectors"),
+                  numberOf(line, "globalLoad", "sectors")),
+          shortBytes(l2Bytes(line)),
+          percent(numberOf(line, "l2", "hitSectors"), reads),
+          shortBytes(hbmBytes(line)),
+          ratio(sumOfRequests(line, "sectors"), requests),
+          ratio(sumOfRequests(line, "idealSectors"), requests)};
+}
+
+static std::vector<std::string> waitCells(const Json &line) {
+  uint64_t notReady = numberOf(line, "wait", "notReady");
+  return {shortNumber(numberOf(line, "wait", "waits")), shortNumber(notReady),
+          ratio(numberOf(line, "wait", "opsMeanwhile"), notReady),
+          ratio(numberOf(line, "wait", "opsSinceIssue"),
+                numberOf(line, "wait", "outstanding"))};
+}
+
+static uint64_t divergences(const Json &line) {
+  return numberOf(line, "divergences");
+}
+
 static std::vector<LineTable> lineTables() {
   std::vector<LineTable> tables;
   tables.push_back(
@@ -111,18 +136,7 @@ static std::vector<LineTable> lineTables() {
       {"most traffic",
        traffic,
        {"L1 hits", "L2", "L2 hits", "HBM", "sectors/request", "ideal"},
-       [](const Json &line) -> std::vector<std::string> {
-         uint64_t requests = sumOfRequests(line, "requests");
-         uint64_t reads = numberOf(line, "l2", "readSectors") +
-                          numberOf(line, "l2", "atomicSectors");
-         return {percent(numberOf(line, "l1", "hitSectors"),
-                         numberOf(line, "globalLoad", "sectors")),
-                 shortBytes(l2Bytes(line)),
-                 percent(numberOf(line, "l2", "hitSectors"), reads),
-                 shortBytes(hbmBytes(line)),
-                 ratio(sumOfRequests(line, "sectors"), requests),
-                 ratio(sumOfRequests(line, "idealSectors"), requests)};
-       }});
+       trafficCells});
   tables.push_back(
       {"least coalesced",
        excessSectors,
@@ -144,19 +158,18 @@ static std::vector<LineTable> lineTables() {
       {"most waiting",
        stalls,
        {"waits", "not ready", "ops meanwhile", "ops since issue"},
-       [](const Json &line) -> std::vector<std::string> {
-         uint64_t notReady = numberOf(line, "wait", "notReady");
-         return {shortNumber(numberOf(line, "wait", "waits")),
-                 shortNumber(notReady),
-                 ratio(numberOf(line, "wait", "opsMeanwhile"), notReady),
-                 ratio(numberOf(line, "wait", "opsSinceIssue"),
-                       numberOf(line, "wait", "outstanding"))};
-       }});
+       waitCells});
   tables.push_back({"most local memory",
                     localBytes,
                     {"bytes"},
                     [](const Json &line) -> std::vector<std::string> {
                       return {shortBytes(localBytes(line))};
+                    }});
+  tables.push_back({"most divergent",
+                    divergences,
+                    {"divergences"},
+                    [](const Json &line) -> std::vector<std::string> {
+                      return {shortNumber(divergences(line))};
                     }});
   return tables;
 }
@@ -183,6 +196,50 @@ static void printOperations(const Json &totals, const char *name,
   for (const auto &[type, value] : types.items())
     std::printf("    %-12s %s %s\n", type.c_str(),
                 shortNumber(numberOf(types, type.c_str())).c_str(), what);
+}
+
+/// Waits at each barrier, whichever lines they are at.
+static void printBarriers(const Json &kernel) {
+  struct Waits {
+    uint64_t waits = 0, notReady = 0, opsMeanwhile = 0;
+  };
+  std::vector<std::pair<std::string, Waits>> barriers; // In order of the text.
+  for (const Json &line : member(kernel, "lines"))
+    for (const Json &barrier : member(line, "barriers")) {
+      std::string name = textOf(barrier, "barrier");
+      auto known = std::find_if(
+          barriers.begin(), barriers.end(),
+          [&](const auto &entry) { return entry.first == name; });
+      if (known == barriers.end())
+        known = barriers.insert(known, {name, {}});
+      known->second.waits += numberOf(barrier, "waits");
+      known->second.notReady += numberOf(barrier, "notReady");
+      known->second.opsMeanwhile += numberOf(barrier, "opsMeanwhile");
+    }
+  if (barriers.empty())
+    return;
+  Table table({"barrier", "waits", "not ready", "ops meanwhile"});
+  for (const auto &[name, waits] : barriers)
+    table.add({name, shortNumber(waits.waits), shortNumber(waits.notReady),
+               ratio(waits.opsMeanwhile, waits.notReady)});
+  std::puts("");
+  table.print(4);
+}
+
+static void printNumbers(const Json &totals) {
+  auto row = [](const char *name, uint64_t value, const std::string &what) {
+    if (value != 0)
+      std::printf("    %-12s %s%s\n", name, shortNumber(value).c_str(),
+                  what.c_str());
+  };
+  auto passes = [&](const char *name, const char *group) {
+    row(name, numberOf(totals, group, "passes"),
+        " passes of " + shortNumber(numberOf(totals, group, "requests")) +
+            " requests");
+  };
+  row("divergences", divergences(totals), "");
+  passes("constants", "constant");
+  passes("atomics", "globalAtomic");
 }
 
 static void printMemory(const Json &totals) {
@@ -218,7 +275,9 @@ void printKernel(const Json &kernel, size_t count, SourceText &sources) {
   std::puts("");
   printOperations(totals, "tensorOperations", "operations of matrices");
   printOperations(totals, "scalarOperations", "operations of lanes");
+  printNumbers(totals);
   printMemory(totals);
+  printBarriers(kernel);
   for (const LineTable &table : lineTables())
     printLines(table, kernel, count, sources);
 }

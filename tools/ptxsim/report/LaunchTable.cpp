@@ -35,9 +35,9 @@ static std::string nameOfKernel(const Json &report, const Json &launch) {
 void printLaunches(const Json &report) {
   std::printf("schedule %s, checks %s\n\n", textOf(report, "schedule").c_str(),
               textOf(report, "checks").c_str());
-  Table table({"launch", "grid", "block", "blocks/SM", "limit", "instructions",
-               "lanes", "L2", "L2 hits", "HBM", "compulsory", "conflicts",
-               "not ready", "kernel"});
+  Table table({"launch", "grid", "cluster", "block", "registers", "blocks/SM",
+               "limit", "waves", "instructions", "lanes", "L2", "L2 hits", "HBM",
+               "compulsory", "conflicts", "not ready", "kernel"});
   for (const Json &launch : member(report, "launches")) {
     const Json &totals = member(launch, "totals");
     const Json &occupancy = member(launch, "occupancy");
@@ -48,9 +48,13 @@ void printLaunches(const Json &report) {
                           numberOf(totals, "compulsory", "writeSectors");
     bool hasFailed = textOf(launch, "result") == "failed";
     table.add({std::to_string(numberOf(launch, "launch")),
-               sizeOf(member(launch, "grid")), sizeOf(member(launch, "block")),
+               sizeOf(member(launch, "grid")),
+               sizeOf(member(launch, "cluster")),
+               sizeOf(member(launch, "block")),
+               std::to_string(numberOf(launch, "registers")),
                std::to_string(numberOf(occupancy, "blocksPerMultiprocessor")),
-               textOf(occupancy, "limit"), shortNumber(issued),
+               textOf(occupancy, "limit"),
+               std::to_string(numberOf(occupancy, "waves")), shortNumber(issued),
                percent(numberOf(totals, "lanes"), issued * 32),
                shortBytes(l2Bytes(totals)),
                percent(numberOf(totals, "l2", "hitSectors"), reads),

@@ -2,6 +2,7 @@
 
 #include "tools/ptxsim/report/Tables.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -77,5 +78,10 @@ int main(int argc, char **argv) {
   ptxreport::Options options;
   if (!ptxreport::readOptions(argc, argv, options))
     return 2;
-  return ptxreport::print(options) ? 0 : 1;
+  if (!ptxreport::print(options))
+    return 1;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return 0;
+  ptxreport::fail("", "an output that can be written", std::strerror(errno));
+  return 73; // EX_CANTCREAT
 }

@@ -30,20 +30,30 @@ TEST(L2Cache, FillsSectorsAlone) {
   expectCounts(cache.access(0x1000, 0, false), 0, 0, 0, 0);
 }
 
+/// Reads as much else as a cache of one set holds; checks what is fetched and
+/// written back for the lines that were there.
+static void expectEvicted(L2Cache &cache, uint64_t fetched, uint64_t written) {
+  static uint64_t other = uint64_t(1) << 32;
+  L2Counts counts;
+  for (unsigned line = 0; line < L2Cache::ways; ++line, other += 128)
+    counts += cache.access(other, 32, false);
+  expectCounts(counts, 0, L2Cache::ways, L2Cache::ways * 32 + fetched, written);
+}
+
 TEST(L2Cache, WritesBackWhatIsDirty) {
-  L2Cache cache;
+  L2Cache cache(2048);
   // A whole sector needs no data from HBM.
   expectCounts(cache.access(0x2000, 64, true), 0, 2, 0, 0);
   expectCounts(cache.access(0x2000, 64, false), 2, 0, 0, 0);
   expectCounts(cache.access(0x2000, 32, true), 1, 0, 0, 0);
   expectCounts(cache.access(0x2040, 32, false), 0, 1, 32, 0);
-  expectCounts(cache.flush(), 0, 0, 0, 64);
-  expectCounts(cache.flush(), 0, 0, 0, 0);
+  expectEvicted(cache, 0, 64);
+  expectEvicted(cache, 0, 0);
   expectCounts(cache.access(0x2000, 32, false), 0, 1, 32, 0);
 }
 
 TEST(L2Cache, JoinsPartialWrites) {
-  L2Cache cache;
+  L2Cache cache(2048);
   expectCounts(cache.access(0x3000, 4, true), 0, 1, 0, 0);
   for (uint32_t i = 1; i < 8; ++i)
     expectCounts(cache.access(0x3000 + 4 * i, 4, true), 1, 0, 0, 0);
@@ -54,15 +64,15 @@ TEST(L2Cache, JoinsPartialWrites) {
   expectCounts(cache.access(0x3020, 4, false), 0, 1, 32, 0);
   // or when it is written back.
   expectCounts(cache.access(0x3040, 31, true), 0, 1, 0, 0);
-  expectCounts(cache.flush(), 0, 0, 32, 96);
+  expectEvicted(cache, 32, 96);
   // A sector that is complete stays so.
   expectCounts(cache.access(0x3060, 32, false), 0, 1, 32, 0);
   expectCounts(cache.access(0x3060, 4, true), 1, 0, 0, 0);
-  expectCounts(cache.flush(), 0, 0, 0, 32);
+  expectEvicted(cache, 0, 32);
   // What was there before does not count.
   expectCounts(cache.access(0x3040, 1, true), 0, 1, 0, 0);
   expectCounts(cache.access(0x305f, 1, true), 1, 0, 0, 0);
-  expectCounts(cache.flush(), 0, 0, 32, 32);
+  expectEvicted(cache, 32, 32);
 }
 
 TEST(L2Cache, EvictsTheLeastRecentlyUsed) {
@@ -133,8 +143,10 @@ TEST(L2Cache, CountsACopy) {
     counts += cache.access(at, 4096, false);
     counts += cache.access(bytes + at, 4096, true);
   }
-  counts += cache.flush();
-  expectCounts(counts, 0, bytes / 32 * 2, bytes, bytes);
+  expectCounts(counts, 0, bytes / 32 * 2, bytes, bytes - L2Cache::h100Bytes / 2);
+  // Half of what is still there is to be written back.
+  counts = cache.access(2 * bytes, L2Cache::h100Bytes, false);
+  EXPECT_EQ(counts.hbmWriteBytes, L2Cache::h100Bytes / 2);
 }
 
 } // namespace

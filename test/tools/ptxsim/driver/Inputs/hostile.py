@@ -318,6 +318,11 @@ def sizes(case):
     yield call("cuMemAlloc_v2", ctypes.byref(result), big)
     yield call("cuMemcpyHtoD_v2", address, words, ctypes.c_size_t(20))
     yield call("cuMemcpyDtoH_v2", words, address, big)
+    # Both of the host, in either order.
+    other = (ctypes.c_uint32 * 8)()
+    for to, source in ((words, other), (other, words)):
+        yield call("cuMemcpy", u64(ctypes.addressof(to)),
+                   u64(ctypes.addressof(source)), big)
     yield call("cuMemsetD32_v2", address, 0, big)
     yield call("cuMemsetD32_v2", u64(address.value + 1), 0, ctypes.c_size_t(1))
 
