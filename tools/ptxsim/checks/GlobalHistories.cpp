@@ -10,8 +10,10 @@
 
 using namespace ptxsim;
 
-/// Two stamps for each word and the slots of split ones.
-static constexpr size_t reserved = (2 + sizeof(uint64_t)) * GlobalChunk::bytes;
+/// Two stamps for each word, what split ones need, and their dictionary.
+static constexpr size_t reserved =
+    sizeof(uint64_t) * ((2 + GlobalSlots::furtherCells) * GlobalChunk::words +
+                        StampDictionary::entries);
 
 GlobalChunk::GlobalChunk() {
   void *place = mmap(nullptr, reserved, PROT_READ | PROT_WRITE,
@@ -19,8 +21,9 @@ GlobalChunk::GlobalChunk() {
   if (place == MAP_FAILED)
     throw std::bad_alloc();
   stamps[Writes] = static_cast<GlobalStamp *>(place);
-  stamps[Reads] = stamps[Writes] + bytes / sizeof(GlobalStamp);
-  slots = static_cast<uint64_t *>(place) + 2 * bytes / sizeof(GlobalStamp);
+  stamps[Reads] = stamps[Writes] + words;
+  cells = static_cast<uint64_t *>(place) + 2 * words;
+  dictionary = cells + GlobalSlots::furtherCells * words;
 }
 
 GlobalChunk::~GlobalChunk() { munmap(stamps[Writes], reserved); }
@@ -42,7 +45,7 @@ void GlobalChunk::load(unsigned group, unsigned first, unsigned count,
     for (unsigned i = 0; i < count; ++i)
       sideOf(histories[i], side) =
           isExpanded(state, side)
-              ? readStamp(from[first + i])
+              ? withoutSlots(readStamp(from[first + i]))
               : alikeStamp(alike, patternOf(state, side), first + i);
   }
 }

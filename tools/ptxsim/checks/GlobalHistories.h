@@ -9,45 +9,12 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_GLOBALHISTORIES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_GLOBALHISTORIES_H
 
-#include "tools/ptxsim/checks/SplitWords.h"
+#include "tools/ptxsim/checks/GlobalStamps.h"
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 
 namespace ptxsim {
-
-/// One access of global memory, packed into 64 bits.
-struct GlobalStamp {
-  uint64_t number : 21; ///< Of a warp among all that run and an era of it.
-  uint64_t epoch : 13;  ///< 0 if there was no access; of bulk copies, a group.
-  uint64_t op : 12;    ///< By Code::numberOf, as far as it fits.
-  uint64_t lane : 5;
-  uint64_t mask : 8; ///< Bytes of the word.
-  uint64_t strength : 2;
-  uint64_t lanes : 1; ///< As those of Stamp.
-  uint64_t parts : 1;
-  uint64_t isBulk : 1; ///< A write by a bulk copy that ends in a group.
-};
-static_assert(sizeof(GlobalStamp) == 8, "a stamp is a word");
-
-/// That of GlobalStamp; its bit async is isBulk.
-inline constexpr StampLayout globalLayout = {21, 13, 12, 8};
-
-/// Reads and writes a stamp that other threads may access at once: each gets all
-/// of one stamp or of another.
-inline GlobalStamp readStamp(const GlobalStamp &from) {
-  uint64_t bits = __atomic_load_n(reinterpret_cast<const uint64_t *>(&from),
-                                  __ATOMIC_RELAXED);
-  GlobalStamp result;
-  std::memcpy(&result, &bits, sizeof(result));
-  return result;
-}
-inline void writeStamp(GlobalStamp &to, GlobalStamp stamp) {
-  uint64_t bits;
-  std::memcpy(&bits, &stamp, sizeof(bits));
-  __atomic_store_n(reinterpret_cast<uint64_t *>(&to), bits, __ATOMIC_RELAXED);
-}
 
 /// Of a word of eight bytes.
 struct GlobalHistory {
@@ -88,7 +55,7 @@ struct AlikeHistory {
 /// The histories of a part of global memory; at first there was no access.
 class GlobalChunk {
 public:
-  static constexpr uint64_t bytes = uint64_t(1) << 20;
+  static constexpr uint64_t bytes = uint64_t(1) << 20, words = bytes / 8;
   static constexpr unsigned groupWords = 16;
   static constexpr uint64_t groupBytes = 8 * groupWords;
   static constexpr unsigned groups = bytes / groupBytes;
@@ -101,7 +68,8 @@ public:
   /// Of a group, either the writes (0) or the reads (1).
   enum Side { Writes, Reads };
 
-  /// Copies the histories of some words of a group, as they are in memory.
+  /// Copies the histories of some words of a group, as they are in memory. Of those
+  /// of split words the write is `splitStamp`.
   void load(unsigned group, unsigned first, unsigned count,
             GlobalHistory *histories) const;
 
@@ -110,7 +78,7 @@ public:
   void store(unsigned group, unsigned first, unsigned count,
              const GlobalHistory *histories, Side side, LanePattern pattern);
 
-  /// The same for one word.
+  /// Of one word; that of a split one is for splitWord alone.
   GlobalStamp stampAt(unsigned group, unsigned word, Side side) const {
     uint8_t state = states[group].load(std::memory_order_acquire);
     if (isExpanded(state, side))
@@ -169,9 +137,11 @@ public:
     return good;
   }
 
+  using Word = SplitWord<globalLayout, GlobalSlots>;
   /// A word of a group with what is remembered of it if several wrote it.
-  SplitWord<globalLayout> splitWord(unsigned group, unsigned word) {
-    return {slots + group * groupWords + word, bytes / 8};
+  Word splitWord(unsigned group, unsigned word) {
+    return Word(GlobalSlots(StampDictionary(dictionary),
+                            cells + group * groupWords + word, words));
   }
 
 private:
@@ -227,7 +197,8 @@ private:
   GlobalHistory firsts[groups] = {};
   /// Writes and reads; they take memory where groups are expanded.
   GlobalStamp *stamps[2] = {};
-  uint64_t *slots = nullptr; ///< The same where words are split.
+  /// The same where words are split.
+  uint64_t *cells = nullptr, *dictionary = nullptr;
 };
 
 } // namespace ptxsim

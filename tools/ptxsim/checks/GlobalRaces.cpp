@@ -192,7 +192,7 @@ static uint64_t sinceBefore(uint64_t epoch, Epoch before) {
 
 uint64_t GlobalRaces::knownOf(uint32_t number, bool ofBulk,
                               const GlobalAccessor &by) const {
-  if (number == SplitWord<globalLayout>::nobody)
+  if (number == nobody<globalLayout>)
     return 0;
   Era era = eraOf(number);
   return sinceBefore(warpKnown(era.warp, ofBulk, by), era.before);
@@ -200,7 +200,7 @@ uint64_t GlobalRaces::knownOf(uint32_t number, bool ofBulk,
 
 uint64_t GlobalRaces::proxiedOf(uint32_t number,
                                 const GlobalAccessor &by) const {
-  if (number == SplitWord<globalLayout>::nobody)
+  if (number == nobody<globalLayout>)
     return 0;
   Era era = eraOf(number);
   return sinceBefore(warpProxied(era.warp, by), era.before);
@@ -333,7 +333,7 @@ void GlobalRaces::remember(const Place &place, uint64_t mask, bool isWrite,
   const RowAccessor &by = row.accessor;
   GlobalStamp old = place.at(0, side);
   auto stamp = bitCast<uint64_t>(old);
-  bool isSplit = SplitWord<globalLayout>::isSplit(stamp);
+  bool isSplit = GlobalSlots::isSplit(stamp);
   if (!isWrite) {
     learnReaders(&stamp, 1, row);
     if (Step::keeps(stamp, by, row.readers, mask))

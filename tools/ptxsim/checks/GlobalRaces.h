@@ -25,7 +25,7 @@
 namespace ptxsim {
 
 /// Most warps, and eras of them, that stamps can number: all but nobody.
-constexpr uint32_t maxWarps = SplitWord<globalLayout>::nobody;
+constexpr uint32_t maxWarps = nobody<globalLayout>;
 
 /// How many epochs of a warp a stamp can tell apart. The next ones are another
 /// era, which has a number of its own.

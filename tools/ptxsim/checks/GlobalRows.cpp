@@ -225,7 +225,8 @@ bool GlobalRaces::accessSpot(uint64_t address, uint64_t mask, Row &row) {
   GlobalHistory before[Words];
   uint64_t stamps[2 * Words], old[2 * Words];
   for (unsigned i = 0; i < Words; ++i)
-    before[i] = {place.at(i, GlobalChunk::Writes), place.at(i, GlobalChunk::Reads)};
+    before[i] = {withoutSlots(place.at(i, GlobalChunk::Writes)),
+                 place.at(i, GlobalChunk::Reads)};
   std::memcpy(stamps, before, sizeof(stamps));
   if (!IsWrite && Words == 1 && stamps[0] == 0 && row.kept != 0 &&
       (stamps[1] & alike) == row.kept)

@@ -10,7 +10,7 @@ using namespace ptxsim;
 /// What a transfer leaves in histories.
 static GlobalStamp stampOf(uint32_t warp) {
   GlobalStamp stamp = {};
-  stamp.number = warp & SplitWord<globalLayout>::nobody;
+  stamp.number = warp & nobody<globalLayout>;
   stamp.epoch = 1;
   stamp.mask = 0xff;
   stamp.parts = true;

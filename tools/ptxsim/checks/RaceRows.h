@@ -22,8 +22,8 @@ enum Strength : uint8_t { Weak, StrongInBlock, StrongInCluster, StrongForAll };
 /// programs set a flag so, or write what several warps hold.
 using Repeats = uint32_t;
 
-/// How a stamp is packed: actor, epoch, op, lane, mask, strength, and the bits
-/// lanes, parts and async.
+/// How a stamp is packed: actor, epoch, op, lane, mask, the bits lanes and parts,
+/// strength, and the bit async.
 struct StampLayout {
   unsigned actorBits, epochBits, opBits, maskBits;
 
@@ -31,10 +31,10 @@ struct StampLayout {
   constexpr unsigned opAt() const { return actorBits + epochBits; }
   constexpr unsigned laneAt() const { return opAt() + opBits; }
   constexpr unsigned maskAt() const { return laneAt() + 5; }
-  constexpr unsigned strengthAt() const { return maskAt() + maskBits; }
-  constexpr unsigned lanesAt() const { return strengthAt() + 2; }
-  constexpr unsigned partsAt() const { return strengthAt() + 3; }
-  constexpr unsigned asyncAt() const { return strengthAt() + 4; }
+  constexpr unsigned lanesAt() const { return maskAt() + maskBits; }
+  constexpr unsigned partsAt() const { return lanesAt() + 1; }
+  constexpr unsigned strengthAt() const { return lanesAt() + 2; }
+  constexpr unsigned asyncAt() const { return strengthAt() + 2; }
 };
 
 /// Who accesses a row.

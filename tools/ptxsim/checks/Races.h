@@ -40,9 +40,9 @@ struct Stamp {
   uint64_t op : 18;    ///< By Code::numberOf, for messages.
   uint64_t lane : 5;
   uint64_t mask : 4;   ///< Bytes of the word.
-  uint64_t strength : 2;
   uint64_t lanes : 1;  ///< Several lanes, each all the bytes of another.
   uint64_t parts : 1;  ///< Several lanes, each its own bytes.
+  uint64_t strength : 2;
   uint64_t async : 1;  ///< By the async proxy.
 };
 static_assert(sizeof(Stamp) == 8, "a stamp is a word");
@@ -129,11 +129,13 @@ struct BlockRaces {
   TileLayouts layouts; ///< Of what copies have brought to these words.
   std::vector<uint64_t> slots; ///< Of split words; empty until there are some.
 
+  using Slots = WideSlots<sharedLayout>;
   static bool isSplit(const Stamp &stamp) {
-    return SplitWord<sharedLayout>::isSplit(numerics::bitCast<uint64_t>(stamp));
+    return Slots::isSplit(numerics::bitCast<uint64_t>(stamp));
   }
-  SplitWord<sharedLayout> splitWord(uint32_t index) {
-    return {slots.empty() ? nullptr : &slots[index], words.size()};
+  SplitWord<sharedLayout, Slots> splitWord(uint32_t index) {
+    return SplitWord<sharedLayout, Slots>(
+        Slots(slots.empty() ? nullptr : &slots[index], words.size()));
   }
   /// Calls `visit` with the last writes of a word, until one says no.
   ///

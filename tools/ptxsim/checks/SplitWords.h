@@ -1,7 +1,7 @@
 // Words of which several wrote different bytes.
 //
-// A history has room for one write. If others wrote other bytes of the word, its
-// stamp only says that it is split, and their stamps are in slots of the word.
+// A history has room for one write. If others wrote other bytes of the word, it is
+// split: its stamp only says so, and their stamps are in slots of the word.
 
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_SPLITWORDS_H
 #define TCC_TOOLS_PTXSIM_CHECKS_SPLITWORDS_H
@@ -10,21 +10,59 @@
 
 namespace ptxsim {
 
-/// One word and its slots: the first at `slots`, each `stride` behind the last.
-/// There is one for each byte. Other threads may access them at once: then some
-/// writes may be lost, but none is made up.
-template <StampLayout const &L> class SplitWord {
+/// The actor of the stamp of split words, of whom nothing is ever known.
+template <StampLayout const &L>
+inline constexpr uint64_t nobody = RowStep<L, 1>::ones(L.actorBits);
+
+/// The stamp of split words where they are compared with others.
+template <StampLayout const &L>
+inline constexpr uint64_t splitStamp =
+    nobody<L> | RowStep<L, 1>::ones(L.epochBits) << L.epochAt() |
+    RowStep<L, 1>::ones(L.maskBits) << L.maskAt();
+
+/// Slots that hold a stamp each: the first at `slots`, each `stride` behind the
+/// last.
+template <StampLayout const &L> class WideSlots {
   using Step = RowStep<L, 1>;
 
 public:
-  SplitWord(uint64_t *slots, uint64_t stride) : slots(slots), stride(stride) {}
+  WideSlots(uint64_t *slots, uint64_t stride) : slots(slots), stride(stride) {}
 
-  /// The actor of the stamp of split words, of whom nothing is ever known.
-  static constexpr uint64_t nobody = Step::ones(L.actorBits);
-
+  /// True if `stamp` is that of a split word.
   static bool isSplit(uint64_t stamp) {
-    return (stamp & Step::ones(L.actorBits)) == nobody;
+    return (stamp & Step::ones(L.actorBits)) == nobody<L>;
   }
+
+  /// Copies the stamps of the writes of a split word, the last one last, and
+  /// returns how many there are: at most one for each byte.
+  unsigned get(uint64_t stamp, uint64_t *writes) const {
+    auto count = unsigned(Step::field(stamp, L.opAt(), L.opBits));
+    for (unsigned i = 0; i < count; ++i)
+      writes[i] = slots[i * stride];
+    return count;
+  }
+
+  /// Remembers such writes and returns the stamp of the word.
+  uint64_t put(const uint64_t *writes, unsigned count) {
+    for (unsigned i = 0; i < count; ++i)
+      slots[i * stride] = writes[i];
+    return splitStamp<L> | uint64_t(count) << L.opAt();
+  }
+
+private:
+  uint64_t *slots;
+  uint64_t stride;
+};
+
+/// The writes of one word. Slots are those above or have the same functions.
+template <StampLayout const &L, typename Slots> class SplitWord {
+  using Step = RowStep<L, 1>;
+  static constexpr unsigned most = L.maskBits;
+
+public:
+  explicit SplitWord(Slots slots) : slots(slots) {}
+
+  static bool isSplit(uint64_t stamp) { return Slots::isSplit(stamp); }
 
   /// Calls `visit` with the stamps of the writes, the last one last, until one
   /// says no.
@@ -33,8 +71,10 @@ public:
   template <typename Visit> bool forWrites(uint64_t stamp, Visit visit) const {
     if (!isSplit(stamp))
       return visit(stamp);
-    for (uint64_t i = 0; i < countOf(stamp); ++i)
-      if (!visit(__atomic_load_n(&slots[i * stride], __ATOMIC_RELAXED)))
+    uint64_t writes[most];
+    unsigned count = slots.get(stamp, writes);
+    for (unsigned i = 0; i < count; ++i)
+      if (!visit(writes[i]))
         return false;
     return true;
   }
@@ -43,26 +83,24 @@ public:
   ///
   /// \returns the stamp of the word after it.
   uint64_t write(uint64_t stamp, const RowAccessor &by, uint64_t mask) {
-    uint64_t joined = 0, count = 0;
+    uint64_t joined = 0, writes[most];
+    unsigned count = 0;
     forWrites(stamp, [&](uint64_t other) {
       if (isSame(other, by))
         joined = other;
-      else if (uint64_t left = other & ~(mask << L.maskAt()); hasBytes(left))
-        put(count++, left);
+      else if (uint64_t left = other & ~(mask << L.maskAt());
+               hasBytes(left) && count + 1 < most)
+        writes[count++] = left;
       return true;
     });
     uint64_t result = Step::remember(joined, by, by.lane, mask);
     if (count == 0)
       return result;
-    put(count++, result);
-    return nobody | Step::ones(L.epochBits) << L.epochAt() |
-           count << L.opAt() | Step::ones(L.maskBits) << L.maskAt();
+    writes[count++] = result;
+    return slots.put(writes, count);
   }
 
 private:
-  static uint64_t countOf(uint64_t stamp) {
-    return Step::field(stamp, L.opAt(), L.opBits);
-  }
   static bool hasBytes(uint64_t stamp) {
     return Step::field(stamp, L.epochAt(), L.epochBits) != 0 &&
            Step::field(stamp, L.maskAt(), L.maskBits) != 0;
@@ -71,12 +109,7 @@ private:
     return ((stamp ^ Step::fresh(by)) & Step::kind) == 0;
   }
 
-  void put(uint64_t index, uint64_t stamp) {
-    __atomic_store_n(&slots[index * stride], stamp, __ATOMIC_RELAXED);
-  }
-
-  uint64_t *slots;
-  uint64_t stride;
+  Slots slots;
 };
 
 } // namespace ptxsim

@@ -275,7 +275,8 @@ TEST_F(RaceRows, globalMemory) {
       uint32_t bytes = 1u << below(5);
       bool isWrite = below(8) == 0, isRow = flip();
       by.async = flip();
-      by.isBulk = by.async && isWrite && flip();
+      by.isBulk = by.async && isWrite && flip() &&
+                  (by.strength == Weak || by.strength == StrongForAll);
       uint64_t addresses[32];
       uint64_t base = (uint64_t(1) << 20) + 16 * below(512);
       for (uint64_t lane = 0; lane < 32; ++lane)
