@@ -89,6 +89,7 @@ public:
 private:
   bool makeWorkspace(GridRun &run, Fault &fault);
   bool prepare(StartedGrid &grid, const Limits &limits, Fault &fault);
+  void prepareRaces(StartedGrid &grid);
   void prepareCounters(StartedGrid &grid) const;
   bool runsInParallel(const StartedGrid &grid) const;
   void runInParallel(StartedGrid &grid);
@@ -217,16 +218,19 @@ bool EngineImplementation::prepare(StartedGrid &grid, const Limits &limits,
                   (launch.grid[2] / launch.cluster[2]);
   if (launch.cooperative && !makeWorkspace(run, fault))
     return false;
-  if (settings.checks == CheckLevel::All) {
-    run.globalRaces = &races;
-    std::vector<const GridRun *> before;
-    for (const std::shared_ptr<Grid> &prerequisite : run.prerequisites)
-      before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
-    races.addGrid(run, grid.clusters, before, program.lifetime());
-  }
+  if (settings.checks == CheckLevel::All)
+    prepareRaces(grid);
   if (counted != nullptr)
     prepareCounters(grid);
   return true;
+}
+
+void EngineImplementation::prepareRaces(StartedGrid &grid) {
+  grid.run.globalRaces = &races;
+  std::vector<const GridRun *> before;
+  for (const std::shared_ptr<Grid> &prerequisite : grid.run.prerequisites)
+    before.push_back(&static_cast<StartedGrid &>(*prerequisite).run);
+  races.addGrid(grid.run, grid.clusters, before, grid.program->lifetime());
 }
 
 void EngineImplementation::prepareCounters(StartedGrid &grid) const {

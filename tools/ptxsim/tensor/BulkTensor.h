@@ -132,14 +132,6 @@ inline void setUnits(const BoxTransfer &transfer, RowRun &run) {
             map.unitBytes();
 }
 
-/// Where a coordinate is from the first one of its dimension, in bytes. What is
-/// farther than all memory is kept there: it must not come round again.
-inline uint64_t distanceOf(int64_t coordinate, uint64_t stride) {
-  constexpr __int128 most = __int128(1) << 60;
-  __int128 distance = __int128(coordinate) * __int128(stride);
-  return uint64_t(int64_t(std::clamp(distance, -most, most)));
-}
-
 template <typename Function>
 void forEachTiledRun(const BoxTransfer &transfer, Function &&function) {
   const TensorMap &map = transfer.map;
@@ -161,7 +153,7 @@ void forEachTiledRun(const BoxTransfer &transfer, Function &&function) {
     for (uint32_t i = 1; i < map.rank; ++i) {
       int64_t at = transfer.start[i] +
                    int64_t(position[i]) * int64_t(map.elementStride[i]);
-      global += distanceOf(at, map.stride[i]);
+      global += uint64_t(at) * map.stride[i];
       if (i > 1)
         isInside &= at >= 0 && uint64_t(at) < map.dim[i];
     }
@@ -217,7 +209,7 @@ void forEachPixelRun(const BoxTransfer &transfer, Function &&function) {
       int64_t position = at[i];
       if (i >= first && i < first + spatial)
         position += transfer.offsets[i - first];
-      global += distanceOf(position, map.stride[i]);
+      global += uint64_t(position) * map.stride[i];
       if (i != first && i >= 1)
         isInside &= position >= 0 && uint64_t(position) < map.dim[i];
     }
