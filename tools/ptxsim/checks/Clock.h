@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <unordered_map>
 #include <vector>
 
@@ -85,6 +86,31 @@ inline void intersect(RemoteClock &clock, const RemoteClock &other) {
   }
 }
 
+/// Numbers of what flags have said about reads, in ascending order; see
+/// ReadFlags.h. The newest ones count: they tell of those before.
+struct SeenFlags {
+  static constexpr size_t limit = 64;
+  std::vector<uint32_t> numbers;
+
+  void join(const SeenFlags &other) {
+    if (other.numbers.empty() || other.numbers == numbers)
+      return;
+    std::vector<uint32_t> both;
+    std::set_union(numbers.begin(), numbers.end(), other.numbers.begin(),
+                   other.numbers.end(), std::back_inserter(both));
+    if (both.size() > limit)
+      both.erase(both.begin(), both.end() - limit);
+    numbers = std::move(both);
+  }
+  /// Keeps what `other` has seen, too.
+  void intersect(const SeenFlags &other) {
+    std::vector<uint32_t> both;
+    std::set_intersection(numbers.begin(), numbers.end(), other.numbers.begin(),
+                          other.numbers.end(), std::back_inserter(both));
+    numbers = std::move(both);
+  }
+};
+
 /// What is handed on at a synchronisation: what is known, and what of it the
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
@@ -92,24 +118,28 @@ struct Knowledge {
   Clock proxied;       ///< In shared memory.
   Clock proxiedGlobal; ///< In global memory.
   RemoteClock remote;
+  SeenFlags seen;
 
   void join(const Knowledge &other) {
     known.join(other.known);
     proxied.join(other.proxied);
     proxiedGlobal.join(other.proxiedGlobal);
     ptxsim::join(remote, other.remote);
+    seen.join(other.seen);
   }
   void intersect(const Knowledge &other) {
     known.intersect(other.known);
     proxied.intersect(other.proxied);
     proxiedGlobal.intersect(other.proxiedGlobal);
     ptxsim::intersect(remote, other.remote);
+    seen.intersect(other.seen);
   }
   void clear() {
     known.clear();
     proxied.clear();
     proxiedGlobal.clear();
     remote.clear();
+    seen.numbers.clear();
   }
 };
 

@@ -32,6 +32,7 @@ void GlobalRaces::makeRoom(uint64_t warps) {
   if (order.anyRuns())
     return;
   releasedWithin.clear();
+  flags.clear();
   if (order.isEmpty() || nextWarp + warps > firstEra / 2)
     forgetAll();
 }
@@ -178,6 +179,17 @@ bool GlobalRaces::isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
   needsProxy =
       by.async && !stamp.isBulk && warpProxied(era.warp, by) < epoch;
   return !needsProxy;
+}
+
+bool GlobalRaces::isReadOver(const GlobalStamp &stamp,
+                             const GlobalAccessor &by) const {
+  if (by.cluster == nullptr || stamp.isBulk || by.async)
+    return false;
+  const SeenFlags &seen = by.knowledge->seen;
+  if (seen.numbers.empty())
+    return false;
+  Era era = eraOf(uint32_t(stamp.number));
+  return flags.tells(seen, era.warp, era.before + Epoch(stamp.epoch));
 }
 
 static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
@@ -362,7 +374,8 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
       bool needsProxy = false;
       if (stamp.epoch == 0 || !(stamp.mask & mask) ||
           (stampIsWrite && !stamp.isBulk && by.repeats >> by.lane & 1) ||
-          isOrdered(stamp, by, needsProxy))
+          isOrdered(stamp, by, needsProxy) ||
+          (isWrite && !stampIsWrite && isReadOver(stamp, by)))
         return true;
       // Only reads through the async proxy need generic writes to be fenced.
       if (needsProxy && (isWrite || !stampIsWrite))

@@ -16,6 +16,7 @@
 #include "tools/ptxsim/checks/GridOrder.h"
 #include "tools/ptxsim/checks/RaceRows.h"
 #include "tools/ptxsim/checks/Races.h"
+#include "tools/ptxsim/checks/ReadFlags.h"
 
 #include <map>
 #include <memory>
@@ -117,6 +118,7 @@ public:
   void release(uint64_t address, uint32_t domain, const Released &clock);
   /// Null if there is nothing that `grid` does not come after anyway.
   Released acquire(uint64_t address, uint32_t domain, const GridRun &grid);
+  ReadFlags &readFlags() { return flags; }
 
 private:
   /// What has been released through an address for all: by warps that run, and
@@ -227,6 +229,8 @@ private:
   /// `needsProxy` is set if only a proxy fence is missing.
   bool isOrdered(const GlobalStamp &stamp, const GlobalAccessor &by,
                  bool &needsProxy);
+  /// True if `by` has seen a flag that says that the read of `stamp` is over.
+  bool isReadOver(const GlobalStamp &stamp, const GlobalAccessor &by) const;
 
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
@@ -234,6 +238,7 @@ private:
   /// The same for a block or a cluster, until grids have ended.
   std::map<std::pair<uint64_t, uint32_t>, Released> releasedWithin;
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
+  ReadFlags flags;
   GridOrder order;
   const Memory *memory = nullptr; ///< For messages.
   /// Of the histories; no other object ever has the same number.

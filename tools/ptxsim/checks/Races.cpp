@@ -221,6 +221,8 @@ bool ClusterRaces::access(Block &block, uint32_t offset, uint32_t bytes,
   return true;
 }
 
+/// Cooperative groups let the lanes of a warp meet by a shuffle only between their
+/// reads of one result and the write of the next, in the memory that is theirs.
 bool ClusterRaces::accessPart(Block &block, uint32_t offset, uint32_t bytes,
                               bool isWrite, const Accessor &by, Fault &fault) {
   BlockRaces &races = racesOf(block);
@@ -235,7 +237,11 @@ bool ClusterRaces::accessPart(Block &block, uint32_t offset, uint32_t bytes,
     WordHistory &word = races.words[at / 4];
     bool onlyProxy = false;
     auto compare = [&](const Stamp &stamp, bool stampIsWrite) {
-      if (mayFollow(stamp, mask, isWrite, stampIsWrite, by, onlyProxy))
+      bool reuses = isWrite && !stampIsWrite &&
+                    at < h100::reservedSharedBytesPerBlock && by.isWarp &&
+                    Actor(stamp.actor) == by.actor;
+      if (reuses ||
+          mayFollow(stamp, mask, isWrite, stampIsWrite, by, onlyProxy))
         return true;
       describe(block, at, stamp, isWrite, stampIsWrite, onlyProxy, by,
                fault);

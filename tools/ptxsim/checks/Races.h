@@ -92,6 +92,7 @@ struct WarpClock {
   Epoch laneSync[32] = {};
   Actor copies = 0, bulk = 0, warpgroup = 0; ///< Actors; 0 until needed.
   Actor bulkWrites = 0; ///< The same for what bulk copies write.
+  uint32_t lastFlag = 0; ///< What its last flag said, as of ReadFlags.
 };
 
 /// What an actor is, for messages.

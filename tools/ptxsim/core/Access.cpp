@@ -147,6 +147,13 @@ bool Resolver::global(int lane, uint64_t address) {
   return true;
 }
 
+/// True if `[offset, offset + bytes)` is what kernels may use of the reserved
+/// bytes.
+static bool isOfGroups(uint32_t offset, uint32_t bytes) {
+  return offset >= h100::groupsSharedOffset &&
+         offset - h100::groupsSharedOffset + bytes <= h100::groupsSharedBytes;
+}
+
 bool Resolver::shared(int lane, uint64_t address, bool cluster) {
   uint32_t offset = 0;
   Block *target = nullptr;
@@ -159,7 +166,8 @@ bool Resolver::shared(int lane, uint64_t address, bool cluster) {
                 "expected an address of shared memory of this " +
                     std::string(cluster ? "cluster" : "block"),
                 hex(address), "use mapa to address another block");
-  if (offset < h100::reservedSharedBytesPerBlock ||
+  if ((offset < h100::reservedSharedBytesPerBlock &&
+       !isOfGroups(offset, access.bytes)) ||
       offset + uint64_t(access.bytes) > target->sharedBytes)
     return fail(lane, FaultCode::IllegalAddress, "out of bounds",
                 "expected " + std::to_string(access.bytes) + " bytes in shared memory of " +

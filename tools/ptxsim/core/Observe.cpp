@@ -8,6 +8,7 @@
 #include "tools/ptxsim/core/Warpgroups.h"
 #include "tools/ptxsim/count/Counters.h"
 
+#include <algorithm>
 #include <cstring>
 
 using namespace ptxsim;
@@ -315,7 +316,59 @@ public:
     });
   }
 
+  /// Lets a store say which reads are over: those before the last barrier.
+  void sayReads() {
+    if (scopeOf(access) != deviceScope)
+      return;
+    bool isSaid = false;
+    uint32_t number = 0;
+    forGlobal([&](uint64_t address) {
+      if (!isSaid)
+        number = saidNow();
+      isSaid = true;
+      global.readFlags().put(address, number);
+    });
+  }
+
+  /// Hears what flags say about reads.
+  void hearReads() {
+    const ReadFlags &flags = global.readFlags();
+    if (!flags.any() || scopeOf(access) != deviceScope)
+      return;
+    SeenFlags heard;
+    forGlobal([&](uint64_t address) {
+      if (uint32_t number = flags.at(address))
+        heard.numbers.push_back(number);
+    });
+    std::sort(heard.numbers.begin(), heard.numbers.end());
+    heard.numbers.erase(
+        std::unique(heard.numbers.begin(), heard.numbers.end()),
+        heard.numbers.end());
+    clock.knowledge.seen.join(heard);
+  }
+
 private:
+  uint32_t saidNow() {
+    SeenFlags &seen = clock.knowledge.seen;
+    std::vector<Epoch> epochs(races.warpCount());
+    for (Actor actor = 0; actor < races.warpCount(); ++actor)
+      epochs[actor] = clock.knowledge.known[actor];
+    uint32_t number = global.readFlags().add(races.firstWarp, std::move(epochs),
+                                             seen, clock.lastFlag);
+    if (number != 0)
+      seen.numbers = {number}; // It tells of all that was seen.
+    return clock.lastFlag = number;
+  }
+
+  /// Calls `visit` with the addresses of global memory.
+  template <typename Visit> void forGlobal(Visit visit) const {
+    forLanes(access.mask, [&](int lane) {
+      uint32_t offset = 0;
+      if (sharedOf(warp, access, lane, offset) == nullptr)
+        visit(access.addresses[lane]);
+    });
+  }
+
   /// Calls `visit` with the scopes that the access has. That of a cluster of one
   /// block is that of the block.
   template <typename Visit> void forScopes(Visit visit) const {
@@ -360,10 +413,14 @@ static void synchronise(Warp &warp, const Access &access, bool reads,
     return;
   Synchronisation synchronisation(warp, access);
   synchronisation.noteHost();
-  if (reads)
+  if (reads) {
     synchronisation.acquire();
+    synchronisation.hearReads();
+  }
   if (writes)
     synchronisation.release();
+  if (writes && !reads)
+    synchronisation.sayReads();
 }
 
 bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {

@@ -284,9 +284,15 @@ CUDART_STREAM_API(cudaMemset2DAsync, cudaMemset2DAsync_ptsz,
 }
 
 /// Runs `set(layer)` for each layer of a box, which need not touch each other.
+/// They lie behind each other, so that memory ends before they do.
 template <typename Body>
 static Code forLayers(const cudaPitchedPtr &box, const cudaExtent &extent,
                       Body set) {
+  if (extent.width == 0 || extent.height == 0 || extent.depth == 0)
+    return cudaSuccess;
+  bool liesBehind = extent.width <= box.pitch && extent.height <= box.ysize;
+  if (extent.depth > 1 && !liesBehind)
+    return cudaErrorInvalidValue;
   for (size_t layer = 0; layer < extent.depth; ++layer) {
     void *pointer =
         static_cast<char *>(box.ptr) + layer * box.pitch * box.ysize;

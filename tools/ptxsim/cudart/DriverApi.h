@@ -260,6 +260,12 @@ CUresult cuMemPoolTrimTo(CUmemoryPool handle, size_t);
 CUresult cuMemPrefetchAsync_v2(CUdeviceptr address, size_t bytes,
                                CUmemLocation location, unsigned flags,
                                CUstream stream);
+CUresult cuMemRangeGetAttribute(void *data, size_t dataBytes,
+                                uint32_t attribute, CUdeviceptr address,
+                                size_t bytes);
+CUresult cuMemRangeGetAttributes(void **data, size_t *dataBytes,
+                                 uint32_t *attributes, size_t count,
+                                 CUdeviceptr address, size_t bytes);
 CUresult cuMemSetMemPool(CUmemLocation *location, CUmemAllocationType type,
                          CUmemoryPool handle);
 CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D *box, CUstream stream);

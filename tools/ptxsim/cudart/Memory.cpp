@@ -185,6 +185,24 @@ CUDART_API cudaMemAdvise(const void *pointer, size_t bytes, uint32_t advice,
   });
 }
 
+CUDART_API cudaMemRangeGetAttribute(void *data, size_t dataBytes,
+                                    uint32_t attribute, const void *pointer,
+                                    size_t bytes) {
+  return callContext([&]() -> Code {
+    return cuMemRangeGetAttribute(data, dataBytes, attribute,
+                                  toAddress(pointer), bytes);
+  });
+}
+
+CUDART_API cudaMemRangeGetAttributes(void **data, size_t *dataBytes,
+                                     uint32_t *attributes, size_t count,
+                                     const void *pointer, size_t bytes) {
+  return callContext([&]() -> Code {
+    return cuMemRangeGetAttributes(data, dataBytes, attributes, count,
+                                   toAddress(pointer), bytes);
+  });
+}
+
 CUDART_STREAM_API(cudaMemPrefetchAsync, cudaMemPrefetchAsync_ptsz,
                   (const void *pointer, size_t bytes, CUmemLocation location,
                    unsigned flags, CUstream stream),

@@ -200,34 +200,32 @@ PTXSIM_API cuGraphNodeFindInClone(CUgraphNode *result, CUgraphNode handle,
 
 /// Writes as many handles as there is room for and nulls behind them, or only
 /// counts if `result` is null.
-static void writeNodes(const std::vector<std::shared_ptr<GraphNode>> &nodes,
-                       CUgraphNode *result, size_t *count) {
+static CUresult
+writeNodes(const std::vector<std::shared_ptr<GraphNode>> &nodes,
+           CUgraphNode *result, size_t *count) {
+  if (!count || !hasRoom(result, sizeof(*result), *count, nodes.size()))
+    return CUDA_ERROR_INVALID_VALUE;
   if (result)
     for (size_t i = 0; i < *count; ++i)
       result[i] = i < nodes.size() ? nodes[i]->handle : nullptr;
   *count = result ? std::min(*count, nodes.size()) : nodes.size();
+  return CUDA_SUCCESS;
 }
 
 PTXSIM_API cuGraphGetNodes(CUgraph handle, CUgraphNode *result, size_t *count) {
   return withGraph(handle, [&](Call &, GraphRef graph) -> CUresult {
-    if (!count)
-      return CUDA_ERROR_INVALID_VALUE;
-    writeNodes(graph->nodes, result, count);
-    return CUDA_SUCCESS;
+    return writeNodes(graph->nodes, result, count);
   });
 }
 
 PTXSIM_API cuGraphGetRootNodes(CUgraph handle, CUgraphNode *result,
                                size_t *count) {
   return withGraph(handle, [&](Call &, GraphRef graph) -> CUresult {
-    if (!count)
-      return CUDA_ERROR_INVALID_VALUE;
     std::vector<std::shared_ptr<GraphNode>> roots;
     for (const std::shared_ptr<GraphNode> &node : graph->nodes)
       if (node->dependencies.empty())
         roots.push_back(node);
-    writeNodes(roots, result, count);
-    return CUDA_SUCCESS;
+    return writeNodes(roots, result, count);
   });
 }
 

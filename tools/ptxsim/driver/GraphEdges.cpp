@@ -2,6 +2,8 @@
 
 #include "tools/ptxsim/driver/GraphEdges.h"
 
+#include "tools/ptxsim/driver/baseline/HostMaps.h"
+
 #include <algorithm>
 #include <cstring>
 #include <set>
@@ -144,6 +146,14 @@ PTXSIM_API cuGraphRemoveDependencies_v2(CUgraph graph, const CUgraphNode *from,
   return forEdges(graph, from, to, data, count, removeEdge);
 }
 
+bool hasRoom(const void *array, size_t entryBytes, size_t count, size_t used) {
+  constexpr size_t mostBelieved = 4096;
+  if (!array || count <= used || count - used <= mostBelieved)
+    return true;
+  return count <= SIZE_MAX / entryBytes &&
+         isWritable(reinterpret_cast<uint64_t>(array), count * entryBytes);
+}
+
 /// An edge as a call returns it.
 struct Edge {
   CUgraphNode from, to;
@@ -156,6 +166,11 @@ static CUresult writeEdges(const std::vector<Edge> &edges, CUgraphNode *from,
                            CUgraphNode *to, CUgraphEdgeData *data,
                            size_t *count) {
   if (!count)
+    return CUDA_ERROR_INVALID_VALUE;
+  size_t used = edges.size();
+  if (!hasRoom(from, sizeof(*from), *count, used) ||
+      !hasRoom(to, sizeof(*to), *count, used) ||
+      !hasRoom(data, sizeof(*data), *count, used))
     return CUDA_ERROR_INVALID_VALUE;
   bool counts = !from && !to && !data;
   size_t written = counts ? edges.size() : std::min(*count, edges.size());

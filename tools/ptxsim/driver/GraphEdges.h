@@ -7,6 +7,11 @@
 
 namespace ptxsim::driver {
 
+/// True if a caller's array may have `count` entries, where `used` of them get
+/// values and nulls go behind: a count that is none must not be written through
+/// the memory of the program.
+bool hasRoom(const void *array, size_t entryBytes, size_t count, size_t used);
+
 /// Removes `node` from `graph` with its edges.
 void removeNode(Graph &graph, const std::shared_ptr<GraphNode> &node);
 

@@ -187,7 +187,7 @@ static CUresult makeFree(Call &call, CUdeviceptr address,
 
 static CUresult makeHost(Call &call, const CUDA_HOST_NODE_PARAMS &parameters,
                          NodeContents &contents) {
-  if (!parameters.fn)
+  if (!isExecutable(parameters.fn))
     return CUDA_ERROR_INVALID_VALUE;
   contents.work =
       std::make_shared<HostWork>(parameters.fn, parameters.userData);

@@ -30,7 +30,7 @@ PTXSIM_STREAM_API(cuLaunchHostFunc, cuLaunchHostFunc_ptsz,
                   (CUstream handle, CUhostFn function, void *data),
                   (handle, function, data)) {
   return withContext([&](Call &call) -> CUresult {
-    if (!function)
+    if (!isExecutable(function))
       return CUDA_ERROR_INVALID_VALUE;
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);
@@ -45,7 +45,7 @@ PTXSIM_STREAM_API(cuStreamAddCallback, cuStreamAddCallback_ptsz,
                    unsigned flags),
                   (handle, callback, data, flags)) {
   return withContext([&](Call &call) -> CUresult {
-    if (!callback || flags != 0)
+    if (!isExecutable(callback) || flags != 0)
       return CUDA_ERROR_INVALID_VALUE;
     std::shared_ptr<Stream> stream;
     CUresult result = findStream(call, handle, stream);

@@ -4,8 +4,14 @@
 #define TCC_TOOLS_PTXSIM_DRIVER_HOST_H
 
 #include "tools/ptxsim/driver/Task.h"
+#include "tools/ptxsim/driver/baseline/HostMaps.h"
 
 namespace ptxsim::driver {
+
+/// False for null and for what cannot be called.
+template <typename Function> bool isExecutable(Function *function) {
+  return isExecutable(reinterpret_cast<uint64_t>(function));
+}
 
 class HostWork : public Work {
 public:

@@ -16,6 +16,9 @@
 namespace ptxsim::driver {
 
 static constexpr uint32_t wrapperMagic = 0x466243b1, dataMagic = 0xba55ed50;
+/// In the wrapper that nvlink makes in place of the version 1; behind it is a
+/// list of the units' fat binaries.
+static constexpr uint32_t wrapperOfLinked = 2;
 static constexpr uint64_t maxTextBytes = uint64_t(1) << 30;
 /// More than any text is compressed; a few bytes must not ask for a gigabyte.
 static constexpr uint64_t maxCompression = 1024;
@@ -184,6 +187,12 @@ ImageText readImage(const void *image) {
       return failOnCubin();
     if (magic == dataMagic)
       return readFatbin(data, UINT64_MAX);
+    if (magic == wrapperMagic &&
+        read<uint32_t>(data + 4) == wrapperOfLinked)
+      return fail(CUDA_ERROR_NO_BINARY_FOR_GPU,
+                  "expected a fat binary of one translation unit, got one of "
+                  "relocatable device code (nvcc -rdc=true or -dc), whose PTX "
+                  "would have to be linked; compile without it");
     if (magic == wrapperMagic) {
       auto *inner = read<const uint8_t *>(data + 8);
       if (!inner)

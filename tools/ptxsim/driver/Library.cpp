@@ -12,11 +12,11 @@ CUresult moduleInContext(Driver &driver,
   if (!entry) {
     std::string log;
     std::unique_ptr<ptx::Module> parsed = std::move(library->parsed);
+    CUresult result = CUDA_SUCCESS;
     if (!parsed)
-      parsed = parseText(library->text, library->name, log);
-    CUresult result =
-        parsed ? loadParsed(driver, std::move(parsed), context, entry, log)
-               : CUDA_ERROR_INVALID_PTX;
+      result = parseText(library->text, library->name, log, parsed);
+    if (result == CUDA_SUCCESS)
+      result = loadParsed(driver, std::move(parsed), context, entry, log);
     if (result != CUDA_SUCCESS) {
       library->modules.erase(context->id);
       driver.complain("a library: " + log);
@@ -55,9 +55,8 @@ static CUresult load(Call &call, const char *caller, CUlibrary *result,
   if (image.result == CUDA_SUCCESS) {
     library->text = image.text;
     library->name = name;
-    library->parsed = parseText(std::move(image.text), name, log);
-    if (!library->parsed)
-      image.result = CUDA_ERROR_INVALID_PTX;
+    image.result =
+        parseText(std::move(image.text), name, log, library->parsed);
   }
   options.finish(log);
   if (image.result != CUDA_SUCCESS) {

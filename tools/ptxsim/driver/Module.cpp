@@ -22,14 +22,16 @@ static std::string describe(const std::vector<ptx::Diagnostic> &diagnostics,
   return text;
 }
 
-std::unique_ptr<ptx::Module>
-parseText(std::string text, const std::string &name, std::string &log) {
+CUresult parseText(std::string text, const std::string &name, std::string &log,
+                   std::unique_ptr<ptx::Module> &parsed) {
   std::vector<ptx::Diagnostic> diagnostics;
-  std::unique_ptr<ptx::Module> parsed =
-      ptx::parse(std::move(text), name, diagnostics);
-  if (!parsed)
-    log = describe(diagnostics, name);
-  return parsed;
+  parsed = ptx::parse(std::move(text), name, diagnostics);
+  if (parsed)
+    return CUDA_SUCCESS;
+  log = describe(diagnostics, name);
+  return !diagnostics.empty() && diagnostics.front().isVersion
+             ? CUDA_ERROR_UNSUPPORTED_PTX_VERSION
+             : CUDA_ERROR_INVALID_PTX;
 }
 
 CUresult loadParsed(Driver &driver, std::unique_ptr<ptx::Module> parsed,
@@ -107,12 +109,12 @@ static CUresult loadImage(Call &call, const std::string &caller,
   std::string log = image.message;
   std::shared_ptr<Module> module;
   CUresult loaded = image.result;
-  if (loaded == CUDA_SUCCESS) {
-    loaded = CUDA_ERROR_INVALID_PTX;
-    if (auto parsed = parseText(std::move(image.text), name, log))
-      loaded =
-          loadParsed(call.driver, std::move(parsed), call.context, module, log);
-  }
+  std::unique_ptr<ptx::Module> parsed;
+  if (loaded == CUDA_SUCCESS)
+    loaded = parseText(std::move(image.text), name, log, parsed);
+  if (loaded == CUDA_SUCCESS)
+    loaded =
+        loadParsed(call.driver, std::move(parsed), call.context, module, log);
   options.finish(log);
   if (loaded == CUDA_SUCCESS)
     *result = module->handle;

@@ -10,8 +10,8 @@
 namespace ptxsim::driver {
 
 /// Parses `text`, called `name` in messages. Errors go to `log`.
-std::unique_ptr<ptx::Module>
-parseText(std::string text, const std::string &name, std::string &log);
+CUresult parseText(std::string text, const std::string &name, std::string &log,
+                   std::unique_ptr<ptx::Module> &parsed);
 
 /// Loads `parsed` into `context`. Errors go to `log`.
 CUresult loadParsed(Driver &driver, std::unique_ptr<ptx::Module> parsed,

@@ -97,11 +97,21 @@ struct Pool {
 };
 
 /// What an allocation has beyond its range.
+/// What the program has said about a part of managed memory. It moves nothing.
+struct RangeAdvice {
+  bool readMostly = false;
+  CUmemLocation preferred = {CU_MEM_LOCATION_TYPE_INVALID, 0};
+  CUmemLocation lastPrefetch = {CU_MEM_LOCATION_TYPE_INVALID, 0};
+  bool byDevice = false, byHost = false; ///< Who accesses it.
+};
+
 struct AllocationExtra {
   unsigned hostFlags = 0;     ///< Of pinned and registered memory.
   bool syncMemops = false;    ///< CU_POINTER_ATTRIBUTE_SYNC_MEMOPS
   std::shared_ptr<Pool> pool; ///< That it comes from, if any.
   bool isBeingFreed = false;  ///< A stream is going to free it.
+  /// Of managed memory: what holds from each address on, up to the next.
+  std::map<uint64_t, RangeAdvice> advice;
 };
 
 /// Memory that a node of a graph allocates at a fixed address.

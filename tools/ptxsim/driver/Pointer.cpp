@@ -1,4 +1,4 @@
-// What is known of an address: attributes, advice, prefetches.
+// What is known of an address.
 
 #include "tools/ptxsim/driver/Memory.h"
 #include "tools/ptxsim/driver/Stream.h"
@@ -153,69 +153,6 @@ PTXSIM_API cuPointerSetAttribute(const void *value,
         *static_cast<const bool *>(value);
     return CUDA_SUCCESS;
   });
-}
-
-/// Checks a range of managed memory, about which the host may give advice.
-static CUresult checkManaged(Call &call, CUdeviceptr address, size_t bytes) {
-  Allocation allocation;
-  if (bytes == 0 || !call.driver.memory().contains(address, bytes) ||
-      !call.driver.memory().find(address, allocation) ||
-      allocation.kind != MemoryKind::Managed)
-    return CUDA_ERROR_INVALID_VALUE;
-  return CUDA_SUCCESS;
-}
-
-static CUresult advise(CUdeviceptr address, size_t bytes, uint32_t advice,
-                       const char *name = __builtin_FUNCTION()) {
-  return withContext(name, [&](Call &call) -> CUresult {
-    if (advice < 1 || advice > 6)
-      return CUDA_ERROR_INVALID_VALUE;
-    return checkManaged(call, address, bytes);
-  });
-}
-
-PTXSIM_API cuMemAdvise(CUdeviceptr address, size_t bytes, uint32_t advice,
-                       CUdevice) {
-  return advise(address, bytes, advice);
-}
-
-PTXSIM_API cuMemAdvise_v2(CUdeviceptr address, size_t bytes, uint32_t advice,
-                          CUmemLocation) {
-  return advise(address, bytes, advice);
-}
-
-static CUresult prefetch(CUdeviceptr address, size_t bytes, CUstream handle,
-                         const char *name = __builtin_FUNCTION()) {
-  return withContext(name, [&](Call &call) -> CUresult {
-    std::shared_ptr<Stream> stream;
-    CUresult result = findStream(call, handle, stream);
-    if (result == CUDA_SUCCESS)
-      result = checkManaged(call, address, bytes);
-    // It moves nothing, but what comes behind it waits for what is before.
-    return result == CUDA_SUCCESS
-               ? submitWork(call, stream, std::make_shared<EmptyWork>())
-               : result;
-  });
-}
-
-PTXSIM_STREAM_API(cuMemPrefetchAsync, cuMemPrefetchAsync_ptsz,
-                  (CUdeviceptr address, size_t bytes, CUdevice device,
-                   CUstream stream),
-                  (address, bytes, device, stream)) {
-  if (device != 0 && device != deviceCpu)
-    return CUDA_ERROR_INVALID_DEVICE;
-  return prefetch(address, bytes, stream);
-}
-
-PTXSIM_STREAM_API(cuMemPrefetchAsync_v2, cuMemPrefetchAsync_v2_ptsz,
-                  (CUdeviceptr address, size_t bytes, CUmemLocation location,
-                   unsigned flags, CUstream stream),
-                  (address, bytes, location, flags, stream)) {
-  if (flags != 0)
-    return CUDA_ERROR_INVALID_VALUE;
-  if (location.type == CU_MEM_LOCATION_TYPE_DEVICE && location.id != 0)
-    return CUDA_ERROR_INVALID_DEVICE;
-  return prefetch(address, bytes, stream);
 }
 
 PTXSIM_STREAM_API(cuStreamAttachMemAsync, cuStreamAttachMemAsync_ptsz,

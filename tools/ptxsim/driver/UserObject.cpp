@@ -1,6 +1,7 @@
 // Objects of the program that graphs keep alive.
 
 #include "tools/ptxsim/driver/GraphEdges.h"
+#include "tools/ptxsim/driver/Host.h"
 
 namespace ptxsim::driver {
 
@@ -21,7 +22,7 @@ PTXSIM_API cuUserObjectCreate(CUuserObject *result, void *pointer,
                               CUhostFn destroy, unsigned references,
                               unsigned flags) {
   return withDriver([&](Call &call) -> CUresult {
-    if (!result || !destroy || references == 0 || references > INT32_MAX ||
+    if (!result || !isExecutable(destroy) || references == 0 || references > INT32_MAX ||
         flags != userObjectNoDestructorSync)
       return CUDA_ERROR_INVALID_VALUE;
     auto object = std::make_shared<UserObject>();

@@ -145,6 +145,8 @@ static uint64_t sharedValue(const Warp &warp, SpecialRegister special,
   case SpecialRegister::ReservedSmemOffsetEnd:
   case SpecialRegister::ReservedSmemOffsetCap:
     return h100::reservedSharedBytesPerBlock;
+  case SpecialRegister::ReservedSmemOffset:
+    return component == 1 ? h100::groupsSharedOffset : 0;
   case SpecialRegister::EnvReg:
     if (component == 1)
       return grid.workspace >> 32;

@@ -94,6 +94,10 @@ static void startBlock(Block &block, Cluster &cluster, uint32_t rank,
   if (grid.options->checks != CheckLevel::None) {
     block.sharedWritten.assign(bitmapBytes(block.sharedBytes), 0);
     block.sharedComputed.assign(bitmapBytes(block.sharedBytes), 0);
+    // The barriers of cooperative groups hold anything, and each warp clears the
+    // bit that is its own before it looks.
+    setBits(block.sharedWritten.data(), h100::groupsSharedOffset,
+            h100::groupsBarrierBytes);
   }
   block.warps.resize(block.liveWarps);
   for (uint32_t i = 0; i < block.liveWarps; ++i)

@@ -32,10 +32,12 @@ static std::string lineAt(std::string_view text, Location location) {
   return printable + (isCut ? "…" : "");
 }
 
-void Diagnostics::add(Location location, std::string message) {
+void Diagnostics::add(Location location, std::string message,
+                      bool isVersion) {
   if (isFull())
     return;
-  list.push_back({location, std::move(message), lineAt(text, location)});
+  list.push_back(
+      {location, std::move(message), lineAt(text, location), isVersion});
 }
 
 std::string ptxsim::ptx::render(const Diagnostic &diagnostic,

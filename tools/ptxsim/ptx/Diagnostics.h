@@ -20,7 +20,7 @@ public:
       : text(text), list(list), first(list.size()) {}
 
   /// Adds an error with its line of the text, unless there are enough.
-  void add(Location location, std::string message);
+  void add(Location location, std::string message, bool isVersion = false);
 
   bool isFull() const { return list.size() - first >= limit; }
   bool isEmpty() const { return list.size() == first; }

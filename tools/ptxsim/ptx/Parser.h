@@ -17,13 +17,14 @@ struct Diagnostic {
   Location location;
   std::string message; ///< "expected …, got …"
   std::string text;    ///< The line or a part of it, for the reader.
+  bool isVersion = false; ///< It is only the version that is not supported.
 };
 
 /// Renders "name:line:column: error: expected …, got …" and the line's text.
 std::string render(const Diagnostic &diagnostic, std::string_view name);
 
-/// Parses `text`, which is called `name` in messages. Accepts versions 8.0 and
-/// newer, targets sm_90 and sm_90a and what they are compatible with.
+/// Parses `text`, which is called `name` in messages. Accepts versions 8.0 to
+/// 9.0, targets sm_90 and sm_90a and what they are compatible with.
 ///
 /// Errors end the statement, not the parse: at most 20 are collected. Time and
 /// memory are linear in the text. Safe for any bytes.

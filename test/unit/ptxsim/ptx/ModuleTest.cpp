@@ -52,7 +52,9 @@ TEST(Module, RefusesOtherHeaders) {
   EXPECT_EQ(errorsOfText(".target sm_90 .version 9.0"),
             "1:1: expected '.version' at the beginning, got '.target'");
   EXPECT_EQ(errorsOfText(".version 7.8 .target sm_90"),
-            "1:10: expected version 8.0 or newer, got '7.8'");
+            "1:10: expected a version from 8.0 to 9.0, got '7.8'");
+  EXPECT_EQ(errorsOfText(".version 9.1 .target sm_90"),
+            "1:10: expected a version from 8.0 to 9.0, got '9.1'");
   for (const char *version : {"9", "9.", "9.x", "a", "9.0.1", ".9", "99999.0"})
     EXPECT_EQ(errorsOfText(std::string(".version ") + version + " "),
               "1:10: expected a version such as 9.0, got '" +
