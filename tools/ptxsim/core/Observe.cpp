@@ -25,7 +25,7 @@ bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
     return false;
   return warp.warpgroupRegisters == nullptr ||
          op.opClass == OpClass::Warpgroup ||
-         observeWarpgroupRegisters(warp, op, info);
+         observeWarpgroupRegisters(warp, op, info, mask);
 }
 
 void ptxsim::observePass(Warp &warp, const Op &op) {
