@@ -171,7 +171,7 @@ void observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
                   uint64_t group);
 
 /// Checks what an asynchronous operation reads or writes in shared memory. One
-/// that ends in an mbarrier names it.
+/// that ends in an mbarrier names it; reductions are strong.
 ///
 /// \returns false after noting a fault.
 bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
@@ -180,7 +180,7 @@ bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
 bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        AsyncKind kind, Block &block, uint32_t offset,
                        uint32_t bytes, Block *barrierBlock,
-                       uint32_t barrierOffset);
+                       uint32_t barrierOffset, bool strong = false);
 
 /// Checks what a wgmma reads: chunks of 16 bytes of its block's shared memory.
 ///
