@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -40,6 +41,14 @@ public:
       entries[i] = std::max(entries[i], other.entries[i]);
   }
 
+  /// True if it holds all that `other` does.
+  bool covers(const Clock &other) const {
+    for (Actor actor = 0; actor < other.size(); ++actor)
+      if ((*this)[actor] < other[actor])
+        return false;
+    return true;
+  }
+
   /// Keeps what `other` knows, too.
   void intersect(const Clock &other) {
     if (other.entries.size() < entries.size())
@@ -64,6 +73,8 @@ using RemoteClock = std::unordered_map<uint32_t, Epoch>;
 /// Added to the number of a warp: the groups of its bulk copies whose writes are
 /// done, and what of the warp the async proxy may see.
 constexpr uint32_t remoteBulk = 1u << 24, remoteProxied = 1u << 25;
+/// Added to these: not known yet, but shown or seen as in FenceOrder.h.
+constexpr uint32_t remoteShown = 1u << 27, remoteSeen = 1u << 28;
 
 inline void join(RemoteClock &clock, const RemoteClock &other) {
   for (auto [warp, epoch] : other) {
@@ -85,6 +96,11 @@ inline void intersect(RemoteClock &clock, const RemoteClock &other) {
   }
 }
 
+struct FenceOrder;
+using FenceOrderPointer = std::shared_ptr<const FenceOrder>;
+/// Adds what `other` says to `order`; null says nothing.
+void joinFences(FenceOrderPointer &order, const FenceOrderPointer &other);
+
 /// What is handed on at a synchronisation: what is known, and what of it the
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
@@ -92,24 +108,28 @@ struct Knowledge {
   Clock proxied;       ///< In shared memory.
   Clock proxiedGlobal; ///< In global memory.
   RemoteClock remote;
+  FenceOrderPointer fences; ///< What fence.sc adds to it; see FenceOrder.h.
 
   void join(const Knowledge &other) {
     known.join(other.known);
     proxied.join(other.proxied);
     proxiedGlobal.join(other.proxiedGlobal);
     ptxsim::join(remote, other.remote);
+    joinFences(fences, other.fences);
   }
   void intersect(const Knowledge &other) {
     known.intersect(other.known);
     proxied.intersect(other.proxied);
     proxiedGlobal.intersect(other.proxiedGlobal);
     ptxsim::intersect(remote, other.remote);
+    fences.reset();
   }
   void clear() {
     known.clear();
     proxied.clear();
     proxiedGlobal.clear();
     remote.clear();
+    fences.reset();
   }
 };
 

@@ -112,16 +112,23 @@ public:
 
   /// What has been released through a strong access of an address for those of a
   /// domain: a block, a cluster, all.
+  /// A write may release nothing.
   using Released = std::shared_ptr<const RemoteClock>;
-  void release(uint64_t address, uint32_t domain, const Released &clock);
+  void release(uint64_t address, uint32_t domain, const StrongWrite &write,
+               const Released &clock);
   /// Null if there is nothing that `grid` does not come after anyway.
-  Released acquire(uint64_t address, uint32_t domain, const GridRun &grid);
+  Released acquire(uint64_t address, uint32_t domain, uint32_t bytes,
+                   const GridRun &grid);
+  /// Added to a domain: what fence.sc before the writes have shown.
+  static constexpr uint32_t shownDomain = 1u << 31;
+  /// True if something was shown so.
+  bool hasShown() const { return anyShown; }
 
 private:
   /// What has been released through an address for all: by warps that run, and
   /// of grids that have ended as works.
   struct ReleasedToAll {
-    Released clock;
+    ReleaseSequence<RemoteClock> sequence;
     Clock works;
     uint64_t ends = 0; ///< How many had ended when it was folded.
   };
@@ -143,7 +150,7 @@ private:
   static uint64_t nextGeneration();
   void forgetAll();
   void makeRoom(uint32_t warps);
-  ReleasedToAll &releasedAt(uint64_t address);
+  ReleasedToAll &releasedAt(uint64_t address, uint32_t bytes);
   bool transferWords(uint64_t address, uint64_t bytes, bool isWrite,
                      const Sender &by, Fault &fault);
   bool transferBytes(uint64_t address, uint64_t bytes, bool isWrite,
@@ -230,8 +237,10 @@ private:
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
   std::unordered_map<uint64_t, ReleasedToAll> released;
-  /// The same for a block or a cluster, until grids have ended.
-  std::map<std::pair<uint64_t, uint32_t>, Released> releasedWithin;
+  /// The same for a block or a cluster, and what was shown, until grids have ended.
+  std::map<std::pair<uint64_t, uint32_t>, ReleaseSequence<RemoteClock>>
+      releasedWithin;
+  std::atomic<bool> anyShown{false};
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   GridOrder order;
   const Memory *memory = nullptr; ///< For messages.

@@ -120,6 +120,9 @@ static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
   return known == clock.end() ? 0 : known->second;
 }
 
+/// What does not count before a fence.sc.
+static constexpr uint32_t notKnown = remoteShown | remoteSeen;
+
 static bool isFlagged(uint32_t key, uint32_t flag) {
   return key != gridsBefore && (key & flag) != 0;
 }
@@ -139,7 +142,7 @@ static bool knowsLater(const GridOrder &order, const RemoteClock &remote,
            (between->meetsHost || isBefore(theirs, *between));
   };
   for (auto [key, epoch] : remote)
-    if (key != gridsBefore && !isFlagged(key, remoteWork) &&
+    if (key != gridsBefore && !isFlagged(key, remoteWork | notKnown) &&
         isBetween(key & (remoteBulk - 1)))
       return true;
   return std::any_of(mine.prerequisites.begin(), mine.prerequisites.end(),
@@ -222,7 +225,8 @@ GridOrder::Released GridOrder::fold(const Released &clock, Clock &works) const {
       continue;
     }
     const KnownGrid *known = find(key & (remoteBulk - 1));
-    if (key == gridsBefore || (known != nullptr && known->runs))
+    if (key == gridsBefore ||
+        (known != nullptr && (known->runs || isFlagged(key, notKnown))))
       rest->emplace(key, epoch);
     else if (known != nullptr)
       addWorks(works, *known);
@@ -237,7 +241,7 @@ GridOrder::Released GridOrder::hear(const GridRun &grid, const Clock &works,
     return clock;
   if (running > 1 && clock != nullptr)
     for (auto [key, epoch] : *clock) {
-      if (key == gridsBefore)
+      if (key == gridsBefore || isFlagged(key, notKnown))
         continue;
       const KnownGrid *other = find(key & (remoteBulk - 1));
       if (isFlagged(key, remoteWork))

@@ -114,9 +114,10 @@ void observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 /// \returns false after noting a fault.
 bool observeAtomic(Warp &warp, const Op &op, const Access &access);
 
-/// Fences: how far they order, and whether they order proxies.
+/// Fences: how far they order, whether each other, and whether they order proxies.
 enum class FenceKind : uint8_t { Block, Cluster, Device, System };
-void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
+void observeFence(Warp &warp, LaneMask lanes, FenceKind kind,
+                  bool isSequential = false);
 /// That the host and the grid may see what the other one does: by a strong
 /// access of memory of the host, or a fence of the system.
 void observeHost(Warp &warp);

@@ -248,7 +248,8 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 // Fences
 //===----------------------------------------------------------------------===//
 
-void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
+void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind,
+                          bool isSequential) {
   Counters *counters = warp.worker->counters;
   if (counters != nullptr && kind >= FenceKind::Device)
     counters->fence(warp);
@@ -263,7 +264,17 @@ void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
     races->acquire(clock, clock.pending[scope]);
     clock.pending[scope].clear();
   }
+  if (isSequential)
+    passFences(clock.knowledge, end);
   auto now = races->snapshot(clock);
+  if (isSequential) {
+    auto shown = std::make_shared<Knowledge>(*now);
+    shown->fences.reset();
+    clock.knowledge.fences = showFences(now->fences, shown, end);
+    auto withFences = std::make_shared<Knowledge>(*now);
+    withFences->fences = clock.knowledge.fences;
+    now = std::move(withFences);
+  }
   for (unsigned scope = 0; scope < end; ++scope)
     clock.fenced[scope] = now;
 }
