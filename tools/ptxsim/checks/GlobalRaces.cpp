@@ -48,9 +48,14 @@ void GlobalRaces::addGrid(GridRun &grid, uint32_t warps,
   nextWarp += warps;
 }
 
-void GlobalRaces::noteTrigger(const GridRun *grid) {
+void GlobalRaces::noteTrigger(const GridRun *grid, bool hasWaited) {
   std::lock_guard<std::mutex> lock(mutex);
-  order.noteTrigger(*grid);
+  order.noteTrigger(*grid, hasWaited);
+}
+
+void GlobalRaces::noteWait(const GridRun *grid) {
+  std::lock_guard<std::mutex> lock(mutex);
+  order.noteWait(*grid);
 }
 
 void GlobalRaces::removeGrid(GridRun &grid) {
@@ -284,7 +289,8 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
     fault.notes.push_back(std::string("the other is a ") + verb +
                           whoOf(*theirs, own, warp, stamp));
   if (theirs != own && own != nullptr && theirs != nullptr &&
-      !own->mayOverlap(*theirs) && !theirs->mayOverlap(*own)) {
+      !order.mayRunBeside(*own, *theirs, false) &&
+      !order.mayRunBeside(*theirs, *own, false)) {
     describeUnordered(*own, *theirs, isWrite, stampIsWrite, fault);
     return;
   }
@@ -295,6 +301,10 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
       : stamp.isBulk
           ? "wait for the group with cp.async.bulk.wait_group without .read, then "
             "let the others know"
+      : theirs != own && own != nullptr && theirs != nullptr &&
+              !own->mayOverlap(*theirs) && !theirs->mayOverlap(*own)
+          ? "let the later grid and all grids between the two execute "
+            "griddepcontrol.wait, for a grid only waits for the one before it"
       : theirs != own
           ? "let the later grid execute griddepcontrol.wait before it "
             "touches what the earlier one does"

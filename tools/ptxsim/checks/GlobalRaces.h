@@ -56,8 +56,11 @@ public:
   void addGrid(GridRun &grid, uint32_t warps,
                const std::vector<const GridRun *> &prerequisites,
                std::weak_ptr<const void> lifetime);
-  /// Notes that a grid lets the next one begin. Without that it need not wait.
-  void noteTrigger(const GridRun *grid);
+  /// Notes that a grid lets the next one begin, perhaps before it has waited.
+  /// Without that the next one need not wait.
+  void noteTrigger(const GridRun *grid, bool hasWaited);
+  /// Notes that a grid has waited for those before.
+  void noteWait(const GridRun *grid);
   /// Notes that a grid has ended.
   void removeGrid(GridRun &grid);
   /// Notes that the warps of a grid and the host may signal each other.

@@ -76,8 +76,12 @@ void ptxsim::observeClusterLeave(Warp &warp) {
 
 void ptxsim::observeGridTrigger(Warp &warp) {
   GridRun *grid = warp.block->cluster->grid;
-  if (grid->globalRaces != nullptr)
-    grid->globalRaces->noteTrigger(grid);
+  if (grid->globalRaces == nullptr)
+    return;
+  ClusterRaces *races = racesOf(warp);
+  bool hasWaited = races != nullptr &&
+                   races->clockOf(warp).knowledge.remote.count(gridsBefore) != 0;
+  grid->globalRaces->noteTrigger(grid, hasWaited);
 }
 
 void ptxsim::observeGridWait(Warp &warp) {
@@ -86,6 +90,8 @@ void ptxsim::observeGridWait(Warp &warp) {
     return;
   WarpClock &clock = races->clockOf(warp);
   clock.knowledge.remote[gridsBefore] = 1;
+  GridRun *grid = warp.block->cluster->grid;
+  grid->globalRaces->noteWait(grid);
 }
 
 bool ptxsim::observeRegisterChange(Warp &warp, const Op &op,
