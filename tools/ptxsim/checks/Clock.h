@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -41,6 +42,14 @@ public:
       entries[i] = std::max(entries[i], other.entries[i]);
   }
 
+  /// True if it holds all that `other` does.
+  bool covers(const Clock &other) const {
+    for (Actor actor = 0; actor < other.size(); ++actor)
+      if ((*this)[actor] < other[actor])
+        return false;
+    return true;
+  }
+
   /// Keeps what `other` knows, too.
   void intersect(const Clock &other) {
     if (other.entries.size() < entries.size())
@@ -65,6 +74,8 @@ using RemoteClock = std::unordered_map<uint32_t, Epoch>;
 /// Added to the number of a warp: the groups of its bulk copies whose writes are
 /// done, and what of the warp the async proxy may see.
 constexpr uint32_t remoteBulk = 1u << 24, remoteProxied = 1u << 25;
+/// Added to these: not known yet, but shown or seen as in FenceOrder.h.
+constexpr uint32_t remoteShown = 1u << 27, remoteSeen = 1u << 28;
 
 inline void join(RemoteClock &clock, const RemoteClock &other) {
   for (auto [warp, epoch] : other) {
@@ -111,6 +122,11 @@ struct SeenFlags {
   }
 };
 
+struct FenceOrder;
+using FenceOrderPointer = std::shared_ptr<const FenceOrder>;
+/// Adds what `other` says to `order`; null says nothing.
+void joinFences(FenceOrderPointer &order, const FenceOrderPointer &other);
+
 /// What is handed on at a synchronisation: what is known, and what of it the
 /// async proxy may see, because a proxy fence stands in between.
 struct Knowledge {
@@ -119,6 +135,7 @@ struct Knowledge {
   Clock proxiedGlobal; ///< In global memory.
   RemoteClock remote;
   SeenFlags seen;
+  FenceOrderPointer fences; ///< What fence.sc adds to it; see FenceOrder.h.
 
   void join(const Knowledge &other) {
     known.join(other.known);
@@ -126,6 +143,7 @@ struct Knowledge {
     proxiedGlobal.join(other.proxiedGlobal);
     ptxsim::join(remote, other.remote);
     seen.join(other.seen);
+    joinFences(fences, other.fences);
   }
   void intersect(const Knowledge &other) {
     known.intersect(other.known);
@@ -133,6 +151,7 @@ struct Knowledge {
     proxiedGlobal.intersect(other.proxiedGlobal);
     ptxsim::intersect(remote, other.remote);
     seen.intersect(other.seen);
+    fences.reset();
   }
   void clear() {
     known.clear();
@@ -140,6 +159,7 @@ struct Knowledge {
     proxiedGlobal.clear();
     remote.clear();
     seen.numbers.clear();
+    fences.reset();
   }
 };
 

@@ -55,9 +55,14 @@ void GlobalRaces::addGrid(GridRun &grid, uint64_t clusters,
   nextWarp += warps;
 }
 
-void GlobalRaces::noteTrigger(const GridRun *grid) {
+void GlobalRaces::noteTrigger(const GridRun *grid, bool hasWaited) {
   std::lock_guard<std::mutex> lock(mutex);
-  order.noteTrigger(*grid);
+  order.noteTrigger(*grid, hasWaited);
+}
+
+void GlobalRaces::noteWait(const GridRun *grid) {
+  std::lock_guard<std::mutex> lock(mutex);
+  order.noteWait(*grid);
 }
 
 void GlobalRaces::removeGrid(GridRun &grid) {
@@ -302,7 +307,8 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
     fault.notes.push_back(std::string("the other is a ") + verb +
                           whoOf(*theirs, own, warp, stamp));
   if (theirs != own && own != nullptr && theirs != nullptr &&
-      !own->mayOverlap(*theirs) && !theirs->mayOverlap(*own)) {
+      !order.mayRunBeside(*own, *theirs, false) &&
+      !order.mayRunBeside(*theirs, *own, false)) {
     describeUnordered(*own, *theirs, isWrite, stampIsWrite, fault);
     return;
   }
@@ -313,6 +319,10 @@ void GlobalRaces::describe(uint64_t address, const GlobalStamp &stamp,
       : stamp.isBulk
           ? "wait for the group with cp.async.bulk.wait_group without .read, then "
             "let the others know"
+      : theirs != own && own != nullptr && theirs != nullptr &&
+              !own->mayOverlap(*theirs) && !theirs->mayOverlap(*own)
+          ? "let the later grid and all grids between the two execute "
+            "griddepcontrol.wait, for a grid only waits for the one before it"
       : theirs != own
           ? "let the later grid execute griddepcontrol.wait before it "
             "touches what the earlier one does"
@@ -400,39 +410,48 @@ bool GlobalRaces::accessWords(uint64_t address, uint64_t bytes, bool isWrite,
   return true;
 }
 
-GlobalRaces::ReleasedToAll &GlobalRaces::releasedAt(uint64_t address) {
+GlobalRaces::ReleasedToAll &GlobalRaces::releasedAt(uint64_t address,
+                                                    uint32_t bytes) {
   ReleasedToAll &result = released[address];
-  if (result.clock != nullptr && result.ends != order.ends())
-    result.clock = order.fold(result.clock, result.works);
+  Released clock = result.sequence.read(bytes);
+  if (clock != nullptr && result.ends != order.ends())
+    result.sequence.replace(order.fold(clock, result.works));
   result.ends = order.ends();
   return result;
 }
 
 void GlobalRaces::release(uint64_t address, uint32_t domain,
-                          const Released &clock) {
+                          const StrongWrite &write, const Released &clock) {
   std::lock_guard<std::mutex> lock(mutex);
-  Released &known = domain == 0 ? releasedAt(address).clock
-                                : releasedWithin[{address, domain}];
-  if (known == nullptr || known == clock) {
-    known = clock;
+  if (domain != 0) {
+    auto key = std::make_pair(address, domain);
+    if (domain & shownDomain && clock != nullptr)
+      anyShown = true;
+    if (clock != nullptr || releasedWithin.count(key) != 0)
+      releasedWithin[key].add(write, clock);
     return;
   }
-  auto joined = std::make_shared<RemoteClock>(*known);
-  join(*joined, *clock);
-  known = std::move(joined);
+  if (clock == nullptr && released.count(address) == 0)
+    return;
+  ReleasedToAll &all = releasedAt(address, write.bytes);
+  if (!all.sequence.add(write, clock))
+    all.works.clear();
 }
 
 GlobalRaces::Released GlobalRaces::acquire(uint64_t address, uint32_t domain,
-                                           const GridRun &grid) {
+                                           uint32_t bytes, const GridRun &grid) {
+  if (domain & shownDomain && !anyShown)
+    return nullptr;
   std::lock_guard<std::mutex> lock(mutex);
   if (domain != 0) {
     auto entry = releasedWithin.find({address, domain});
-    return entry == releasedWithin.end() ? nullptr : entry->second;
+    return entry == releasedWithin.end() ? nullptr : entry->second.read(bytes);
   }
   if (released.count(address) == 0)
     return nullptr;
-  const ReleasedToAll &all = releasedAt(address);
-  return order.hear(grid, all.works, all.clock);
+  const ReleasedToAll &all = releasedAt(address, bytes);
+  Released clock = all.sequence.read(bytes);
+  return clock == nullptr ? nullptr : order.hear(grid, all.works, clock);
 }
 
 GlobalRaces::MapWrites GlobalRaces::mapWrites(uint64_t address,

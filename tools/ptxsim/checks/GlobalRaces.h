@@ -58,8 +58,11 @@ public:
   void addGrid(GridRun &grid, uint64_t clusters,
                const std::vector<const GridRun *> &prerequisites,
                std::weak_ptr<const void> lifetime);
-  /// Notes that a grid lets the next one begin. Without that it need not wait.
-  void noteTrigger(const GridRun *grid);
+  /// Notes that a grid lets the next one begin, perhaps before it has waited.
+  /// Without that the next one need not wait.
+  void noteTrigger(const GridRun *grid, bool hasWaited);
+  /// Notes that a grid has waited for those before.
+  void noteWait(const GridRun *grid);
   /// Notes that a grid has ended.
   void removeGrid(GridRun &grid);
   /// Notes that the warps of a grid and the host may signal each other.
@@ -114,17 +117,24 @@ public:
 
   /// What has been released through a strong access of an address for those of a
   /// domain: a block, a cluster, all.
+  /// A write may release nothing.
   using Released = std::shared_ptr<const RemoteClock>;
-  void release(uint64_t address, uint32_t domain, const Released &clock);
+  void release(uint64_t address, uint32_t domain, const StrongWrite &write,
+               const Released &clock);
   /// Null if there is nothing that `grid` does not come after anyway.
-  Released acquire(uint64_t address, uint32_t domain, const GridRun &grid);
   ReadFlags &readFlags() { return flags; }
+  Released acquire(uint64_t address, uint32_t domain, uint32_t bytes,
+                   const GridRun &grid);
+  /// Added to a domain: what fence.sc before the writes have shown.
+  static constexpr uint32_t shownDomain = 1u << 31;
+  /// True if something was shown so.
+  bool hasShown() const { return anyShown; }
 
 private:
   /// What has been released through an address for all: by warps that run, and
   /// of grids that have ended as works.
   struct ReleasedToAll {
-    Released clock;
+    ReleaseSequence<RemoteClock> sequence;
     Clock works;
     uint64_t ends = 0; ///< How many had ended when it was folded.
   };
@@ -146,7 +156,7 @@ private:
   static uint64_t nextGeneration();
   void forgetAll();
   void makeRoom(uint64_t warps);
-  ReleasedToAll &releasedAt(uint64_t address);
+  ReleasedToAll &releasedAt(uint64_t address, uint32_t bytes);
   bool transferWords(uint64_t address, uint64_t bytes, bool isWrite,
                      const Sender &by, Fault &fault);
   bool transferBytes(uint64_t address, uint64_t bytes, bool isWrite,
@@ -235,8 +245,10 @@ private:
   mutable std::mutex mutex;
   std::unordered_map<uint64_t, std::unique_ptr<GlobalChunk>> chunks;
   std::unordered_map<uint64_t, ReleasedToAll> released;
-  /// The same for a block or a cluster, until grids have ended.
-  std::map<std::pair<uint64_t, uint32_t>, Released> releasedWithin;
+  /// The same for a block or a cluster, and what was shown, until grids have ended.
+  std::map<std::pair<uint64_t, uint32_t>, ReleaseSequence<RemoteClock>>
+      releasedWithin;
+  std::atomic<bool> anyShown{false};
   std::unordered_map<uint32_t, Epoch> mapReleases; ///< By warp.
   ReadFlags flags;
   GridOrder order;

@@ -72,9 +72,35 @@ KnownGrid *GridOrder::findGrid(const GridRun &grid) const {
   return known != nullptr && known->grid == &grid ? known : nullptr;
 }
 
-void GridOrder::noteTrigger(const GridRun &grid) {
+void GridOrder::noteTrigger(const GridRun &grid, bool hasWaited) {
+  KnownGrid *known = findGrid(grid);
+  if (known == nullptr)
+    return;
+  known->triggers = true;
+  if (!hasWaited)
+    known->triggersEarly = true;
+}
+
+void GridOrder::noteWait(const GridRun &grid) {
   if (KnownGrid *known = findGrid(grid))
-    known->triggers = true;
+    known->waits = true;
+}
+
+bool GridOrder::mayRunBeside(const KnownGrid &grid, const KnownGrid &before,
+                             bool hasWaited) const {
+  for (uint32_t number : grid.prerequisites) {
+    const KnownGrid *next = find(number);
+    if (next == nullptr || next->firstWarp < before.firstWarp)
+      continue;
+    bool isOver = hasWaited || !next->triggers;
+    if (next == &before ? !isOver
+                        : !(isOver && next->isSettled) &&
+                              mayRunBeside(*next, before,
+                                           next->waits &&
+                                               (isOver || !next->triggersEarly)))
+      return true;
+  }
+  return false;
 }
 
 void GridOrder::noteEnd(const GridRun &grid) {
@@ -82,6 +108,13 @@ void GridOrder::noteEnd(const GridRun &grid) {
   if (known == nullptr)
     return;
   known->runs = false;
+  known->isSettled = std::all_of(
+      known->prerequisites.begin(), known->prerequisites.end(),
+      [&](uint32_t number) {
+        const KnownGrid *before = find(number);
+        return before == nullptr || ((known->waits || !before->triggers) &&
+                                     before->isSettled);
+      });
   --running;
   ++endCount;
 }
@@ -104,9 +137,26 @@ KnownGrid *GridOrder::find(uint32_t warp) const {
   return known->has(warp) ? known : nullptr;
 }
 
+uint32_t GridOrder::oldestBeside(const KnownGrid &grid, bool hasWaited) const {
+  uint32_t oldest = grid.firstWarp;
+  for (uint32_t number : grid.prerequisites) {
+    const KnownGrid *next = find(number);
+    if (next == nullptr)
+      continue;
+    // What one that still runs will do is not known.
+    bool isOver = hasWaited || (!next->runs && !next->triggers);
+    bool waits = !next->runs && next->waits && (isOver || !next->triggersEarly);
+    oldest = std::min(oldest, isOver && next->isSettled
+                                  ? number
+                                  : oldestBeside(*next, waits));
+  }
+  return oldest;
+}
+
 uint32_t GridOrder::firstRival(const KnownGrid &own) const {
+  uint32_t oldest = oldestBeside(own, false);
   for (const auto &known : grids)
-    if (known.get() == &own || waitsFor(own, *known) ||
+    if (known.get() == &own || known->firstWarp >= oldest ||
         !known->order.isBefore(own.order))
       return known->firstWarp;
   return own.firstWarp;
@@ -116,6 +166,9 @@ static uint64_t lookUp(const RemoteClock &clock, uint32_t key) {
   auto known = clock.find(key);
   return known == clock.end() ? 0 : known->second;
 }
+
+/// What does not count before a fence.sc.
+static constexpr uint32_t notKnown = remoteShown | remoteSeen;
 
 static bool isFlagged(uint32_t key, uint32_t flag) {
   return key != gridsBefore && (key & flag) != 0;
@@ -136,7 +189,7 @@ static bool knowsLater(const GridOrder &order, const RemoteClock &remote,
            (between->meetsHost || isBefore(theirs, *between));
   };
   for (auto [key, epoch] : remote)
-    if (key != gridsBefore && !isFlagged(key, remoteWork) &&
+    if (key != gridsBefore && !isFlagged(key, remoteWork | notKnown) &&
         isBetween(key & (remoteBulk - 1)))
       return true;
   return std::any_of(mine.prerequisites.begin(), mine.prerequisites.end(),
@@ -153,10 +206,12 @@ uint64_t GridOrder::knownOf(uint32_t warp, uint32_t own, uint64_t known,
   if (remote != nullptr && lookUp(*remote, remoteWork | theirs->order.chain) >=
                                theirs->order.position)
     return allEpochs;
-  if (mine->mayOverlap(*theirs))
-    return remote->count(gridsBefore) != 0 ? allEpochs : known;
-  if (theirs->mayOverlap(*mine))
+  bool hasWaited = remote != nullptr && remote->count(gridsBefore) != 0;
+  if (mayRunBeside(*mine, *theirs, hasWaited) ||
+      mayRunBeside(*theirs, *mine, false))
     return known;
+  if (mine->mayOverlap(*theirs))
+    return allEpochs;
   if (theirs->order.isBefore(mine->order) ||
       mine->order.isBefore(theirs->order))
     return allEpochs;
@@ -219,7 +274,8 @@ GridOrder::Released GridOrder::fold(const Released &clock, Clock &works) const {
       continue;
     }
     const KnownGrid *known = find(key & (remoteBulk - 1));
-    if (key == gridsBefore || (known != nullptr && known->runs))
+    if (key == gridsBefore ||
+        (known != nullptr && (known->runs || isFlagged(key, notKnown))))
       rest->emplace(key, epoch);
     else if (known != nullptr)
       addWorks(works, *known);
@@ -234,7 +290,7 @@ GridOrder::Released GridOrder::hear(const GridRun &grid, const Clock &works,
     return clock;
   if (running > 1 && clock != nullptr)
     for (auto [key, epoch] : *clock) {
-      if (key == gridsBefore)
+      if (key == gridsBefore || isFlagged(key, notKnown))
         continue;
       const KnownGrid *other = find(key & (remoteBulk - 1));
       if (isFlagged(key, remoteWork))

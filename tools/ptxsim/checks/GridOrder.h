@@ -39,6 +39,10 @@ struct KnownGrid {
   const GridRun *grid = nullptr; ///< Only an identity; null for transfers.
   bool runs = false;
   std::atomic<bool> triggers{false}; ///< griddepcontrol.launch_dependents
+  std::atomic<bool> triggersEarly{false}; ///< Before it has waited.
+  std::atomic<bool> waits{false}; ///< griddepcontrol.wait
+  /// No grid that it may begin before the end of is left when it has ended.
+  bool isSettled = false;
   std::atomic<bool> meetsHost{
       false}; ///< It and the host may signal each other.
   uint32_t firstWarp = 0, warps = 1;
@@ -68,7 +72,8 @@ public:
                  const std::vector<const GridRun *> &prerequisites,
                  std::weak_ptr<const void> lifetime);
   KnownGrid &add(const HostTransfer &transfer, uint32_t warp);
-  void noteTrigger(const GridRun &grid);
+  void noteTrigger(const GridRun &grid, bool hasWaited);
+  void noteWait(const GridRun &grid);
   void noteEnd(const GridRun &grid);
 
   /// Forgets what has ended and comes before all that is still to come: up to
@@ -81,6 +86,15 @@ public:
   /// Null if it was forgotten: then it comes before all others.
   KnownGrid *find(uint32_t warp) const;
   KnownGrid *findGrid(const GridRun &grid) const;
+
+  /// True if `before` may still run while `grid` does, or, after its wait, does so
+  /// since a grid between them has not waited.
+  bool mayRunBeside(const KnownGrid &grid, const KnownGrid &before,
+                    bool hasWaited) const;
+
+  /// The first warp of the oldest grid that may run beside `grid`, or must be
+  /// waited for.
+  uint32_t oldestBeside(const KnownGrid &grid, bool hasWaited) const;
 
   /// The least number of a warp that need not come before all that `own` does.
   uint32_t firstRival(const KnownGrid &own) const;

@@ -17,7 +17,7 @@
 #ifndef TCC_TOOLS_PTXSIM_CHECKS_RACES_H
 #define TCC_TOOLS_PTXSIM_CHECKS_RACES_H
 
-#include "tools/ptxsim/checks/Clock.h"
+#include "tools/ptxsim/checks/ReleaseSequence.h"
 #include "tools/ptxsim/checks/SplitWords.h"
 #include "tools/ptxsim/checks/TileLayouts.h"
 #include "tools/ptxsim/core/Access.h"
@@ -55,9 +55,6 @@ struct WordHistory {
   Stamp write;
   Stamp read;
 };
-
-/// Scopes: threads of the device and those of the system are the same here.
-constexpr unsigned blockScope = 0, clusterScope = 1, deviceScope = 2, scopes = 3;
 
 /// Who accesses, for one or more words.
 struct Accessor {
@@ -174,8 +171,12 @@ struct BlockRaces {
   };
   std::unordered_map<uint32_t, MBarrierClock> mbarriers; ///< By shared address.
   /// Knowledge released through strong accesses of a shared address: by address,
-  /// and for the cluster 0, for a block 1 + its rank.
-  std::map<std::pair<uint32_t, uint32_t>, Knowledge> released;
+  /// and for the cluster 0, for a block 1 + its rank. And what fence.sc before them
+  /// have shown.
+  struct Released {
+    ReleaseSequence<Knowledge> sequence, shown;
+  };
+  std::map<std::pair<uint32_t, uint32_t>, Released> released;
   Knowledge exited; ///< What the warps knew that have exited.
 };
 

@@ -108,7 +108,7 @@ void ptxsim::readComputed(const Warp &warp, Slot slot, uint32_t bytes,
 }
 
 void ptxsim::copyShadow(WarpChecks &checks, uint64_t to, uint64_t from,
-                        uint32_t bytes) {
+                        uint32_t bytes, LaneMask lanes) {
   if (!mayBeUndefined(checks, from, bytes) && !mayBeUndefined(checks, to, bytes))
     return;
   LaneBytes bits, computed;
@@ -118,7 +118,7 @@ void ptxsim::copyShadow(WarpChecks &checks, uint64_t to, uint64_t from,
   UndefinedOrigin origin;
   if (found != checks.origins.end())
     origin = found->second;
-  writeShadow(checks, to, bytes, ~LaneMask(0), bits, &computed, origin);
+  writeShadow(checks, to, bytes, lanes, bits, &computed, origin);
 }
 
 template <typename T> static LaneMask lanesNotZero(const LaneBytes &bits) {

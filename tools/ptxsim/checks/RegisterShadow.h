@@ -152,8 +152,9 @@ void setUndefined(const Warp &warp, Slot slot, uint32_t bytes, LaneMask undefine
 /// Makes the lanes of a register defined.
 void setDefined(const Warp &warp, Slot slot, uint32_t bytes, LaneMask lanes);
 
-/// Copies what is known of a register to another one of the same width.
-void copyShadow(WarpChecks &checks, uint64_t to, uint64_t from, uint32_t bytes);
+/// Copies what is known of lanes of a register to another one of the same width.
+void copyShadow(WarpChecks &checks, uint64_t to, uint64_t from, uint32_t bytes,
+                LaneMask lanes);
 
 /// Where the undefined bits of a register came from, as far as is known.
 UndefinedOrigin originOf(const Warp &warp, Slot slot);

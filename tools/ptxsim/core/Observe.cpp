@@ -26,7 +26,7 @@ bool ptxsim::observe(Warp &warp, const Op &op, LaneMask mask) {
     return false;
   return warp.warpgroupRegisters == nullptr ||
          op.opClass == OpClass::Warpgroup ||
-         observeWarpgroupRegisters(warp, op, info);
+         observeWarpgroupRegisters(warp, op, info, mask);
 }
 
 void ptxsim::observePass(Warp &warp, const Op &op) {
@@ -209,8 +209,10 @@ static bool checkRaces(Warp &warp, const Op &op, const Access &access,
   return false;
 }
 
-/// What a warp shows to other clusters: what it knows of its own and of others.
-static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) {
+/// What a warp shows to other clusters but for fences: what it knows of its own and
+/// of others.
+static RemoteClock shownOf(const ClusterRaces &races,
+                           const Knowledge &knowledge) {
   RemoteClock result = knowledge.remote;
   auto show = [&](uint32_t key, Epoch epoch) {
     if (epoch != 0)
@@ -226,11 +228,56 @@ static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) 
   return result;
 }
 
+/// All that a warp shows to other clusters.
+static RemoteClock shown(const ClusterRaces &races, const Knowledge &knowledge) {
+  RemoteClock result = shownOf(races, knowledge);
+  auto add = [&](const std::shared_ptr<const Knowledge> &fenced, uint32_t flag) {
+    if (fenced == nullptr)
+      return;
+    for (auto [key, epoch] : shownOf(races, *fenced))
+      if (key < remoteWork)
+        result[key | flag] = epoch;
+  };
+  if (const FenceOrder *fences = knowledge.fences.get()) {
+    add(fences->shown[deviceScope], remoteShown);
+    add(fences->seen[deviceScope], remoteSeen);
+  }
+  return result;
+}
+
+static void learn(ClusterRaces &races, const RemoteClock &released,
+                  Knowledge &knowledge);
+
+/// Adds what was released of fences.
+static void learnFences(ClusterRaces &races, const RemoteClock &released,
+                        FenceOrderPointer &fences) {
+  FenceOrder order;
+  auto take = [&](uint32_t flag, std::shared_ptr<const Knowledge> &result) {
+    RemoteClock part;
+    for (auto [key, epoch] : released)
+      if (key != gridsBefore && key & flag)
+        part[key & ~flag] = epoch;
+    if (part.empty())
+      return;
+    auto knowledge = std::make_shared<Knowledge>();
+    learn(races, part, *knowledge);
+    result = std::move(knowledge);
+  };
+  take(remoteShown, order.shown[deviceScope]);
+  take(remoteSeen, order.seen[deviceScope]);
+  joinFences(fences, std::make_shared<FenceOrder>(order));
+}
+
 /// Adds what was released through global memory to what is known.
 static void learn(ClusterRaces &races, const RemoteClock &released,
                   Knowledge &knowledge) {
+  bool anyFence = false;
   for (auto [key, epoch] : released) {
     Actor actor = 0;
+    if (key != gridsBefore && key & (remoteShown | remoteSeen)) {
+      anyFence = true;
+      continue;
+    }
     if (key == gridsBefore ||
         !races.ownWarp(key & ~(remoteBulk | remoteProxied), actor))
       knowledge.remote[key] = std::max(knowledge.remote[key], epoch);
@@ -241,6 +288,8 @@ static void learn(ClusterRaces &races, const RemoteClock &released,
     else
       knowledge.known.set(actor, epoch);
   }
+  if (anyFence)
+    learnFences(races, released, knowledge.fences);
 }
 
 void ptxsim::observeHost(Warp &warp) {
@@ -256,10 +305,10 @@ namespace {
 /// the device is also one of its block for those who only look there.
 class Synchronisation {
 public:
-  Synchronisation(Warp &warp, const Access &access)
+  Synchronisation(Warp &warp, const Op &op, const Access &access)
       : warp(warp), races(*racesOf(warp)), clock(races.clockOf(warp)),
         grid(*warp.block->cluster->grid), global(*grid.globalRaces),
-        access(access) {}
+        access(access), bytes(access.bytes / op.count) {}
 
   /// Notes whether the host may see the access.
   void noteHost() {
@@ -283,35 +332,34 @@ public:
             access.acquires ? clock.knowledge : clock.pending[scope];
         if (block != nullptr)
           acquireShared(*block, offset, scope, knowledge);
-        else if (auto released = global.acquire(access.addresses[lane],
-                                                domain(scope), grid))
-          learn(races, *released, knowledge);
+        else
+          acquireGlobal(access.addresses[lane], scope, knowledge);
       });
     });
   }
 
-  void release() {
-    std::shared_ptr<const Knowledge> now, last;
-    std::shared_ptr<const RemoteClock> lastShown;
+  void release(bool isAtomic) {
+    StrongWrite write = {races.firstWarp + clock.actor, bytes, isAtomic};
+    std::shared_ptr<const Knowledge> now;
     if (access.releases)
       now = races.snapshot(clock);
+    const FenceOrderPointer fences = clock.knowledge.fences;
     forLanes(access.mask, [&](int lane) {
       uint32_t offset = 0;
       Block *block = sharedOf(warp, access, lane, offset);
       forScopes([&](unsigned scope) {
         const auto &knowledge = now != nullptr ? now : clock.fenced[scope];
-        if (knowledge == nullptr)
-          return;
+        const auto fenced = fences == nullptr ? nullptr : fences->shown[scope];
         if (block != nullptr) {
-          races.racesOf(*block)
-              .released[{offset, domainInCluster(scope)}]
-              .join(*knowledge);
+          releaseShared(*block, {offset, domainInCluster(scope)}, write,
+                        knowledge, fenced);
           return;
         }
-        if (knowledge != last)
-          lastShown = std::make_shared<RemoteClock>(shown(races, *knowledge));
-        last = knowledge;
-        global.release(access.addresses[lane], domain(scope), lastShown);
+        uint64_t address = access.addresses[lane];
+        global.release(address, domain(scope), write, remoteOf(knowledge));
+        if (fenced != nullptr || global.hasShown())
+          global.release(address, domain(scope) | GlobalRaces::shownDomain, write,
+                         remoteOf(fenced));
       });
     });
   }
@@ -381,8 +429,50 @@ private:
                      Knowledge &knowledge) {
     auto &released = races.racesOf(block).released;
     auto found = released.find({offset, domainInCluster(scope)});
-    if (found != released.end())
-      knowledge.join(found->second);
+    if (found == released.end())
+      return;
+    if (auto all = found->second.sequence.read(bytes))
+      knowledge.join(*all);
+    seeFences(clock.knowledge.fences, scope, found->second.shown.read(bytes));
+  }
+
+  void acquireGlobal(uint64_t address, unsigned scope, Knowledge &knowledge) {
+    uint32_t whom = domain(scope);
+    if (auto released = global.acquire(address, whom, bytes, grid))
+      learn(races, *released, knowledge);
+    auto fenced = global.acquire(address, whom | GlobalRaces::shownDomain, bytes,
+                                 grid);
+    if (fenced == nullptr)
+      return;
+    auto seen = std::make_shared<Knowledge>();
+    learn(races, *fenced, *seen);
+    seeFences(clock.knowledge.fences, scope, std::move(seen));
+  }
+
+  void releaseShared(const Block &block, std::pair<uint32_t, uint32_t> place,
+                     const StrongWrite &write,
+                     const std::shared_ptr<const Knowledge> &knowledge,
+                     const std::shared_ptr<const Knowledge> &fenced) {
+    auto &all = races.racesOf(block).released;
+    if (knowledge == nullptr && fenced == nullptr && all.count(place) == 0)
+      return;
+    BlockRaces::Released &released = all[place];
+    released.sequence.add(write, knowledge);
+    released.shown.add(write, fenced);
+  }
+
+  /// As other clusters take it; the last ones are kept, for lanes and scopes mostly
+  /// have the same.
+  GlobalRaces::Released remoteOf(const std::shared_ptr<const Knowledge> &knowledge) {
+    if (knowledge == nullptr)
+      return nullptr;
+    for (const Converted &each : converted)
+      if (each.from == knowledge)
+        return each.to;
+    Converted &oldest = converted[next++ % 2];
+    oldest = {knowledge,
+              std::make_shared<RemoteClock>(shown(races, *knowledge))};
+    return oldest.to;
   }
 
   /// For whom a release of shared memory is meant: 0 is the cluster.
@@ -403,22 +493,29 @@ private:
   const GridRun &grid;
   GlobalRaces &global;
   const Access &access;
+  uint32_t bytes; ///< Of an element.
+  struct Converted {
+    std::shared_ptr<const Knowledge> from;
+    GlobalRaces::Released to;
+  };
+  Converted converted[2];
+  unsigned next = 0;
 };
 } // namespace
 
-static void synchronise(Warp &warp, const Access &access, bool reads,
-                        bool writes) {
+static void synchronise(Warp &warp, const Op &op, const Access &access,
+                        bool reads, bool writes) {
   if (racesOf(warp) == nullptr || !access.strong ||
       access.space == ptx::Space::Local)
     return;
-  Synchronisation synchronisation(warp, access);
+  Synchronisation synchronisation(warp, op, access);
   synchronisation.noteHost();
   if (reads) {
     synchronisation.acquire();
     synchronisation.hearReads();
   }
   if (writes)
-    synchronisation.release();
+    synchronisation.release(reads);
   if (writes && !reads)
     synchronisation.sayReads();
 }
@@ -429,7 +526,7 @@ bool ptxsim::observeLoad(Warp &warp, const Op &op, const Access &access) {
     return false;
   if (warp.checks != nullptr)
     loadUndefined(warp, op, access);
-  synchronise(warp, access, true, false);
+  synchronise(warp, op, access, true, false);
   return true;
 }
 
@@ -440,7 +537,7 @@ bool ptxsim::observeStore(Warp &warp, const Op &op, const Access &access,
     return false;
   if (warp.checks != nullptr && !storeUndefined(warp, op, access, sources))
     return false;
-  synchronise(warp, access, false, true);
+  synchronise(warp, op, access, false, true);
   return true;
 }
 
@@ -450,7 +547,7 @@ bool ptxsim::observeAtomic(Warp &warp, const Op &op, const Access &access) {
     return false;
   if (warp.checks != nullptr && !atomicUndefined(warp, op, access))
     return false;
-  synchronise(warp, access, true, true);
+  synchronise(warp, op, access, true, true);
   return true;
 }
 

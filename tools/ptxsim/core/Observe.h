@@ -115,9 +115,10 @@ void observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 /// \returns false after noting a fault.
 bool observeAtomic(Warp &warp, const Op &op, const Access &access);
 
-/// Fences: how far they order, and whether they order proxies.
+/// Fences: how far they order, whether each other, and whether they order proxies.
 enum class FenceKind : uint8_t { Block, Cluster, Device, System };
-void observeFence(Warp &warp, LaneMask lanes, FenceKind kind);
+void observeFence(Warp &warp, LaneMask lanes, FenceKind kind,
+                  bool isSequential = false);
 /// That the host and the grid may see what the other one does: by a strong
 /// access of memory of the host, or a fence of the system.
 void observeHost(Warp &warp);
@@ -177,7 +178,7 @@ void observeIssue(Warp &warp, AsyncOperation &operation, AsyncKind kind,
                   uint64_t group);
 
 /// Checks what an asynchronous operation reads or writes in shared memory. One
-/// that ends in an mbarrier names it.
+/// that ends in an mbarrier names it; reductions are strong.
 ///
 /// \returns false after noting a fault.
 bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
@@ -186,7 +187,7 @@ bool observeAsyncRead(Worker &worker, AsyncOperation &operation, AsyncKind kind,
 bool observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                        AsyncKind kind, Block &block, uint32_t offset,
                        uint32_t bytes, Block *barrierBlock,
-                       uint32_t barrierOffset);
+                       uint32_t barrierOffset, bool strong = false);
 
 /// Checks what a wgmma reads: chunks of 16 bytes of its block's shared memory.
 ///

@@ -105,13 +105,14 @@ static bool findAccessor(ClusterRaces &races, const AsyncOperation &operation,
 static bool accessShared(Worker &worker, AsyncOperation &operation,
                          AsyncKind kind, Block &block, uint32_t offset,
                          uint32_t bytes, bool isWrite, Block *barrierBlock,
-                         uint32_t barrierOffset) {
+                         uint32_t barrierOffset, bool strong) {
   if (operation.knowledge == nullptr)
     return true;
   ClusterRaces &races = *block.cluster->races;
   if (isWrite)
     races.racesOf(block).layouts.forget(offset, bytes);
   Accessor by;
+  by.strength = strong ? StrongForAll : Weak;
   Fault fault;
   if (!findAccessor(races, operation, kind, barrierBlock, barrierOffset, by) ||
       races.accessLater(block, offset, bytes, isWrite, by, fault))
@@ -124,7 +125,7 @@ bool ptxsim::observeAsyncRead(Worker &worker, AsyncOperation &operation,
                               uint32_t bytes, Block *barrierBlock,
                               uint32_t barrierOffset) {
   return accessShared(worker, operation, kind, block, offset, bytes, false,
-                      barrierBlock, barrierOffset);
+                      barrierBlock, barrierOffset, false);
 }
 
 bool ptxsim::observeMatrixReads(Worker &worker, AsyncOperation &operation,
@@ -150,11 +151,11 @@ static void arriveAsync(Counters &counters, Block &block, uint32_t offset) {
 bool ptxsim::observeAsyncWrite(Worker &worker, AsyncOperation &operation,
                                AsyncKind kind, Block &block, uint32_t offset,
                                uint32_t bytes, Block *barrierBlock,
-                               uint32_t barrierOffset) {
+                               uint32_t barrierOffset, bool strong) {
   if (worker.counters != nullptr && barrierBlock != nullptr)
     arriveAsync(*worker.counters, *barrierBlock, barrierOffset);
   return accessShared(worker, operation, kind, block, offset, bytes, true,
-                      barrierBlock, barrierOffset);
+                      barrierBlock, barrierOffset, strong);
 }
 
 bool ptxsim::observeAsyncGlobal(Worker &worker, AsyncOperation &operation,

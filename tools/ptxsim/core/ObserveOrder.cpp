@@ -78,8 +78,12 @@ void ptxsim::observeClusterLeave(Warp &warp) {
 
 void ptxsim::observeGridTrigger(Warp &warp) {
   GridRun *grid = warp.block->cluster->grid;
-  if (grid->globalRaces != nullptr)
-    grid->globalRaces->noteTrigger(grid);
+  if (grid->globalRaces == nullptr)
+    return;
+  ClusterRaces *races = racesOf(warp);
+  bool hasWaited = races != nullptr &&
+                   races->clockOf(warp).knowledge.remote.count(gridsBefore) != 0;
+  grid->globalRaces->noteTrigger(grid, hasWaited);
 }
 
 void ptxsim::observeGridWait(Warp &warp) {
@@ -88,6 +92,8 @@ void ptxsim::observeGridWait(Warp &warp) {
     return;
   WarpClock &clock = races->clockOf(warp);
   clock.knowledge.remote[gridsBefore] = 1;
+  GridRun *grid = warp.block->cluster->grid;
+  grid->globalRaces->noteWait(grid);
 }
 
 bool ptxsim::observeRegisterChange(Warp &warp, const Op &op,
@@ -252,7 +258,8 @@ void ptxsim::observeMBarrierWait(Warp &warp, Block &block, uint32_t offset,
 // Fences
 //===----------------------------------------------------------------------===//
 
-void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
+void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind,
+                          bool isSequential) {
   Counters *counters = warp.worker->counters;
   if (counters != nullptr && kind >= FenceKind::Cluster)
     counters->fence(warp);
@@ -267,7 +274,17 @@ void ptxsim::observeFence(Warp &warp, LaneMask, FenceKind kind) {
     races->acquire(clock, clock.pending[scope]);
     clock.pending[scope].clear();
   }
+  if (isSequential)
+    passFences(clock.knowledge, end);
   auto now = races->snapshot(clock);
+  if (isSequential) {
+    auto shown = std::make_shared<Knowledge>(*now);
+    shown->fences.reset();
+    clock.knowledge.fences = showFences(now->fences, shown, end);
+    auto withFences = std::make_shared<Knowledge>(*now);
+    withFences->fences = clock.knowledge.fences;
+    now = std::move(withFences);
+  }
   for (unsigned scope = 0; scope < end; ++scope)
     clock.fenced[scope] = now;
 }

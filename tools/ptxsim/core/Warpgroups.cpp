@@ -3,6 +3,7 @@
 #include "tools/ptxsim/core/Warpgroups.h"
 
 #include "tools/ptxsim/checks/Clock.h"
+#include "tools/ptxsim/checks/TransferRules.h"
 #include "tools/ptxsim/checks/UndefinedMatrices.h"
 #include "tools/ptxsim/core/Observe.h"
 
@@ -92,11 +93,40 @@ static bool finishEarlier(const WarpgroupWork &work, Worker &worker) {
   return true;
 }
 
+/// Gives the copies of sums of a group their values as they are after `steps` of
+/// its products.
+static void makeCopies(Warp &warp, uint64_t group, uint32_t steps) {
+  if (warp.warpgroupRegisters == nullptr)
+    return;
+  for (const WarpgroupRegisters::Copy &copy : warp.warpgroupRegisters->copies) {
+    if (copy.group != group || copy.steps != steps)
+      continue;
+    forLanes(copy.lanes, [&](int lane) {
+      uint32_t at = uint32_t(lane) * copy.bytes;
+      std::memcpy(warp.registers + copy.to + at, warp.registers + copy.from + at,
+                  copy.bytes);
+    });
+    if (warp.checks != nullptr)
+      copyShadow(*warp.checks, copy.to, copy.from, copy.bytes, copy.lanes);
+  }
+}
+
+/// True if a register was copied between the product with this number and the next.
+static bool isCopiedAfter(const WarpgroupWork &work, uint32_t steps) {
+  for (uint32_t w = 0; w < 4; ++w)
+    if (WarpgroupRegisters *registers =
+            work.block->warps[work.firstWarp + w].warpgroupRegisters.get())
+      for (const WarpgroupRegisters::Copy &copy : registers->copies)
+        if (copy.group == work.number && copy.steps == steps)
+          return true;
+  return false;
+}
+
 bool WarpgroupWork::write(Worker &worker) {
   if (!finishEarlier(*this, worker))
     return false;
   bool hopper = block->cluster->grid->options->hopperTensor;
-  size_t count = instructions.size();
+  uint32_t count = uint32_t(instructions.size());
   std::vector<WarpgroupStep> steps;
   std::vector<uint32_t *> d[4], planes[4];
   auto flush = [&](const WarpgroupShape &shape) {
@@ -106,30 +136,31 @@ bool WarpgroupWork::write(Worker &worker) {
                                  all, hopper);
     steps.clear();
   };
-  for (size_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < count; ++i) {
     WarpgroupInstruction &instruction = instructions[i];
     if (!observeReads(*this, i, worker))
       return false;
     WarpgroupStep step = instruction.step;
     setPlanes(*this, instruction, planes, step);
-    if (block->warps[firstWarp].checks != nullptr)
-      multiplyUndefined(*block, firstWarp, instruction, step,
-                        worker.multiplier());
     bool same = !steps.empty() &&
                 std::memcmp(&instruction.shape, &instructions[i - 1].shape,
                             sizeof(WarpgroupShape)) == 0 &&
                 planes[0] == d[0];
     if (!steps.empty() && !same)
       flush(instructions[i - 1].shape);
+    if (block->warps[firstWarp].checks != nullptr)
+      multiplyUndefined(*block, firstWarp, instruction, step,
+                        worker.multiplier());
     if (steps.empty())
       for (int w = 0; w < 4; ++w)
         d[w] = planes[w];
     steps.push_back(step);
+    if (i + 1 == count || isCopiedAfter(*this, i + 1)) {
+      flush(instruction.shape);
+      for (uint32_t w = 0; w < 4; ++w)
+        makeCopies(block->warps[firstWarp + w], number, i + 1);
+    }
   }
-  if (!steps.empty())
-    flush(instructions.back().shape);
-  for (uint32_t w = 0; w < 4; ++w)
-    releaseRegisters(block->warps[firstWarp + w], 0);
   return true;
 }
 
@@ -137,21 +168,25 @@ bool WarpgroupWork::write(Worker &worker) {
 // Registers
 //===----------------------------------------------------------------------===//
 
+/// Ends the flight of copies of groups up to `group`.
+static void releaseCopies(WarpgroupRegisters &registers, uint64_t group) {
+  auto &copies = registers.copies;
+  for (const WarpgroupRegisters::Copy &copy : copies)
+    registers.lines[copy.to / 64] &= uint8_t(~WarpgroupRegisters::isCopy);
+  copies.erase(std::remove_if(copies.begin(), copies.end(),
+                              [&](const WarpgroupRegisters::Copy &copy) {
+                                return copy.group <= group || copy.lanes == 0;
+                              }),
+               copies.end());
+  for (const WarpgroupRegisters::Copy &copy : copies)
+    registers.lines[copy.to / 64] |= WarpgroupRegisters::isCopy;
+}
+
 void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   WarpgroupRegisters *registers = warp.warpgroupRegisters.get();
-  if (registers == nullptr || group == 0)
+  if (registers == nullptr)
     return;
-  for (const WarpgroupRegisters::Copy &copy : registers->copies) {
-    if (copy.group > group)
-      continue;
-    std::memcpy(warp.registers + copy.to, warp.registers + copy.from, copy.bytes);
-    if (warp.checks != nullptr)
-      copyShadow(*warp.checks, copy.to, copy.from, copy.bytes / 32);
-  }
-  auto &copies = registers->copies;
-  for (size_t i = copies.size(); i-- > 0;)
-    if (copies[i].group <= group)
-      copies.erase(copies.begin() + ptrdiff_t(i));
+  releaseCopies(*registers, group);
   for (size_t line = 0; line < registers->lines.size(); ++line) {
     uint64_t &user = registers->groupOfLine[line];
     if (user == 0 || user > group)
@@ -163,48 +198,150 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   }
 }
 
-static bool touched(Warp &warp, const Op &op, bool writes, bool isA) {
+static bool touched(Warp &warp, const Op &op, const char *how, const char *whose,
+                    LaneMask lanes = 0) {
   Fault fault;
   fault.code = FaultCode::LaunchFailed;
   fault.check = "wgmma registers";
   fault.message =
-      std::string("expected wgmma.wait_group before a register is ") +
-      (writes ? "written" : "read") + " that " +
-      (isA ? "a wgmma in flight reads" : "a wgmma in flight accumulates to");
+      std::string("expected wgmma.wait_group before a register is ") + how +
+      " that " + whose;
   fault.advice = "wait for the group that contains the wgmma";
-  warp.worker->stop(warp, op, std::move(fault), -1);
+  warp.worker->stop(warp, op, std::move(fault),
+                    lanes == 0 ? -1 : __builtin_ctz(lanes));
   return false;
 }
 
-bool ptxsim::observeWarpgroupRegisters(Warp &warp, const Op &op,
-                                       const OpInfo &info) {
-  WarpgroupRegisters &registers = *warp.warpgroupRegisters;
-  const RegisterOperand *operands =
-      warp.now.code->operands.data() + info.firstSource;
-  const RegisterOperand *destinations = operands + info.sources;
-  registers.reserve(warp.registerBytes);
-  bool isMove = op.opClass == OpClass::Move && info.sources == 1 &&
-                info.destinations == 1 &&
-                operands[0].bytes == destinations[0].bytes;
-  if (registers.inFlight != 0) {
-    for (uint32_t i = 0; i < info.sources; ++i) {
-      uint32_t offset = fileOffset(warp, operands[i].slot);
-      if (!(registers.lines[offset / 64] & WarpgroupRegisters::accumulates))
-        continue;
-      if (!isMove)
-        return touched(warp, op, false, false);
-      uint32_t to = fileOffset(warp, destinations[0].slot);
-      uint64_t group = registers.groupOfLine[offset / 64];
-      registers.copies.push_back({offset, to, operands[i].bytes * 32, group});
-    }
-    for (uint32_t i = 0; i < info.destinations; ++i) {
-      uint8_t line =
-          registers.lines[fileOffset(warp, destinations[i].slot) / 64];
-      if (line & (WarpgroupRegisters::accumulates | WarpgroupRegisters::isRead))
-        return touched(warp, op, true,
-                       !(line & WarpgroupRegisters::accumulates));
-    }
+static constexpr const char *sums = "a wgmma in flight accumulates to";
+static constexpr const char *copiesSums =
+    "is a copy of one that a wgmma in flight accumulates to";
+
+/// The lanes of a register that are copies in flight.
+static LaneMask lanesInFlight(const WarpgroupRegisters &registers,
+                              uint32_t offset) {
+  LaneMask lanes = 0;
+  if (registers.lines[offset / 64] & WarpgroupRegisters::isCopy)
+    for (const WarpgroupRegisters::Copy &copy : registers.copies)
+      lanes |= copy.to == offset ? copy.lanes : 0;
+  return lanes;
+}
+
+bool ptxsim::observeCopyAsOperand(Warp &warp, const Op &op, Slot slot) {
+  LaneMask lanes =
+      lanesInFlight(*warp.warpgroupRegisters, fileOffset(warp, slot));
+  return lanes == 0 || touched(warp, op, "read", copiesSums, lanes);
+}
+
+namespace {
+/// What an ordinary instruction does to the registers of a warp.
+class RegisterUse {
+public:
+  RegisterUse(Warp &warp, const Op &op, const OpInfo &info, LaneMask mask)
+      : warp(warp), registers(*warp.warpgroupRegisters), op(op), info(info),
+        mask(mask),
+        sources(warp.now.code->operands.data() + info.firstSource),
+        destinations(sources + info.sources) {}
+
+  bool reads();
+  bool writes();
+  /// Lets the destination of a mov be in flight as its source is.
+  void follow();
+
+private:
+  bool isMove() const {
+    return op.opClass == OpClass::Move &&
+           TransferRule(info.transfer) == TransferRule::Move &&
+           info.sources == 1 && info.destinations == 1 &&
+           sources[0].bytes == destinations[0].bytes;
   }
+  WarpgroupRegisters::Copy copyOfSum(uint32_t from) const;
+
+  Warp &warp;
+  WarpgroupRegisters &registers;
+  const Op &op;
+  const OpInfo &info;
+  LaneMask mask;
+  const RegisterOperand *sources, *destinations;
+  std::vector<WarpgroupRegisters::Copy> fresh;
+};
+} // namespace
+
+/// A copy of the sum at `from` as the products that were begun make it.
+WarpgroupRegisters::Copy RegisterUse::copyOfSum(uint32_t from) const {
+  const Warpgroup &group = warpgroupOf(warp);
+  uint64_t number = registers.groupOfLine[from / 64];
+  uint32_t steps = group.issued[warp.index % 4];
+  // One that is done is at its end, and the sum is there.
+  if (number <= group.committed[warp.index % 4])
+    steps = number < group.firstNumber
+                ? 0
+                : uint32_t(group.works[number - group.firstNumber]
+                               ->instructions.size());
+  return {from, 0, sources[0].bytes, mask, number, steps};
+}
+
+bool RegisterUse::reads() {
+  for (uint32_t i = 0; i < info.sources; ++i) {
+    uint32_t offset = fileOffset(warp, sources[i].slot);
+    uint8_t line = registers.lines[offset / 64];
+    if (!(line & (WarpgroupRegisters::accumulates | WarpgroupRegisters::isCopy)))
+      continue;
+    if (line & WarpgroupRegisters::accumulates) {
+      if (!isMove())
+        return touched(warp, op, "read", sums);
+      fresh.push_back(copyOfSum(offset));
+      continue;
+    }
+    LaneMask lanes = lanesInFlight(registers, offset) & mask;
+    if (lanes == 0)
+      continue;
+    if (!isMove())
+      return touched(warp, op, "read", copiesSums, lanes);
+    for (const WarpgroupRegisters::Copy &copy : registers.copies)
+      if (copy.to == offset && (copy.lanes & mask) != 0) {
+        fresh.push_back(copy);
+        fresh.back().lanes &= mask;
+      }
+  }
+  return true;
+}
+
+bool RegisterUse::writes() {
+  for (uint32_t i = 0; i < info.destinations; ++i) {
+    uint32_t offset = fileOffset(warp, destinations[i].slot);
+    uint8_t line = registers.lines[offset / 64];
+    if (line & WarpgroupRegisters::accumulates)
+      return touched(warp, op, "written", sums);
+    if (line & WarpgroupRegisters::isRead)
+      return touched(warp, op, "written", "a wgmma in flight reads");
+    if (line & WarpgroupRegisters::isCopy)
+      for (WarpgroupRegisters::Copy &copy : registers.copies)
+        if (copy.to == offset)
+          copy.lanes &= ~mask;
+  }
+  return true;
+}
+
+void RegisterUse::follow() {
+  for (WarpgroupRegisters::Copy &copy : fresh) {
+    copy.to = fileOffset(warp, destinations[0].slot);
+    registers.lines[copy.to / 64] |= WarpgroupRegisters::isCopy;
+    registers.copies.push_back(copy);
+  }
+}
+
+bool ptxsim::observeWarpgroupRegisters(Warp &warp, const Op &op,
+                                       const OpInfo &info, LaneMask mask) {
+  WarpgroupRegisters &registers = *warp.warpgroupRegisters;
+  registers.reserve(warp.registerBytes);
+  if (registers.inFlight != 0) {
+    RegisterUse use(warp, op, info, mask);
+    if (!use.reads() || !use.writes())
+      return false;
+    use.follow();
+  }
+  const RegisterOperand *destinations =
+      warp.now.code->operands.data() + info.firstSource + info.sources;
   for (uint32_t i = 0; i < info.destinations; ++i)
     registers.lines[fileOffset(warp, destinations[i].slot) / 64] |=
         WarpgroupRegisters::isWritten;

@@ -5,7 +5,8 @@
 // have executed the same one and committed it. Registers belong to it until then.
 // A register that is copied by mov while its product is in flight hands that on:
 // compilers hoist such copies above the wait (ptxas joins the two registers), so
-// the copy gets the value when the product is done.
+// the copy gets the value when the product is done, and is itself in flight until
+// then: only another mov or, as a sum, a later product may take it.
 
 #ifndef TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
 #define TCC_TOOLS_PTXSIM_CORE_WARPGROUPS_H
@@ -59,14 +60,18 @@ struct WarpgroupRegisters {
     accumulates = 1, ///< Accumulator of a product in flight.
     isRead = 2,      ///< Operand A of a product in flight.
     isWritten = 4,   ///< By an ordinary instruction since the last fence.
+    isCopy = 8,      ///< Some lanes are copies of a register in flight.
   };
   std::vector<uint8_t> lines;
   bool anyFence = false;
   uint32_t inFlight = 0; ///< Lines that a product uses.
-  /// Copies to make when a product is done: from, to, bytes, group.
+  /// A copy in flight, of the sum that a group has made with its first `steps`
+  /// products; it is made when they are done.
   struct Copy {
-    uint32_t from, to, bytes;
+    uint32_t from, to, bytes; ///< Bytes of one lane.
+    LaneMask lanes;           ///< That nothing else has overwritten.
     uint64_t group;
+    uint32_t steps;
   };
   std::vector<Copy> copies;
   /// Which group uses a line; 0 for none.
@@ -92,10 +97,16 @@ inline uint32_t fileOffset(const Warp &warp, Slot slot) {
 }
 
 /// Checks the registers of an ordinary instruction against products in flight
-/// and notes what it writes.
+/// and notes what it writes in the lanes of `mask`.
 ///
 /// \returns false after noting a fault.
-bool observeWarpgroupRegisters(Warp &warp, const Op &op, const OpInfo &info);
+bool observeWarpgroupRegisters(Warp &warp, const Op &op, const OpInfo &info,
+                               LaneMask mask);
+
+/// Checks that a register of A is no copy of a sum in flight.
+///
+/// \returns false after noting a fault.
+bool observeCopyAsOperand(Warp &warp, const Op &op, Slot slot);
 
 /// Ends the use of the registers of a warp by the groups up to `group`.
 void releaseRegisters(Warp &warp, uint64_t group);

@@ -97,7 +97,7 @@ std::shared_ptr<Task> Scheduler::submit(std::shared_ptr<Context> context,
 static void collectPrerequisites(Task &task) {
   for (const Dependency &dependency : task.dependencies) {
     const Task &before = *dependency.task;
-    if (before.grid && dependency.kind != EdgeKind::Full)
+    if (before.grid && dependency.kind != EdgeKind::Full && dependency.isDirect)
       task.prerequisites.push_back(before.grid);
     if (!before.grid)
       for (const std::shared_ptr<Grid> &grid : before.prerequisites)

@@ -47,8 +47,9 @@ CUresult findOwnStream(Call &call, CUstream handle,
 
 static void addTail(std::vector<Dependency> &dependencies, const Stream &stream,
                     EdgeKind kind) {
+  // Of kernels that may overlap, the next one only waits for the last.
   for (const std::shared_ptr<Task> &task : stream.last)
-    dependencies.push_back({task, kind});
+    dependencies.push_back({task, kind, task == stream.last.back()});
 }
 
 std::vector<Dependency> dependenciesIn(const Stream &stream, EdgeKind kind) {

@@ -42,6 +42,7 @@ enum class EdgeKind : uint8_t {
 struct Dependency {
   std::shared_ptr<Task> task;
   EdgeKind kind = EdgeKind::Full;
+  bool isDirect = true; ///< A grid waits for it by griddepcontrol.wait.
 };
 
 class Work {

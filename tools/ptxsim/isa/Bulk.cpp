@@ -94,7 +94,7 @@ public:
           !observeAsyncWrite(worker, *this, AsyncKind::MBarrier,
                              *targetBlocks[i],
                              uint32_t(target - targetBlocks[i]->shared), bytes,
-                             barriers[i].block, barriers[i].offset))
+                             barriers[i].block, barriers[i].offset, reduces))
         return false;
       if (targetBlocks.empty() &&
           !observeAsyncGlobal(worker, *this, reinterpret_cast<uint64_t>(target),

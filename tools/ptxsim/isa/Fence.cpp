@@ -8,9 +8,13 @@
 using namespace ptxsim;
 using namespace ptxsim::isa;
 
+// Op::modifiers: the FenceKind, and this of fence.sc.
+static constexpr uint32_t kindBits = 3, isSequential = 4;
+
 static Next fence(Warp &warp, const Op &op, LaneMask mask) {
   if (warp.worker->observes)
-    observeFence(warp, mask, FenceKind(op.modifiers));
+    observeFence(warp, mask, FenceKind(op.modifiers & kindBits),
+                 op.modifiers & isSequential);
   return Next::Advance;
 }
 
@@ -29,6 +33,15 @@ static Handler selectFence(const Match &match, Op &op) {
                           : match.has("cluster") ? FenceKind::Cluster
                           : match.has("sys")     ? FenceKind::System
                                                  : FenceKind::Device);
+  if (match.has("sc"))
+    op.modifiers |= isSequential;
+  return fence;
+}
+
+/// membar is another name of fence.sc.
+static Handler selectMembar(const Match &match, Op &op) {
+  selectFence(match, op);
+  op.modifiers |= isSequential;
   return fence;
 }
 
@@ -57,7 +70,7 @@ static Handler selectMapRelease(const Match &match, Op &op) {
 static constexpr OpClass kind = OpClass::Barrier;
 
 static const Form forms[] = {
-    {"membar.(cta|gl|sys)", "", selectFence, kind},
+    {"membar.(cta|gl|sys)", "", selectMembar, kind},
     {"fence ?.(sc|acq_rel|acquire|release).(cta|cluster|gpu|sys)", "", selectFence,
      kind},
     {"fence .acquire.sync_restrict::shared::cluster.cluster", "", selectFence,

@@ -37,7 +37,8 @@ public:
   bool write(Worker &worker) override {
     uint8_t *place = target.block->shared + target.offset;
     if (!observeAsyncWrite(worker, *this, AsyncKind::MBarrier, *target.block,
-                           target.offset, bytes, barrier.block, barrier.offset))
+                           target.offset, bytes, barrier.block, barrier.offset,
+                           reduces))
       return false;
     if (reduces) {
       reduceElements(reduction, type, place, data, bytes);

@@ -121,6 +121,9 @@ static Next takeRegisters(Warp &warp, const Op &op, const WarpgroupShape &shape,
       return fail(warp, op, "wgmma registers",
                   "expected a register of A that no wgmma in flight accumulates to",
                   "wait for the group that contains the wgmma");
+    if (i >= sums && flags & WarpgroupRegisters::isCopy &&
+        !observeCopyAsOperand(warp, op, slots[i]))
+      return Next::Stop;
     flags |= i < sums ? WarpgroupRegisters::accumulates
                       : WarpgroupRegisters::isRead;
     registers->take(line, group);

@@ -101,10 +101,29 @@ MEET:
   st.global.u32 [%s], %v;
   ret;
 }
+
+// Kernels between the two.
+.visible .entry lets_begin() {
+  griddepcontrol.launch_dependents;
+  ret;
+}
+.visible .entry does_nothing() {
+  ret;
+}
+.visible .entry lets_begin_and_waits() {
+  griddepcontrol.launch_dependents;
+  griddepcontrol.wait;
+  ret;
+}
+.visible .entry waits_and_lets_begin() {
+  griddepcontrol.wait;
+  griddepcontrol.launch_dependents;
+  ret;
+}
 """
 
 
-# The two kernels of each case.
+# The kernels of each case.
 CASES = {
     "waits": ("first", "waits"),
     "leader": ("first", "leader"),
@@ -113,6 +132,14 @@ CASES = {
     "ordinary": ("first", "forgets"),  # Not launched as a dependent.
     "untriggered": ("alone", "forgets"),
     "synchronised": ("first", "forgets"),  # The host waits in between.
+    "chain": ("first", "lets_begin_and_waits", "waits"),
+    "long_chain": ("first", *6 * ("lets_begin_and_waits",), "waits"),
+    "chain_waits_early": ("first", "waits_and_lets_begin", "forgets"),
+    "chain_untriggered": ("alone", "lets_begin", "waits"),
+    "chain_forgets": ("first", "lets_begin", "waits"),
+    "chain_ends": ("first", "does_nothing", "waits"),
+    "long_chain_forgets": ("first", "lets_begin", "lets_begin_and_waits", "waits"),
+    "chain_waits_late": ("first", "lets_begin_and_waits", "forgets"),
 }
 
 
@@ -120,16 +147,20 @@ def main(which):
     start()
     module, stream = load(TEXT), make("cuStreamCreate", 1)
     words, sums = allocate(64), allocate(64)
-    arguments = {"first": (words,), "alone": (words,)}
-    begin, second = CASES[which]
+    between = ("lets_begin", "does_nothing", "lets_begin_and_waits",
+               "waits_and_lets_begin")
+    arguments = {"first": (words,), "alone": (words,),
+                 **{name: () for name in between}}
+    begin, *others = CASES[which]
     result = launch(function(module, begin), arguments.get(begin, (words, sums)),
                     block=64, stream=stream)
     assert result == "CUDA_SUCCESS", result
     if which == "synchronised":
         check("cuStreamSynchronize", stream)
     attributes = {} if which == "ordinary" else {"programmatic": (1,)}
-    launch_ex(function(module, second), arguments.get(second, (words, sums)),
-              block=64, stream=stream, **attributes)
+    for name in others:
+        launch_ex(function(module, name), arguments.get(name, (words, sums)),
+                  block=64, stream=stream, **attributes)
     result = call("cuStreamSynchronize", stream)
     print(which, result)
     if result == "CUDA_SUCCESS":
