@@ -36,53 +36,110 @@ static uint64_t weightsBytes(const schema::TargetT &target) {
   return end;
 }
 
-Status mlir::tcc::emitExecutable(ModuleOp module, const x86::CompiledImage &image,
-                           const ::tcc::ModelFile &model,
-                           const ::tcc::ModelWeights *weights,
-                           const std::string &path,
-                           const EmitProgress &progress) {
-  FailureOr<Manifest> manifest = buildManifest(module, image, model.model);
-  if (failed(manifest))
-    return {Status::Code::Internal, path + ": the plan cannot be written"};
-  schema::TargetT &target = *manifest->executable.targets.front();
-  target.code = std::make_unique<schema::Segment>();
-  if (weights)
-    target.weights = std::make_unique<schema::Segment>();
+namespace {
+/// Writes the file, segment by segment.
+class ExecutableWriter {
+public:
+  ExecutableWriter(ArrayRef<TargetCode> targets, Manifest &manifest,
+                   const ::tcc::ModelFile &model,
+                   const ::tcc::ModelWeights *weights)
+      : targets(targets), manifest(manifest), model(model), weights(weights) {}
 
-  uint64_t manifestBytes = serialise(manifest->executable).size();
-  uint64_t codeOffset = rt::alignSegment(rt::headerBytes + manifestBytes);
-  uint64_t end = codeOffset + image.code.size();
-  *target.code = segmentOf(codeOffset, image.code.data(), image.code.size());
+  Status write(const std::string &path, const EmitProgress &progress);
 
+private:
+  uint64_t placeSegments();
+  Status writeSegments(const EmitProgress &progress);
+  Status writeManifest(uint64_t fileBytes);
+
+  ArrayRef<TargetCode> targets;
+  Manifest &manifest;
+  const ::tcc::ModelFile &model;
+  const ::tcc::ModelWeights *weights;
   ::tcc::AtomicFile file;
-  if (Status status = file.create(path); !status.ok())
-    return status;
-  if (weights) {
+};
+} // namespace
+
+/// Sets where the segments of all targets are; returns where the last one ends.
+uint64_t ExecutableWriter::placeSegments() {
+  auto &tables = manifest.executable.targets;
+  for (auto &table : tables) {
+    table->code = std::make_unique<schema::Segment>();
+    if (weights)
+      table->weights = std::make_unique<schema::Segment>();
+  }
+  uint64_t end = rt::headerBytes + serialise(manifest.executable).size();
+  for (auto [table, target] : llvm::zip(tables, targets)) {
+    const std::vector<uint8_t> &code = target.image->code;
     uint64_t offset = rt::alignSegment(end);
-    *target.weights = schema::Segment(offset, weightsBytes(target), {});
+    *table->code = segmentOf(offset, code.data(), code.size());
+    end = offset + code.size();
+    if (!weights)
+      continue;
+    offset = rt::alignSegment(end);
+    *table->weights = schema::Segment(offset, weightsBytes(*table), {});
+    end = offset + table->weights->bytes();
+  }
+  return end;
+}
+
+Status ExecutableWriter::writeSegments(const EmitProgress &progress) {
+  uint64_t done = 0, total = 0;
+  for (const auto &table : manifest.executable.targets)
+    total += weights ? table->weights->bytes() : 0;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    schema::TargetT &table = *manifest.executable.targets[i];
+    const std::vector<uint8_t> &code = targets[i].image->code;
+    if (weights) {
+      if (Status status = writeWeights(
+              manifest.weights[i], table.packed, model, *weights, file,
+              *table.weights,
+              [&](uint64_t own, uint64_t) { progress(done + own, total); });
+          !status.ok())
+        return status;
+      done += table.weights->bytes();
+    }
     if (Status status =
-            writeWeights(manifest->weights, target.packed, model, *weights,
-                         file, *target.weights, progress);
+            file.writeAt(table.code->offset(), code.data(), code.size());
         !status.ok())
       return status;
-    end = offset + target.weights->bytes();
   }
-  if (Status status =
-          file.writeAt(codeOffset, image.code.data(), image.code.size());
-      !status.ok())
-    return status;
+  return {};
+}
 
-  flatbuffers::DetachedBuffer bytes = serialise(manifest->executable);
+Status ExecutableWriter::writeManifest(uint64_t fileBytes) {
+  flatbuffers::DetachedBuffer bytes = serialise(manifest.executable);
   rt::FileHeader header;
-  header.writer = manifest->executable.producer;
+  header.writer = manifest.executable.producer;
   header.manifestBytes = bytes.size();
-  header.fileBytes = end;
+  header.fileBytes = fileBytes;
   auto encoded = rt::encodeHeader(header, bytes.data());
   if (Status status = file.writeAt(0, encoded.data(), encoded.size());
       !status.ok())
     return status;
-  if (Status status = file.writeAt(rt::headerBytes, bytes.data(), bytes.size());
-      !status.ok())
+  return file.writeAt(rt::headerBytes, bytes.data(), bytes.size());
+}
+
+Status ExecutableWriter::write(const std::string &path,
+                               const EmitProgress &progress) {
+  uint64_t end = placeSegments();
+  if (Status status = file.create(path); !status.ok())
+    return status;
+  if (Status status = writeSegments(progress); !status.ok())
+    return status;
+  if (Status status = writeManifest(end); !status.ok())
     return status;
   return file.commit();
+}
+
+Status mlir::tcc::emitExecutable(ArrayRef<TargetCode> targets,
+                                 const ::tcc::ModelFile &model,
+                                 const ::tcc::ModelWeights *weights,
+                                 const std::string &path,
+                                 const EmitProgress &progress) {
+  FailureOr<Manifest> manifest = buildManifest(targets, model.model);
+  if (failed(manifest))
+    return {Status::Code::Internal, path + ": the plan cannot be written"};
+  return ExecutableWriter(targets, *manifest, model, weights)
+      .write(path, progress);
 }

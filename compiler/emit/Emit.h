@@ -3,7 +3,7 @@
 #ifndef TCC_COMPILER_EMIT_EMIT_H
 #define TCC_COMPILER_EMIT_EMIT_H
 
-#include "compiler/target/x86/CompiledImage.h"
+#include "compiler/target/CompiledImage.h"
 #include "frontends/model/ModelFile.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/support/Status.h"
@@ -16,8 +16,13 @@ namespace mlir::tcc {
 /// Called while weights are packed: bytes written so far and in all.
 using EmitProgress = std::function<void(uint64_t done, uint64_t total)>;
 
-/// Writes `path` from a module of the `plan` dialect, the code of its kernels
-/// and the checkpoint.
+/// A module of the `plan` dialect for one target, and the code of its kernels.
+struct TargetCode {
+  ModuleOp module;
+  const CompiledImage *image;
+};
+
+/// Writes `path` from what is compiled for each target and the checkpoint.
 ///
 /// Weights are streamed from the mapped checkpoint through a few megabytes of
 /// memory. The same inputs give the same bytes.
@@ -27,7 +32,7 @@ using EmitProgress = std::function<void(uint64_t done, uint64_t total)>;
 ///
 /// \returns CannotWrite; Internal if the plan or a weight of it is not one that
 ///          a file can hold.
-::tcc::Status emitExecutable(ModuleOp module, const x86::CompiledImage &image,
+::tcc::Status emitExecutable(ArrayRef<TargetCode> targets,
                              const ::tcc::ModelFile &model,
                              const ::tcc::ModelWeights *weights,
                              const std::string &path,

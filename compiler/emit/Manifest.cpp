@@ -48,9 +48,9 @@ namespace {
 /// Builds the tables of one target, in the order in which symbols are declared.
 class TargetBuilder {
 public:
-  TargetBuilder(const x86::CompiledImage &image, Manifest &manifest)
+  TargetBuilder(const CompiledImage &image, Manifest &manifest)
       : image(image), manifest(manifest),
-        target(*manifest.executable.targets.front()) {}
+        target(*manifest.executable.targets.back()) {}
 
   LogicalResult build(ModuleOp module);
 
@@ -64,7 +64,7 @@ private:
   std::unique_ptr<schema::StepPlanT> step(plan::StepOp op);
   LogicalResult addSteps(ModuleOp module);
 
-  const x86::CompiledImage &image;
+  const CompiledImage &image;
   Manifest &manifest;
   schema::TargetT &target;
   llvm::StringMap<schema::Argument> arguments;
@@ -100,7 +100,7 @@ LogicalResult TargetBuilder::declare(plan::WeightOp op) {
   arguments.try_emplace(op.getSymName(), schema::ArgumentKind::Weight,
                         target.packed.size());
   target.packed.push_back(std::move(weight));
-  manifest.weights.push_back(op);
+  manifest.weights.back().push_back(op);
   return success();
 }
 
@@ -130,11 +130,12 @@ void TargetBuilder::declare(plan::RotaryTableOp op) {
 }
 
 void TargetBuilder::addKernels() {
-  for (const x86::CompiledKernel &compiled : image.kernels) {
+  for (const CompiledKernel &compiled : image.kernels) {
     auto kernel = std::make_unique<schema::KernelT>();
     kernel->name = compiled.name;
     kernel->entry = compiled.entry;
     kernel->configuration = compiled.configuration;
+    kernel->threads = compiled.threads;
     kernels.try_emplace(compiled.name, target.kernels.size());
     target.kernels.push_back(std::move(kernel));
   }
@@ -202,7 +203,7 @@ LogicalResult TargetBuilder::addSteps(ModuleOp module) {
 }
 
 LogicalResult TargetBuilder::build(ModuleOp module) {
-  target.kind = schema::TargetKind::X86_64;
+  target.kind = image.kind;
   target.cpu = image.cpu;
   target.features = image.features;
   for (auto op : module.getOps<plan::BufferOp>())
@@ -230,9 +231,8 @@ copyTokenizer(const schema::TokenizerT &tokenizer) {
           ->UnPack());
 }
 
-FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
-                                       const x86::CompiledImage &image,
-                                       const schema::ModelT &model) {
+FailureOr<Manifest> mlir::tcc::buildManifest(ArrayRef<TargetCode> targets,
+                                             const schema::ModelT &model) {
   Manifest manifest;
   schema::ExecutableT &executable = manifest.executable;
   ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
@@ -246,9 +246,12 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ModuleOp module,
   executable.end_ids = model.end_ids;
   if (model.tokenizer)
     executable.tokenizer = copyTokenizer(*model.tokenizer);
-  executable.targets.push_back(std::make_unique<schema::TargetT>());
-  if (failed(TargetBuilder(image, manifest).build(module)))
-    return failure();
+  for (const TargetCode &code : targets) {
+    executable.targets.push_back(std::make_unique<schema::TargetT>());
+    manifest.weights.emplace_back();
+    if (failed(TargetBuilder(*code.image, manifest).build(code.module)))
+      return failure();
+  }
   const schema::TargetT &target = *executable.targets.front();
   if (target.step->states)
     executable.hidden_size = static_cast<uint32_t>(sizes.hidden);

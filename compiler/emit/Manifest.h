@@ -3,7 +3,7 @@
 #ifndef TCC_COMPILER_EMIT_MANIFEST_H
 #define TCC_COMPILER_EMIT_MANIFEST_H
 
-#include "compiler/target/x86/CompiledImage.h"
+#include "compiler/emit/Emit.h"
 #include "dialects/plan/Plan.h"
 #include "frontends/model/Model_generated.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -13,16 +13,16 @@
 
 namespace mlir::tcc {
 
-/// The manifest of an executable and the weights in the order of its table.
+/// The manifest of an executable and, for each target, the weights in the order of
+/// its table.
 struct Manifest {
   ::tcc::schema::ExecutableT executable;
-  std::vector<plan::WeightOp> weights;
+  std::vector<std::vector<plan::WeightOp>> weights;
 };
 
-/// Translates the plan in `module`. Offsets of weights are assigned; segments
-/// are left empty.
-FailureOr<Manifest> buildManifest(ModuleOp module,
-                                  const x86::CompiledImage &image,
+/// Translates the plans of `targets`. Offsets of weights are assigned; segments are
+/// left empty.
+FailureOr<Manifest> buildManifest(ArrayRef<TargetCode> targets,
                                   const ::tcc::schema::ModelT &model);
 
 } // namespace mlir::tcc

@@ -1,9 +1,11 @@
 #include "compiler/pipeline/Compilation.h"
 
+#include "compiler/codegen/nvptx/CompilePtx.h"
+#include "compiler/codegen/x86/CompileImage.h"
 #include "compiler/interpreter/Sequences.h"
 #include "compiler/pipeline/CheckpointWeights.h"
 #include "compiler/pipeline/Registration.h"
-#include "compiler/target/x86/Target.h"
+#include "compiler/target/CostModel.h"
 #include "dialects/transformer/Transformer.h"
 #include "frontends/deepseek/DeepSeekImporter.h"
 #include "frontends/llama/LlamaImporter.h"
@@ -199,9 +201,9 @@ Status Compilation::parse(const std::string &path) {
         << "expected brackets, operators and aliases that nest at most "
         << maxNesting << " deep, got more";
   } else {
-    module = parseSourceString<ModuleOp>(ir, &context, path);
+    imported = parseSourceString<ModuleOp>(ir, &context, path);
   }
-  return module ? Status() : failure("cannot be parsed");
+  return imported ? Status() : failure("cannot be parsed");
 }
 
 Status Compilation::load(const std::string &path, bool noWeights) {
@@ -213,9 +215,9 @@ Status Compilation::load(const std::string &path, bool noWeights) {
   if (Status status = ::tcc::loadModel(path, withoutWeights, model);
       !status.ok())
     return status;
-  module = model.model.architecture.AsDeepSeek()
-               ? importDeepSeek(model.model, context)
-               : importLlama(model.model, context);
+  imported = model.model.architecture.AsDeepSeek()
+                 ? importDeepSeek(model.model, context)
+                 : importLlama(model.model, context);
   return {};
 }
 
@@ -229,9 +231,9 @@ static bool hasFp8(ModuleOp module) {
 
 Status Compilation::runPasses(Phase last, const std::string &march,
                               bool fp8Activations) {
-  if (mlir::failed(x86::describeTarget(march, UnknownLoc::get(&context))))
+  if (!createCostModel(march, *imported))
     return {Status::Code::Usage, diagnostics};
-  if (fp8Activations && !hasFp8(*module))
+  if (fp8Activations && !hasFp8(*imported))
     return {Status::Code::Usage, input +
                                      ": expected a model with FP8 weights for "
                                      "--fp8-activations, got one without"};
@@ -242,6 +244,7 @@ Status Compilation::runPasses(Phase last, const std::string &march,
   options.march = march;
   options.fp8Activations = fp8Activations;
   buildPipeline(manager, options);
+  module = OwningOpRef<ModuleOp>(imported->clone());
   if (mlir::succeeded(manager.run(*module)))
     return {};
   return failure("cannot be compiled");
@@ -283,7 +286,7 @@ Status Compilation::checkInterpretation(size_t tokens, bool predicts) {
   if (inputIsIr || withoutWeights)
     return {Status::Code::Usage,
             input + ": expected a checkpoint with weights to interpret"};
-  if (predicts && !module->lookupSymbol("predict"))
+  if (predicts && !imported->lookupSymbol("predict"))
     return {Status::Code::Usage,
             input + ": expected a model with multi-token prediction for "
                     "--mtp-logits, got one without"};
@@ -300,7 +303,7 @@ Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
           checkInterpretation(tokens.size(), !predictionPath.empty());
       !status.ok())
     return status;
-  auto entry = module->lookupSymbol<FunctionOpInterface>("forward");
+  auto entry = imported->lookupSymbol<FunctionOpInterface>("forward");
   std::optional<ModelSignature> signature = modelSignature(entry);
   assert(signature && "importers write the entry of a model");
   auto positions =
@@ -316,7 +319,7 @@ Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
   if (Status status = ::tcc::ModelWeights::open(model, mapped); !status.ok())
     return status;
   CheckpointWeights weights(model, mapped);
-  Interpreter interpreter(*module, weights);
+  Interpreter interpreter(*imported, weights);
   FailureOr<SmallVector<OutputSequence>> outputs = runSequences(
       interpreter, entry, InputSequence{TokenSequence(tokens), {}});
   if (mlir::failed(outputs))
@@ -333,19 +336,18 @@ Status Compilation::interpret(ArrayRef<int32_t> tokens, const std::string &path,
   return writeLogits(predictionPath, *second);
 }
 
-Status Compilation::generateCode(const std::string &march,
-                                 x86::CompiledImage &image,
-                                 x86::ImageText text) {
-  FailureOr<x86::CompiledImage> compiled =
-      x86::compileImage(*module, march, makeReproducer(), text);
-  if (mlir::failed(compiled))
+Status Compilation::generateCode(const std::string &march, ImageText text) {
+  FailureOr<CompiledImage> image =
+      march == h100March
+          ? nvptx::compilePtx(*module, makeReproducer(), text)
+          : x86::compileImage(*module, march, makeReproducer(), text);
+  if (mlir::failed(image))
     return failure("cannot generate code");
-  image = std::move(*compiled);
+  compiled.push_back({std::move(module), std::move(*image)});
   return {};
 }
 
-Status Compilation::emit(const x86::CompiledImage &image,
-                         const std::string &path,
+Status Compilation::emit(const std::string &path,
                          const EmitProgress &progress) {
   if (inputIsIr)
     return {Status::Code::Usage,
@@ -354,6 +356,9 @@ Status Compilation::emit(const x86::CompiledImage &image,
   if (!withoutWeights)
     if (Status status = ::tcc::ModelWeights::open(model, weights); !status.ok())
       return status;
-  return emitExecutable(*module, image, model,
-                        withoutWeights ? nullptr : &weights, path, progress);
+  SmallVector<TargetCode> targets;
+  for (Compiled &target : compiled)
+    targets.push_back({*target.module, &target.image});
+  return emitExecutable(targets, model, withoutWeights ? nullptr : &weights,
+                        path, progress);
 }

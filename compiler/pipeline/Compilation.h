@@ -35,8 +35,9 @@ public:
     return ::tcc::checkOutput(model, path);
   }
 
-  /// Runs the passes up to and including `last` for the CPU `march`; with
-  /// `fp8Activations` layers with FP8 weights round their input to FP8.
+  /// Runs the passes up to and including `last` on what was imported, for the
+  /// target `march`; with `fp8Activations` layers with FP8 weights round their
+  /// input to FP8.
   ::tcc::Status runPasses(Phase last, const std::string &march,
                           bool fp8Activations);
 
@@ -46,16 +47,19 @@ public:
   ::tcc::Status interpret(ArrayRef<int32_t> tokens, const std::string &path,
                           const std::string &predictionPath);
 
-  /// Generates the code of all kernels of the plan.
+  /// Generates the code of all kernels of the plan, for the same target. Both are
+  /// called again for a further one.
   ::tcc::Status generateCode(const std::string &march,
-                             x86::CompiledImage &image,
-                             x86::ImageText text = x86::ImageText::None);
+                             ImageText text = ImageText::None);
 
-  /// Writes the executable file.
-  ::tcc::Status emit(const x86::CompiledImage &image, const std::string &path,
-                     const EmitProgress &progress);
+  /// What `generateCode` made last.
+  const CompiledImage &getImage() const { return compiled.back().image; }
 
-  ModuleOp getModule() { return *module; }
+  /// Writes the executable file with the code for all targets.
+  ::tcc::Status emit(const std::string &path, const EmitProgress &progress);
+
+  /// What was imported, or what the passes made of it last.
+  ModuleOp getModule() { return module ? *module : *imported; }
   const ::tcc::ModelFile &getModel() const { return model; }
 
 private:
@@ -74,7 +78,13 @@ private:
   bool inputIsIr = false;
   bool withoutWeights = false;
   ::tcc::ModelFile model;
-  OwningOpRef<ModuleOp> module;
+  OwningOpRef<ModuleOp> imported, module;
+  /// A module that passes made, and its code.
+  struct Compiled {
+    OwningOpRef<ModuleOp> module;
+    CompiledImage image;
+  };
+  std::vector<Compiled> compiled;
 };
 
 } // namespace mlir::tcc

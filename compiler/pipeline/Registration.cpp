@@ -1,6 +1,7 @@
 #include "compiler/pipeline/Registration.h"
 
 #include "compiler/batch/Passes.h"
+#include "compiler/codegen/nvptx/Passes.h"
 #include "compiler/codegen/x86/Passes.h"
 #include "compiler/graph/Passes.h"
 #include "compiler/interpreter/Interpreter.h"
@@ -32,6 +33,7 @@ void tcc::registerAllPasses() {
   registerBatchPasses();
   registerLowerPasses();
   registerSchedulePasses();
+  registerCodegenNvptxPasses();
   registerCodegenX86Passes();
   registerPipeline();
 }

@@ -8,7 +8,7 @@ using namespace mlir::tcc;
 
 static std::unique_ptr<CostModel> createCostModel(StringRef march,
                                                   Location location) {
-  if (march == "sm_90a")
+  if (march == h100March)
     return h100::createCostModel();
   FailureOr<x86::TargetDescription> target =
       x86::describeTarget(march, location);

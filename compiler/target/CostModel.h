@@ -68,8 +68,11 @@ public:
                           RankedTensorType result) const = 0;
 };
 
-/// Makes the cost model of `march` for the ops in `root`: sm_90a is the H100,
-/// all others are names that x86::describeTarget knows. Null, with an error, if
+/// The name of the H100 among those of CPUs.
+constexpr StringLiteral h100March = "sm_90a";
+
+/// Makes the cost model of `march` for the ops in `root`: all but
+/// `h100March` are names that x86::describeTarget knows. Null, with an error, if
 /// there is none or the target has no kernel for one of the ops.
 std::unique_ptr<CostModel> createCostModel(StringRef march, Operation *root);
 

@@ -64,9 +64,13 @@ static Status checkModel(const schema::Executable &root,
 }
 
 std::string tcc::rt::nameOf(schema::TargetKind kind) {
-  return kind == schema::TargetKind::X86_64
-             ? "x86-64"
-             : "kind " + std::to_string(static_cast<int>(kind));
+  switch (kind) {
+  case schema::TargetKind::X86_64:
+    return "x86-64";
+  case schema::TargetKind::H100:
+    return "h100";
+  }
+  return "kind " + std::to_string(static_cast<int>(kind));
 }
 
 /// Finds the first target of kind `kind` in `targets`.

@@ -134,8 +134,9 @@ struct SectionPlan {
 
 struct KernelPlan {
   std::string name;
-  uint64_t entry = 0; ///< Bytes from the start of the code.
+  uint64_t entry = 0; ///< Bytes from the start of the code; on x86-64 only.
   std::string configuration;
+  uint32_t threads = 0; ///< Of a block; on a GPU only.
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

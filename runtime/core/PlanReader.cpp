@@ -98,15 +98,24 @@ bool PlanReader::readExpression(const schema::Expression *expression,
   return true;
 }
 
+/// The most threads of a block, and how many are in a warp.
+static constexpr uint32_t largestBlock = 1024, warpThreads = 32;
+
 bool PlanReader::readKernels(Plan &plan) {
   uint64_t codeBytes = target.code()->bytes();
+  bool isGpu = target.kind() == schema::TargetKind::H100;
   for (const schema::Kernel *kernel : *target.kernels()) {
     const flatbuffers::String *configuration = kernel->configuration();
     if (!charge(kernel->name()->size() +
                     (configuration ? configuration->size() : 0),
                 number("kernel", plan.kernels.size())))
       return false;
-    if (kernel->entry() >= codeBytes)
+    uint32_t threads = kernel->threads();
+    if (isGpu && (threads == 0 || threads % warpThreads != 0 ||
+                  threads > largestBlock))
+      return error(nameOf("kernel", *kernel->name()),
+                   gotInstead("a multiple of 32 threads up to 1024", threads));
+    if (!isGpu && kernel->entry() >= codeBytes)
       return error(nameOf("kernel", *kernel->name()),
                    gotInstead("an entry within the " +
                                   std::to_string(codeBytes) +
@@ -114,7 +123,7 @@ bool PlanReader::readKernels(Plan &plan) {
                               kernel->entry()));
     plan.kernels.push_back(
         {kernel->name()->str(), kernel->entry(),
-         configuration ? configuration->str() : std::string()});
+         configuration ? configuration->str() : std::string(), threads});
   }
   return true;
 }

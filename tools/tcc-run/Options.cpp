@@ -162,7 +162,7 @@ static void declareModes(CLI::App &app, Options &options, Texts &texts) {
   app.add_flag("--json", options.json, "Report as JSON");
   app.add_option("--threads", texts.threads, "Threads (all allowed CPUs)")
       ->type_name("N");
-  app.add_option("--device", texts.device, "What computes (cpu)")
+  app.add_option("--device", texts.device, "What computes: cpu, cuda, cuda:N or h100-sim (cpu)")
       ->type_name("cpu");
 }
 
@@ -250,6 +250,28 @@ static Status readMode(const Texts &texts, Options &options) {
   return {};
 }
 
+static Status readDevice(const Texts &texts, Options &options) {
+  const std::string &text = texts.device;
+  std::string number = "0";
+  if (text == "cpu") {
+    options.device = Options::Device::Cpu;
+  } else if (text == "h100-sim") {
+    options.device = Options::Device::Simulator;
+  } else if (text == "cuda" || text.rfind("cuda:", 0) == 0) {
+    options.device = Options::Device::Cuda;
+    if (text != "cuda")
+      number = text.substr(5);
+  } else {
+    number.clear();
+  }
+  if (number.empty() || number.size() > 4 ||
+      number.find_first_not_of("0123456789") != std::string::npos)
+    return usage("--device: expected cpu, cuda, cuda:N or h100-sim, got '" +
+                 text + "'");
+  options.ordinal = std::stoi(number);
+  return {};
+}
+
 /// Refuses outputs that are not one for each prompt or not files of their own.
 static Status checkOutputs(const Options &options) {
   size_t prompts = options.prompts.size() + options.tokens.size();
@@ -275,8 +297,6 @@ static Status checkOutputs(const Options &options) {
 static Status checkTogether(const Texts &texts, const Options &options) {
   if (options.model.empty())
     return usage("expected a model.bin, got none; see 'tcc-run --help'");
-  if (texts.device != "cpu")
-    return usage("--device: expected cpu, got '" + texts.device + "'");
   if (Status status = checkOutputs(options); !status.ok())
     return status;
   if (options.json && options.mode != Mode::Info && options.mode != Mode::Bench)
@@ -316,6 +336,7 @@ Status tcc::run::parseOptions(int argc, char **argv, Options &result,
   }
   Status status =
       firstError({readNumbers(texts, options), readMode(texts, options),
+                  readDevice(texts, options),
                   checkTogether(texts, options)});
   if (status.ok())
     result = std::move(options);

@@ -37,6 +37,8 @@ struct Options {
   std::vector<std::string> mtpLogits; ///< Likewise.
   int64_t draftTokens = 0;            ///< For each step; 0: none.
   int threads = 0;                 ///< 0: what the machine allows.
+  enum class Device { Cpu, Cuda, Simulator } device = Device::Cpu;
+  int ordinal = 0;                 ///< Of the GPU.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.
   BenchOptions bench;

@@ -1,6 +1,9 @@
 #include "tools/tcc-run/Session.h"
 
 #include "runtime/cpu/CpuDevice.h"
+#include "runtime/cuda/CudaDevice.h"
+
+#include <filesystem>
 
 using namespace tcc;
 using namespace tcc::run;
@@ -43,7 +46,43 @@ Status tcc::run::loadTokenizer(const rt::Executable &executable,
 
 Status tcc::run::loadExecutable(const Options &options,
                                 std::unique_ptr<rt::Executable> &result) {
-  return rt::Executable::load(options.model, rt::CpuDevice::targetKind, result);
+  return rt::Executable::load(options.model,
+                              options.device == Options::Device::Cpu
+                                  ? rt::CpuDevice::targetKind
+                                  : rt::CudaDevice::targetKind,
+                              result);
+}
+
+/// The driver of the simulator, which stands beside this program.
+static std::string simulatorPath() {
+  std::error_code error;
+  std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", error);
+  std::filesystem::path folder =
+      program.parent_path().parent_path() / "lib" / "ptxsim";
+  // The loader takes the twin for AVX-512 only where it looks for a name itself.
+  std::filesystem::path twin =
+      folder / "glibc-hwcaps" / "x86-64-v4" / "libcuda.so.1";
+  if (__builtin_cpu_supports("x86-64-v4") &&
+      std::filesystem::exists(twin, error))
+    return twin;
+  return folder / "libcuda.so.1";
+}
+
+static Status openDevice(const Options &options,
+                         std::unique_ptr<rt::Device> &result) {
+  if (options.device == Options::Device::Cpu) {
+    result = std::make_unique<rt::CpuDevice>(
+        options.threads ? options.threads : rt::defaultThreads());
+    return {};
+  }
+  std::unique_ptr<rt::CudaDevice> device;
+  Status status = rt::CudaDevice::open(
+      options.device == Options::Device::Simulator ? simulatorPath()
+                                                   : "libcuda.so.1",
+      options.ordinal, device);
+  result = std::move(device);
+  return status;
 }
 
 Status
@@ -52,8 +91,8 @@ tcc::run::startGenerator(rt::Executable &executable, const Options &options,
                          const rt::GenerationOptions &generation,
                          std::unique_ptr<rt::Device> &device,
                          std::unique_ptr<rt::Generator> &result) {
-  device = std::make_unique<rt::CpuDevice>(
-      options.threads ? options.threads : rt::defaultThreads());
+  if (Status status = openDevice(options, device); !status.ok())
+    return status;
   const auto &weights = executable.manifest().weights;
   rt::Requirements needed;
   if (Status status = rt::planRequests(

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
+#include <set>
 
 using namespace tcc;
 
@@ -38,6 +39,28 @@ static bool stopsBeforeLowering(const Options &options) {
          options.stopAfter == "graph" || options.stopAfter == "batch";
 }
 
+/// What of the targets cannot be, or empty.
+static std::string findTargetConflict(const Options &options, Given given) {
+  const std::vector<std::string> &targets = options.targets;
+  auto has = [&](const char *name) {
+    return std::find(targets.begin(), targets.end(), name) != targets.end();
+  };
+  if (std::set<std::string>(targets.begin(), targets.end()).size() !=
+      targets.size())
+    return "--target: expected each target once";
+  if (given.march && !has("x86-64"))
+    return "--march: expected --target=x86-64 beside it, got h100 alone";
+  if (targets.size() > 1 && (options.printsStage() || options.report))
+    return "--target: expected one target beside --emit, --stop-after and "
+           "--report, got " +
+           std::to_string(targets.size());
+  bool isGpu = has("h100");
+  if (options.emit == (isGpu ? "asm" : "ptx"))
+    return "--emit: expected " + std::string(isGpu ? "ptx" : "asm") +
+           " for this target, got " + options.emit;
+  return {};
+}
+
 /// What the parser cannot say: which options go together.
 static std::string findConflict(const Options &options, Given given) {
   bool hasTokens = given.tokens, hasLogits = !options.logits.empty();
@@ -61,6 +84,9 @@ static std::string findConflict(const Options &options, Given given) {
            ": expected a later stage beside it, got " +
            (options.emit.empty() ? options.stopAfter : options.emit) +
            ", to which it makes no difference";
+  if (std::string problem = findTargetConflict(options, given);
+      !problem.empty())
+    return problem;
   if (options.json && !options.report)
     return "--json: expected --report beside it";
   if (options.report && options.printsStage())
@@ -100,6 +126,12 @@ static void declare(CLI::App &app, Options &options,
       ->required();
   app.add_option("-o,--output", options.output,
                  "The file to write: model.bin, or what --emit prints");
+  app.add_option("--target", options.targets,
+                 "What to compile for, one or both: x86-64, h100")
+      ->delimiter(',')
+      ->type_name("TARGET,...")
+      ->check(oneOf({"x86-64", "h100"}))
+      ->default_str("x86-64");
   app.add_option("--march", options.march,
                  "x86-64-v3, x86-64-v4, a CPU such as znver4, or native")
       ->capture_default_str();
@@ -108,8 +140,8 @@ static void declare(CLI::App &app, Options &options,
       "Round the input of layers with FP8 weights to FP8, with a scale "
       "for each 128 channels; without, to bf16");
   app.add_option("--emit", options.emit,
-                 "Print a stage: transformer, kernel, plan, llvm or asm")
-      ->check(oneOf({"transformer", "kernel", "plan", "llvm", "asm"}));
+                 "Print a stage: transformer, kernel, plan, llvm, asm or ptx")
+      ->check(oneOf({"transformer", "kernel", "plan", "llvm", "asm", "ptx"}));
   app.add_option("--stop-after", options.stopAfter,
                  "Print what a phase leaves: import, graph, batch, lower, "
                  "schedule or codegen")

@@ -16,6 +16,7 @@ namespace tcc {
 struct Options {
   std::string input;
   std::string output; ///< Empty: none asked for.
+  std::vector<std::string> targets = {"x86-64"}; ///< x86-64 and h100.
   std::string march = "native";
   bool fp8Activations = false;
   std::string emit;      ///< A stage to print instead, or empty.

@@ -2,6 +2,7 @@
 
 #include "compiler/pipeline/Compilation.h"
 #include "compiler/pipeline/Report.h"
+#include "compiler/target/CostModel.h"
 #include "tools/support/Process.h"
 #include "tools/support/Progress.h"
 #include "tools/tcc/Options.h"
@@ -51,12 +52,13 @@ static Phase lastPhase(const Options &options) {
 }
 
 /// The form of the code that `--emit` or `--stop-after` asks for.
-static x86::ImageText codeToPrint(const Options &options) {
+static ImageText codeToPrint(const Options &options) {
   if (options.emit == "llvm")
-    return x86::ImageText::Llvm;
-  if (options.emit == "asm" || options.stopAfter == "codegen")
-    return x86::ImageText::Assembly;
-  return x86::ImageText::None;
+    return ImageText::Llvm;
+  if (options.emit == "asm" || options.emit == "ptx" ||
+      options.stopAfter == "codegen")
+    return ImageText::Assembly;
+  return ImageText::None;
 }
 
 static Status printReport(const Options &options, Compilation &compilation) {
@@ -64,6 +66,29 @@ static Status printReport(const Options &options, Compilation &compilation) {
       makeReport(compilation.getModule(), compilation.getModel().model);
   return writeText("", options.json ? formatReportAsJson(report)
                                     : formatReport(report));
+}
+
+/// Compiles for one target, and prints what is asked for; `done` if that is all.
+static Status compileFor(const Options &options, const std::string &target,
+                         Compilation &compilation, bool &done) {
+  std::string march = target == "h100" ? h100March.str() : options.march;
+  if (Status status = compilation.runPasses(lastPhase(options), march,
+                                            options.fp8Activations);
+      !status.ok())
+    return status;
+  ImageText code = codeToPrint(options);
+  done = options.printsStage();
+  if (code == ImageText::None && done)
+    return writeText(options.output, printModule(compilation.getModule()));
+  if (options.report) {
+    Status status = printReport(options, compilation);
+    if (!status.ok() || options.output.empty())
+      return status;
+  }
+  if (Status status = compilation.generateCode(march, code); !status.ok())
+    return status;
+  return done ? writeText(options.output, compilation.getImage().text)
+              : Status();
 }
 
 static Status run(const Options &options) {
@@ -81,29 +106,17 @@ static Status run(const Options &options) {
   if (options.interpret)
     return compilation.interpret(options.tokens, options.logits,
                                  options.mtpLogits);
-  if (Status status = compilation.runPasses(lastPhase(options), options.march,
-                                            options.fp8Activations);
-      !status.ok())
-    return status;
-  x86::ImageText code = codeToPrint(options);
-  if (code == x86::ImageText::None && options.printsStage())
-    return writeText(options.output, printModule(compilation.getModule()));
-
-  if (options.report) {
-    Status status = printReport(options, compilation);
-    if (!status.ok() || options.output.empty())
+  tcc::Progress progress("tcc");
+  for (const std::string &target : options.targets) {
+    bool done = false;
+    if (Status status = compileFor(options, target, compilation, done);
+        !status.ok() || done)
       return status;
   }
-
-  x86::CompiledImage image;
-  if (Status status = compilation.generateCode(options.march, image, code);
-      !status.ok())
-    return status;
-  if (code != x86::ImageText::None)
-    return writeText(options.output, image.text);
-  tcc::Progress progress("tcc");
+  if (options.output.empty())
+    return {};
   return compilation.emit(
-      image, options.output, [&](uint64_t done, uint64_t total) {
+      options.output, [&](uint64_t done, uint64_t total) {
         progress.show("packing weights: " + std::to_string(done / 1000000) +
                       " of " + std::to_string(total / 1000000) + " MB");
       });

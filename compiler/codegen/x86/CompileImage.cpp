@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/x86/CompileImage.h"
 
+#include "compiler/codegen/Optimise.h"
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/LinkImage.h"
 #include "compiler/codegen/x86/Passes.h"
@@ -10,11 +11,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/Analysis/CGSCCPassManager.h"
-#include "llvm/Analysis/LoopAnalysisManager.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
@@ -24,15 +21,6 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
-/// The attributes of `op` that a cost model chose, as text.
-static std::string configurationOf(Operation *op) {
-  Attribute configuration = op->getAttr("configuration");
-  std::string text;
-  if (configuration)
-    llvm::raw_string_ostream(text) << configuration;
-  return text;
-}
-
 /// A module of copies of the kernels in `module`.
 static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
                                          std::vector<CompiledKernel> &kernels) {
@@ -40,48 +28,14 @@ static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
   for (auto function : module.getOps<func::FuncOp>())
     if (Operation *op = findKernel(function)) {
       copies->push_back(function.clone());
-      kernels.push_back({function.getName().str(), 0, configurationOf(op)});
+      kernels.push_back({function.getName().str(), configurationOf(op)});
     }
   return copies;
 }
 
-/// Optimises `module` as clang -O2 does.
-static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  // Kernels are vector code with the unrolling that they want.
-  tuning.LoopVectorization = tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = tuning.LoopInterleaving = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
-}
-
-/// Emits `module` as an object file or as assembly.
-static llvm::SmallVector<char, 0> emitFile(llvm::Module &module,
-                                           llvm::TargetMachine &machine,
-                                           llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
-  llvm::legacy::PassManager manager;
-  bool cannotEmit = machine.addPassesToEmitFile(manager, stream, nullptr, type);
-  assert(!cannotEmit && "x86 emits object files and assembly");
-  (void)cannotEmit;
-  manager.run(module);
-  return bytes;
-}
-
-static std::unique_ptr<llvm::Module>
-translate(ModuleOp module, llvm::LLVMContext &context,
-          llvm::TargetMachine &machine) {
+static std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                               llvm::LLVMContext &context,
+                                               llvm::TargetMachine &machine) {
   DialectRegistry registry;
   registerAllToLLVMIRTranslations(registry);
   module.getContext()->appendDialectRegistry(registry);

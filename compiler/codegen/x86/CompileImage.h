@@ -3,14 +3,11 @@
 #ifndef TCC_COMPILER_CODEGEN_X86_COMPILEIMAGE_H
 #define TCC_COMPILER_CODEGEN_X86_COMPILEIMAGE_H
 
-#include "compiler/target/x86/CompiledImage.h"
+#include "compiler/target/CompiledImage.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace mlir::tcc::x86 {
-
-/// A text to return beside the image.
-enum class ImageText { None, Llvm, Assembly };
 
 /// Compiles every function of `module` that holds a kernel op on memrefs, for the
 /// CPU `march`; the module stays as it is. A kernel has the signature

@@ -12,90 +12,8 @@ using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
 //===----------------------------------------------------------------------===//
-// Integers
-//===----------------------------------------------------------------------===//
-
-Value Emitter::integer(int64_t value) {
-  return arith::ConstantOp::create(builder, location,
-                                   builder.getI64IntegerAttr(value));
-}
-
-Value Emitter::add(Value a, Value b) {
-  return builder.createOrFold<arith::AddIOp>(location, a, b);
-}
-
-Value Emitter::subtract(Value a, Value b) {
-  return builder.createOrFold<arith::SubIOp>(location, a, b);
-}
-
-Value Emitter::multiply(Value a, Value b) {
-  return builder.createOrFold<arith::MulIOp>(location, a, b);
-}
-
-Value Emitter::divide(Value a, int64_t b) {
-  return builder.createOrFold<arith::DivUIOp>(location, a, integer(b));
-}
-
-Value Emitter::modulo(Value a, int64_t b) {
-  return builder.createOrFold<arith::RemUIOp>(location, a, integer(b));
-}
-
-Value Emitter::minimum(Value a, Value b) {
-  return builder.createOrFold<arith::MinSIOp>(location, a, b);
-}
-
-Value Emitter::compare(arith::CmpIPredicate predicate, Value a, Value b) {
-  return builder.createOrFold<arith::CmpIOp>(location, predicate, a, b);
-}
-
-Value Emitter::both(Value a, Value b) {
-  return builder.createOrFold<arith::AndIOp>(location, a, b);
-}
-
-Value Emitter::either(Value a, Value b) {
-  return builder.createOrFold<arith::OrIOp>(location, a, b);
-}
-
-Value Emitter::word(int32_t value) {
-  return arith::ConstantOp::create(builder, location,
-                                   builder.getI32IntegerAttr(value));
-}
-
-Value Emitter::widen(Value value) {
-  return arith::ExtSIOp::create(builder, location, i64(), value);
-}
-
-Value Emitter::narrow(Value value) {
-  return arith::TruncIOp::create(builder, location, i32(), value);
-}
-
-//===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
-
-Value Emitter::offset(Value pointer, Value bytes) {
-  return LLVM::GEPOp::create(
-      builder, location, pointer.getType(), builder.getI8Type(), pointer,
-      ArrayRef<LLVM::GEPArg>(bytes), LLVM::GEPNoWrapFlags::inbounds);
-}
-
-Value Emitter::offset(Value pointer, int64_t bytes) {
-  return bytes == 0 ? pointer : offset(pointer, integer(bytes));
-}
-
-Value Emitter::load(Type type, Value pointer, int64_t alignment) {
-  return LLVM::LoadOp::create(builder, location, type, pointer,
-                              static_cast<unsigned>(alignment));
-}
-
-void Emitter::store(Value value, Value pointer, int64_t alignment) {
-  LLVM::StoreOp::create(builder, location, value, pointer,
-                        static_cast<unsigned>(alignment));
-}
-
-Value Emitter::loadIndex(Value pointer, Value index) {
-  return widen(load(i32(), offset(pointer, multiply(index, 4)), 4));
-}
 
 Value Emitter::loadFloats(Type element, Value pointer, Value mask) {
   // bf16 is read as integers: LLVM would call a library to round one.
@@ -104,8 +22,8 @@ Value Emitter::loadFloats(Type element, Value pointer, Value mask) {
   int64_t alignment = stored.getIntOrFloatBitWidth() / 8;
   Value raw;
   if (mask) {
-    Value zero = arith::ConstantOp::create(builder, location,
-                                           builder.getZeroAttr(type));
+    Value zero =
+        arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
     raw = LLVM::MaskedLoadOp::create(builder, location, type, pointer, mask,
                                      zero, static_cast<unsigned>(alignment));
   } else {
@@ -188,11 +106,6 @@ Value Emitter::constantBits(uint32_t value) {
       DenseElementsAttr::get(integers(), static_cast<int32_t>(value)));
 }
 
-Value Emitter::scalar(float value) {
-  return arith::ConstantOp::create(builder, location,
-                                   builder.getF32FloatAttr(value));
-}
-
 Value Emitter::broadcast(Value scalar) {
   return vector::BroadcastOp::create(
       builder, location, vectorOf(scalar.getType(), target.lanes), scalar);
@@ -203,27 +116,11 @@ Value Emitter::bitcast(Type type, Value vector) {
                                    vector);
 }
 
-Value Emitter::addFloats(Value a, Value b) {
-  return arith::AddFOp::create(builder, location, a, b);
-}
-
-Value Emitter::multiplyFloats(Value a, Value b) {
-  return arith::MulFOp::create(builder, location, a, b);
-}
-
-Value Emitter::divideFloats(Value a, Value b) {
-  return arith::DivFOp::create(builder, location, a, b);
-}
-
-Value Emitter::multiplyAdd(Value a, Value b, Value c) {
-  return math::FmaOp::create(builder, location, a, b, c);
-}
-
 Value Emitter::maximum(Value a, Value b) {
   if (getElementTypeOrSelf(a).isInteger())
     return arith::MaxSIOp::create(builder, location, a, b);
-  Value isLarger = arith::CmpFOp::create(builder, location,
-                                         arith::CmpFPredicate::OGT, a, b);
+  Value isLarger =
+      arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OGT, a, b);
   return arith::SelectOp::create(builder, location, isLarger, a, b);
 }
 
@@ -337,16 +234,16 @@ Value Emitter::exponential(Value vector) {
   Value r = multiplyAdd(n, constant(-0.693359375f), x);
   r = multiplyAdd(n, constant(2.12194440e-4f), r);
   Value p = constant(1.9875691500e-4f);
-  for (float coefficient : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
-                            1.6666665459e-1f, 5.0000001201e-1f})
+  for (float coefficient :
+       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+        5.0000001201e-1f})
     p = multiplyAdd(p, r, constant(coefficient));
   p = multiplyAdd(multiplyFloats(p, r), r, r);
   p = addFloats(p, constant(1.0f));
   // 2^(n - 2), since 2^n may be beyond the largest power that f32 has.
   Value exponent = arith::FPToSIOp::create(builder, location, integers(), n);
-  Value scale = arith::ShLIOp::create(builder, location,
-                                      add(exponent, constantBits(125)),
-                                      constantBits(23));
+  Value scale = arith::ShLIOp::create(
+      builder, location, add(exponent, constantBits(125)), constantBits(23));
   // 4 after the scale: overflow then gives infinity.
   Value y = multiplyFloats(multiplyFloats(p, constant(4.0f)),
                            bitcast(floats(), scale));
@@ -356,12 +253,6 @@ Value Emitter::exponential(Value vector) {
 //===----------------------------------------------------------------------===//
 // What only some CPUs have
 //===----------------------------------------------------------------------===//
-
-Value Emitter::callIntrinsic(StringRef name, Type type, ValueRange operands) {
-  return LLVM::CallIntrinsicOp::create(builder, location, type,
-                                       builder.getStringAttr(name), operands)
-      .getResult(0);
-}
 
 Value Emitter::dotPairs(Value sums, Value a, Value b) {
   assert(target.hasDot && "only AVX512-BF16 has vdpbf16ps");
@@ -465,31 +356,6 @@ Value Emitter::bitsOfHalves(Value words, int64_t first, int64_t bits) {
 // Control
 //===----------------------------------------------------------------------===//
 
-void Emitter::loop(Value from, Value to, int64_t step, Body body) {
-  auto loopOp =
-      scf::ForOp::create(builder, location, from, to, integer(step));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(loopOp.getBody());
-  body(loopOp.getInductionVar());
-}
-
-SmallVector<Value> Emitter::loop(Value from, Value to, int64_t step,
-                                 ValueRange initial, ReducingBody body) {
-  auto loopOp =
-      scf::ForOp::create(builder, location, from, to, integer(step), initial);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(loopOp.getBody());
-  SmallVector<Value> results =
-      body(loopOp.getInductionVar(), loopOp.getRegionIterArgs());
-  if (!initial.empty()) // Else the loop has its terminator already.
-    scf::YieldOp::create(builder, location, results);
-  return loopOp.getResults();
-}
-
-Value Emitter::select(Value condition, Value a, Value b) {
-  return builder.createOrFold<arith::SelectOp>(location, condition, a, b);
-}
-
 void Emitter::forVectors(int64_t count,
                          llvm::function_ref<void(Value, Value)> body) {
   int64_t rest = count % target.lanes;
@@ -497,39 +363,4 @@ void Emitter::forVectors(int64_t count,
        [&](Value first) { body(first, Value()); });
   if (rest != 0)
     body(integer(count - rest), firstLanes(integer(rest)));
-}
-
-void Emitter::when(Value condition, llvm::function_ref<void()> then,
-                   llvm::function_ref<void()> otherwise) {
-  auto branch = scf::IfOp::create(builder, location, condition,
-                                  /*withElseRegion=*/bool(otherwise));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(branch.thenBlock());
-  then();
-  if (!otherwise)
-    return;
-  builder.setInsertionPointToStart(branch.elseBlock());
-  otherwise();
-}
-
-void Emitter::choose(Value value, int64_t first, int64_t last,
-                     llvm::function_ref<void(int64_t)> body) {
-  if (first > last)
-    return;
-  SmallVector<int64_t> cases;
-  for (int64_t number = first; number <= last; ++number)
-    cases.push_back(number);
-  Value index = arith::IndexCastOp::create(builder, location,
-                                           builder.getIndexType(), value);
-  auto branches = scf::IndexSwitchOp::create(
-      builder, location, TypeRange(), index, cases,
-      static_cast<int>(cases.size()));
-  OpBuilder::InsertionGuard guard(builder);
-  builder.createBlock(&branches.getDefaultRegion());
-  scf::YieldOp::create(builder, location);
-  for (auto [number, region] : llvm::zip(cases, branches.getCaseRegions())) {
-    builder.createBlock(&region);
-    body(number);
-    scf::YieldOp::create(builder, location);
-  }
 }

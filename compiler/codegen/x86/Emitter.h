@@ -1,67 +1,30 @@
-// A short notation for the IR of kernels: integers of 64 bits, pointers and
-// vectors of f32.
+// What the notation for kernels has for x86-64: vectors of f32.
 //
-// Kernels address packed bytes, not tensors, so they use pointers of the `llvm`
-// dialect with offsets in bytes; everything else is `arith`, `math`, `scf` and
-// `vector`. Instructions that only some CPUs have are made here and nowhere else.
+// Instructions that only some CPUs have are made here and nowhere else.
 
 #ifndef TCC_COMPILER_CODEGEN_X86_EMITTER_H
 #define TCC_COMPILER_CODEGEN_X86_EMITTER_H
 
+#include "compiler/codegen/ScalarEmitter.h"
 #include "compiler/target/x86/Target.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Builders.h"
 
 namespace mlir::tcc::x86 {
 
-/// Makes IR at the insertion point of `builder`. Loops and branches take a
-/// function that makes their body.
-class Emitter {
+/// Makes IR at the insertion point of `builder`.
+class Emitter : public ScalarEmitter {
 public:
   Emitter(OpBuilder &builder, Location location,
           const TargetDescription &target)
-      : builder(builder), location(location), target(target) {}
+      : ScalarEmitter(builder, location), target(target) {}
 
-  OpBuilder &builder;
-  const Location location;
   const TargetDescription &target;
-
-  //===--------------------------------------------------------------------===//
-  // Integers
-  //===--------------------------------------------------------------------===//
-
-  Value integer(int64_t value);
-  Value add(Value a, Value b);
-  Value add(Value a, int64_t b) { return add(a, integer(b)); }
-  Value subtract(Value a, Value b);
-  Value multiply(Value a, Value b);
-  Value multiply(Value a, int64_t b) { return multiply(a, integer(b)); }
-  Value divide(Value a, int64_t b); ///< Neither is negative.
-  Value modulo(Value a, int64_t b); ///< Neither is negative.
-  Value minimum(Value a, Value b);
-  Value compare(arith::CmpIPredicate predicate, Value a, Value b);
-  Value both(Value a, Value b);
-  Value either(Value a, Value b);
-  Value word(int32_t value); ///< Of 32 bits.
-  /// A 32-bit integer as one of 64 bits, signed.
-  Value widen(Value value);
-  /// The low 32 bits of an integer.
-  Value narrow(Value value);
 
   //===--------------------------------------------------------------------===//
   // Memory
   //===--------------------------------------------------------------------===//
 
-  Value offset(Value pointer, Value bytes);
-  Value offset(Value pointer, int64_t bytes);
-  /// Loads a scalar or vector; aligned to `alignment` bytes.
-  Value load(Type type, Value pointer, int64_t alignment);
-  void store(Value value, Value pointer, int64_t alignment);
-  /// Loads i32 `index` of an array and widens it.
-  Value loadIndex(Value pointer, Value index);
-
-  /// Loads a vector of `element` (f32, f16 or bf16) as f32. With a mask only its
-  /// lanes are read, and the others are 0.
+  /// Loads a vector of `element` (f32, f16 or bf16) as f32. With a mask only
+  /// its lanes are read, and the others are 0.
   Value loadFloats(Type element, Value pointer, Value mask = {});
   /// Asks for the `bytes` bytes that are `distance` beyond `pointer`; they need
   /// not be there.
@@ -87,21 +50,11 @@ public:
   VectorType vectorOf(Type element, int64_t elements);
   VectorType floats() { return vectorOf(f32(), target.lanes); }
   VectorType integers() { return vectorOf(i32(), target.lanes); }
-  Type f32() { return builder.getF32Type(); }
-  Type bf16() { return builder.getBF16Type(); }
-  Type i32() { return builder.getI32Type(); }
-  Type i64() { return builder.getI64Type(); }
 
-  Value constant(float value);           ///< A vector of f32.
-  Value constantBits(uint32_t value);    ///< A vector of i32.
-  Value scalar(float value);
+  Value constant(float value);        ///< A vector of f32.
+  Value constantBits(uint32_t value); ///< A vector of i32.
   Value broadcast(Value scalar);
   Value bitcast(Type type, Value vector);
-  Value addFloats(Value a, Value b);
-  Value multiplyFloats(Value a, Value b);
-  Value divideFloats(Value a, Value b);
-  /// a * b + c, rounded once.
-  Value multiplyAdd(Value a, Value b, Value c);
   /// The larger element of each pair: of f32, neither NaN, or of signed i32.
   Value maximum(Value a, Value b);
   /// The sum of f32, pairwise in a fixed order, or of i32.
@@ -143,31 +96,13 @@ public:
   // Control
   //===--------------------------------------------------------------------===//
 
-  using Body = llvm::function_ref<void(Value)>;
-  using ReducingBody =
-      llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
-
-  /// for (i = from; i < to; i += step) body(i)
-  void loop(Value from, Value to, int64_t step, Body body);
-  /// The same with values that each iteration replaces; returns the last.
-  SmallVector<Value> loop(Value from, Value to, int64_t step,
-                          ValueRange initial, ReducingBody body);
-  /// `a` where the condition is true, else `b`.
-  Value select(Value condition, Value a, Value b);
   /// Calls `body` for each vector of `count` elements, with the number of its
   /// first element and, if it is not whole, its mask.
   void forVectors(int64_t count, llvm::function_ref<void(Value, Value)> body);
-  void when(Value condition, llvm::function_ref<void()> then,
-            llvm::function_ref<void()> otherwise = {});
-  /// Calls `body` for the one of `first` to `last` that `value` equals, with its
-  /// number; for none, does nothing.
-  void choose(Value value, int64_t first, int64_t last,
-              llvm::function_ref<void(int64_t)> body);
 
 private:
   Value addHalves(Value a, Value b, int64_t width);
   Value reduceLanes(Value vector, llvm::function_ref<Value(Value, Value)> add);
-  Value callIntrinsic(StringRef name, Type type, ValueRange operands);
   Value shiftRight(Value vector, uint32_t bits);
 };
 

@@ -3,9 +3,8 @@
 #ifndef TCC_COMPILER_CODEGEN_X86_KERNELS_H
 #define TCC_COMPILER_CODEGEN_X86_KERNELS_H
 
+#include "compiler/codegen/KernelFunction.h"
 #include "compiler/codegen/x86/Emitter.h"
-#include "dialects/kernel/Kernel.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::tcc::x86 {
 
@@ -15,21 +14,9 @@ struct KernelFrame {
   SmallVector<Value> operands; ///< Of the op, in their order: where they begin.
   Value rows;                  ///< Of the result.
   Value pageTableStride;
-  Value begin, end;            ///< Tiles to compute.
-  Value scratch;               ///< Memory of this thread, aligned to 64 bytes.
+  Value begin, end; ///< Tiles to compute.
+  Value scratch;    ///< Memory of this thread, aligned to 64 bytes.
 };
-
-/// The one kernel op in `function`, or null.
-Operation *findKernel(func::FuncOp function);
-
-/// Elements from one index to the next in each dimension of `type`, a memref or
-/// a tensor of static shape but for its first dimension.
-SmallVector<int64_t> stridesOf(Type type);
-
-/// The second dimension of `operand`.
-inline int64_t columnsOf(Value operand) {
-  return cast<ShapedType>(operand.getType()).getDimSize(1);
-}
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);
@@ -62,11 +49,6 @@ void emitKernel(Emitter &emitter, kernel::CombineOp op,
 /// The mean of the squares of `count` elements at `source`, in all lanes.
 Value emitMeanSquare(Emitter &emitter, Type element, Value source,
                      int64_t count);
-
-/// Where page `pageNumber` of `sequence` begins.
-Value emitPage(Emitter &emitter, int64_t pageBytes, Value pages,
-               Value pageTable, Value pageTableStride, Value sequence,
-               Value pageNumber);
 
 } // namespace mlir::tcc::x86
 

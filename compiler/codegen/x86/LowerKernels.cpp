@@ -14,98 +14,6 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
-// Places in the array of sizes, as runtime/schema/Executable.fbs has them.
-static constexpr int64_t tokensSize = 0, logitRowsSize = 2, pageTableSize = 3,
-                         expandedSize = 4;
-
-Operation *x86::findKernel(func::FuncOp function) {
-  if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
-    return nullptr;
-  for (Operation &op : function.front())
-    if (isa<kernel::KernelOpInterface>(op))
-      return &op;
-  return nullptr;
-}
-
-SmallVector<int64_t> x86::stridesOf(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  auto memref = dyn_cast<MemRefType>(type);
-  if (!memref)
-    memref = MemRefType::get(shaped.getShape(), shaped.getElementType());
-  return memref.getStridesAndOffset().first;
-}
-
-/// Whether `type` has a layout of its own.
-static bool isView(Type type) {
-  auto memref = dyn_cast<MemRefType>(type);
-  return memref && !memref.getLayout().isIdentity();
-}
-
-/// Bytes from where the memory of an argument begins to its first element.
-static int64_t offsetOf(Type type) {
-  if (!isView(type))
-    return 0;
-  auto memref = cast<MemRefType>(type);
-  return memref.getStridesAndOffset().second * memref.getElementTypeBitWidth() /
-         8;
-}
-
-/// Whether `operand` of `op` may be a part of a larger buffer.
-static bool mayBeView(Operation *op, Value operand) {
-  return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
-          [&](auto linear) { return operand == linear.getInput(); })
-      .Case<kernel::LatentAppendOp>([&](auto append) {
-        return operand == append.getQuery() || operand == append.getLatents();
-      })
-      .Case<kernel::ExpandedAttentionOp>(
-          [&](auto attention) { return operand == attention.getNopeQuery(); })
-      .Case<kernel::RMSNormOp>([&](auto norm) {
-        return llvm::is_contained(norm.getInputs(), operand);
-      })
-      .Default(false);
-}
-
-static LogicalResult verifyViews(Operation *op) {
-  for (Value operand : op->getOperands()) {
-    Type type = operand.getType();
-    if (!isView(type))
-      continue;
-    SmallVector<int64_t> strides;
-    int64_t offset = 0;
-    if (!mayBeView(op, operand) ||
-        failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
-        ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
-        strides.back() != 1)
-      return op->emitOpError("expected views only as inputs, with static "
-                             "strides, the last of them 1, and a static "
-                             "offset, got ")
-             << type;
-  }
-  return success();
-}
-
-/// Which rows the kernel in `function` computes.
-static FailureOr<kernel::Rows> rowsOf(func::FuncOp function) {
-  auto text = function->getAttrOfType<StringAttr>("kernel.rows");
-  if (!text)
-    return kernel::Rows::Tokens;
-  if (std::optional<kernel::Rows> rows = kernel::symbolizeRows(text))
-    return *rows;
-  return function.emitOpError(
-             "expected 'kernel.rows' to be tokens, logit_rows, "
-             "expanded or absorbed, got ")
-         << text;
-}
-
-/// Whether `type` has one element for each row of a step, as neither the page
-/// table has nor the pages.
-static bool hasRows(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  return shaped.isDynamicDim(0) && !shaped.getElementType().isInteger(8) &&
-         !ShapedType::isDynamicShape(shaped.getShape().drop_front());
-}
-
 /// Sets the number of rows, and lets what has rows begin with the first of
 /// them.
 static void setRows(Emitter &emitter, KernelFrame &frame, Operation *op,
@@ -115,10 +23,10 @@ static void setRows(Emitter &emitter, KernelFrame &frame, Operation *op,
   };
   if (rows == kernel::Rows::Tokens || rows == kernel::Rows::LogitRows) {
     frame.rows =
-        size(rows == kernel::Rows::Tokens ? tokensSize : logitRowsSize);
+        size(rows == kernel::Rows::Tokens ? TokensSize : LogitRowsSize);
     return;
   }
-  frame.rows = size(expandedSize);
+  frame.rows = size(ExpandedTokensSize);
   if (rows == kernel::Rows::Expanded)
     return;
   for (auto [operand, memory] : llvm::zip(op->getOperands(), frame.operands)) {
@@ -129,10 +37,11 @@ static void setRows(Emitter &emitter, KernelFrame &frame, Operation *op,
                     cast<ShapedType>(type).getElementTypeBitWidth() / 8;
     memory = emitter.offset(memory, emitter.multiply(frame.rows, bytes));
   }
-  frame.rows = emitter.subtract(size(tokensSize), frame.rows);
+  frame.rows = emitter.subtract(size(TokensSize), frame.rows);
 }
 
-/// Loads what the runtime passes. `entry` has the arguments of the new function.
+/// Loads what the runtime passes. `entry` has the arguments of the new
+/// function.
 static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
                              Block &entry) {
   KernelFrame frame;
@@ -146,8 +55,8 @@ static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
         emitter.offset(memory, offsetOf(operand.getType())));
   }
   setRows(emitter, frame, op, rows, sizes);
-  frame.pageTableStride =
-      emitter.load(emitter.i64(), emitter.offset(sizes, pageTableSize * 8), 8);
+  frame.pageTableStride = emitter.load(
+      emitter.i64(), emitter.offset(sizes, PageTableStride * 8), 8);
   frame.begin = entry.getArgument(2);
   frame.end = entry.getArgument(3);
   // A step has tokens. Without other rows there is nothing to do, though the
@@ -227,12 +136,10 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
 
 static LogicalResult lower(func::FuncOp function, Operation *op,
                            const TargetDescription &target) {
-  // All operands are then arguments of the function.
-  if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
-    return op->emitOpError("expected no result and to be alone in its function, "
-                           "as phase 'schedule' leaves it");
+  if (failed(verifyKernelFunction(function, op)))
+    return failure();
   FailureOr<kernel::Rows> rows = rowsOf(function);
-  if (failed(rows) || failed(verifyViews(op)) || failed(verifyTarget(op)))
+  if (failed(rows) || failed(verifyTarget(op)))
     return failure();
   MLIRContext *context = function.getContext();
   OpBuilder builder(context);

@@ -167,15 +167,6 @@ void x86::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
 // Rotation and the cache
 //===----------------------------------------------------------------------===//
 
-Value x86::emitPage(Emitter &emitter, int64_t pageBytes, Value pages,
-                    Value pageTable, Value pageTableStride, Value sequence,
-                    Value pageNumber) {
-  Value entry =
-      emitter.add(emitter.multiply(sequence, pageTableStride), pageNumber);
-  Value page = emitter.loadIndex(pageTable, entry);
-  return emitter.offset(pages, emitter.multiply(page, pageBytes));
-}
-
 /// Every other one of the elements of `low` and then of `high`.
 static Value takeEven(Emitter &emitter, Value low, Value high, bool odd) {
   SmallVector<int64_t> order;

@@ -19,8 +19,7 @@ static constexpr int64_t largestTileColumns = 64, smallestTileColumns = 16;
 // attention.
 static constexpr int64_t pageTokens = 64;
 
-// Query rows that share the keys of a tile, and their threads.
-static constexpr int64_t attentionTileRows = 64;
+// Warps that share the query heads of a key/value head.
 static constexpr int64_t attentionThreads = 128;
 
 namespace {
@@ -126,10 +125,11 @@ kernel::CacheAttr H100CostModel::chooseCache(transformer::CacheOp cache) const {
 kernel::AttentionConfigAttrInterface
 H100CostModel::chooseAttention(kernel::CacheAttr cache,
                                RankedTensorType query) const {
+  // The query heads of one token.
   int64_t group = query.getDimSize(1) / cache.getHeads();
   return kernel::GpuAttentionConfigAttr::get(
-      query.getContext(), kernel::GpuKind::Simt,
-      std::max(attentionTileRows, group), pageTokens, attentionThreads);
+      query.getContext(), kernel::GpuKind::Simt, group, pageTokens,
+      attentionThreads);
 }
 
 kernel::LatentCacheAttr

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the logits of every tiny Llama with those of other programs.
 
-usage: check-llamas.py BIN FIXTURES SCRATCH {interpreter | MARCH}
+usage: check-llamas.py BIN FIXTURES SCRATCH {interpreter | h100-sim | MARCH}
 
 BIN is the folder of tcc and tcc-run, FIXTURES the one of test/fixtures/llama.
 Prints a line for each comparison; ends with 1 if one is beyond its tolerance.
@@ -59,8 +59,12 @@ def main():
                 compare(fixture, "transformers", logits, 2e-6, 1e-5)
             continue
         model = scratch / f"{fixture.name}.bin"
-        run(tools / "tcc", source, f"--march={sys.argv[4]}", "-o", model)
-        run(tools / "tcc-run", model, "--tokens", ids, "--max-tokens", 0, "--logits", logits)
+        simulated = sys.argv[4] == "h100-sim"
+        target = "--target=h100" if simulated else f"--march={sys.argv[4]}"
+        device = "--device=h100-sim" if simulated else "--device=cpu"
+        run(tools / "tcc", source, target, "-o", model)
+        run(tools / "tcc-run", model, device, "--tokens", ids, "--max-tokens", 0,
+            "--logits", logits)
         tolerance = 1e-5 if has_f32_weights(fixture) else 1e-2
         compare(fixture, "f64", logits, tolerance, tolerance)
 

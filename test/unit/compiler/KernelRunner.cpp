@@ -1,6 +1,5 @@
 #include "test/unit/compiler/KernelRunner.h"
 
-#include "compiler/codegen/x86/CompileImage.h"
 #include "compiler/target/x86/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,7 +11,6 @@
 
 #include <cmath>
 #include <random>
-#include <thread>
 
 #include <sys/mman.h>
 
@@ -71,13 +69,11 @@ std::unique_ptr<KernelRunner> KernelRunner::create(StringRef text,
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
   if (!module)
     return nullptr;
-  FailureOr<CompiledImage> image =
-      compileImage(*module, march, /*reproducer=*/nullptr);
-  if (failed(image))
-    return nullptr;
-  std::unique_ptr<KernelRunner> runner(new KernelRunner());
-  module->walk([&](kernel::KernelOpInterface op) { runner->describe(op); });
-  runner->load(*image);
+  std::unique_ptr<KernelRunner> runner = march == "sm_90a"
+                                             ? compileForGpu(*module)
+                                             : compileForCpu(*module, march);
+  if (runner)
+    module->walk([&](kernel::KernelOpInterface op) { runner->describe(op); });
   return runner;
 }
 
@@ -110,20 +106,6 @@ void KernelRunner::describe(kernel::KernelOpInterface op) {
       written.push_back(cast<BlockArgument>(effect.getValue()).getArgNumber());
 }
 
-void KernelRunner::load(const CompiledImage &image) {
-  codeBytes = image.code.size();
-  code = mmap(nullptr, codeBytes, PROT_READ | PROT_WRITE,
-              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (code == MAP_FAILED)
-    llvm::report_fatal_error("no memory for a test");
-  std::memcpy(code, image.code.data(), codeBytes);
-  mprotect(code, codeBytes, PROT_READ | PROT_EXEC);
-  entry = reinterpret_cast<Entry>(static_cast<uint8_t *>(code) +
-                                  image.kernels[0].entry);
-}
-
-KernelRunner::~KernelRunner() { munmap(code, codeBytes); }
-
 //===----------------------------------------------------------------------===//
 // Running
 //===----------------------------------------------------------------------===//
@@ -142,50 +124,7 @@ int64_t KernelRunner::rowsOf(const StepSizes &sizes) const {
   llvm_unreachable("every kind of rows has a number");
 }
 
-void KernelRunner::call(ArrayRef<const Buffer *> arguments,
-                        const StepSizes &sizes, ArrayRef<Range> ranges) const {
-  std::vector<void *> pointers;
-  for (const Buffer *argument : arguments)
-    pointers.push_back(argument->data());
-  int64_t numbers[] = {sizes.tokens, sizes.sequences, sizes.logitRows,
-                       sizes.pageTableStride, sizes.expandedTokens};
-  Buffer scratch(scratchBytes.of(rowsOf(sizes)));
-  for (auto [begin, end] : ranges)
-    entry(pointers.data(), numbers, begin, end, scratch.data());
-  EXPECT_TRUE(scratch.isIntact());
-}
-
-void KernelRunner::callOnThreads(ArrayRef<const Buffer *> arguments,
-                                 const StepSizes &sizes,
-                                 ArrayRef<Range> ranges) const {
-  constexpr size_t threads = 3;
-  std::vector<std::thread> running;
-  for (size_t thread = 0; thread < threads; ++thread)
-    running.emplace_back([&, thread] {
-      std::vector<Range> own;
-      for (size_t i = thread; i < ranges.size(); i += threads)
-        own.push_back(ranges[i]);
-      call(arguments, sizes, own);
-    });
-  for (std::thread &thread : running)
-    thread.join();
-}
-
-/// Ranges of up to four tiles in a random order.
-static std::vector<std::pair<int64_t, int64_t>> shuffledRanges(int64_t tiles) {
-  std::mt19937 random(1);
-  std::vector<std::pair<int64_t, int64_t>> ranges;
-  for (int64_t begin = 0; begin < tiles;) {
-    int64_t end = std::min<int64_t>(tiles, begin + random() % 5);
-    ranges.emplace_back(begin, end);
-    begin = end;
-  }
-  std::shuffle(ranges.begin(), ranges.end(), random);
-  return ranges;
-}
-
-/// The contents of `buffers`, one after another.
-static std::vector<uint8_t> contentsOf(ArrayRef<const Buffer *> buffers) {
+std::vector<uint8_t> x86::contentsOf(ArrayRef<const Buffer *> buffers) {
   std::vector<uint8_t> contents;
   for (const Buffer *buffer : buffers)
     contents.insert(contents.end(), buffer->data(),
@@ -193,9 +132,8 @@ static std::vector<uint8_t> contentsOf(ArrayRef<const Buffer *> buffers) {
   return contents;
 }
 
-/// Copies `contents` back to `buffers`.
-static void restore(ArrayRef<const Buffer *> buffers,
-                    const std::vector<uint8_t> &contents) {
+void x86::restore(ArrayRef<const Buffer *> buffers,
+                  const std::vector<uint8_t> &contents) {
   const uint8_t *from = contents.data();
   for (const Buffer *buffer : buffers) {
     std::memcpy(buffer->data(), from, buffer->size());
@@ -203,47 +141,21 @@ static void restore(ArrayRef<const Buffer *> buffers,
   }
 }
 
-/// Calls each tile alone with the same contents before it, and returns what all
-/// of them make of those. No byte is to be changed by two tiles.
-std::vector<uint8_t>
-KernelRunner::callTileByTile(ArrayRef<const Buffer *> buffers,
-                             ArrayRef<const Buffer *> results,
-                             const StepSizes &sizes) const {
-  std::vector<uint8_t> before = contentsOf(results), all = before;
-  bool isDisjoint = true;
-  for (int64_t tile = tiles.of(rowsOf(sizes)); tile-- > 0;) {
-    restore(results, before);
-    call(buffers, sizes, {{tile, tile + 1}});
-    std::vector<uint8_t> own = contentsOf(results);
-    for (size_t i = 0; i < own.size(); ++i) {
-      if (own[i] == before[i])
-        continue;
-      isDisjoint &= all[i] == before[i];
-      all[i] = own[i];
-    }
-  }
-  EXPECT_TRUE(isDisjoint) << "two tiles write the same byte";
-  return all;
+int64_t KernelRunner::tilesOf(const StepSizes &sizes) const {
+  return tiles.of(rowsOf(sizes));
+}
+
+int64_t KernelRunner::scratchBytesOf(const StepSizes &sizes) const {
+  return scratchBytes.of(rowsOf(sizes));
 }
 
 void KernelRunner::run(ArrayRef<const Buffer *> buffers,
                        const StepSizes &sizes) const {
   ASSERT_EQ(buffers.size(), arguments);
-  int64_t count = tiles.of(rowsOf(sizes));
   std::vector<const Buffer *> results;
   for (size_t argument : written)
     results.push_back(buffers[argument]);
-  std::vector<uint8_t> before = contentsOf(results);
-
-  std::vector<uint8_t> tileByTile = callTileByTile(buffers, results, sizes);
-  restore(results, before);
-  callOnThreads(buffers, sizes, shuffledRanges(count));
-  std::vector<uint8_t> onThreads = contentsOf(results);
-  restore(results, before);
-  call(buffers, sizes, {{0, count}});
-
-  EXPECT_TRUE(tileByTile == contentsOf(results)) << "tile by tile";
-  EXPECT_TRUE(onThreads == contentsOf(results)) << "on threads";
+  runInAllWays(buffers, results, sizes);
   for (const Buffer *buffer : buffers)
     EXPECT_TRUE(buffer->isIntact());
 }
@@ -267,7 +179,8 @@ static TargetDescription targetOf(StringRef march) {
 }
 
 void KernelTest::SetUp() {
-  if (!::tcc::rt::missingFeatures(targetOf(GetParam()).features).empty())
+  if (GetParam() != "sm_90a" &&
+      !::tcc::rt::missingFeatures(targetOf(GetParam()).features).empty())
     GTEST_SKIP() << "this CPU cannot run " << GetParam();
 }
 

@@ -2,14 +2,14 @@
 // it.
 //
 // Nothing here knows what ops compute. What every kernel promises is checked at
-// each run, though: ranges of tiles may be any, in any order and on any thread,
-// without a bit changing, and no byte outside arguments and scratch is touched.
+// each run, though: tiles may be computed by anyone, in any order, without a
+// bit changing, and no byte outside arguments and scratch is touched.
 
 #ifndef TCC_TEST_UNIT_COMPILER_KERNELRUNNER_H
 #define TCC_TEST_UNIT_COMPILER_KERNELRUNNER_H
 
-#include "compiler/target/x86/CompiledImage.h"
 #include "dialects/kernel/Kernel.h"
+#include "mlir/IR/BuiltinOps.h"
 
 #include <gtest/gtest.h>
 
@@ -67,56 +67,59 @@ struct StepSizes {
   int64_t expandedTokens = 0; ///< The first of all.
 };
 
-/// Machine code of one kernel op, which is alone in a function on memrefs.
+/// One kernel op, compiled; it is alone in a function on memrefs.
 class KernelRunner {
 public:
   /// Compiles the function in `text`, as phase `schedule` leaves it, for
   /// `march`. Returns null after a diagnostic if that fails.
   static std::unique_ptr<KernelRunner> create(StringRef text, StringRef march);
-  ~KernelRunner();
+  virtual ~KernelRunner() = default;
 
-  /// Calls the code for all tiles with `arguments`, those of the function in
-  /// their order: one by one from the last to the first; by three threads in
-  /// shuffled ranges; and at once. Each time what the op writes has the same
-  /// contents before, and is expected to have the same ones afterwards, each
-  /// byte by one tile.
+  /// Runs the kernel for all tiles with `arguments`, those of the function in
+  /// their order, several times, with tiles dealt out in different ways. Each
+  /// time what the op writes has the same contents before, and is expected to
+  /// have the same ones afterwards.
   void run(ArrayRef<const Buffer *> arguments, const StepSizes &sizes) const;
 
   /// The same with as many rows as the op has.
   void run(ArrayRef<const Buffer *> arguments, int64_t rows) const;
 
-private:
-  using Entry = void (*)(void *const *, const int64_t *, int64_t, int64_t,
-                         void *);
-  /// Tiles from the first to before the second.
-  using Range = std::pair<int64_t, int64_t>;
-
+protected:
   /// constant + perRow * rows
   struct Size {
     int64_t constant, perRow;
     int64_t of(int64_t rows) const { return constant + perRow * rows; }
   };
 
-  KernelRunner() = default;
+  /// Runs it in each way from the present contents of `results`, compares, and
+  /// leaves them as they are afterwards.
+  virtual void runInAllWays(ArrayRef<const Buffer *> arguments,
+                            ArrayRef<const Buffer *> results,
+                            const StepSizes &sizes) const = 0;
+  int64_t tilesOf(const StepSizes &sizes) const;
+  int64_t scratchBytesOf(const StepSizes &sizes) const;
+
+private:
   void describe(kernel::KernelOpInterface op);
-  void load(const CompiledImage &image);
   int64_t rowsOf(const StepSizes &sizes) const;
-  void call(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
-            ArrayRef<Range> ranges) const;
-  std::vector<uint8_t> callTileByTile(ArrayRef<const Buffer *> arguments,
-                                      ArrayRef<const Buffer *> results,
-                                      const StepSizes &sizes) const;
-  void callOnThreads(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
-                     ArrayRef<Range> ranges) const;
 
   kernel::Rows rows = kernel::Rows::Tokens;
   size_t arguments = 0;
   std::vector<size_t> written; ///< Arguments that the op writes.
   Size tiles = {}, scratchBytes = {};
-  void *code = nullptr;
-  size_t codeBytes = 0;
-  Entry entry = nullptr;
 };
+
+/// The contents of `buffers`, one after another.
+std::vector<uint8_t> contentsOf(ArrayRef<const Buffer *> buffers);
+
+/// Copies `contents` back to `buffers`.
+void restore(ArrayRef<const Buffer *> buffers,
+             const std::vector<uint8_t> &contents);
+
+/// Compiles the kernel of `module` for this CPU or for the GPU that is
+/// simulated.
+std::unique_ptr<KernelRunner> compileForCpu(ModuleOp module, StringRef march);
+std::unique_ptr<KernelRunner> compileForGpu(ModuleOp module);
 
 /// What tests compile for: the narrowest CPU, the kernels of one with AVX-512
 /// and bf16 in instructions that every machine has, and this machine.
@@ -124,7 +127,14 @@ inline std::vector<std::string> testedMarches() {
   return {"x86-64-v3", "emulated-znver4", "native"};
 }
 
-/// A test that is made for each of `testedMarches`.
+/// The same and the H100, which the simulator stands for.
+inline std::vector<std::string> testedTargets() {
+  std::vector<std::string> targets = testedMarches();
+  targets.push_back("sm_90a");
+  return targets;
+}
+
+/// A test that is made for several of these.
 class KernelTest : public testing::TestWithParam<std::string> {
 protected:
   /// Skips what this machine cannot run.
@@ -142,15 +152,22 @@ protected:
   bool hasDot() const;
 };
 
-/// Makes the tests of `fixture`, a class derived from KernelTest.
-#define TCC_TEST_MARCHES(fixture)                                              \
+/// Makes the tests of `fixture`, a class derived from KernelTest, for
+/// `marches`.
+#define TCC_TEST_ON(fixture, marches)                                          \
   INSTANTIATE_TEST_SUITE_P(                                                    \
-      March, fixture, testing::ValuesIn(mlir::tcc::x86::testedMarches()),      \
+      March, fixture, testing::ValuesIn(marches),                              \
       [](const testing::TestParamInfo<std::string> &info) {                    \
         std::string name = info.param;                                         \
         std::replace(name.begin(), name.end(), '-', '_');                      \
         return name;                                                           \
       })
+/// Those of CPUs.
+#define TCC_TEST_MARCHES(fixture)                                              \
+  TCC_TEST_ON(fixture, mlir::tcc::x86::testedMarches())
+/// Those of CPUs and of the H100.
+#define TCC_TEST_TARGETS(fixture)                                              \
+  TCC_TEST_ON(fixture, mlir::tcc::x86::testedTargets())
 
 /// Expects the elements of `got` from `first` on to be those of `expected`, and
 /// those before to be as a buffer is made.

@@ -12,7 +12,7 @@ namespace {
 class GatherRowsKernel : public KernelTest {};
 } // namespace
 
-TCC_TEST_MARCHES(GatherRowsKernel);
+TCC_TEST_TARGETS(GatherRowsKernel);
 
 static std::string gatherRows(int64_t columns, const char *element) {
   return llvm::formatv(R"(
@@ -52,7 +52,7 @@ namespace {
 class RMSNormKernel : public KernelTest {};
 } // namespace
 
-TCC_TEST_MARCHES(RMSNormKernel);
+TCC_TEST_TARGETS(RMSNormKernel);
 
 TEST_P(RMSNormKernel, NormalisesEachInputAlone) {
   auto kernel = compile(R"(

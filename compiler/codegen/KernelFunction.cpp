@@ -1,0 +1,107 @@
+#include "compiler/codegen/KernelFunction.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+
+Operation *tcc::findKernel(func::FuncOp function) {
+  if (function.isExternal() || !llvm::hasSingleElement(function.getBody()))
+    return nullptr;
+  for (Operation &op : function.front())
+    if (isa<kernel::KernelOpInterface>(op))
+      return &op;
+  return nullptr;
+}
+
+SmallVector<int64_t> tcc::stridesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref)
+    memref = MemRefType::get(shaped.getShape(), shaped.getElementType());
+  return memref.getStridesAndOffset().first;
+}
+
+/// Whether `type` has a layout of its own.
+static bool isView(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  return memref && !memref.getLayout().isIdentity();
+}
+
+int64_t tcc::offsetOf(Type type) {
+  if (!isView(type))
+    return 0;
+  auto memref = cast<MemRefType>(type);
+  return memref.getStridesAndOffset().second * memref.getElementTypeBitWidth() /
+         8;
+}
+
+/// Whether `operand` of `op` may be a part of a larger buffer.
+static bool mayBeView(Operation *op, Value operand) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
+          [&](auto linear) { return operand == linear.getInput(); })
+      .Case<kernel::LatentAppendOp>([&](auto append) {
+        return operand == append.getQuery() || operand == append.getLatents();
+      })
+      .Case<kernel::ExpandedAttentionOp>(
+          [&](auto attention) { return operand == attention.getNopeQuery(); })
+      .Case<kernel::RMSNormOp>([&](auto norm) {
+        return llvm::is_contained(norm.getInputs(), operand);
+      })
+      .Default(false);
+}
+
+static LogicalResult verifyViews(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    Type type = operand.getType();
+    if (!isView(type))
+      continue;
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    if (!mayBeView(op, operand) ||
+        failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
+        ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
+        strides.back() != 1)
+      return op->emitOpError("expected views only as inputs, with static "
+                             "strides, the last of them 1, and a static "
+                             "offset, got ")
+             << type;
+  }
+  return success();
+}
+
+LogicalResult tcc::verifyKernelFunction(func::FuncOp function, Operation *op) {
+  // All operands are then arguments of the function.
+  if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
+    return op->emitOpError(
+        "expected no result and to be alone in its function, "
+        "as phase 'schedule' leaves it");
+  return verifyViews(op);
+}
+
+FailureOr<kernel::Rows> tcc::rowsOf(func::FuncOp function) {
+  auto text = function->getAttrOfType<StringAttr>("kernel.rows");
+  if (!text)
+    return kernel::Rows::Tokens;
+  if (std::optional<kernel::Rows> rows = kernel::symbolizeRows(text))
+    return *rows;
+  return function.emitOpError(
+             "expected 'kernel.rows' to be tokens, logit_rows, "
+             "expanded or absorbed, got ")
+         << text;
+}
+
+bool tcc::hasRows(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return shaped.isDynamicDim(0) && !shaped.getElementType().isInteger(8) &&
+         !ShapedType::isDynamicShape(shaped.getShape().drop_front());
+}
+
+std::string tcc::configurationOf(Operation *op) {
+  Attribute configuration = op->getAttr("configuration");
+  std::string text;
+  if (configuration)
+    llvm::raw_string_ostream(text) << configuration;
+  return text;
+}

@@ -1,0 +1,95 @@
+// Compiles kernels with LLVM, in this process: IR, then PTX.
+
+#include "compiler/codegen/nvptx/CompilePtx.h"
+
+#include "compiler/codegen/Optimise.h"
+#include "compiler/codegen/nvptx/Kernels.h"
+#include "compiler/codegen/nvptx/Passes.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::nvptx;
+
+static constexpr const char *tripleName = "nvptx64-nvidia-cuda";
+static constexpr const char *processor = "sm_90a";
+/// PTX ISA 8.0 is the first with sm_90a; drivers from CUDA 12.0 on take it.
+static constexpr const char *version = "+ptx80";
+
+static std::unique_ptr<llvm::TargetMachine> createTargetMachine() {
+  LLVMInitializeNVPTXTargetInfo();
+  LLVMInitializeNVPTXTarget();
+  LLVMInitializeNVPTXTargetMC();
+  LLVMInitializeNVPTXAsmPrinter();
+  std::string error;
+  llvm::Triple triple(tripleName);
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  assert(target && "LLVM was built with its back end for PTX");
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, processor, version, llvm::TargetOptions(), std::nullopt,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+/// A module of copies of the kernels in `module`.
+static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
+                                         std::vector<CompiledKernel> &kernels) {
+  OwningOpRef<ModuleOp> copies = ModuleOp::create(module.getLoc());
+  for (auto function : module.getOps<func::FuncOp>())
+    if (Operation *op = findKernel(function)) {
+      copies->push_back(function.clone());
+      kernels.push_back({function.getName().str(), configurationOf(op),
+                         /*entry=*/0, static_cast<uint32_t>(threadsOf(op))});
+    }
+  return copies;
+}
+
+static std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                               llvm::LLVMContext &context,
+                                               llvm::TargetMachine &machine) {
+  DialectRegistry registry;
+  registerAllToLLVMIRTranslations(registry);
+  module.getContext()->appendDialectRegistry(registry);
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(module, context);
+  if (!translated)
+    return nullptr;
+  translated->setTargetTriple(machine.getTargetTriple());
+  translated->setDataLayout(machine.createDataLayout());
+  return translated;
+}
+
+FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
+                                           ReproducerStreamFactory reproducer,
+                                           ImageText text) {
+  CompiledImage image;
+  image.kind = ::tcc::schema::TargetKind::H100;
+  image.cpu = processor;
+  OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
+  PassManager manager(module.getContext());
+  manager.enableCrashReproducerGeneration(std::move(reproducer));
+  buildGpuCodegenPhase(manager);
+  if (failed(manager.run(*kernels)))
+    return failure();
+
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated =
+      translate(*kernels, context, *machine);
+  if (!translated)
+    return module.emitError("kernels cannot be translated to LLVM IR");
+  optimise(*translated, *machine);
+  if (text == ImageText::Llvm)
+    llvm::raw_string_ostream(image.text) << *translated;
+  llvm::SmallVector<char, 0> ptx =
+      emitFile(*translated, *machine, llvm::CodeGenFileType::AssemblyFile);
+  image.code.assign(ptx.begin(), ptx.end());
+  if (text == ImageText::Assembly)
+    image.text.assign(ptx.begin(), ptx.end());
+  return image;
+}

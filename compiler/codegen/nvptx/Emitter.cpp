@@ -1,0 +1,199 @@
+#include "compiler/codegen/nvptx/Emitter.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::nvptx;
+
+//===----------------------------------------------------------------------===//
+// Threads
+//===----------------------------------------------------------------------===//
+
+Value Emitter::widenRegister(Value value) {
+  return arith::ExtUIOp::create(builder, location, i64(), value);
+}
+
+Value Emitter::threadNumber() {
+  return widenRegister(NVVM::ThreadIdXOp::create(builder, location, i32()));
+}
+
+Value Emitter::laneNumber() {
+  return widenRegister(NVVM::LaneIdOp::create(builder, location, i32()));
+}
+
+Value Emitter::warpNumber() { return divide(threadNumber(), warpLanes); }
+
+Value Emitter::blockNumber() {
+  return widenRegister(NVVM::BlockIdXOp::create(builder, location, i32()));
+}
+
+Value Emitter::blockCount() {
+  return widenRegister(NVVM::GridDimXOp::create(builder, location, i32()));
+}
+
+void Emitter::forThreads(Value count, Body body) {
+  loop(threadNumber(), count, threads, body);
+}
+
+void Emitter::forLanes(Value count, Body body) {
+  loop(laneNumber(), count, warpLanes, body);
+}
+
+void Emitter::barrier() { NVVM::Barrier0Op::create(builder, location); }
+
+void Emitter::warpBarrier() {
+  NVVM::SyncWarpOp::create(builder, location, word(-1));
+}
+
+Value Emitter::exchange(Value value, int64_t mask) {
+  return NVVM::ShflOp::create(builder, location, value.getType(), word(-1),
+                              value, word(static_cast<int32_t>(mask)), word(31),
+                              NVVM::ShflKind::bfly, UnitAttr());
+}
+
+Value Emitter::fromLane(Value value, Value lane) {
+  return NVVM::ShflOp::create(builder, location, value.getType(), word(-1),
+                              value, narrow(lane), word(31),
+                              NVVM::ShflKind::idx, UnitAttr());
+}
+
+Value Emitter::reduceWarp(Value value,
+                          llvm::function_ref<Value(Value, Value)> combine) {
+  for (int64_t distance = warpLanes / 2; distance > 0; distance /= 2)
+    value = combine(value, exchange(value, distance));
+  return value;
+}
+
+Value Emitter::sumOfWarp(Value value) {
+  return reduceWarp(value, [&](Value a, Value b) { return addFloats(a, b); });
+}
+
+Value Emitter::maximumOfWarp(Value value) {
+  return reduceWarp(value, [&](Value a, Value b) { return maximum(a, b); });
+}
+
+Value Emitter::sumOfBlock(Value value) {
+  value = sumOfWarp(value);
+  int64_t warps = threads / warpLanes;
+  if (warps == 1)
+    return value;
+  Value parts = sharedMemory(warps * 4);
+  Value isFirst = compare(arith::CmpIPredicate::eq, laneNumber(), integer(0));
+  when(isFirst,
+       [&] { store(value, offset(parts, multiply(warpNumber(), 4)), 4); });
+  barrier();
+  Value total = load(f32(), parts, 4);
+  for (int64_t warp = 1; warp < warps; ++warp)
+    total = addFloats(total, load(f32(), offset(parts, warp * 4), 4));
+  barrier(); // The next sum writes to the same place.
+  return total;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value Emitter::sharedMemory(int64_t bytes) {
+  auto module =
+      builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+  auto globals = module.getOps<LLVM::GlobalOp>();
+  std::string name =
+      "shared_" + std::to_string(std::distance(globals.begin(), globals.end()));
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(),
+                                       static_cast<uint64_t>(bytes));
+  LLVM::GlobalOp::create(atStart, location, type, /*isConstant=*/false,
+                         LLVM::Linkage::Internal, name, Attribute(),
+                         /*alignment=*/16, Shared);
+  return LLVM::AddressOfOp::create(
+      builder, location,
+      LLVM::LLVMPointerType::get(builder.getContext(), Shared), name);
+}
+
+Value Emitter::loadFloat(Type element, Value pointer) {
+  Value value = load(element, pointer, element.getIntOrFloatBitWidth() / 8);
+  return element.isF32()
+             ? value
+             : arith::ExtFOp::create(builder, location, f32(), value);
+}
+
+Value Emitter::loadElement(Type element, Value pointer, Value index) {
+  return loadFloat(
+      element,
+      offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
+}
+
+SmallVector<Value> Emitter::loadFloats(Type element, Value pointer,
+                                       int64_t count) {
+  if (count == 1)
+    return {loadFloat(element, pointer)};
+  VectorType type = VectorType::get({count}, element);
+  Value vector =
+      load(type, pointer, count * element.getIntOrFloatBitWidth() / 8);
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i) {
+    Value value = LLVM::ExtractElementOp::create(builder, location, vector,
+                                                 word(static_cast<int32_t>(i)));
+    values.push_back(element.isF32() ? value
+                                     : Value(arith::ExtFOp::create(
+                                           builder, location, f32(), value)));
+  }
+  return values;
+}
+
+void Emitter::storeFloat(Value value, Type element, Value pointer) {
+  if (!element.isF32())
+    value = arith::TruncFOp::create(builder, location, element, value);
+  store(value, pointer, element.getIntOrFloatBitWidth() / 8);
+}
+
+void Emitter::storeElement(Value value, Type element, Value pointer,
+                           Value index) {
+  storeFloat(
+      value, element,
+      offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
+}
+
+Value Emitter::round(Value value, Type element) {
+  if (element.isF32())
+    return value;
+  value = arith::TruncFOp::create(builder, location, element, value);
+  return arith::ExtFOp::create(builder, location, f32(), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars of f32
+//===----------------------------------------------------------------------===//
+
+Value Emitter::squareRoot(Value value) {
+  return math::SqrtOp::create(builder, location, value);
+}
+
+Value Emitter::maximum(Value a, Value b) {
+  return arith::MaxNumFOp::create(builder, location, a, b);
+}
+
+Value Emitter::powerOfTwo(Value value) {
+  return callIntrinsic("llvm.nvvm.ex2.approx.ftz.f", f32(), {value});
+}
+
+Value Emitter::exponential(Value value) {
+  // exp(x) = 2^t * 2^r with t = x / ln 2 rounded and r what the rounding left,
+  // which is so small that 2^r is 1 + r ln 2.
+  Value scale = scalar(1.44269504088896341f);
+  Value power = multiplyFloats(value, scale);
+  Value rest = multiplyAdd(value, scale,
+                           arith::NegFOp::create(builder, location, power));
+  // What 1 / ln 2 has beyond f32.
+  rest = multiplyAdd(value, scalar(1.92596299e-8f), rest);
+  Value result = powerOfTwo(power);
+  Value correction = multiplyFloats(rest, scalar(0.693147181f));
+  Value corrected = multiplyAdd(result, correction, result);
+  // Neither infinity nor 0 has a rest.
+  Value isFinite = arith::CmpFOp::create(
+      builder, location, arith::CmpFPredicate::OLT,
+      math::AbsFOp::create(builder, location, power), scalar(126.0f));
+  return select(isFinite, corrected, result);
+}

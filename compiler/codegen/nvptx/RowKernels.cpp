@@ -1,0 +1,256 @@
+// Kernels of which each tile is one row, computed by one block.
+
+#include "compiler/codegen/nvptx/Kernels.h"
+#include "compiler/codegen/nvptx/WeightRows.h"
+
+using namespace mlir;
+using namespace mlir::tcc;
+using namespace mlir::tcc::nvptx;
+
+static int64_t bytesOf(Type element) {
+  return element.getIntOrFloatBitWidth() / 8;
+}
+
+Value nvptx::emitRow(Emitter &emitter, Type type, Value memory, Value row) {
+  int64_t bytes = cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+  return emitter.offset(memory,
+                        emitter.multiply(row, stridesOf(type)[0] * bytes));
+}
+
+//===----------------------------------------------------------------------===//
+// Selection and normalisation
+//===----------------------------------------------------------------------===//
+
+void nvptx::emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
+                       const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getInit().getType());
+  WeightRows table(emitter, op.getTable().getType(),
+                   cast<kernel::RowPackingAttr>(op.getPacking()),
+                   frame.operands[1]);
+  frame.forTiles(emitter, [&](Value token) {
+    Value row = emitter.loadIndex(frame.operands[0], token);
+    Value target = emitRow(emitter, type, frame.operands[2], token);
+    emitter.forThreads(type.getDimSize(1), [&](Value column) {
+      emitter.storeElement(table.load(row, column), type.getElementType(),
+                           target, column);
+    });
+  });
+}
+
+void nvptx::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
+                       const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getInit().getType());
+  Type element = type.getElementType();
+  frame.forTiles(emitter, [&](Value row) {
+    Value from = emitter.loadIndex(frame.operands[1], row);
+    Value source =
+        emitRow(emitter, op.getInput().getType(), frame.operands[0], from);
+    Value target = emitRow(emitter, type, frame.operands[2], row);
+    emitter.forThreads(type.getDimSize(1), [&](Value column) {
+      Value at = emitter.multiply(column, bytesOf(element));
+      emitter.store(
+          emitter.load(element, emitter.offset(source, at), bytesOf(element)),
+          emitter.offset(target, at), bytesOf(element));
+    });
+  });
+}
+
+/// 1 / sqrt(mean of the squares of `columns` elements of f32 at `row` +
+/// epsilon), in all threads.
+static Value emitNormFactor(Emitter &emitter, Value row, int64_t columns,
+                            double epsilon) {
+  Value squares = emitter.loop(
+      emitter.threadNumber(), emitter.integer(columns), emitter.threads,
+      {emitter.scalar(0.0f)},
+      [&](Value column, ValueRange sum) -> SmallVector<Value> {
+        Value value = emitter.loadFloat(
+            emitter.f32(), emitter.offset(row, emitter.multiply(column, 4)));
+        return {emitter.multiplyAdd(value, value, sum[0])};
+      })[0];
+  Value mean = emitter.multiplyFloats(
+      emitter.sumOfBlock(squares),
+      emitter.scalar(1.0f / static_cast<float>(columns)));
+  Value shifted =
+      emitter.addFloats(mean, emitter.scalar(static_cast<float>(epsilon)));
+  return emitter.divideFloats(emitter.scalar(1.0f),
+                              emitter.squareRoot(shifted));
+}
+
+void nvptx::emitKernel(Emitter &emitter, kernel::RMSNormOp op,
+                       const KernelFrame &frame) {
+  auto type = cast<ShapedType>(op.getInit().getType());
+  Type element = type.getElementType();
+  size_t count = op.getInputs().size();
+  frame.forTiles(emitter, [&](Value row) {
+    Value target = emitRow(emitter, type, frame.operands.back(), row);
+    for (size_t i = 0; i < count; ++i) {
+      auto input = cast<ShapedType>(op.getInputs()[i].getType());
+      Value source = emitRow(emitter, input, frame.operands[i], row);
+      Type stored = getElementTypeOrSelf(op.getWeights()[i]);
+      int64_t columns = input.getDimSize(1);
+      Value factor = emitNormFactor(emitter, source, columns,
+                                    op.getEpsilon().convertToDouble());
+      emitter.forThreads(columns, [&](Value column) {
+        Value value = emitter.loadFloat(
+            emitter.f32(), emitter.offset(source, emitter.multiply(column, 4)));
+        Value scale = emitter.loadFloat(
+            stored, emitter.offset(frame.operands[count + i],
+                                   emitter.multiply(column, bytesOf(stored))));
+        emitter.storeFloat(
+            emitter.multiplyFloats(emitter.multiplyFloats(value, factor),
+                                   scale),
+            element,
+            emitter.offset(target, emitter.multiply(column, bytesOf(element))));
+      });
+      target = emitter.offset(target, columns * bytesOf(element));
+    }
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Rotation and the cache
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Emits the work for one token: threads share the elements of all heads.
+class RotaryAppend {
+public:
+  RotaryAppend(Emitter &emitter, kernel::RotaryAppendOp op,
+               const KernelFrame &frame)
+      : emitter(emitter), op(op), cache(op.getCache()), frame(frame),
+        inputs(op.getInputs().size()) {}
+
+  void emit(Value token);
+
+private:
+  /// Where the element of a head that is stored goes, and its type.
+  using Place = llvm::function_ref<Value(Value head, Value element)>;
+
+  int64_t queryHeads() {
+    return cast<ShapedType>(op.getInit().getType()).getDimSize(1);
+  }
+  void forElements(Value token, int64_t first, int64_t heads, int64_t size,
+                   int64_t parts,
+                   llvm::function_ref<void(Value, Value, Value)> body);
+  void rotate(Value token, int64_t first, int64_t heads, Type element,
+              Place place);
+  void copyValues(Value token);
+
+  Emitter &emitter;
+  kernel::RotaryAppendOp op;
+  kernel::CacheAttr cache;
+  const KernelFrame &frame;
+  size_t inputs;
+  Value page, slot; ///< Of the token in the cache.
+};
+} // namespace
+
+/// Calls `body(head, part, source)` for each of `parts` parts of each of
+/// `heads` heads of `size` columns that begin with column `first` of the
+/// inputs; `source` is where the head begins. A loop for each input that has
+/// some.
+void RotaryAppend::forElements(
+    Value token, int64_t first, int64_t heads, int64_t size, int64_t parts,
+    llvm::function_ref<void(Value, Value, Value)> body) {
+  int64_t done = 0;
+  for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+    int64_t columns = columnsOf(input);
+    int64_t count = std::min((columns - first) / size, heads - done);
+    if (count > 0) {
+      Value row =
+          emitRow(emitter, input.getType(), frame.operands[index], token);
+      emitter.forThreads(count * parts, [&](Value number) {
+        Value head = emitter.divide(number, parts);
+        Value source = emitter.offset(
+            row, emitter.add(emitter.multiply(head, size * 4), first * 4));
+        body(emitter.add(head, done), emitter.modulo(number, parts), source);
+      });
+      done += count;
+      first += count * size;
+    }
+    first -= columns;
+  }
+}
+
+/// Rotates `heads` heads from column `first` on.
+void RotaryAppend::rotate(Value token, int64_t first, int64_t heads,
+                          Type element, Place place) {
+  int64_t size = cache.getKeySize(), pairs = size / 2;
+  Value angles =
+      emitRow(emitter, op.getRotary().getType(), frame.operands[inputs], token);
+  bool neighbours = op.getInterleaved();
+  forElements(
+      token, first, heads, size, pairs,
+      [&](Value head, Value pair, Value source) {
+        Value a = neighbours ? emitter.multiply(pair, 2) : pair;
+        Value b = emitter.add(a, neighbours ? 1 : pairs);
+        auto load = [&](Value base, Value index) {
+          return emitter.loadFloat(
+              emitter.f32(), emitter.offset(base, emitter.multiply(index, 4)));
+        };
+        Value cosine = load(angles, emitter.multiply(pair, 2));
+        Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
+        Value x = load(source, a), y = load(source, b);
+        Value left = emitter.subtractFloats(emitter.multiplyFloats(x, cosine),
+                                            emitter.multiplyFloats(y, sine));
+        Value right = emitter.addFloats(emitter.multiplyFloats(y, cosine),
+                                        emitter.multiplyFloats(x, sine));
+        emitter.storeFloat(left, element, place(head, a));
+        emitter.storeFloat(right, element, place(head, b));
+      });
+}
+
+void RotaryAppend::copyValues(Value token) {
+  int64_t first = (queryHeads() + cache.getHeads()) * cache.getKeySize();
+  int64_t size = cache.getValueSize();
+  Value values = emitter.offset(page, cache.getHeads() * cache.getKeyBytes());
+  forElements(
+      token, first, cache.getHeads(), size, size,
+      [&](Value head, Value column, Value source) {
+        Value value = emitter.loadFloat(
+            emitter.f32(), emitter.offset(source, emitter.multiply(column, 4)));
+        Value place = emitter.add(
+            emitter.multiply(head, cache.getValueBytes()),
+            emitter.multiply(
+                emitter.add(emitter.multiply(slot, cache.getPaddedValueSize()),
+                            column),
+                cache.getElementBytes()));
+        emitter.storeFloat(value, cache.getElement(),
+                           emitter.offset(values, place));
+      });
+}
+
+void RotaryAppend::emit(Value token) {
+  Value position = emitter.loadIndex(frame.operands[inputs + 1], token);
+  Value sequence = emitter.loadIndex(frame.operands[inputs + 2], token);
+  page = emitPage(emitter, cache.getPageBytes(), frame.operands[inputs + 4],
+                  frame.operands[inputs + 3], frame.pageTableStride, sequence,
+                  emitter.divide(position, cache.getPageTokens()));
+  slot = emitter.modulo(position, cache.getPageTokens());
+
+  auto init = cast<ShapedType>(op.getInit().getType());
+  int64_t size = cache.getKeySize();
+  Value queries = emitRow(emitter, init, frame.operands.back(), token);
+  rotate(
+      token, 0, queryHeads(), init.getElementType(), [&](Value head, Value d) {
+        Value index = emitter.add(emitter.multiply(head, size), d);
+        return emitter.offset(
+            queries, emitter.multiply(index, bytesOf(init.getElementType())));
+      });
+  rotate(token, queryHeads() * size, cache.getHeads(), cache.getElement(),
+         [&](Value head, Value d) {
+           Value index =
+               emitter.add(emitter.multiply(slot, cache.getPaddedKeySize()), d);
+           return emitter.offset(
+               page,
+               emitter.add(emitter.multiply(head, cache.getKeyBytes()),
+                           emitter.multiply(index, cache.getElementBytes())));
+         });
+  copyValues(token);
+}
+
+void nvptx::emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
+                       const KernelFrame &frame) {
+  RotaryAppend code(emitter, op, frame);
+  frame.forTiles(emitter, [&](Value token) { code.emit(token); });
+}

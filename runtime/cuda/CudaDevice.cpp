@@ -1,0 +1,420 @@
+#include "runtime/cuda/CudaDevice.h"
+
+#include "runtime/core/Executable.h"
+
+#include <algorithm>
+#include <cstring>
+
+using namespace tcc;
+using namespace tcc::rt;
+
+/// Where parts of one copy begin.
+static constexpr int64_t partAlignment = 256;
+
+/// The weights come to the device in pieces of this size, one of which is read
+/// while the one before is copied.
+static constexpr int64_t pieceBytes = int64_t(8) << 20;
+
+/// PTX of version 8.0 is taken by drivers from CUDA 12.0 on.
+static constexpr int oldestDriver = 12000;
+
+static int64_t alignPart(int64_t bytes) {
+  return (bytes + partAlignment - 1) / partAlignment * partAlignment;
+}
+
+static Status unavailable(const std::string &what) {
+  return {Status::Code::DeviceUnavailable, what};
+}
+
+//===----------------------------------------------------------------------===//
+// Pinned memory
+//===----------------------------------------------------------------------===//
+
+class CudaDevice::HostBuffer {
+public:
+  explicit HostBuffer(const cuda::Driver &driver) : driver(driver) {}
+  ~HostBuffer() {
+    if (memory)
+      (void)driver.freeHost(memory);
+  }
+  HostBuffer(const HostBuffer &) = delete;
+  HostBuffer &operator=(const HostBuffer &) = delete;
+
+  /// Makes room for `bytes` bytes; what was there is lost if it grows.
+  Status resize(int64_t bytes) {
+    if (bytes <= size)
+      return {};
+    if (memory)
+      (void)driver.freeHost(memory);
+    memory = nullptr;
+    size = 0;
+    if (cuda::Result result =
+            driver.allocateHost(&memory, static_cast<size_t>(bytes), 0);
+        result != cuda::success)
+      return driver.statusOf(result, "cuMemHostAlloc of " +
+                                         std::to_string(bytes) + " bytes");
+    size = bytes;
+    return {};
+  }
+
+  uint8_t *data() const { return static_cast<uint8_t *>(memory); }
+
+private:
+  const cuda::Driver &driver;
+  void *memory = nullptr;
+  int64_t size = 0;
+};
+
+//===----------------------------------------------------------------------===//
+// The device
+//===----------------------------------------------------------------------===//
+
+CudaDevice::CudaDevice(const cuda::Driver &driver)
+    : driver(driver), inputBuffer(std::make_unique<HostBuffer>(this->driver)),
+      resultBuffer(std::make_unique<HostBuffer>(this->driver)) {}
+
+Status CudaDevice::checkDevice(int ordinal) {
+  int count = 0, version = 0, major = 0, minor = 0;
+  if (Status status = check(driver.deviceCount(&count), "cuDeviceGetCount");
+      !status.ok())
+    return status;
+  if (ordinal >= count)
+    return unavailable("--device=cuda:" + std::to_string(ordinal) +
+                       ": expected a device below " + std::to_string(count) +
+                       ", the number that the driver sees");
+  if (Status status = check(driver.deviceGet(&device, ordinal), "cuDeviceGet");
+      !status.ok())
+    return status;
+  char text[256] = {};
+  if (driver.deviceName(text, sizeof(text) - 1, device) == cuda::success)
+    name = text;
+  (void)driver.driverVersion(&version);
+  (void)driver.deviceAttribute(&major, cuda::ComputeCapabilityMajor, device);
+  (void)driver.deviceAttribute(&minor, cuda::ComputeCapabilityMinor, device);
+  if (major != 9 || minor != 0)
+    return unavailable(
+        "cuda: expected a GPU of compute capability 9.0, such as "
+        "an H100, got " +
+        name + " of " + std::to_string(major) + "." + std::to_string(minor));
+  if (version < oldestDriver)
+    return unavailable(
+        "cuda: expected a driver of CUDA 12.0 or newer, got one of " +
+        std::to_string(version / 1000) + "." +
+        std::to_string(version % 1000 / 10) + "; install a newer driver");
+  return {};
+}
+
+Status CudaDevice::open(const std::string &driverPath, int ordinal,
+                        std::unique_ptr<CudaDevice> &result) {
+  cuda::Driver driver;
+  if (Status status = cuda::Driver::open(driverPath, driver); !status.ok())
+    return status;
+  std::unique_ptr<CudaDevice> opened(new CudaDevice(driver));
+  if (Status status = opened->checkDevice(ordinal); !status.ok())
+    return status;
+  if (Status status =
+          opened->check(driver.retainContext(&opened->context, opened->device),
+                        "cuDevicePrimaryCtxRetain");
+      !status.ok())
+    return status;
+  if (Status status =
+          opened->check(driver.setContext(opened->context), "cuCtxSetCurrent");
+      !status.ok())
+    return status;
+  if (Status status = opened->check(driver.createStream(&opened->stream, 1),
+                                    "cuStreamCreate");
+      !status.ok())
+    return status;
+  result = std::move(opened);
+  return {};
+}
+
+CudaDevice::~CudaDevice() {
+  if (!context)
+    return;
+  if (stream)
+    (void)driver.waitForStream(stream);
+  forgetTimes();
+  weightMemory.reset();
+  stepMemory.reset();
+  inputBuffer.reset();
+  resultBuffer.reset();
+  if (module)
+    (void)driver.unloadModule(module);
+  if (stream)
+    (void)driver.destroyStream(stream);
+  (void)driver.releaseContext(device);
+}
+
+int64_t CudaDevice::availableBytes() const {
+  size_t free = 0, total = 0;
+  if (driver.memoryInfo(&free, &total) != cuda::success)
+    return 0;
+  return static_cast<int64_t>(free);
+}
+
+Status CudaDevice::wait(const std::string &purpose) {
+  return check(driver.waitForStream(stream), purpose);
+}
+
+//===----------------------------------------------------------------------===//
+// Code and weights
+//===----------------------------------------------------------------------===//
+
+Status CudaDevice::loadCode(const Executable &executable) {
+  const SegmentRange &segment = executable.manifest().code;
+  // The driver wants a NUL behind the text.
+  std::string text(reinterpret_cast<const char *>(executable.bytesOf(segment)),
+                   segment.bytes);
+  if (Status status = executable.checkCode(text.data()); !status.ok())
+    return status;
+  if (cuda::Result result = driver.loadModule(&module, text.c_str());
+      result != cuda::success)
+    return driver.statusOf(result, executable.path() + ": code for " + name +
+                                       ": cuModuleLoadData");
+  for (const KernelPlan &plan : executable.plan().kernels) {
+    Kernel kernel;
+    kernel.name = plan.name;
+    kernel.threads = plan.threads;
+    if (cuda::Result result =
+            driver.getFunction(&kernel.function, module, plan.name.c_str());
+        result != cuda::success)
+      return driver.statusOf(result, executable.path() + ": kernel " +
+                                         plan.name + ": cuModuleGetFunction");
+    kernels.push_back(kernel);
+  }
+  return {};
+}
+
+Status CudaDevice::loadWeights(const Executable &executable,
+                               const uint8_t *&weights) {
+  weights = nullptr;
+  if (!executable.manifest().weights)
+    return {};
+  const SegmentRange &segment = *executable.manifest().weights;
+  auto bytes = static_cast<int64_t>(segment.bytes);
+  if (Status status =
+          reserve(bytes, "the weights", "use a smaller model", weightMemory);
+      !status.ok())
+    return status;
+  HostBuffer pieces(driver);
+  if (Status status = pieces.resize(2 * pieceBytes); !status.ok())
+    return status;
+  cuda::Event copied[2] = {};
+  Status status;
+  const uint8_t *source = executable.bytesOf(segment);
+  for (int64_t done = 0, i = 0; done < bytes && status.ok(); ++i) {
+    int64_t count = std::min(pieceBytes, bytes - done);
+    uint8_t *piece = pieces.data() + i % 2 * pieceBytes;
+    cuda::Event &event = copied[i % 2];
+    if (event)
+      status = check(driver.waitForEvent(event), "cuEventSynchronize");
+    else
+      status = check(driver.createEvent(&event, 0), "cuEventCreate");
+    if (!status.ok())
+      break;
+    std::memcpy(piece, source + done, static_cast<size_t>(count));
+    status =
+        check(driver.copyToDevice(
+                  reinterpret_cast<cuda::Address>(weightMemory.get() + done),
+                  piece, static_cast<size_t>(count), stream),
+              "cuMemcpyHtoDAsync of weights");
+    if (status.ok())
+      status = check(driver.recordEvent(event, stream), "cuEventRecord");
+    done += count;
+  }
+  Status waited = wait("cuStreamSynchronize after the weights");
+  for (cuda::Event event : copied)
+    if (event)
+      (void)driver.destroyEvent(event);
+  if (status.ok())
+    status = waited;
+  if (status.ok())
+    weights = weightMemory.get();
+  return status;
+}
+
+Status CudaDevice::load(const Executable &executable, const uint8_t *&weights) {
+  if (executable.manifest().kind != targetKind)
+    return {Status::Code::Internal, executable.path() +
+                                        ": code: expected it for " +
+                                        nameOf(targetKind) + ", got it for " +
+                                        nameOf(executable.manifest().kind)};
+  if (Status status = loadCode(executable); !status.ok())
+    return status;
+  return loadWeights(executable, weights);
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Status CudaDevice::reserve(int64_t bytes, const std::string &purpose,
+                           const std::string &advice, DeviceMemory &result) {
+  cuda::Address address = 0;
+  auto count = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  if (cuda::Result code = driver.allocate(&address, count);
+      code != cuda::success) {
+    if (code != cuda::outOfMemory)
+      return check(code, "cuMemAlloc of " + std::to_string(bytes) +
+                             " bytes for " + purpose);
+    return {Status::Code::OutOfMemory,
+            "memory: cannot reserve " + std::to_string(bytes) + " bytes of " +
+                name + " for " + purpose + "; " + advice + " (" +
+                std::to_string(availableBytes()) + " bytes are free)"};
+  }
+  DeviceMemory memory(reinterpret_cast<uint8_t *>(address),
+                      [free = driver.free](uint8_t *pointer) {
+                        (void)free(reinterpret_cast<cuda::Address>(pointer));
+                      });
+  if (Status status = zero(memory.get(), bytes); !status.ok())
+    return status;
+  result = std::move(memory);
+  return {};
+}
+
+Status CudaDevice::reserveWork(const WorkBytes &work, int64_t tokens,
+                               DeviceMemory &arena) {
+  return reserve(work.total(workers()),
+                 "a step of " + std::to_string(tokens) + " tokens",
+                 "use fewer prompts at once", arena);
+}
+
+Status CudaDevice::zero(uint8_t *address, int64_t bytes) {
+  if (bytes == 0)
+    return {};
+  return check(driver.setBytes(reinterpret_cast<cuda::Address>(address), 0,
+                               static_cast<size_t>(bytes), stream),
+               "cuMemsetD8Async");
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+Status CudaDevice::begin(const KernelSizes &stepSizes,
+                         const std::vector<ByteRange> &inputs,
+                         std::vector<void *> &addresses) {
+  // A copy of a step that was given up may still read the buffer.
+  if (Status status = wait("cuStreamSynchronize before a step"); !status.ok())
+    return status;
+  forgetTimes();
+  int64_t bytes = alignPart(sizeof(stepSizes));
+  std::vector<int64_t> offsets;
+  for (const ByteRange &input : inputs) {
+    offsets.push_back(bytes);
+    bytes += alignPart(input.bytes);
+  }
+  if (Status status = inputBuffer->resize(bytes); !status.ok())
+    return status;
+  if (bytes > stepMemoryBytes) {
+    stepMemory.reset();
+    stepMemoryBytes = 0;
+    if (Status status = reserve(bytes, "what a step is told",
+                                "use fewer prompts at once", stepMemory);
+        !status.ok())
+      return status;
+    stepMemoryBytes = bytes;
+  }
+  std::memcpy(inputBuffer->data(), stepSizes.data(), sizeof(stepSizes));
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].bytes != 0)
+      std::memcpy(inputBuffer->data() + offsets[i], inputs[i].data,
+                  static_cast<size_t>(inputs[i].bytes));
+  if (Status status =
+          check(driver.copyToDevice(
+                    reinterpret_cast<cuda::Address>(stepMemory.get()),
+                    inputBuffer->data(), static_cast<size_t>(bytes), stream),
+                "cuMemcpyHtoDAsync of a step");
+      !status.ok())
+    return status;
+  deviceSizes = stepMemory.get();
+  addresses.clear();
+  for (int64_t offset : offsets)
+    addresses.push_back(stepMemory.get() + offset);
+  return {};
+}
+
+Status CudaDevice::record(cuda::Event &event) {
+  if (Status status = check(driver.createEvent(&event, 0), "cuEventCreate");
+      !status.ok())
+    return status;
+  return check(driver.recordEvent(event, stream), "cuEventRecord");
+}
+
+Status CudaDevice::launch(const Launch &launch) {
+  const Kernel &kernel = kernels[launch.kernel];
+  std::vector<void *> values(launch.arguments,
+                             launch.arguments + launch.argumentCount);
+  values.push_back(deviceSizes);
+  int64_t tiles = launch.tiles;
+  std::vector<void *> parameters;
+  for (void *&value : values)
+    parameters.push_back(&value);
+  parameters.push_back(&tiles);
+  // Each block computes every so many tiles.
+  auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, INT32_MAX));
+  if (launch.seconds) {
+    timings.push_back({nullptr, nullptr, launch.seconds});
+    if (Status status = record(timings.back().start); !status.ok())
+      return status;
+  }
+  if (Status status = check(driver.launchKernel(kernel.function, blocks, 1, 1,
+                                                kernel.threads, 1, 1, 0, stream,
+                                                parameters.data(), nullptr),
+                            "cuLaunchKernel of " + kernel.name);
+      !status.ok())
+    return status;
+  return launch.seconds ? record(timings.back().end) : Status();
+}
+
+Status CudaDevice::addTimes() {
+  for (const Timing &timing : timings) {
+    float milliseconds = 0;
+    if (Status status =
+            check(driver.elapsedTime(&milliseconds, timing.start, timing.end),
+                  "cuEventElapsedTime");
+        !status.ok())
+      return status;
+    *timing.seconds += milliseconds / 1000;
+  }
+  forgetTimes();
+  return {};
+}
+
+void CudaDevice::forgetTimes() {
+  for (const Timing &timing : timings)
+    for (cuda::Event event : {timing.start, timing.end})
+      if (event)
+        (void)driver.destroyEvent(event);
+  timings.clear();
+}
+
+Status CudaDevice::finish(const std::vector<ByteRange> &results,
+                          std::vector<const void *> &host) {
+  int64_t bytes = 0;
+  std::vector<int64_t> offsets;
+  for (const ByteRange &result : results) {
+    offsets.push_back(bytes);
+    bytes += alignPart(result.bytes);
+  }
+  if (Status status = resultBuffer->resize(std::max<int64_t>(bytes, 1));
+      !status.ok())
+    return status;
+  for (size_t i = 0; i < results.size(); ++i)
+    if (results[i].bytes != 0)
+      if (Status status =
+              check(driver.copyToHost(
+                        resultBuffer->data() + offsets[i],
+                        reinterpret_cast<cuda::Address>(results[i].data),
+                        static_cast<size_t>(results[i].bytes), stream),
+                    "cuMemcpyDtoHAsync of results");
+          !status.ok())
+        return status;
+  if (Status status = wait("cuStreamSynchronize after a step"); !status.ok())
+    return status;
+  host.clear();
+  for (int64_t offset : offsets)
+    host.push_back(resultBuffer->data() + offset);
+  return addTimes();
+}

@@ -1,0 +1,334 @@
+// Rotation, the cache and grouped attention, against their definitions in f64.
+
+#include "test/unit/compiler/Latents.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir::tcc;
+using namespace mlir::tcc::x86;
+
+namespace {
+/// Sizes of heads, and what the cache is of.
+struct HeadSizes {
+  int64_t queryHeads, heads, key, value;
+  bool isBF16;
+
+  const char *element() const { return isBF16 ? "bf16" : "f32"; }
+  int64_t bytes() const { return isBF16 ? 2 : 4; }
+  int64_t group() const { return queryHeads / heads; }
+};
+
+/// Where elements of keys and values lie in the cache of one target.
+class CacheLayout {
+public:
+  CacheLayout(const HeadSizes &sizes, bool isGpu)
+      : sizes(sizes), isGpu(isGpu) {}
+
+  std::string text() const {
+    return llvm::formatv("<page_tokens = 64, heads = {0}, key_size = {1}, "
+                         "value_size = {2}, element = {3}{4}>",
+                         sizes.heads, sizes.key, sizes.value, sizes.element(),
+                         isGpu ? ", order = rows" : "");
+  }
+
+  int64_t pageBytes() const {
+    return (sizes.heads * P * (keySize() + valueSize()) * sizes.bytes() + 63) /
+           64 * 64;
+  }
+
+  /// Bytes before element `d` of the key of `head` at `row` of all pages.
+  int64_t keyAt(int64_t row, int64_t head, int64_t d) const {
+    int64_t slot = row % P, element = slot * keySize() + d;
+    if (!isGpu)
+      element = sizes.isBF16 ? d / 2 * P * 2 + slot * 2 + d % 2 : d * P + slot;
+    return row / P * pageBytes() +
+           (head * P * keySize() + element) * sizes.bytes();
+  }
+  int64_t valueAt(int64_t row, int64_t head, int64_t e) const {
+    int64_t slot = row % P, element = slot * valueSize() + e;
+    if (!isGpu && sizes.isBF16)
+      element = slot / 2 * valueSize() * 2 + e * 2 + slot % 2;
+    return row / P * pageBytes() +
+           (sizes.heads * P * keySize() + head * P * valueSize() + element) *
+               sizes.bytes();
+  }
+
+private:
+  static constexpr int64_t P = PagedStep::pageTokens;
+  static int64_t roundUp(int64_t size, int64_t step) {
+    return (size + step - 1) / step * step;
+  }
+  int64_t keySize() const { return roundUp(sizes.key, isGpu ? 16 : 4); }
+  int64_t valueSize() const { return roundUp(sizes.value, 16); }
+
+  HeadSizes sizes;
+  bool isGpu;
+};
+
+class HeadKernelTest : public KernelTest {
+protected:
+  CacheLayout layoutOf(const HeadSizes &sizes) const {
+    return {sizes, GetParam() == "sm_90a"};
+  }
+};
+} // namespace
+
+/// Element `at` of the bytes of a cache.
+static float loadAt(const Buffer &cache, int64_t at, bool isBF16) {
+  if (!isBF16) {
+    float value;
+    std::memcpy(&value, cache.data() + at, 4);
+    return value;
+  }
+  uint16_t bits;
+  std::memcpy(&bits, cache.data() + at, 2);
+  return fromBF16(bits);
+}
+
+static void storeAt(Buffer &cache, int64_t at, float value, bool isBF16) {
+  if (!isBF16) {
+    std::memcpy(cache.data() + at, &value, 4);
+    return;
+  }
+  uint16_t bits = toBF16(value);
+  std::memcpy(cache.data() + at, &bits, 2);
+}
+
+static const HeadSizes someSizes[] = {
+    {4, 2, 8, 8, false},
+    {6, 3, 64, 64, true},
+    {3, 1, 12, 20, true},
+    {4, 4, 128, 128, true},
+};
+
+//===----------------------------------------------------------------------===//
+// rotary_append
+//===----------------------------------------------------------------------===//
+
+namespace {
+class RotaryAppendKernel : public HeadKernelTest {
+protected:
+  void check(const HeadSizes &sizes, bool interleaved, bool isSplit);
+};
+} // namespace
+
+TCC_TEST_TARGETS(RotaryAppendKernel);
+
+/// `isSplit`: queries, keys and values are three inputs, else one.
+static std::string rotaryAppend(const HeadSizes &sizes,
+                                const CacheLayout &layout, bool interleaved,
+                                bool isSplit) {
+  int64_t query = sizes.queryHeads * sizes.key, key = sizes.heads * sizes.key,
+          value = sizes.heads * sizes.value;
+  std::string types = llvm::formatv("memref<?x{0}xf32>", query + key + value);
+  std::string arguments = "%a: " + types;
+  if (isSplit) {
+    types =
+        llvm::formatv("memref<?x{0}xf32>, memref<?x{1}xf32>, memref<?x{2}xf32>",
+                      query, key, value);
+    arguments = llvm::formatv("%a: memref<?x{0}xf32>, %b: memref<?x{1}xf32>, "
+                              "%d: memref<?x{2}xf32>",
+                              query, key, value);
+  }
+  return llvm::formatv(R"(
+    func.func @append({0}, %r: memref<?x{1}x2xf32>, %p: memref<?xi32>,
+        %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>,
+        %y: memref<?x{2}x{3}x{4}>) attributes {{kernel.rows = "tokens"} {{
+      kernel.rotary_append {5} {6} rotary(%r) at(%p, %s, %t) cache(%c) into %y
+        layout({7})
+        : ({8}), memref<?x{1}x2xf32>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+          memref<?xi8>, memref<?x{2}x{3}x{4}>
+      return
+    })",
+                       arguments, sizes.key / 2, sizes.queryHeads, sizes.key,
+                       sizes.element(), isSplit ? "%a, %b, %d" : "%a",
+                       interleaved ? "interleaved" : "", layout.text(), types);
+}
+
+/// Element `d` of the rotated head at `x`.
+static float rotated(const float *x, int64_t size, const float *angles,
+                     bool interleaved, int64_t d) {
+  int64_t j = interleaved ? d / 2 : d % (size / 2);
+  int64_t a = interleaved ? 2 * j : j, b = interleaved ? a + 1 : j + size / 2;
+  float cosine = angles[2 * j], sine = angles[2 * j + 1];
+  float first = d == a ? x[a] * cosine : x[b] * cosine;
+  float second = d == a ? x[b] * sine : x[a] * sine;
+  return d == a ? first - second : first + second;
+}
+
+void RotaryAppendKernel::check(const HeadSizes &sizes, bool interleaved,
+                               bool isSplit) {
+  std::mt19937 random(1);
+  CacheLayout layout = layoutOf(sizes);
+  auto kernel = compile(rotaryAppend(sizes, layout, interleaved, isSplit));
+  ASSERT_TRUE(kernel);
+  PagedStep step({{0, 3}, {62, 5}, {7, 1}}, random);
+  int64_t tokens = step.tokens();
+  int64_t counts[] = {sizes.queryHeads * sizes.key, sizes.heads * sizes.key,
+                      sizes.heads * sizes.value};
+  std::vector<float> parts[3], joined;
+  for (int i = 0; i < 3; ++i)
+    parts[i] = randomFloats(random, tokens * counts[i]);
+  for (int64_t t = 0; t < tokens; ++t)
+    for (int i = 0; i < 3; ++i)
+      joined.insert(joined.end(), parts[i].begin() + t * counts[i],
+                    parts[i].begin() + (t + 1) * counts[i]);
+  std::vector<float> angles = randomFloats(random, tokens * sizes.key);
+  Buffer rotary(angles), positions(step.positions), sequences(step.sequences),
+      table(step.pageTable), cache(step.pageCount * layout.pageBytes()),
+      result(tokens * counts[0] * sizes.bytes());
+  std::vector<Buffer> inputs;
+  if (isSplit)
+    for (const std::vector<float> &part : parts)
+      inputs.emplace_back(part);
+  else
+    inputs.emplace_back(joined);
+  std::vector<const Buffer *> arguments;
+  for (const Buffer &input : inputs)
+    arguments.push_back(&input);
+  for (const Buffer *other :
+       {&rotary, &positions, &sequences, &table, &cache, &result})
+    arguments.push_back(other);
+  kernel->run(arguments, step.sizes());
+
+  // One of the two products may be rounded only after the addition.
+  auto expectNear = [&](float got, float expected, float magnitude) {
+    EXPECT_NEAR(got, expected, magnitude * (sizes.isBF16 ? 4e-3f : 1e-6f));
+  };
+  std::vector<float> queries = load(result, sizes.isBF16);
+  for (int64_t t = 0; t < tokens; ++t) {
+    const float *angle = angles.data() + t * sizes.key;
+    int64_t row = step.rowOf(step.sequences[t], step.positions[t]);
+    for (int64_t i = 0; i < counts[0]; ++i)
+      expectNear(
+          queries[t * counts[0] + i],
+          rotated(parts[0].data() + t * counts[0] + i / sizes.key * sizes.key,
+                  sizes.key, angle, interleaved, i % sizes.key),
+          8);
+    for (int64_t i = 0; i < counts[1]; ++i)
+      expectNear(
+          loadAt(cache, layout.keyAt(row, i / sizes.key, i % sizes.key),
+                 sizes.isBF16),
+          rotated(parts[1].data() + t * counts[1] + i / sizes.key * sizes.key,
+                  sizes.key, angle, interleaved, i % sizes.key),
+          8);
+    for (int64_t i = 0; i < counts[2]; ++i)
+      EXPECT_EQ(loadAt(cache,
+                       layout.valueAt(row, i / sizes.value, i % sizes.value),
+                       sizes.isBF16),
+                rounded({parts[2][t * counts[2] + i]}, sizes.isBF16)[0]);
+  }
+}
+
+TEST_P(RotaryAppendKernel, FollowsItsDefinition) {
+  for (const HeadSizes &sizes : someSizes)
+    for (bool interleaved : {false, true})
+      for (bool isSplit : {false, true})
+        check(sizes, interleaved, isSplit);
+}
+
+//===----------------------------------------------------------------------===//
+// attention
+//===----------------------------------------------------------------------===//
+
+namespace {
+class AttentionKernel : public HeadKernelTest {
+protected:
+  void check(const HeadSizes &sizes);
+  std::string configuration(const HeadSizes &sizes) const {
+    return GetParam() == "sm_90a"
+               ? llvm::formatv("#kernel.gpu_attention_config<kind = simt, "
+                               "tile_rows = {0}, tile_columns = 64, "
+                               "threads = 64>",
+                               sizes.group())
+                     .str()
+               : llvm::formatv("#kernel.attention_config<block_tokens = 16, "
+                               "tile_rows = 3, tile_columns = {0}>",
+                               2 * lanes())
+                     .str();
+  }
+};
+} // namespace
+
+TCC_TEST_TARGETS(AttentionKernel);
+
+static std::string attention(const HeadSizes &sizes, const CacheLayout &layout,
+                             const std::string &configuration) {
+  return llvm::formatv(R"(
+    func.func @attention(%q: memref<?x{0}x{1}x{2}>, %p: memref<?xi32>,
+        %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>,
+        %y: memref<?x{3}xf32>) attributes {{kernel.rows = "tokens"} {{
+      kernel.attention %q at(%p, %s, %t) cache(%c) into %y scale(0.3)
+        layout({4}) config({5})
+        : memref<?x{0}x{1}x{2}>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+          memref<?xi8>, memref<?x{3}xf32>
+      return
+    })",
+                       sizes.queryHeads, sizes.key, sizes.element(),
+                       sizes.queryHeads * sizes.value, layout.text(),
+                       configuration);
+}
+
+void AttentionKernel::check(const HeadSizes &sizes) {
+  std::mt19937 random(2);
+  CacheLayout layout = layoutOf(sizes);
+  auto kernel = compile(attention(sizes, layout, configuration(sizes)));
+  ASSERT_TRUE(kernel);
+  PagedStep step(raggedBatch, random);
+  int64_t tokens = step.tokens();
+  // The runtime hands out pages of zeros.
+  Buffer cache(std::vector<uint8_t>(
+      static_cast<size_t>(step.pageCount * layout.pageBytes())));
+  for (size_t s = 0; s < step.lengths.size(); ++s)
+    for (int32_t i = 0; i < step.lengths[s].cached + step.lengths[s].added;
+         ++i) {
+      int64_t row = step.rowOf(static_cast<int64_t>(s), i);
+      for (int64_t head = 0; head < sizes.heads; ++head) {
+        std::vector<float> key = randomFloats(random, sizes.key),
+                           value = randomFloats(random, sizes.value);
+        for (int64_t d = 0; d < sizes.key; ++d)
+          storeAt(cache, layout.keyAt(row, head, d), key[d], sizes.isBF16);
+        for (int64_t e = 0; e < sizes.value; ++e)
+          storeAt(cache, layout.valueAt(row, head, e), value[e], sizes.isBF16);
+      }
+    }
+  std::vector<float> queries =
+      rounded(randomFloats(random, tokens * sizes.queryHeads * sizes.key),
+              sizes.isBF16);
+  Buffer query = store(queries, sizes.isBF16), positions(step.positions),
+         sequences(step.sequences), table(step.pageTable),
+         result(tokens * sizes.queryHeads * sizes.value * 4);
+  kernel->run({&query, &positions, &sequences, &table, &cache, &result},
+              step.sizes());
+  std::vector<float> got = result.values<float>();
+  for (int64_t t = 0; t < tokens; ++t)
+    for (int64_t h = 0; h < sizes.queryHeads; ++h) {
+      int64_t head = h / sizes.group();
+      std::vector<double> expected(sizes.value), weights;
+      double sum = 0;
+      for (int64_t i = 0; i <= step.positions[t]; ++i) {
+        int64_t row = step.rowOf(step.sequences[t], i);
+        double score = 0;
+        for (int64_t d = 0; d < sizes.key; ++d)
+          score += double(queries[(t * sizes.queryHeads + h) * sizes.key + d]) *
+                   loadAt(cache, layout.keyAt(row, head, d), sizes.isBF16);
+        double weight = std::exp(score * 0.3);
+        sum += weight;
+        for (int64_t e = 0; e < sizes.value; ++e)
+          expected[e] += weight * loadAt(cache, layout.valueAt(row, head, e),
+                                         sizes.isBF16);
+      }
+      for (double &element : expected)
+        element /= sum;
+      EXPECT_LT(
+          relativeError(got.data() + (t * sizes.queryHeads + h) * sizes.value,
+                        expected.data(), sizes.value),
+          sizes.isBF16 ? 4e-3 : 2e-6)
+          << "token " << t << ", head " << h;
+    }
+}
+
+TEST_P(AttentionKernel, FollowsItsDefinition) {
+  for (const HeadSizes &sizes : someSizes)
+    check(sizes);
+}
