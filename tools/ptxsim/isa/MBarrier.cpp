@@ -166,7 +166,8 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
       warp, op, op.slots[first], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
         if (first == 1)
-          warp.at<uint64_t>(op.slots[0])[lane] = mbarrierWord(barrier);
+          warp.at<uint64_t>(op.slots[0])[lane] =
+              mbarrierState(*target.block, target.offset, barrier);
         if (warp.worker->observes)
           observeMBarrierArrival(warp, *target.block, target.offset, barrier,
                                  orderOf(op));
@@ -216,6 +217,7 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
                    LaneMask &unseen) {
   Target last;
   bool isLastUnseen = false;
+  bool isChecked = warp.block->cluster->races != nullptr;
   return forBarriers(
       warp, op, op.slots[1], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
@@ -230,7 +232,11 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
             return false;
           }
         } else {
-          parity = warp.at<uint64_t>(op.slots[2])[lane] >> 63;
+          uint64_t state = warp.at<uint64_t>(op.slots[2])[lane];
+          if (isChecked && !checkMBarrierState(*target.block, target.offset,
+                                               barrier, state, fault))
+            return false;
+          parity = state >> 63;
         }
         // Parity p is done when the phase that now runs has the other one.
         if ((barrier.phase & 1) == parity)
@@ -289,7 +295,7 @@ static Next pendingCount(Warp &warp, const Op &op, LaneMask mask) {
   const uint64_t *state = warp.at<uint64_t>(op.slots[1]);
   uint32_t *target = warp.at<uint32_t>(op.slots[0]);
   forLanes(mask, [&](int lane) {
-    target[lane] = uint32_t(state[lane] >> 20) & mbarrierCountLimit;
+    target[lane] = pendingOf(state[lane]);
   });
   return Next::Advance;
 }
