@@ -22,7 +22,7 @@ static bool accessRowOf(uint64_t *stamps, uint32_t count, bool isWrite,
 }
 
 bool ptxsim::fits(const Accessor &by) {
-  return by.actor < SplitWord<layout>::nobody &&
+  return by.leavesStamp && by.actor < SplitWord<layout>::nobody &&
          by.epoch < 1 << layout.epochBits;
 }
 
