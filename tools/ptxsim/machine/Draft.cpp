@@ -301,8 +301,12 @@ bool DraftBuilder::addRule(const OperandRule &rule, const Match &match,
     return true;
   }
   case OperandRule::Kind::Vector:
-    if (operand.kind != Operand::Kind::Vector)
-      return addValue(operand, type, rule.written, rule.wide);
+    if (operand.kind != Operand::Kind::Vector) {
+      for (unsigned i = 0; i < (rule.repeats ? match.vectorSize : 1); ++i)
+        if (!addValue(operand, type, rule.written, rule.wide))
+          return false;
+      return true;
+    }
     for (uint32_t i = 0; i < operand.elementCount; ++i)
       if (!addValue(element(i), type, rule.written, rule.wide))
         return false;
