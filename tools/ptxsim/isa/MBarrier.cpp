@@ -212,9 +212,10 @@ static bool givesUp(Warp &warp) {
   return false;
 }
 
-/// Finds the lanes whose phase is over, and those of them who may not know it.
+/// Finds the lanes whose phase is over, those of them who may not know it, and
+/// the last object that a lane looked at.
 static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
-                   LaneMask &unseen) {
+                   LaneMask &unseen, Target &awaited) {
   Target last;
   bool isLastUnseen = false;
   bool isChecked = warp.block->cluster->races != nullptr;
@@ -238,6 +239,7 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
             return false;
           parity = state >> 63;
         }
+        awaited = target;
         // Parity p is done when the phase that now runs has the other one.
         if ((barrier.phase & 1) == parity)
           return true;
@@ -254,7 +256,8 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
 /// slots: p, address, parity or state [, time limit]
 static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   LaneMask done = 0, unseen = 0;
-  Next next = lookAt(warp, op, mask, done, unseen);
+  Target awaited;
+  Next next = lookAt(warp, op, mask, done, unseen, awaited);
   if (next != Next::Advance)
     return next;
   Group &now = warp.now;
@@ -273,7 +276,8 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   if (done != mask) {
     if (warp.worker->counters != nullptr)
       observeNotReady(warp);
-    ++warp.polls;
+    notePoll(warp, op, mask, awaited.offset,
+             awaited.block->shared + awaited.offset, 0);
     now.turns += 16;
   }
   warp.setPredicate(op.slots[0], done, mask);
