@@ -163,15 +163,47 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   }
 }
 
-static bool touched(Warp &warp, const Op &op, bool writes, bool isA) {
+/// Says which wgmma in flight uses a register at an offset in the file.
+static void noteProduct(Warp &warp, uint32_t offset, Fault &fault) {
+  uint64_t group = warp.warpgroupRegisters->groupOfLine[offset / 64];
+  for (const std::shared_ptr<WarpgroupWork> &work : warpgroupOf(warp).works)
+    for (const WarpgroupInstruction &instruction : work->instructions) {
+      const Op &op = *instruction.op;
+      const Code &code = *instruction.code;
+      const OpInfo &info = code.infos[size_t(&op - code.ops.data())];
+      const RegisterOperand *operands = code.operands.data() + info.firstSource;
+      const RegisterOperand *end = operands + info.sources + info.destinations;
+      uint32_t frame = instruction.frame[warp.index % 4];
+      bool uses = std::any_of(operands, end, [&](const RegisterOperand &operand) {
+        return operand.slot >= 0 && frame + uint32_t(operand.slot) == offset;
+      });
+      if (work->number != group || !uses)
+        continue;
+      Warp view;
+      view.block = warp.block;
+      view.now.code = &code;
+      Place place = Worker::placeOf(view, op, -1);
+      fault.notes.push_back("the wgmma in flight is at line " +
+                            std::to_string(place.line) + ": " + place.text);
+      return;
+    }
+}
+
+static bool touched(Warp &warp, const Op &op, const RegisterOperand &operand,
+                    bool writes, bool isA) {
   Fault fault;
   fault.code = FaultCode::LaunchFailed;
   fault.check = "wgmma registers";
+  const std::vector<ptx::Register> &named = warp.now.code->function->registers;
+  std::string name = "a register";
+  if (operand.reg >= 0 && size_t(operand.reg) < named.size())
+    name = "'" + std::string(named[size_t(operand.reg)].name) + "'";
   fault.message =
-      std::string("expected wgmma.wait_group before a register is ") +
+      "expected wgmma.wait_group before " + name + " is " +
       (writes ? "written" : "read") + " that " +
       (isA ? "a wgmma in flight reads" : "a wgmma in flight accumulates to");
   fault.advice = "wait for the group that contains the wgmma";
+  noteProduct(warp, fileOffset(warp, operand.slot), fault);
   warp.worker->stop(warp, op, std::move(fault), -1);
   return false;
 }
@@ -192,7 +224,7 @@ bool ptxsim::observeWarpgroupRegisters(Warp &warp, const Op &op,
       if (!(registers.lines[offset / 64] & WarpgroupRegisters::accumulates))
         continue;
       if (!isMove)
-        return touched(warp, op, false, false);
+        return touched(warp, op, operands[i], false, false);
       uint32_t to = fileOffset(warp, destinations[0].slot);
       uint64_t group = registers.groupOfLine[offset / 64];
       registers.copies.push_back({offset, to, operands[i].bytes * 32, group});
@@ -201,7 +233,7 @@ bool ptxsim::observeWarpgroupRegisters(Warp &warp, const Op &op,
       uint8_t line =
           registers.lines[fileOffset(warp, destinations[i].slot) / 64];
       if (line & (WarpgroupRegisters::accumulates | WarpgroupRegisters::isRead))
-        return touched(warp, op, true,
+        return touched(warp, op, destinations[i], true,
                        !(line & WarpgroupRegisters::accumulates));
     }
   }
