@@ -22,7 +22,7 @@ static bool accessRowOf(uint64_t *stamps, uint32_t count, bool isWrite,
 }
 
 bool ptxsim::fits(const Accessor &by) {
-  return by.actor < nobody<layout> &&
+  return by.leavesStamp && by.actor < nobody<layout> &&
          by.epoch < 1 << layout.epochBits;
 }
 

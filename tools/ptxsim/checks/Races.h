@@ -68,13 +68,14 @@ struct Accessor {
   Strength strength = Weak;
   Repeats repeats = 0;
   bool async = false; ///< Through the async proxy.
+  bool leavesStamp = true; ///< Else it is compared, but not remembered.
   /// Its writes need generic writes to be fenced, too.
   bool fencesWrites = false;
 };
 
 /// Who accesses some words, each lane 1 << `laneShift` of them.
 RowAccessor rowOf(const Accessor &by, uint32_t laneShift);
-/// False if a stamp cannot hold who accesses.
+/// False if a stamp cannot or need not hold who accesses.
 bool fits(const Accessor &by);
 
 /// What a warp knows and how far it is.

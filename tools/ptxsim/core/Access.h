@@ -5,6 +5,9 @@
 
 #include "tools/ptxsim/core/Block.h"
 
+#include <algorithm>
+#include <cstring>
+
 namespace ptxsim {
 
 enum class AccessKind : uint8_t { Read, Write, Atomic };
@@ -45,6 +48,28 @@ inline uint64_t addressOfLane(const Warp &warp, const Op &op, Slot slot,
   if (op.flags & opAddress64)
     return warp.at<uint64_t>(slot)[lane] + offset;
   return uint32_t(warp.at<uint32_t>(slot)[lane] + uint32_t(offset));
+}
+
+/// Notes that lanes look at memory that others may change.
+inline void notePoll(Warp &warp, const Op &op, LaneMask lanes, uint64_t address,
+                     const uint8_t *pointer, uint32_t bytes) {
+  Poll &poll = warp.lastPoll;
+  poll.op = &op;
+  poll.code = warp.now.code;
+  poll.lanes = lanes;
+  poll.address = address;
+  poll.pointer = pointer;
+  poll.bytes = std::min<uint32_t>(bytes, sizeof(poll.value));
+  poll.value = 0;
+  std::memcpy(&poll.value, pointer, poll.bytes);
+  poll.number = ++warp.polls;
+}
+
+/// The same of an access that is resolved.
+inline void notePoll(Warp &warp, const Op &op, const Access &access) {
+  int first = __builtin_ctz(access.mask);
+  notePoll(warp, op, access.mask, access.addresses[first],
+           access.pointers[first], access.bytes);
 }
 
 /// Resolves one range of one lane, in the way of `resolve`.

@@ -13,6 +13,25 @@ uint64_t ptxsim::mbarrierWord(const MBarrier &barrier) {
          (uint64_t(barrier.transaction) & 0xfffff);
 }
 
+/// Bits of a state: a shared address is a multiple of 8 below 2^18.
+static constexpr unsigned phaseShift = 40, pendingShift = 20, placeBits = 15;
+static constexpr uint64_t phaseMask = (1 << 23) - 1;
+
+static uint64_t placeOf(const Block &block, uint32_t offset) {
+  return uint64_t(block.rank) << placeBits | offset / 8;
+}
+
+uint64_t ptxsim::mbarrierState(const Block &block, uint32_t offset,
+                               const MBarrier &barrier) {
+  return barrier.phase << 63 |
+         (barrier.phase & phaseMask) << phaseShift |
+         uint64_t(barrier.pending) << pendingShift | placeOf(block, offset);
+}
+
+uint32_t ptxsim::pendingOf(uint64_t state) {
+  return uint32_t(state >> pendingShift) & mbarrierCountLimit;
+}
+
 static std::string hex(uint32_t value) {
   char text[16];
   snprintf(text, sizeof(text), "0x%x", value);
@@ -31,6 +50,33 @@ std::string ptxsim::describe(uint32_t offset, const MBarrier &barrier) {
     result += ", and " + std::to_string(-barrier.transaction) +
               " bytes more have come than were expected";
   return result;
+}
+
+bool ptxsim::checkMBarrierState(const Block &block, uint32_t offset,
+                                const MBarrier &barrier, uint64_t state,
+                                Fault &fault) {
+  uint64_t place = state & ((1 << pendingShift) - 1);
+  uint64_t age = (barrier.phase - (state >> phaseShift)) & phaseMask;
+  if (place == placeOf(block, offset) && age <= 1)
+    return true;
+  fault.code = FaultCode::LaunchFailed;
+  fault.check = "mbarrier state";
+  fault.address = describe(offset, barrier);
+  if (place != placeOf(block, offset)) {
+    fault.message =
+        "expected a state of this mbarrier, got one of the mbarrier at shared "
+        "address " +
+        hex(uint32_t(place % (1 << placeBits)) * 8) + " of block rank " +
+        std::to_string(place >> placeBits);
+    fault.advice = "wait for the mbarrier that gave the state";
+    return false;
+  }
+  fault.message = "expected a state of phase " + std::to_string(barrier.phase) +
+                  " or of the one before, got one of phase " +
+                  std::to_string(state >> phaseShift & phaseMask);
+  fault.advice = "wait with the state of the last arrival, and see to it that the "
+                 "phase after it cannot complete before";
+  return false;
 }
 
 /// Writes the word and completes the phase if nothing is missing.

@@ -1,9 +1,9 @@
 // mbarrier objects: the state of a phase and what completes it.
 //
 // The 64 bits in shared memory are ours to choose; a program only copies them.
-// They hold the parity and the pending arrivals, so that a token of
-// mbarrier.arrive is such a word, and an object that an ordinary store has
-// overwritten is recognised. Everything else is beside it in the block.
+// They hold the parity and what is pending, so that an object that an ordinary
+// store has overwritten is recognised. Everything else is beside it in the block.
+// The state that mbarrier.arrive returns says of which phase and object it is.
 //
 // Source: PTX ISA 9.0, section 9.7.13.15.
 
@@ -18,6 +18,21 @@ constexpr uint32_t mbarrierCountLimit = (1u << 20) - 1;
 
 /// The word of a barrier as it is now.
 uint64_t mbarrierWord(const MBarrier &barrier);
+
+/// The state of the barrier at `offset` of `block` for mbarrier.arrive: bit 63 is
+/// the parity; below it the phase, the pending arrivals, and which object it is.
+uint64_t mbarrierState(const Block &block, uint32_t offset,
+                       const MBarrier &barrier);
+
+/// The pending arrivals in a state.
+uint32_t pendingOf(uint64_t state);
+
+/// Checks that `state` is that of the present phase of the barrier or of the one
+/// before.
+///
+/// \returns false and a fault if it is not.
+bool checkMBarrierState(const Block &block, uint32_t offset,
+                        const MBarrier &barrier, uint64_t state, Fault &fault);
 
 /// Finds the barrier at `offset` of `block`.
 ///

@@ -103,6 +103,10 @@ bool observeMBarrierInval(Warp &warp, const Op &op, Block &block,
                           uint32_t offset, int lane);
 bool observeMBarrierUse(Warp &warp, const Op &op, Block &block,
                         uint32_t offset, LaneMask lanes);
+/// Checks that the object that asynchronous work of a lane ends in is
+/// initialised for the lane when it begins the work.
+bool observeMBarrierSignal(Warp &warp, const Op &op, Block &block,
+                           uint32_t offset, int lane);
 void observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,
                             MBarrier &barrier, MBarrierOrder order);
 bool mayBeUnseen(Warp &warp, Block &block, uint32_t offset,

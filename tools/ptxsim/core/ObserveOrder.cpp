@@ -126,16 +126,21 @@ bool ptxsim::observeExit(Warp &warp, LaneMask lanes) {
 
 /// Checks that the object at `offset` is initialised for, or idle before, `warp`.
 static bool accessMBarrier(Warp &warp, const Op &op, Block &block,
-                           uint32_t offset, int lane, bool isWrite) {
+                           uint32_t offset, int lane, bool isWrite,
+                           bool leavesStamp = true) {
   ClusterRaces *races = racesOf(warp);
   if (races == nullptr)
     return true;
   Accessor by = races->accessor(warp, op, lane);
   by.strength = isWrite ? Weak : StrongForAll;
+  by.leavesStamp = leavesStamp;
   Fault fault;
   if (races->access(block, offset, 8, isWrite, by, fault))
     return true;
   fault.notes.push_back("the access is that of an mbarrier object");
+  if (!isWrite && &block != warp.block)
+    fault.advice = "execute fence.mbarrier_init.release.cluster after "
+                   "mbarrier.init, then a barrier of the cluster";
   warp.worker->stop(warp, op, std::move(fault), lane);
   return false;
 }
@@ -195,6 +200,13 @@ bool ptxsim::observeMBarrierUse(Warp &warp, const Op &op, Block &block,
       return false;
   }
   return true;
+}
+
+// The bytes come later, but before whoever waits for them goes on: no access is
+// left for others to be ordered with.
+bool ptxsim::observeMBarrierSignal(Warp &warp, const Op &op, Block &block,
+                                   uint32_t offset, int lane) {
+  return accessMBarrier(warp, op, block, offset, lane, false, false);
 }
 
 void ptxsim::observeMBarrierArrival(Warp &warp, Block &block, uint32_t offset,

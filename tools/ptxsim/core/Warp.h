@@ -75,6 +75,18 @@ struct Gathering {
   uint64_t undefined[32] = {}; ///< Their undefined bits; see checks.
 };
 
+/// A look at memory that others may change.
+struct Poll {
+  const Op *op = nullptr; ///< Null if there was none.
+  const Code *code = nullptr;
+  LaneMask lanes = 0;
+  uint64_t address = 0; ///< That of the first lane, as the program has it,
+  const uint8_t *pointer = nullptr; ///< on the host,
+  uint64_t value = 0;               ///< and what it held, of `bytes`,
+  uint32_t bytes = 0;               ///< or 0 for an object of which nobody reads them.
+  uint64_t number = 0;              ///< Warp::polls with it.
+};
+
 struct Warp {
   uint8_t *bases[2] = {nullptr, nullptr}; ///< The frame and the constants.
   Group now;              ///< The running group; its mask is 0 if none runs.
@@ -92,6 +104,7 @@ struct Warp {
   uint64_t executed = 0; ///< Ops, for %clock.
   uint64_t polls = 0;    ///< Looks at memory that others may change.
   uint64_t pollsAtProgress = 0; ///< When something last happened.
+  Poll lastPoll;
   uint32_t registersPerThread = 0; ///< setmaxnreg
   LaneMask triggered = 0; ///< griddepcontrol.launch_dependents
   LaneMask clusterArrived = 0;     ///< Between barrier.cluster.arrive and .wait.

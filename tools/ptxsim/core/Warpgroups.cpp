@@ -198,15 +198,51 @@ void ptxsim::releaseRegisters(Warp &warp, uint64_t group) {
   }
 }
 
-static bool touched(Warp &warp, const Op &op, const char *how, const char *whose,
+/// Says which wgmma in flight uses a register at an offset in the file.
+static void noteProduct(Warp &warp, uint32_t offset, Fault &fault) {
+  uint64_t group = warp.warpgroupRegisters->groupOfLine[offset / 64];
+  for (const std::shared_ptr<WarpgroupWork> &work : warpgroupOf(warp).works)
+    for (const WarpgroupInstruction &instruction : work->instructions) {
+      const Op &op = *instruction.op;
+      const Code &code = *instruction.code;
+      const OpInfo &info = code.infos[size_t(&op - code.ops.data())];
+      const RegisterOperand *operands = code.operands.data() + info.firstSource;
+      const RegisterOperand *end = operands + info.sources + info.destinations;
+      uint32_t frame = instruction.frame[warp.index % 4];
+      bool uses = std::any_of(operands, end, [&](const RegisterOperand &operand) {
+        return operand.slot >= 0 && frame + uint32_t(operand.slot) == offset;
+      });
+      if (work->number != group || !uses)
+        continue;
+      Warp view;
+      view.block = warp.block;
+      view.now.code = &code;
+      Place place = Worker::placeOf(view, op, -1);
+      fault.notes.push_back("the wgmma in flight is at line " +
+                            std::to_string(place.line) + ": " + place.text);
+      return;
+    }
+}
+
+/// The name of a register in the text.
+static std::string nameOf(const Warp &warp, const RegisterOperand &operand) {
+  const std::vector<ptx::Register> &named = warp.now.code->function->registers;
+  if (operand.reg < 0 || size_t(operand.reg) >= named.size())
+    return "a register";
+  return "'" + std::string(named[size_t(operand.reg)].name) + "'";
+}
+
+/// \param product Where the register of the wgmma in flight is in the file.
+static bool touched(Warp &warp, const Op &op, const std::string &name,
+                    const char *how, const char *whose, uint32_t product,
                     LaneMask lanes = 0) {
   Fault fault;
   fault.code = FaultCode::LaunchFailed;
   fault.check = "wgmma registers";
   fault.message =
-      std::string("expected wgmma.wait_group before a register is ") + how +
-      " that " + whose;
+      "expected wgmma.wait_group before " + name + " is " + how + " that " + whose;
   fault.advice = "wait for the group that contains the wgmma";
+  noteProduct(warp, product, fault);
   warp.worker->stop(warp, op, std::move(fault),
                     lanes == 0 ? -1 : __builtin_ctz(lanes));
   return false;
@@ -215,6 +251,14 @@ static bool touched(Warp &warp, const Op &op, const char *how, const char *whose
 static constexpr const char *sums = "a wgmma in flight accumulates to";
 static constexpr const char *copiesSums =
     "is a copy of one that a wgmma in flight accumulates to";
+
+/// Where the sum is that a copy in flight at `offset` is of.
+static uint32_t originOf(const WarpgroupRegisters &registers, uint32_t offset) {
+  for (const WarpgroupRegisters::Copy &copy : registers.copies)
+    if (copy.to == offset && copy.lanes != 0)
+      return copy.from;
+  return offset;
+}
 
 /// The lanes of a register that are copies in flight.
 static LaneMask lanesInFlight(const WarpgroupRegisters &registers,
@@ -227,9 +271,11 @@ static LaneMask lanesInFlight(const WarpgroupRegisters &registers,
 }
 
 bool ptxsim::observeCopyAsOperand(Warp &warp, const Op &op, Slot slot) {
-  LaneMask lanes =
-      lanesInFlight(*warp.warpgroupRegisters, fileOffset(warp, slot));
-  return lanes == 0 || touched(warp, op, "read", copiesSums, lanes);
+  const WarpgroupRegisters &registers = *warp.warpgroupRegisters;
+  uint32_t offset = fileOffset(warp, slot);
+  LaneMask lanes = lanesInFlight(registers, offset);
+  return lanes == 0 || touched(warp, op, "a register", "read", copiesSums,
+                               originOf(registers, offset), lanes);
 }
 
 namespace {
@@ -288,7 +334,7 @@ bool RegisterUse::reads() {
       continue;
     if (line & WarpgroupRegisters::accumulates) {
       if (!isMove())
-        return touched(warp, op, "read", sums);
+        return touched(warp, op, nameOf(warp, sources[i]), "read", sums, offset);
       fresh.push_back(copyOfSum(offset));
       continue;
     }
@@ -296,7 +342,8 @@ bool RegisterUse::reads() {
     if (lanes == 0)
       continue;
     if (!isMove())
-      return touched(warp, op, "read", copiesSums, lanes);
+      return touched(warp, op, nameOf(warp, sources[i]), "read", copiesSums,
+                     originOf(registers, offset), lanes);
     for (const WarpgroupRegisters::Copy &copy : registers.copies)
       if (copy.to == offset && (copy.lanes & mask) != 0) {
         fresh.push_back(copy);
@@ -311,9 +358,11 @@ bool RegisterUse::writes() {
     uint32_t offset = fileOffset(warp, destinations[i].slot);
     uint8_t line = registers.lines[offset / 64];
     if (line & WarpgroupRegisters::accumulates)
-      return touched(warp, op, "written", sums);
+      return touched(warp, op, nameOf(warp, destinations[i]), "written", sums,
+                     offset);
     if (line & WarpgroupRegisters::isRead)
-      return touched(warp, op, "written", "a wgmma in flight reads");
+      return touched(warp, op, nameOf(warp, destinations[i]), "written",
+                     "a wgmma in flight reads", offset);
     if (line & WarpgroupRegisters::isCopy)
       for (WarpgroupRegisters::Copy &copy : registers.copies)
         if (copy.to == offset)

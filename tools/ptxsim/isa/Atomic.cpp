@@ -63,7 +63,7 @@ static Next change(Warp &warp, const Op &op, LaneMask mask) {
     return Next::Stop;
   if (warp.worker->observes && !observeAtomic(warp, op, access))
     return Next::Stop;
-  ++warp.polls;
+  notePoll(warp, op, access);
   warp.now.turns += 16;
   bool changed = false;
   uint64_t window = warp.worker->memory.sharedWindow();

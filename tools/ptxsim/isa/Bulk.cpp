@@ -41,6 +41,16 @@ bool isa::completeBytes(Worker &worker, const Origin &origin, Block &block,
   return true;
 }
 
+bool isa::checkSignals(Warp &warp, const Op &op, int lane,
+                       const std::vector<SharedPlace> &barriers) {
+  if (!warp.worker->observes)
+    return true;
+  for (const SharedPlace &barrier : barriers)
+    if (!observeMBarrierSignal(warp, op, *barrier.block, barrier.offset, lane))
+      return false;
+  return true;
+}
+
 bool isa::findShared(Warp &warp, const Op &op, int lane, uint64_t address,
                      uint32_t bytes, uint32_t alignment, AccessKind kind,
                      SharedPlace &result) {
@@ -209,7 +219,8 @@ static Next bulkCopy(Warp &warp, const Op &op, LaneMask mask) {
                             ? warp.at<uint16_t>(op.slots[4])[lane]
                             : 0;
       if (!findTargets(warp, op, lane, target,
-                       warp.at<uint64_t>(op.slots[3])[lane], blocks, copy))
+                       warp.at<uint64_t>(op.slots[3])[lane], blocks, copy) ||
+          !checkSignals(warp, op, lane, copy.barriers))
         return Next::Stop;
     }
     if (warp.worker->counters != nullptr)

@@ -22,6 +22,12 @@ struct SharedPlace {
 bool completeBytes(Worker &worker, const Origin &origin, Block &block,
                    uint32_t offset, uint32_t bytes);
 
+/// Checks that the mbarriers that a copy of `lane` ends in are initialised for it.
+///
+/// \returns false after noting a fault.
+bool checkSignals(Warp &warp, const Op &op, int lane,
+                  const std::vector<SharedPlace> &barriers);
+
 /// Resolves a shared address of one lane, of the cluster or generic.
 ///
 /// \returns false after noting a fault.

@@ -294,7 +294,8 @@ static bool loadBox(Warp &warp, const Op &op, int lane) {
     box->targets.push_back(target);
     box->barriers.push_back(barrier);
   }
-  return submit(warp, std::move(box), lane);
+  return checkSignals(warp, op, lane, box->barriers) &&
+         submit(warp, std::move(box), lane);
 }
 
 /// slots: map, coordinates, source [, policy]; or of a prefetch without source

@@ -206,6 +206,10 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
       address -= warp.worker->memory.sharedWindow();
     operation->block =
         blockOfShared(*warp.block, uint32_t(address), operation->offset);
+    if (operation->block != nullptr && warp.worker->observes &&
+        !observeMBarrierSignal(warp, op, *operation->block, operation->offset,
+                               lane))
+      return Next::Stop;
     operation->queue = cluster.async.get();
     operation->warp = &warp;
     operation->group = asyncOf(warp).copies.committed[lane] + 1;

@@ -31,6 +31,8 @@
 //           as libcu++ writes cp.async.mbarrier.arrive and ptxas takes it
 //   [t]     a tensor map with coordinates, and offsets for im2col
 //   =*T *T  a vector of as many as .v2 or .v4 says, or one register
+//   @T      a vector of as many registers or numbers, a special register that is
+//           one, or one value for all of them
 //   =4T 4T  a vector of exactly four registers
 //   {b16}   a vector of any length
 //   _       nothing
@@ -149,6 +151,7 @@ struct OperandRule {
   uint8_t elements = 0; ///< Of a Vector; 0 for as .v says.
   uint64_t limit = 0;   ///< A number is below it; 0 for any.
   bool anyCount = false; ///< Of a Vector.
+  bool repeats = false;  ///< Of a Vector: one value stands for all of them.
 };
 
 /// The items of a form's operand line; parsed once for each form.

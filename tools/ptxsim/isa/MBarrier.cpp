@@ -168,7 +168,8 @@ static Next arrive(Warp &warp, const Op &op, LaneMask mask) {
       warp, op, op.slots[first], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
         if (first == 1)
-          warp.at<uint64_t>(op.slots[0])[lane] = mbarrierWord(barrier);
+          warp.at<uint64_t>(op.slots[0])[lane] =
+              mbarrierState(*target.block, target.offset, barrier);
         if (warp.worker->observes)
           observeMBarrierArrival(warp, *target.block, target.offset, barrier,
                                  orderOf(op));
@@ -213,11 +214,13 @@ static bool givesUp(Warp &warp) {
   return false;
 }
 
-/// Finds the lanes whose phase is over, and those of them who may not know it.
+/// Finds the lanes whose phase is over, those of them who may not know it, and
+/// the last object that a lane looked at.
 static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
-                   LaneMask &unseen) {
+                   LaneMask &unseen, Target &awaited) {
   Target last;
   bool isLastUnseen = false;
+  bool isChecked = warp.block->cluster->races != nullptr;
   return forBarriers(
       warp, op, op.slots[1], mask,
       [&](int lane, Target target, MBarrier &barrier, Fault &fault) {
@@ -232,8 +235,13 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
             return false;
           }
         } else {
-          parity = warp.at<uint64_t>(op.slots[2])[lane] >> 63;
+          uint64_t state = warp.at<uint64_t>(op.slots[2])[lane];
+          if (isChecked && !checkMBarrierState(*target.block, target.offset,
+                                               barrier, state, fault))
+            return false;
+          parity = state >> 63;
         }
+        awaited = target;
         // Parity p is done when the phase that now runs has the other one.
         if ((barrier.phase & 1) == parity)
           return true;
@@ -250,7 +258,8 @@ static Next lookAt(Warp &warp, const Op &op, LaneMask mask, LaneMask &done,
 /// slots: p, address, parity or state [, time limit]
 static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   LaneMask done = 0, unseen = 0;
-  Next next = lookAt(warp, op, mask, done, unseen);
+  Target awaited;
+  Next next = lookAt(warp, op, mask, done, unseen, awaited);
   if (next != Next::Advance)
     return next;
   Group &now = warp.now;
@@ -269,7 +278,8 @@ static Next wait(Warp &warp, const Op &op, LaneMask mask) {
   if (done != mask) {
     if (warp.worker->counters != nullptr)
       observeNotReady(warp);
-    ++warp.polls;
+    notePoll(warp, op, mask, awaited.offset,
+             awaited.block->shared + awaited.offset, 0);
     now.turns += 16;
   }
   warp.setPredicate(op.slots[0], done, mask);
@@ -291,7 +301,7 @@ static Next pendingCount(Warp &warp, const Op &op, LaneMask mask) {
   const uint64_t *state = warp.at<uint64_t>(op.slots[1]);
   uint32_t *target = warp.at<uint32_t>(op.slots[0]);
   forLanes(mask, [&](int lane) {
-    target[lane] = uint32_t(state[lane] >> 20) & mbarrierCountLimit;
+    target[lane] = pendingOf(state[lane]);
   });
   return Next::Advance;
 }

@@ -54,7 +54,7 @@ static Next load(Warp &warp, const Op &op, LaneMask mask) {
   if (!resolve(warp, op, op.slots[op.count], access))
     return Next::Stop;
   if (op.modifiers & isStrong) {
-    ++warp.polls;
+    notePoll(warp, op, access);
     warp.now.turns += 16;
   }
   if (warp.worker->observes && !observeLoad(warp, op, access))

@@ -57,6 +57,27 @@ static Handler selectMove(const Match &match, Op &) {
   return moveOfBits(ptx::bitsOf(match.type()));
 }
 
+/// slots: op.count destinations, as many sources, which may be among them.
+template <typename T>
+static Next moveVector(Warp &warp, const Op &op, LaneMask mask) {
+  alignas(64) T values[4][32];
+  for (unsigned i = 0; i < op.count; ++i)
+    std::memcpy(values[i], warp.at<T>(op.slots[op.count + i]), sizeof(values[i]));
+  for (unsigned i = 0; i < op.count; ++i)
+    writeLanes(warp.at<T>(op.slots[i]), values[i], mask);
+  return Next::Advance;
+}
+
+static Handler selectVector(const Match &match, Op &) {
+  switch (ptx::bitsOf(match.type())) {
+  case 16:
+    return moveVector<uint16_t>;
+  case 32:
+    return moveVector<uint32_t>;
+  }
+  return moveVector<uint64_t>;
+}
+
 /// d = {a, b, …}: the first is the lowest.
 template <typename Part, unsigned Count>
 static Next pack(Warp &warp, const Op &op, LaneMask mask) {
@@ -188,6 +209,10 @@ Handler isa::effectiveAddress(unsigned fromBytes, unsigned toBytes) {
 static const Form forms[] = {
     {"mov.(pred|b16|b32|b64|b128|u16|u32|u64|s16|s32|s64|f32|f64)",
      "=T T", selectMove, OpClass::Move, 0, Transfer::Move},
+    {"mov.(v2|v4).(b16|b32|u16|u32|s16|s32|f32)", "=*T @T", selectVector,
+     OpClass::Move, 0, Transfer::Move},
+    {"mov.v2.(b64|u64|s64|f64)", "=*T @T", selectVector, OpClass::Move, 0,
+     Transfer::Move},
     {"mov.b16", "=T 2b8", selectPack<uint8_t, 2>, OpClass::Move, 0, Transfer::Move},
     {"mov.b32", "=T 2b16", selectPack<uint16_t, 2>, OpClass::Move, 0,
      Transfer::Move},

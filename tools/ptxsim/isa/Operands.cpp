@@ -78,6 +78,10 @@ static OperandRule parseRule(std::string_view item) {
     rule.kind = OperandRule::Kind::RegisterPair;
     rule.paired = item[item.size() - 2] == '&';
     readType(item.substr(0, item.size() - 2), rule);
+  } else if (item.front() == '@') {
+    rule.kind = OperandRule::Kind::Vector;
+    rule.repeats = true;
+    readType(item.substr(1), rule);
   } else if (item.front() == '*') {
     rule.kind = OperandRule::Kind::Vector;
     readType(item.substr(1), rule);
@@ -134,7 +138,11 @@ private:
   bool checkPredicate(const OperandRule &rule, const Operand &operand);
   bool checkPair(const OperandRule &rule, const Operand &operand);
   bool checkVector(const OperandRule &rule, const Operand &operand);
+  template <typename NumberOf>
+  bool haveOne(const Operand &vector, NumberOf numberOf) const;
   bool haveOneSize(const Operand &vector) const;
+  bool haveOneType(const Operand &vector) const;
+  bool isMovable(const Operand &vector) const;
   bool checkAddress(const OperandRule &rule, const Operand &operand);
   bool mayDiscard(bool isPart) const;
   bool takesSpecial(ptx::SpecialRegister special) const;
@@ -382,17 +390,44 @@ bool OperandChecker::checkPair(const OperandRule &rule,
          checkRegister(rule, element(operand, 1), Type::Pred, true);
 }
 
-/// True if the registers of a vector are equally wide.
-bool OperandChecker::haveOneSize(const Operand &vector) const {
-  unsigned bits = 0;
+/// True if `numberOf(type)` is the same for all registers of a vector.
+template <typename NumberOf>
+bool OperandChecker::haveOne(const Operand &vector, NumberOf numberOf) const {
+  unsigned first = 0;
   for (uint32_t i = 0; i < vector.elementCount; ++i) {
     const Operand &part = element(vector, i);
     if (part.kind != Operand::Kind::Register)
       continue;
-    unsigned have = ptx::bitsOf(function.registers[part.index].type);
-    if (bits != 0 && have != bits)
+    unsigned have = numberOf(function.registers[part.index].type);
+    if (first != 0 && have != first)
       return false;
-    bits = have;
+    first = have;
+  }
+  return true;
+}
+
+bool OperandChecker::haveOneSize(const Operand &vector) const {
+  return haveOne(vector, [](Type type) { return ptx::bitsOf(type); });
+}
+
+bool OperandChecker::haveOneType(const Operand &vector) const {
+  return haveOne(vector, [](Type type) { return unsigned(type); });
+}
+
+/// True for a special register with all its components, and for vectors without
+/// such and without addresses.
+bool OperandChecker::isMovable(const Operand &vector) const {
+  const Operand &first = element(vector, 0);
+  for (uint32_t i = 0; i < vector.elementCount; ++i) {
+    const Operand &part = element(vector, i);
+    bool isSpecial = part.kind == Operand::Kind::Special;
+    if (isSpecial && (part.special != first.special || part.component != i))
+      return false;
+    if (!isSpecial && (part.kind == Operand::Kind::Variable ||
+                       part.kind == Operand::Kind::Parameter ||
+                       part.kind == Operand::Kind::Function ||
+                       first.kind == Operand::Kind::Special))
+      return false;
   }
   return true;
 }
@@ -406,7 +441,7 @@ bool OperandChecker::checkVector(const OperandRule &rule,
     wanted = operand.elementCount;
   }
   if (operand.kind != Operand::Kind::Vector) {
-    if (wanted != 1 || rule.elements == 1)
+    if (!rule.repeats && (wanted != 1 || rule.elements == 1))
       return fail("a vector of " + std::to_string(wanted) +
                       (wanted == 1 ? " register" : " registers"),
                   operand);
@@ -415,11 +450,20 @@ bool OperandChecker::checkVector(const OperandRule &rule,
   if (operand.elementCount != wanted)
     return fail("a vector of " + std::to_string(wanted) + " registers",
                 operand);
+  if (rule.repeats && !isMovable(operand))
+    return fail("a vector of registers and numbers, or a special register",
+                operand);
+  if (!rule.repeats && element(operand, 0).kind == Operand::Kind::Special)
+    return fail("a vector of registers and numbers", operand);
   for (uint32_t i = 0; i < operand.elementCount; ++i)
     if (rule.written
             ? !checkRegister(rule, element(operand, i), typeOf(rule), true)
             : !checkSource(rule, element(operand, i), typeOf(rule)))
       return false;
+  // Of mov more is demanded than of memory accesses.
+  if (match.instruction->opcode == "mov" && rule.elements == 0 &&
+      !haveOneType(operand))
+    return fail("a vector of registers of one type", operand);
   return haveOneSize(operand) ||
          fail("a vector of registers of one size", operand);
 }

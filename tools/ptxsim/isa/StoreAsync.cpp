@@ -68,7 +68,8 @@ static Next storeAsync(Warp &warp, const Op &op, LaneMask mask) {
                     store.bytes, store.bytes, AccessKind::Write, store.target) ||
         !findShared(warp, op, lane,
                     warp.at<uint64_t>(op.slots[1 + op.count])[lane], 8, 8,
-                    AccessKind::Atomic, store.barrier))
+                    AccessKind::Atomic, store.barrier) ||
+        !checkSignals(warp, op, lane, {store.barrier}))
       return Next::Stop;
     for (unsigned i = 0; i < op.count; ++i) {
       std::memcpy(store.data + i * element,

@@ -301,8 +301,12 @@ bool DraftBuilder::addRule(const OperandRule &rule, const Match &match,
     return true;
   }
   case OperandRule::Kind::Vector:
-    if (operand.kind != Operand::Kind::Vector)
-      return addValue(operand, type, rule.written, rule.wide);
+    if (operand.kind != Operand::Kind::Vector) {
+      for (unsigned i = 0; i < (rule.repeats ? match.vectorSize : 1); ++i)
+        if (!addValue(operand, type, rule.written, rule.wide))
+          return false;
+      return true;
+    }
     for (uint32_t i = 0; i < operand.elementCount; ++i)
       if (!addValue(element(i), type, rule.written, rule.wide))
         return false;
@@ -411,6 +415,25 @@ bool DraftBuilder::addPlain(Match &match) {
   return true;
 }
 
+/// The parameters of what a call names, which for several functions are alike.
+static const std::vector<ptx::Variable> *
+parametersOf(const ptx::Module &module, const ptx::Function &function,
+             const Operand &callee, const Operand &interface) {
+  if (callee.kind == Operand::Kind::Function)
+    return &module.functions[callee.index].parameters;
+  if (interface.kind == Operand::Kind::Function)
+    return &module.functions[interface.index].parameters;
+  if (interface.kind == Operand::Kind::Prototype)
+    return &function.prototypes[interface.index].parameters;
+  const ptx::Variable &array = interface.ofFunction
+                                   ? function.variables[interface.index]
+                                   : module.variables[interface.index];
+  for (const ptx::Relocation &relocation : array.relocations)
+    if (relocation.isFunction)
+      return &module.functions[relocation.index].parameters;
+  return nullptr;
+}
+
 /// Adds `call (results), function, (arguments), prototype;`. See isa::call for
 /// what its list holds.
 bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
@@ -421,11 +444,14 @@ bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
   bool direct = target->kind == Operand::Kind::Function;
   std::vector<Slot> list = {direct ? Slot(target->index) : -1, -1, 0, 0};
   if (!direct) {
-    if (!addValue(*target, Type::B64, false, false))
+    if (!addValue(*target, Type::B64, false, true))
       return false;
     list[1] = slots.back();
   }
-  auto addMove = [&](const Operand &operand, bool written) {
+  // A number has the type of its parameter.
+  const std::vector<ptx::Variable> *formals =
+      parametersOf(module, function, *target, operands[3]);
+  auto addMove = [&](const Operand &operand, bool written, uint32_t number) {
     uint64_t offset = 0;
     if (operand.kind == Operand::Kind::Variable && isFrameAddress(operand, offset)) {
       list.insert(list.end(), {0, Slot(offset),
@@ -434,19 +460,20 @@ bool DraftBuilder::addCall(const ptx::Instruction &instruction) {
     }
     Type type = operand.kind == Operand::Kind::Register
                     ? function.registers[operand.index].type
-                    : Type::B64;
+                : !written && formals != nullptr ? (*formals)[number].type
+                                                 : Type::B64;
     if (!addValue(operand, type, written, false))
       return false;
     list.insert(list.end(), {1, slots.back(), Slot(laneBytes(type))});
     return true;
   };
   for (uint32_t i = 0; i < arguments->elementCount; ++i) {
-    if (!addMove(function.elements[arguments->firstElement + i], false))
+    if (!addMove(function.elements[arguments->firstElement + i], false, i))
       return false;
     ++list[2];
   }
   for (uint32_t i = 0; i < results->elementCount; ++i) {
-    if (!addMove(function.elements[results->firstElement + i], true))
+    if (!addMove(function.elements[results->firstElement + i], true, i))
       return false;
     ++list[3];
   }

@@ -65,10 +65,12 @@ public:
   void failStalled() override;
   void noteHostWrite(uint64_t address, uint64_t bytes) override {
     store.noteWritten(address, bytes);
+    ++happened;
   }
   void noteCopy(uint64_t destination, uint64_t source,
                 uint64_t bytes) override {
     store.noteCopied(destination, source, bytes);
+    ++happened;
   }
   bool compare(const HostTransfer &transfer, Fault &fault) override {
     return settings.checks != CheckLevel::All ||
@@ -104,6 +106,7 @@ private:
   Worker worker;
   std::deque<std::shared_ptr<StartedGrid>> grids; ///< Not finished.
   uint64_t time = 0; ///< %globaltimer, in ns.
+  uint64_t happened = 0; ///< As RunningCluster::outside.
   std::unique_ptr<CountReport> counted; ///< Null if nothing is counted, as
   std::unique_ptr<L2Cache> l2;          ///< this.
 };
@@ -308,7 +311,7 @@ void EngineImplementation::runInParallel(StartedGrid &grid) {
         end = runRound(cluster, own);
       while (end == RoundEnd::Running);
       if (end == RoundEnd::Blocked)
-        reportDeadlock(cluster, own);
+        reportDeadlock({&cluster}, {}, own);
       uint64_t known = longest;
       while (cluster.time() > known &&
              !longest.compare_exchange_weak(known, cluster.time())) {
@@ -370,14 +373,18 @@ bool EngineImplementation::round(StartedGrid &grid) {
   uint64_t longest = 0;
   for (std::unique_ptr<RunningCluster> &cluster : grid.resident) {
     uint64_t before = cluster->time();
+    uint64_t events = cluster->progress + cluster->changes;
+    cluster->outside = happened;
     switch (runRound(*cluster, worker)) {
     case RoundEnd::Running:
       active = true;
+      happened += cluster->progress + cluster->changes - events;
       break;
-    case RoundEnd::Blocked:
+    case RoundEnd::Blocked: // Whatever a loop without end does is no event.
       break;
     case RoundEnd::Finished:
       active = true;
+      ++happened;
       ++grid.doneClusters;
       grid.spare.push_back(std::move(cluster));
       break;
@@ -428,8 +435,13 @@ EngineEvent EngineImplementation::run() {
 void EngineImplementation::failStalled() {
   while (!grids.empty()) {
     StartedGrid &grid = *grids.front();
-    if (!grid.resident.empty())
-      reportDeadlock(*grid.resident.front(), worker);
+    std::vector<RunningCluster *> clusters;
+    for (const std::unique_ptr<RunningCluster> &cluster : grid.resident)
+      clusters.push_back(cluster.get());
+    reportDeadlock(clusters,
+                   {grid.nextCluster, grid.clusters - grid.nextCluster,
+                    grid.residentLimit},
+                   worker);
     finish(grid, std::move(worker.fault));
     grids.pop_front();
   }

@@ -15,8 +15,9 @@
 
 using namespace ptxsim;
 
-/// Ops of a warp without any event before anything is concluded.
-static constexpr uint64_t patience = 1000000;
+/// Ops of a warp without any event before it is concluded that it polls for ever,
+/// and before it is asked whether it repeats itself exactly.
+static constexpr uint64_t patience = 1000000, patienceOfCircles = 50000;
 /// Looks at memory in that time after which a warp counts as polling.
 static constexpr uint64_t manyPolls = 1000;
 
@@ -28,9 +29,8 @@ static uint64_t warpCount(const Cluster &cluster) {
   return warps;
 }
 
-static bool isLong(const Cluster &cluster) {
-  return cluster.executed - cluster.lastExecuted >
-         warpCount(cluster) * patience;
+static bool isQuiet(const RunningCluster &cluster, uint64_t ops) {
+  return cluster.executed - cluster.quietSince > warpCount(cluster) * ops;
 }
 
 static bool isReady(const Warp &warp) {
@@ -40,15 +40,24 @@ static bool isReady(const Warp &warp) {
   return ready;
 }
 
+/// True if no group of the warp waits for its turn.
+static bool isConverged(const Warp &warp) {
+  unsigned ready = warp.now.mask != 0;
+  for (const Group &group : warp.groups)
+    ready += group.state == Group::State::Ready;
+  return ready <= 1;
+}
+
 bool ptxsim::isLivelocked(RunningCluster &cluster) {
   if (cluster.isEndless)
     return true;
-  if (!isLong(cluster))
+  if (!isQuiet(cluster, patienceOfCircles))
     return false;
+  bool isLong = isQuiet(cluster, patience);
   for (const Block &block : cluster.blocks)
     for (const Warp &warp : block.warps)
       if (isReady(warp) && !cluster.circleOf(warp).found &&
-          warp.polls < warp.pollsAtProgress + manyPolls)
+          (!isLong || warp.polls < warp.pollsAtProgress + manyPolls))
         return false;
   return true;
 }
@@ -148,9 +157,11 @@ static bool hasWayOut(const Warp &warp) {
   return result;
 }
 
-static void seekCircle(const Warp &warp, CircleSearch &circle) {
-  if (circle.found || isGathering(warp))
+static void seekCircle(const Warp &warp, CircleSearch &circle, bool isLong) {
+  // A warp that has missed its turn does not repeat itself.
+  if (circle.found || isGathering(warp) || warp.executed == circle.executed)
     return;
+  circle.executed = warp.executed;
   uint64_t state = stateOf(warp);
   if (circle.span != 0 && state == circle.mark) {
     circle.found = true;
@@ -161,16 +172,18 @@ static void seekCircle(const Warp &warp, CircleSearch &circle) {
   circle.mark = state;
   circle.age = 0;
   circle.span = std::max(1u, 2 * circle.span);
-  circle.found = !hasWayOut(warp);
+  circle.found = isLong && !hasWayOut(warp);
 }
 
 void ptxsim::seekCircles(RunningCluster &cluster) {
-  if (!isLong(cluster))
+  if (!isQuiet(cluster, patienceOfCircles))
     return;
+  // Groups of a warp take turns after some time only.
+  bool isLong = isQuiet(cluster, patience);
   for (const Block &block : cluster.blocks)
     for (const Warp &warp : block.warps)
-      if (warp.live != 0 && isReady(warp))
-        seekCircle(warp, cluster.circleOf(warp));
+      if (warp.live != 0 && isReady(warp) && (isLong || isConverged(warp)))
+        seekCircle(warp, cluster.circleOf(warp), isLong);
 }
 
 bool ptxsim::hasNoEnd(RunningCluster &cluster) {

@@ -9,6 +9,7 @@ namespace ptxsim {
 
 /// What tells that a warp repeats itself.
 struct CircleSearch {
+  uint64_t executed = 0; ///< By the warp when it was last looked at.
   uint64_t mark = 0;  ///< Of a state that it was in since something happened.
   uint32_t age = 0;   ///< Rounds since then.
   uint32_t span = 0;  ///< Rounds after which another state is marked.
@@ -23,6 +24,11 @@ public:
     circles.resize(blocks.size() * warps);
     return circles[warp.block->rank * warps + warp.index];
   }
+  /// What has happened in other clusters and by the host, as a number that grows.
+  uint64_t outside = 0;
+  uint64_t lastEvents = 0; ///< All that had happened when something last did,
+  uint64_t quietSince = 0; ///< and what the cluster had executed then.
+
   /// Begins anew, since something has happened.
   void forgetCircles() { circles.clear(); }
 

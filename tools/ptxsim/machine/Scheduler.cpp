@@ -120,6 +120,7 @@ void ptxsim::startCluster(RunningCluster &cluster, GridRun &grid,
   cluster.changes = 0;
   cluster.executed = cluster.skipped = 0;
   cluster.lastProgress = cluster.lastExecuted = 0;
+  cluster.lastEvents = cluster.quietSince = 0;
   cluster.expirations = 0;
   cluster.nextLookForEnd = RunningCluster::opsBetweenLooks;
   cluster.isEndless = false;
@@ -187,11 +188,15 @@ static bool expireWaits(Cluster &cluster, const std::vector<Warp *> &warps) {
 /// Notes when something last happened, for the judgement that nothing does.
 static void noteProgress(RunningCluster &cluster) {
   uint64_t now = cluster.progress + cluster.changes;
-  if (now == cluster.lastProgress)
+  if (now != cluster.lastProgress) {
+    cluster.lastProgress = now;
+    cluster.lastExecuted = cluster.executed;
+    cluster.expirations = 0;
+  }
+  if (now + cluster.outside == cluster.lastEvents)
     return;
-  cluster.lastProgress = now;
-  cluster.lastExecuted = cluster.executed;
-  cluster.expirations = 0;
+  cluster.lastEvents = now + cluster.outside;
+  cluster.quietSince = cluster.executed;
   for (Block &block : cluster.blocks)
     for (Warp &warp : block.warps)
       warp.pollsAtProgress = warp.polls;

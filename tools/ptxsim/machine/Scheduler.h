@@ -23,9 +23,17 @@ void startCluster(RunningCluster &cluster, GridRun &grid, uint64_t linear,
 /// Runs each warp for a slice.
 RoundEnd runRound(RunningCluster &cluster, Worker &worker);
 
-/// Notes the fault of a cluster in which nothing can go on any more: who waits
-/// where for what.
-void reportDeadlock(RunningCluster &cluster, Worker &worker);
+/// Clusters of a grid that have not begun.
+struct AbsentClusters {
+  uint32_t first = 0;
+  uint32_t count = 0;
+  uint32_t limit = 0; ///< As many fit at once.
+};
+
+/// Notes the fault of a grid in which nothing can go on any more: who waits where
+/// for what. None if no cluster has threads.
+void reportDeadlock(const std::vector<RunningCluster *> &clusters,
+                    const AbsentClusters &absent, Worker &worker);
 
 } // namespace ptxsim
 

@@ -157,6 +157,7 @@ struct Variable {
   uint32_t alignment = 1; ///< Bytes; natural if not declared.
   uint64_t bytes = 0;     ///< At most 2^40; 0 for `.extern .shared x[]`.
   bool isExternal = false, isVisible = false, isWeak = false, isCommon = false;
+  bool isArray = false; ///< Also one of a single element.
   bool isManaged = false;
   /// A .texref, .samplerref or .surfref, which nothing may use.
   bool isOpaque = false;

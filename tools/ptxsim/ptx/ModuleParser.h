@@ -134,8 +134,10 @@ private:
   bool parseParameter(bool isEntry, Variable &parameter);
   bool parseFunctionDirectives(Function &header);
   bool parseFunctionDirective(Function &header);
-  bool parseThreads(std::array<uint32_t, 3> &result);
-  bool parseCount(uint32_t &result);
+  bool parseKernelDirective(Function &header);
+  bool checkDirectives(const Function &header);
+  bool parseThreads(std::array<uint32_t, 3> &result, uint32_t least);
+  bool parseCount(uint32_t &result, uint32_t least);
   bool declareFunction(Function header, const Token &name, uint32_t &index);
   bool mergeFunction(Function &earlier, Function &header, Location location);
   bool sameInterface(const std::vector<Variable> &earlier,
@@ -185,8 +187,15 @@ private:
   bool checkCall(Location location, const Operand &results,
                  const Operand &callee, const Operand &arguments,
                  const Operand &interface);
-  bool checkCount(Location location, std::string_view what,
-                  const std::vector<Variable> &expected, const Operand &list);
+  bool checkArrayCall(Location location, const Variable &array,
+                      const Operand &results, const Operand &arguments);
+  bool checkList(Location location, std::string_view what,
+                 const std::vector<Variable> &formals, const Operand &list);
+  bool checkPassed(Location location, const std::string &what,
+                   const Variable &formal, const Operand &operand,
+                   bool isResult);
+  bool describePassed(const Operand &operand, Variable &actual,
+                      std::string &text) const;
 
   //===--- Operands (ParseOperand.cpp) ----------------------------------------
 

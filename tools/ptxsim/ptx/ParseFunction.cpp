@@ -5,6 +5,8 @@
 
 #include "tools/ptxsim/ptx/ModuleParser.h"
 
+#include <algorithm>
+
 using namespace ptxsim::ptx;
 
 /// `.entry …` or `.func …` with the linkage taken.
@@ -29,7 +31,11 @@ bool ModuleParser::parseFunction(const Linkage &linkage) {
   header.location = name.location;
   if (token.is('(') && !parseParameters(header.isEntry, header.parameters))
     return false;
-  if (!parseFunctionDirectives(header))
+  for (const Variable &result : header.results)
+    if (header.results.size() > 1 && result.space != Space::Register)
+      return fail(result.location, "expected one result, or several in '.reg', "
+                                   "got several in '.param'");
+  if (!parseFunctionDirectives(header) || !checkDirectives(header))
     return false;
   header.isDefined = token.is('{');
   if (!token.is(';') && !token.is('{'))
@@ -103,22 +109,23 @@ bool ModuleParser::parseFunctionDirectives(Function &header) {
   return true;
 }
 
-bool ModuleParser::parseCount(uint32_t &result) {
+bool ModuleParser::parseCount(uint32_t &result, uint32_t least) {
   uint64_t value = 0;
-  if (!expectInteger("a number", 0, INT32_MAX, value))
+  if (!expectInteger("a number", least, INT32_MAX, value))
     return false;
   result = uint32_t(value);
   return true;
 }
 
 /// One to three extents; those that are not given are 1.
-bool ModuleParser::parseThreads(std::array<uint32_t, 3> &result) {
+bool ModuleParser::parseThreads(std::array<uint32_t, 3> &result,
+                                uint32_t least) {
   result = {1, 1, 1};
   size_t dimension = 0;
   do {
     if (dimension == 3)
       return failExpected("at most 3 extents");
-    if (!parseCount(result[dimension++]))
+    if (!parseCount(result[dimension++], least))
       return false;
   } while (accept(','));
   return true;
@@ -130,31 +137,51 @@ bool ModuleParser::parseFunctionDirective(Function &header) {
        {".blocksareclusters", ".abi_preserve", ".abi_preserve_control"})
     if (token.text == newer && !needVersion(token.location, {9, 0}, newer))
       return false;
+  if (header.isEntry)
+    return parseKernelDirective(header);
+  if (acceptWord(".abi_preserve") || acceptWord(".abi_preserve_control"))
+    return parseCount(ignored, 0);
+  header.noReturn = acceptWord(".noreturn");
+  return header.noReturn ||
+         failExpected("'{', ';' or a directive of device functions");
+}
+
+bool ModuleParser::parseKernelDirective(Function &header) {
   if (acceptWord(".maxntid"))
-    return parseThreads(header.maxThreads);
+    return parseThreads(header.maxThreads, 1);
   if (acceptWord(".reqntid"))
-    return parseThreads(header.requiredThreads);
+    return parseThreads(header.requiredThreads, 1);
   if (acceptWord(".reqnctapercluster"))
-    return parseThreads(header.requiredCluster);
+    return parseThreads(header.requiredCluster, 0);
   if (acceptWord(".minnctapersm"))
-    return parseCount(header.minBlocks);
-  if (acceptWord(".maxnctapersm") || acceptWord(".abi_preserve") ||
-      acceptWord(".abi_preserve_control"))
-    return parseCount(ignored);
+    return parseCount(header.minBlocks, 1);
   if (acceptWord(".maxnreg"))
-    return parseCount(header.maxRegisters);
+    return parseCount(header.maxRegisters, 1);
   if (acceptWord(".maxclusterrank"))
-    return parseCount(header.maxClusterRank);
+    return parseCount(header.maxClusterRank, 0);
   if (acceptWord(".pragma"))
     return parseModulePragma();
   if (acceptWord(".explicitcluster"))
     header.explicitCluster = true;
   else if (acceptWord(".blocksareclusters"))
     header.blocksAreClusters = true;
-  else if (acceptWord(".noreturn"))
-    header.noReturn = true;
   else
-    return failExpected("'{', ';' or a directive of the function");
+    return failExpected("'{', ';' or a directive of the kernel");
+  return true;
+}
+
+/// Directives of a kernel that exclude or need each other.
+bool ModuleParser::checkDirectives(const Function &header) {
+  bool requiresThreads = header.requiredThreads[0] != 0;
+  bool requiresCluster = header.requiredCluster[0] != 0;
+  if (requiresThreads && header.maxThreads[0] != 0)
+    return fail(header.location, "expected '.reqntid' or '.maxntid', got both");
+  if (requiresCluster && header.maxClusterRank != 0)
+    return fail(header.location, "expected '.reqnctapercluster' or "
+                                 "'.maxclusterrank', got both");
+  if (header.blocksAreClusters && !(requiresThreads && requiresCluster))
+    return fail(header.location, "expected '.reqntid' and '.reqnctapercluster' "
+                                 "beside '.blocksareclusters', got none");
   return true;
 }
 
@@ -285,6 +312,19 @@ bool ModuleParser::parsePrototype(const Token &name) {
   return declareName(name, binding);
 }
 
+static bool haveOneShape(const std::vector<Variable> &a,
+                         const std::vector<Variable> &b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Variable &x, const Variable &y) {
+                      return x.bytes == y.bytes && x.isArray == y.isArray;
+                    });
+}
+
+static bool haveOneShape(const Function &a, const Function &b) {
+  return haveOneShape(a.results, b.results) &&
+         haveOneShape(a.parameters, b.parameters);
+}
+
 /// `name: .calltargets f, g;` with the directive taken.
 bool ModuleParser::parseCallTargets(const Token &name) {
   Binding targets;
@@ -303,6 +343,11 @@ bool ModuleParser::parseCallTargets(const Token &name) {
                   "expected a function, got " + quote(target.text));
     if (targets.index == Binding::unused)
       targets.index = binding->index;
+    else if (!haveOneShape(module.functions[targets.index],
+                           module.functions[binding->index]))
+      return fail(target.location, "expected functions with equal parameters and "
+                                   "results as call targets, got " +
+                                       quote(target.text) + " with others");
   } while (accept(','));
   return expect(';', "after call targets") && declareName(name, targets);
 }

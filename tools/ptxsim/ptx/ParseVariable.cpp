@@ -247,6 +247,7 @@ bool ModuleParser::sizeVariable(Variable &variable,
                                          " bytes, got " + quote(variable.name) +
                                          " with more");
   variable.bytes = bytes;
+  variable.isArray = !dimensions.empty();
   return true;
 }
 

@@ -43,8 +43,9 @@ TEST(Call, HasFourOperands) {
 TEST(Call, OfARegisterHasAnInterface) {
   EXPECT_EQ(callOf("P : .callprototype (.param .b32 _) _ (.param .b64 _,\n"
                    ".param .align 8 .b8 _[16]) .noreturn;\n"
-                   "call (p), %rd1, (p, q), P;"),
-            "{local p}, %rd1, {local p, local q}, prototype 0");
+                   ".param .align 8 .b8 a[16];\n"
+                   "call (p), %rd1, (%rd2, a), P;"),
+            "{local p}, %rd1, {%rd2, local a}, prototype 0");
   EXPECT_EQ(callOf("P: .callprototype _; call %rd1, P;"),
             "{}, %rd1, {}, prototype 0");
   EXPECT_EQ(callOf("P: .callprototype ()_ () .abi_preserve 3"

@@ -9,7 +9,7 @@ using namespace ptxsim::ptx;
 TEST(Function, ReadsTheDirectivesOfAnEntry) {
   std::unique_ptr<Module> module = parseModule(R"(
 .visible .entry k()
-.maxntid 128 .minnctapersm 2 .maxnctapersm 3 .maxnreg 168 .maxclusterrank 8
+.maxntid 128 .minnctapersm 2 .maxnreg 168 .maxclusterrank 8
 .pragma "nounroll";
 { ret; }
 .weak .entry l() .reqntid 4, 2 .explicitcluster .reqnctapercluster 2, 1, 1
@@ -154,12 +154,12 @@ TEST(Function, RefusesBadHeaders) {
       {".entry k() foo { ret; }",
        "4:12: expected '{', ';' or a directive of the function, got 'foo'"},
       {".entry k() .foo { ret; }",
-       "4:12: expected '{', ';' or a directive of the function, got '.foo'"},
+       "4:12: expected '{', ';' or a directive of the kernel, got '.foo'"},
       {".entry k() .maxntid { ret; }", "4:21: expected a number, got '{'"},
       {".entry k() .maxntid 1, 2, 3, 4 { ret; }",
        "4:30: expected at most 3 extents, got '4'"},
       {".entry k() .maxnreg 4294967296 { ret; }",
-       "4:21: expected a number from 0 to 2147483647, got '4294967296'"},
+       "4:21: expected a number from 1 to 2147483647, got '4294967296'"},
       {".entry k() .pragma x { ret; }",
        "4:20: expected a string after '.pragma', got 'x'"},
   };

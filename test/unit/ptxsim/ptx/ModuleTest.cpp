@@ -78,8 +78,8 @@ TEST(Module, RefusesWhatIsNewer) {
   struct {
     const char *body, *last, *first, *place, *feature;
   } const cases[] = {
-      {".entry k() .blocksareclusters { ret; }", "8.8", "9.0", "2:12",
-       ".blocksareclusters"},
+      {".entry k() .blocksareclusters .reqntid 1 .reqnctapercluster 1 { ret; }",
+       "8.8", "9.0", "2:12", ".blocksareclusters"},
       {".func f() .abi_preserve 10 { ret; }", "8.8", "9.0", "2:11",
        ".abi_preserve"},
       {".func f() .abi_preserve_control 10 { ret; }", "8.8", "9.0", "2:11",
