@@ -13,10 +13,10 @@ static std::unique_ptr<Module> parseHeader(const std::string &text) {
 
 TEST(Module, ReadsTheHeader) {
   std::unique_ptr<Module> module =
-      parseHeader(".version 9.4\n.target sm_90a, debug\n.address_size 64\n");
+      parseHeader(".version 8.4\n.target sm_90a, debug\n.address_size 64\n");
   ASSERT_TRUE(module);
   EXPECT_EQ(module->name, "t");
-  EXPECT_EQ(module->versionMajor, 9U);
+  EXPECT_EQ(module->versionMajor, 8U);
   EXPECT_EQ(module->versionMinor, 4U);
   EXPECT_EQ(module->target, "sm_90a");
   EXPECT_TRUE(module->debug);

@@ -1,5 +1,5 @@
 // Thrust's algorithms in place: a block writes where the one before has read, after
-// a flag by relaxed accesses has said so. The argument names the algorithm.
+// a flag by relaxed accesses has said so. The arguments name algorithms.
 
 #include <cstdio>
 #include <string>
@@ -19,9 +19,8 @@ struct Halved {
   __host__ __device__ bool operator()(int a, int b) const { return a / 2 == b / 2; }
 };
 
-int main(int, char **arguments) {
+static void run(const std::string &name) {
   constexpr int n = 20000;
-  std::string name = arguments[1];
   thrust::device_vector<int> values(n), others(n);
   thrust::sequence(values.begin(), values.end());
   thrust::sequence(others.begin(), others.end());
@@ -46,4 +45,9 @@ int main(int, char **arguments) {
     thrust::inclusive_scan(first, last, first);
   int value = name == "copy_if" ? others[at] : values[at];
   std::printf("%s %ld %d\n", name.c_str(), kept, value);
+}
+
+int main(int count, char **names) {
+  for (int i = 1; i < count; ++i)
+    run(names[i]);
 }
