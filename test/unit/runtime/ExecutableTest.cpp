@@ -87,9 +87,11 @@ TEST(Executable, ChecksTheCodeThatItCopied) {
 }
 
 TEST(Executable, RunsNoCodeOfAnotherKind) {
-  constexpr auto kind = schema::TargetKind(1);
+  constexpr auto kind = schema::TargetKind::H100;
   schema::ExecutableT manifest = tinyManifest();
   manifest.targets[0]->kind = kind;
+  for (auto &kernel : manifest.targets[0]->kernels)
+    kernel->threads = 32;
   std::unique_ptr<Executable> executable;
   ASSERT_TRUE(Executable::load(writeTemporary("tcc-executable.bin",
                                               tinyFile(std::move(manifest))),
@@ -100,7 +102,7 @@ TEST(Executable, RunsNoCodeOfAnotherKind) {
   EXPECT_EQ(status.code(), Status::Code::Internal);
   EXPECT_EQ(status.message(),
             executable->path() +
-                ": code: expected it for x86-64, got it for kind 1");
+                ": code: expected it for x86-64, got it for h100");
 }
 
 TEST(Executable, NamesWhatTheCpuLacks) {

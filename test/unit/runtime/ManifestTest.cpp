@@ -265,6 +265,8 @@ static std::vector<uint8_t> manifestOf(const std::vector<int> &kinds) {
     schema::TargetT &target = *manifest.targets.back();
     target.kind = schema::TargetKind(kind);
     target.cpu = "cpu " + std::to_string(manifest.targets.size() - 1);
+    for (auto &kernel : target.kernels)
+      kernel->threads = 128;
     *target.code = {end, 84, {}};
     *target.weights = {end + segmentAlignment, 256, {}};
     end += 2 * segmentAlignment;
@@ -317,6 +319,21 @@ TEST(ManifestTargets, ChecksSegmentsOfAllKinds) {
             "again");
 }
 
+TEST(ManifestTargets, ChecksBlocksOfThreads) {
+  for (uint32_t threads : {0u, 16u, 100u, 1056u, 1u << 31}) {
+    schema::ExecutableT manifest;
+    schema::GetExecutable(manifestOf({1}).data())->UnPackTo(&manifest);
+    manifest.targets[0]->kernels[0]->threads = threads;
+    Manifest result;
+    EXPECT_EQ(readOf(serialise(manifest), schema::TargetKind::H100, result)
+                  .message(),
+              "m.bin: manifest: kernel 'count': expected a multiple of 32 "
+              "threads up to 1024, got " +
+                  std::to_string(threads) +
+                  "; the file is damaged: compile the model again");
+  }
+}
+
 TEST(ManifestTargets, SaysWhatThereIs) {
   auto messageOf = [](const std::vector<int> &kinds, schema::TargetKind kind) {
     Manifest manifest;
@@ -327,8 +344,8 @@ TEST(ManifestTargets, SaysWhatThereIs) {
   EXPECT_EQ(messageOf({}, x86),
             "m.bin: targets: expected x86-64, got none; compile the model "
             "again");
-  EXPECT_EQ(messageOf({0}, schema::TargetKind(1)),
-            "m.bin: target: expected kind 1, got x86-64; compile the model "
+  EXPECT_EQ(messageOf({0}, schema::TargetKind::H100),
+            "m.bin: target: expected h100, got x86-64; compile the model "
             "again for that device");
   EXPECT_EQ(messageOf({9, 8, 9}, x86),
             "m.bin: targets: expected x86-64, got kind 8, kind 9; use a newer "

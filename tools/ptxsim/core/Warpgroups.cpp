@@ -253,7 +253,7 @@ static constexpr const char *copiesSums =
     "is a copy of one that a wgmma in flight accumulates to";
 
 /// Where the sum is that a copy in flight at `offset` is of.
-static uint32_t originOf(const WarpgroupRegisters &registers, uint32_t offset) {
+static uint32_t sumOfCopy(const WarpgroupRegisters &registers, uint32_t offset) {
   for (const WarpgroupRegisters::Copy &copy : registers.copies)
     if (copy.to == offset && copy.lanes != 0)
       return copy.from;
@@ -275,7 +275,7 @@ bool ptxsim::observeCopyAsOperand(Warp &warp, const Op &op, Slot slot) {
   uint32_t offset = fileOffset(warp, slot);
   LaneMask lanes = lanesInFlight(registers, offset);
   return lanes == 0 || touched(warp, op, "a register", "read", copiesSums,
-                               originOf(registers, offset), lanes);
+                               sumOfCopy(registers, offset), lanes);
 }
 
 namespace {
@@ -343,7 +343,7 @@ bool RegisterUse::reads() {
       continue;
     if (!isMove())
       return touched(warp, op, nameOf(warp, sources[i]), "read", copiesSums,
-                     originOf(registers, offset), lanes);
+                     sumOfCopy(registers, offset), lanes);
     for (const WarpgroupRegisters::Copy &copy : registers.copies)
       if (copy.to == offset && (copy.lanes & mask) != 0) {
         fresh.push_back(copy);

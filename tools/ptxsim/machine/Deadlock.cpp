@@ -225,14 +225,14 @@ static void describeAbsent(const Cluster &any, const AbsentClusters &absent,
                            Fault &fault) {
   const LaunchParameters &launch = any.grid->launch;
   std::array<uint32_t, 3> index;
-  uint32_t rest = absent.first, size = 1;
+  uint64_t rest = absent.first, size = 1;
   for (size_t i = 0; i < 3; ++i) {
     uint32_t count = launch.grid[i] / launch.cluster[i];
-    index[i] = rest % count * launch.cluster[i];
+    index[i] = uint32_t(rest % count) * launch.cluster[i];
     rest /= count;
     size *= launch.cluster[i];
   }
-  uint32_t blocks = absent.count * size;
+  uint64_t blocks = absent.count * size;
   fault.notes.push_back(
       "block " + textOf(index) +
       (blocks == 1 ? " is" : " and " + std::to_string(blocks - 1) +

@@ -25,9 +25,9 @@ RoundEnd runRound(RunningCluster &cluster, Worker &worker);
 
 /// Clusters of a grid that have not begun.
 struct AbsentClusters {
-  uint32_t first = 0;
-  uint32_t count = 0;
-  uint32_t limit = 0; ///< As many fit at once.
+  uint64_t first = 0;
+  uint64_t count = 0;
+  uint64_t limit = 0; ///< As many fit at once.
 };
 
 /// Notes the fault of a grid in which nothing can go on any more: who waits where
