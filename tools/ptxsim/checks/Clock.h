@@ -113,6 +113,10 @@ struct SeenFlags {
       both.erase(both.begin(), both.end() - limit);
     numbers = std::move(both);
   }
+  bool covers(const SeenFlags &other) const {
+    return std::includes(numbers.begin(), numbers.end(), other.numbers.begin(),
+                         other.numbers.end());
+  }
   /// Keeps what `other` has seen, too.
   void intersect(const SeenFlags &other) {
     std::vector<uint32_t> both;

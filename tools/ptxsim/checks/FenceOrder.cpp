@@ -17,7 +17,8 @@ static bool covers(const Knowledge &knowledge, const Knowledge &other) {
   return knowledge.known.covers(other.known) &&
          knowledge.proxied.covers(other.proxied) &&
          knowledge.proxiedGlobal.covers(other.proxiedGlobal) &&
-         covers(knowledge.remote, other.remote);
+         covers(knowledge.remote, other.remote) &&
+         knowledge.seen.covers(other.seen);
 }
 
 /// What both say. Mostly one of them says it alone, or they are one.

@@ -5,6 +5,8 @@
 #include "tools/ptxsim/core/Block.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 #include <utility>
 
 using namespace ptxsim;
@@ -86,20 +88,46 @@ void GridOrder::noteWait(const GridRun &grid) {
     known->waits = true;
 }
 
+namespace {
+/// Grids to look at, and whether those before them have been waited for: each once,
+/// for graphs may lead to one on many ways.
+class Ways {
+public:
+  Ways(const KnownGrid &grid, bool hasWaited) { add(grid, hasWaited); }
+
+  void add(const KnownGrid &grid, bool hasWaited) {
+    if (seen.emplace(&grid, hasWaited).second)
+      open.emplace_back(&grid, hasWaited);
+  }
+  bool next(const KnownGrid *&grid, bool &hasWaited) {
+    if (open.empty())
+      return false;
+    std::tie(grid, hasWaited) = open.back();
+    open.pop_back();
+    return true;
+  }
+
+private:
+  std::vector<std::pair<const KnownGrid *, bool>> open;
+  std::set<std::pair<const KnownGrid *, bool>> seen;
+};
+} // namespace
+
 bool GridOrder::mayRunBeside(const KnownGrid &grid, const KnownGrid &before,
                              bool hasWaited) const {
-  for (uint32_t number : grid.prerequisites) {
-    const KnownGrid *next = find(number);
-    if (next == nullptr || next->firstWarp < before.firstWarp)
-      continue;
-    bool isOver = hasWaited || !next->triggers;
-    if (next == &before ? !isOver
-                        : !(isOver && next->isSettled) &&
-                              mayRunBeside(*next, before,
-                                           next->waits &&
-                                               (isOver || !next->triggersEarly)))
-      return true;
-  }
+  Ways ways(grid, hasWaited);
+  const KnownGrid *from;
+  while (ways.next(from, hasWaited))
+    for (uint32_t number : from->prerequisites) {
+      const KnownGrid *next = find(number);
+      if (next == nullptr || next->firstWarp < before.firstWarp)
+        continue;
+      bool isOver = hasWaited || !next->triggers;
+      if (next == &before && !isOver)
+        return true;
+      if (next != &before && !(isOver && next->isSettled))
+        ways.add(*next, next->waits && (isOver || !next->triggersEarly));
+    }
   return false;
 }
 
@@ -139,16 +167,22 @@ KnownGrid *GridOrder::find(uint32_t warp) const {
 
 uint32_t GridOrder::oldestBeside(const KnownGrid &grid, bool hasWaited) const {
   uint32_t oldest = grid.firstWarp;
-  for (uint32_t number : grid.prerequisites) {
-    const KnownGrid *next = find(number);
-    if (next == nullptr)
-      continue;
-    // What one that still runs will do is not known.
-    bool isOver = hasWaited || (!next->runs && !next->triggers);
-    bool waits = !next->runs && next->waits && (isOver || !next->triggersEarly);
-    oldest = std::min(oldest, isOver && next->isSettled
-                                  ? number
-                                  : oldestBeside(*next, waits));
+  Ways ways(grid, hasWaited);
+  const KnownGrid *from;
+  while (ways.next(from, hasWaited)) {
+    oldest = std::min(oldest, from->firstWarp);
+    for (uint32_t number : from->prerequisites) {
+      const KnownGrid *next = find(number);
+      if (next == nullptr)
+        continue;
+      // What one that still runs will do is not known.
+      bool isOver = hasWaited || (!next->runs && !next->triggers);
+      if (isOver && next->isSettled)
+        oldest = std::min(oldest, number);
+      else
+        ways.add(*next, !next->runs && next->waits &&
+                            (isOver || !next->triggersEarly));
+    }
   }
   return oldest;
 }
