@@ -179,10 +179,13 @@ TEST(GlobalHistories, ThreadsChangeThemOneAfterTheOther) {
     EXPECT_EQ(shared->changes[group], changed);
     EXPECT_GT(changed, 100u);
   }
+  // Whoever comes first finds few words that several wrote.
+  unsigned splits = 0;
   for (const Changer &changer : changers) {
     EXPECT_TRUE(changer.good);
-    EXPECT_GT(changer.splits, 100u);
+    splits += changer.splits;
   }
+  EXPECT_GT(splits, 100u);
 }
 
 // Two want the same places, mostly at once.
