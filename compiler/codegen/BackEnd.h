@@ -1,17 +1,31 @@
-// LLVM's part of code generation, for any target.
+// Where code generation begins and ends for any target: copies of kernels, and
+// LLVM's part.
 
-#ifndef TCC_COMPILER_CODEGEN_OPTIMISE_H
-#define TCC_COMPILER_CODEGEN_OPTIMISE_H
+#ifndef TCC_COMPILER_CODEGEN_BACKEND_H
+#define TCC_COMPILER_CODEGEN_BACKEND_H
 
-#include "llvm/ADT/SmallVector.h"
+#include "compiler/target/CompiledImage.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/CodeGen.h"
 
 namespace llvm {
-class Module;
 class TargetMachine;
 } // namespace llvm
 
 namespace mlir::tcc {
+
+/// A module of copies of the functions of kernels in `module`. `kernels` gets
+/// the name and the configuration of each.
+OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
+                                  std::vector<CompiledKernel> &kernels);
+
+/// Translates a module of the `llvm` dialect for `machine`. Null, with an error
+/// at it, if that fails.
+std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                        llvm::LLVMContext &context,
+                                        llvm::TargetMachine &machine);
 
 /// Optimises `module` as clang -O2 does, but for vectors and unrolling: kernels
 /// have those that they want.
@@ -24,4 +38,4 @@ llvm::SmallVector<char, 0> emitFile(llvm::Module &module,
 
 } // namespace mlir::tcc
 
-#endif // TCC_COMPILER_CODEGEN_OPTIMISE_H
+#endif // TCC_COMPILER_CODEGEN_BACKEND_H

@@ -81,7 +81,7 @@ LogicalResult tcc::verifyKernelFunction(func::FuncOp function, Operation *op) {
 }
 
 FailureOr<kernel::Rows> tcc::rowsOf(func::FuncOp function) {
-  auto text = function->getAttrOfType<StringAttr>("kernel.rows");
+  auto text = function->getAttrOfType<StringAttr>(kernel::rowsAttribute);
   if (!text)
     return kernel::Rows::Tokens;
   if (std::optional<kernel::Rows> rows = kernel::symbolizeRows(text))
@@ -96,12 +96,4 @@ bool tcc::hasRows(Type type) {
   auto shaped = cast<ShapedType>(type);
   return shaped.isDynamicDim(0) && !shaped.getElementType().isInteger(8) &&
          !ShapedType::isDynamicShape(shaped.getShape().drop_front());
-}
-
-std::string tcc::configurationOf(Operation *op) {
-  Attribute configuration = op->getAttr("configuration");
-  std::string text;
-  if (configuration)
-    llvm::raw_string_ostream(text) << configuration;
-  return text;
 }

@@ -43,9 +43,6 @@ inline int64_t columnsOf(Value operand) {
   return cast<ShapedType>(operand.getType()).getDimSize(1);
 }
 
-/// The attributes of `op` that a cost model chose, as text.
-std::string configurationOf(Operation *op);
-
 } // namespace mlir::tcc
 
 #endif // TCC_COMPILER_CODEGEN_KERNELFUNCTION_H

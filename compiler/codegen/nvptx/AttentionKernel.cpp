@@ -67,8 +67,7 @@ void Attention::loadQuery(Value head) {
   Value source = emitter.offset(row, emitter.multiply(head, size * bytes));
   double scale = op.getScale().convertToDouble() / std::log(2.0);
   emitter.forLanes(emitter.integer(size), [&](Value d) {
-    Value value = emitter.loadFloat(
-        element, emitter.offset(source, emitter.multiply(d, bytes)));
+    Value value = emitter.loadElement(element, source, d);
     emitter.storeFloat(emitter.multiplyFloats(
                            value, emitter.scalar(static_cast<float>(scale))),
                        emitter.f32(),
@@ -112,14 +111,14 @@ Attention::State Attention::addValues(Value page, Value count,
   Type element = cache.getElement();
   int64_t size = cache.getValueSize(), bytes = cache.getElementBytes();
   Value lane = emitter.laneNumber();
-  for (auto [part, weight] : llvm::enumerate(weights)) {
+  for (size_t part = 0; part < weights.size(); ++part) {
     Value first = emitter.integer(static_cast<int64_t>(part) * warpLanes);
     Value end = emitter.minimum(emitter.subtract(count, first),
                                 emitter.integer(warpLanes));
     outputs = emitter.loop(
         emitter.integer(0), end, 1, outputs,
         [&](Value slot, ValueRange before) -> SmallVector<Value> {
-          Value factor = emitter.fromLane(weight, slot);
+          Value factor = emitter.fromLane(weights[part], slot);
           Value row = emitter.offset(
               page, emitter.multiply(emitter.add(first, slot),
                                      cache.getPaddedValueSize() * bytes));
@@ -128,8 +127,7 @@ Attention::State Attention::addValues(Value page, Value count,
             Value column = emitter.add(lane, i * warpLanes);
             // Lanes beyond the last column add that one again; nobody reads it.
             column = emitter.minimum(column, emitter.integer(size - 1));
-            Value value = emitter.loadFloat(
-                element, emitter.offset(row, emitter.multiply(column, bytes)));
+            Value value = emitter.loadElement(element, row, column);
             after.push_back(emitter.multiplyAdd(
                 factor, value, before[static_cast<size_t>(i)]));
           }
@@ -194,9 +192,9 @@ void Attention::storeOutput(Value head, const State &state) {
     Value isColumn = emitter.compare(arith::CmpIPredicate::slt, column,
                                      emitter.integer(size));
     emitter.when(isColumn, [&] {
-      emitter.storeFloat(
+      emitter.storeElement(
           emitter.divideFloats(state[2 + static_cast<size_t>(i)], state[1]),
-          element, emitter.offset(target, emitter.multiply(column, bytes)));
+          element, target, column);
     });
   }
 }

@@ -2,12 +2,9 @@
 
 #include "compiler/codegen/nvptx/CompilePtx.h"
 
-#include "compiler/codegen/Optimise.h"
+#include "compiler/codegen/BackEnd.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "compiler/codegen/nvptx/Passes.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -36,34 +33,6 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine() {
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-/// A module of copies of the kernels in `module`.
-static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
-                                         std::vector<CompiledKernel> &kernels) {
-  OwningOpRef<ModuleOp> copies = ModuleOp::create(module.getLoc());
-  for (auto function : module.getOps<func::FuncOp>())
-    if (Operation *op = findKernel(function)) {
-      copies->push_back(function.clone());
-      kernels.push_back({function.getName().str(), configurationOf(op),
-                         /*entry=*/0, static_cast<uint32_t>(threadsOf(op))});
-    }
-  return copies;
-}
-
-static std::unique_ptr<llvm::Module> translate(ModuleOp module,
-                                               llvm::LLVMContext &context,
-                                               llvm::TargetMachine &machine) {
-  DialectRegistry registry;
-  registerAllToLLVMIRTranslations(registry);
-  module.getContext()->appendDialectRegistry(registry);
-  std::unique_ptr<llvm::Module> translated =
-      translateModuleToLLVMIR(module, context);
-  if (!translated)
-    return nullptr;
-  translated->setTargetTriple(machine.getTargetTriple());
-  translated->setDataLayout(machine.createDataLayout());
-  return translated;
-}
-
 FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
                                            ReproducerStreamFactory reproducer,
                                            ImageText text) {
@@ -71,6 +40,9 @@ FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
   image.kind = ::tcc::schema::TargetKind::H100;
   image.cpu = processor;
   OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
+  for (auto [function, compiled] :
+       llvm::zip(kernels->getOps<func::FuncOp>(), image.kernels))
+    compiled.threads = static_cast<uint32_t>(threadsOf(findKernel(function)));
   PassManager manager(module.getContext());
   manager.enableCrashReproducerGeneration(std::move(reproducer));
   buildGpuCodegenPhase(manager);
@@ -82,7 +54,7 @@ FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
   std::unique_ptr<llvm::Module> translated =
       translate(*kernels, context, *machine);
   if (!translated)
-    return module.emitError("kernels cannot be translated to LLVM IR");
+    return failure();
   optimise(*translated, *machine);
   if (text == ImageText::Llvm)
     llvm::raw_string_ostream(image.text) << *translated;

@@ -68,10 +68,11 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
-            kernel::LinearOp, kernel::RotaryAppendOp, kernel::AttentionOp>([&](auto kernelOp) {
-        emitKernel(emitter, kernelOp, frame);
-        return success();
-      })
+            kernel::LinearOp, kernel::RotaryAppendOp, kernel::AttentionOp>(
+          [&](auto kernelOp) {
+            emitKernel(emitter, kernelOp, frame);
+            return success();
+          })
       .Default([](Operation *other) {
         return other->emitOpError("has no code for a GPU yet");
       });

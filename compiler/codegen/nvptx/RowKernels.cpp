@@ -59,14 +59,14 @@ void nvptx::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
 /// epsilon), in all threads.
 static Value emitNormFactor(Emitter &emitter, Value row, int64_t columns,
                             double epsilon) {
-  Value squares = emitter.loop(
-      emitter.threadNumber(), emitter.integer(columns), emitter.threads,
-      {emitter.scalar(0.0f)},
-      [&](Value column, ValueRange sum) -> SmallVector<Value> {
-        Value value = emitter.loadFloat(
-            emitter.f32(), emitter.offset(row, emitter.multiply(column, 4)));
-        return {emitter.multiplyAdd(value, value, sum[0])};
-      })[0];
+  Value squares =
+      emitter.loop(emitter.threadNumber(), emitter.integer(columns),
+                   emitter.threads, {emitter.scalar(0.0f)},
+                   [&](Value column, ValueRange sum) -> SmallVector<Value> {
+                     Value value =
+                         emitter.loadElement(emitter.f32(), row, column);
+                     return {emitter.multiplyAdd(value, value, sum[0])};
+                   })[0];
   Value mean = emitter.multiplyFloats(
       emitter.sumOfBlock(squares),
       emitter.scalar(1.0f / static_cast<float>(columns)));
@@ -91,16 +91,12 @@ void nvptx::emitKernel(Emitter &emitter, kernel::RMSNormOp op,
       Value factor = emitNormFactor(emitter, source, columns,
                                     op.getEpsilon().convertToDouble());
       emitter.forThreads(columns, [&](Value column) {
-        Value value = emitter.loadFloat(
-            emitter.f32(), emitter.offset(source, emitter.multiply(column, 4)));
-        Value scale = emitter.loadFloat(
-            stored, emitter.offset(frame.operands[count + i],
-                                   emitter.multiply(column, bytesOf(stored))));
-        emitter.storeFloat(
-            emitter.multiplyFloats(emitter.multiplyFloats(value, factor),
-                                   scale),
-            element,
-            emitter.offset(target, emitter.multiply(column, bytesOf(element))));
+        Value value = emitter.loadElement(emitter.f32(), source, column);
+        Value scale =
+            emitter.loadElement(stored, frame.operands[count + i], column);
+        emitter.storeElement(emitter.multiplyFloats(
+                                 emitter.multiplyFloats(value, factor), scale),
+                             element, target, column);
       });
       target = emitter.offset(target, columns * bytesOf(element));
     }
@@ -185,8 +181,7 @@ void RotaryAppend::rotate(Value token, int64_t first, int64_t heads,
         Value a = neighbours ? emitter.multiply(pair, 2) : pair;
         Value b = emitter.add(a, neighbours ? 1 : pairs);
         auto load = [&](Value base, Value index) {
-          return emitter.loadFloat(
-              emitter.f32(), emitter.offset(base, emitter.multiply(index, 4)));
+          return emitter.loadElement(emitter.f32(), base, index);
         };
         Value cosine = load(angles, emitter.multiply(pair, 2));
         Value sine = load(angles, emitter.add(emitter.multiply(pair, 2), 1));
@@ -207,8 +202,7 @@ void RotaryAppend::copyValues(Value token) {
   forElements(
       token, first, cache.getHeads(), size, size,
       [&](Value head, Value column, Value source) {
-        Value value = emitter.loadFloat(
-            emitter.f32(), emitter.offset(source, emitter.multiply(column, 4)));
+        Value value = emitter.loadElement(emitter.f32(), source, column);
         Value place = emitter.add(
             emitter.multiply(head, cache.getValueBytes()),
             emitter.multiply(

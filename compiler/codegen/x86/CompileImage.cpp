@@ -2,16 +2,13 @@
 
 #include "compiler/codegen/x86/CompileImage.h"
 
-#include "compiler/codegen/Optimise.h"
+#include "compiler/codegen/BackEnd.h"
 #include "compiler/codegen/x86/Kernels.h"
 #include "compiler/codegen/x86/LinkImage.h"
 #include "compiler/codegen/x86/Passes.h"
 #include "compiler/target/x86/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/Module.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Target/TargetMachine.h"
@@ -21,32 +18,11 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::x86;
 
-/// A module of copies of the kernels in `module`.
-static OwningOpRef<ModuleOp> copyKernels(ModuleOp module,
-                                         std::vector<CompiledKernel> &kernels) {
-  OwningOpRef<ModuleOp> copies = ModuleOp::create(module.getLoc());
-  for (auto function : module.getOps<func::FuncOp>())
-    if (Operation *op = findKernel(function)) {
-      copies->push_back(function.clone());
-      kernels.push_back({function.getName().str(), configurationOf(op)});
-    }
-  return copies;
-}
-
-static std::unique_ptr<llvm::Module> translate(ModuleOp module,
-                                               llvm::LLVMContext &context,
-                                               llvm::TargetMachine &machine) {
-  DialectRegistry registry;
-  registerAllToLLVMIRTranslations(registry);
-  module.getContext()->appendDialectRegistry(registry);
-  std::unique_ptr<llvm::Module> translated =
-      translateModuleToLLVMIR(module, context);
-  if (!translated)
-    return nullptr;
-  translated->setTargetTriple(machine.getTargetTriple());
-  translated->setDataLayout(machine.createDataLayout());
-  translated->setPICLevel(llvm::PICLevel::BigPIC);
-  for (llvm::Function &function : *translated) {
+/// Says of the functions of `module` how they are to be compiled.
+static void setAttributes(llvm::Module &module,
+                          const llvm::TargetMachine &machine) {
+  module.setPICLevel(llvm::PICLevel::BigPIC);
+  for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", machine.getTargetCPU());
@@ -57,7 +33,6 @@ static std::unique_ptr<llvm::Module> translate(ModuleOp module,
     // There is no library to call: loops that clear memory stay loops.
     function.addFnAttr("no-builtins");
   }
-  return translated;
 }
 
 static void setText(CompiledImage &image, llvm::Module &module,
@@ -94,7 +69,8 @@ mlir::tcc::x86::compileImage(ModuleOp module, llvm::StringRef march,
   std::unique_ptr<llvm::Module> translated =
       translate(*kernels, context, *machine);
   if (!translated)
-    return module.emitError("kernels cannot be translated to LLVM IR");
+    return failure();
+  setAttributes(*translated, *machine);
   optimise(*translated, *machine);
   setText(image, *translated, *machine, text);
   llvm::SmallVector<char, 0> object =
