@@ -8,7 +8,8 @@
   checks        seconds with PTXSIM_CHECK=all, and =memory, over those with =none
   load          seconds to load a module of 1 MB of PTX
   memory        peak memory of a process over what it allocates: its kernel fills 1 GB in
-                whole lines, or 256 MB in words whose neighbours other warps write
+                whole lines, or 256 MB in elements of 4, 2 or 1 bytes whose neighbours
+                other warps write
 
 Medians of five launches, or more. Prints one line for each, or JSON with --json.
 
@@ -161,10 +162,13 @@ class Bench:
 
     def memory(self):
         for checks in ("none", "memory", "all"):
-            for kernel, size in (kernels.touch, GIGABYTE), (kernels.scatter, GIGABYTE // 4):
-                run = self.launch(kernel(), checks, kernel=kernel.__name__, bytes=size, launches=2,
+            cases = [("touch", kernels.touch(), GIGABYTE)]
+            cases += [(f"scatter of {bytes}", kernels.scatter(bytes), GIGABYTE // 4)
+                      for bytes in (4, 2, 1)]
+            for name, text, size in cases:
+                run = self.launch(text, checks, kernel=name.split()[0], bytes=size, launches=2,
                                   fills=False)
-                yield f"memory, {kernel.__name__}, PTXSIM_CHECK={checks}", {
+                yield f"memory, {name}, PTXSIM_CHECK={checks}", {
                     "peak_over_allocated": run["peak"] / size, "seconds": run["median"]}
 
 

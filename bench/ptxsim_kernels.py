@@ -164,17 +164,17 @@ HEAD:
 """
 
 
-def scatter():
-    """Writes every word of a buffer, neighbours by different warps."""
-    return HEADER + """
+def scatter(bytes):
+    """Writes every element of a buffer of 4, 2 or 1 bytes, neighbours by different warps."""
+    return HEADER + f"""
 .visible .entry scatter(.param .u64 data, .param .u64 words)
-{
+{{
   .reg .b64 %data, %i, %words, %step, %place;
   .reg .b32 %t, %b, %n, %warps;
   .reg .pred %p;
   ld.param.u64 %data, [data];
   ld.param.u64 %words, [words];
-  shl.b64 %words, %words, 2;
+  mul.lo.u64 %words, %words, {16 // bytes};
   mov.u32 %t, %tid.x;
   mov.u32 %b, %ctaid.x;
   mov.u32 %n, %ntid.x;
@@ -188,11 +188,11 @@ def scatter():
   mad.lo.s32 %t, %t, %warps, %b;
   cvt.u64.u32 %i, %t;
 HEAD:
-  mad.lo.u64 %place, %i, 4, %data;
-  st.global.b32 [%place], %b;
+  mad.lo.u64 %place, %i, {bytes}, %data;
+  st.global.b{8 * bytes} [%place], %b;
   add.u64 %i, %i, %step;
   setp.lt.u64 %p, %i, %words;
   @%p bra HEAD;
   ret;
-}
+}}
 """

@@ -1,9 +1,14 @@
 // The inner loops of wgmma, which keep accumulators in the layout of fragments.
 //
-// Measured on a Sapphire Rapids CPU, vdpbf16ps does half as many operations a
-// second as f32 FMA on zmm registers, and flushes denormals. So all types go
-// through FMA: products of 16-bit and 8-bit floats are exact in f32, and sums
-// of 8-bit integers are exact as long as they stay below 2^24.
+// All types go through f32 FMA: products of 16-bit and 8-bit floats are exact
+// in f32, and sums of 8-bit integers are exact as long as they stay below 2^24.
+//
+// vdpbf16ps does twice as many operations a second as FMA on a Zen 4 CPU, and
+// half as many on Sapphire Rapids. It is two FMAs, one after the other, but
+// takes subnormal numbers for zeros (Intel SDM, VDPBF16PS). So it is used where
+// it is faster and all operands are 0 or at least 2^-56, and all accumulators 0
+// or at least 2^-103: they and all sums are then multiples of 2^-126, none is
+// subnormal, and the bits are those of FMA.
 //
 // Hopper's accumulators for 8-bit floats are modelled after MMA-Sim (arXiv
 // 2511.10909), which agrees with an H100 bit for bit; DeepSeek-V3 (arXiv
@@ -15,10 +20,16 @@
 
 #include "tools/ptxsim/tensor/WarpgroupPack.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <immintrin.h>
 
 using namespace ptxsim;
 using namespace ptxsim::warpgroup;
+
+// Not inlined by itself where the caller has more instructions.
+#define INLINE inline __attribute__((always_inline))
 
 #ifdef __AVX512F__
 static constexpr int lanes = 16;
@@ -156,7 +167,7 @@ struct Place {
 } // namespace
 
 template <typename Sum, int groups>
-static inline void loadBlock(const Product &product, const Place &place,
+static INLINE void loadBlock(const Product &product, const Place &place,
                              F32 (&sums)[vectors][2 * groups]) {
   for (int v = 0; v < vectors; ++v)
     for (int g = 0; g < groups; ++g) {
@@ -168,7 +179,7 @@ static inline void loadBlock(const Product &product, const Place &place,
 }
 
 template <typename Sum, int groups>
-static inline void storeBlock(const Product &product, const Place &place,
+static INLINE void storeBlock(const Product &product, const Place &place,
                               const F32 (&sums)[vectors][2 * groups]) {
   for (int v = 0; v < vectors; ++v)
     for (int g = 0; g < groups; ++g)
@@ -201,6 +212,32 @@ static void addBlock(const Product &product, const Place &place, const float *a,
   }
   storeBlock<Sum, groups>(product, place, sums);
 }
+
+#ifdef __AVX512F__
+/// Like `addBlock` for pairs of bf16.
+template <typename Sum, int groups>
+__attribute__((target("avx512bf16"))) static void
+addBlockOfPairs(const Product &product, const Place &place, const float *a,
+                const float *b) {
+  F32 sums[vectors][2 * groups];
+  loadBlock<Sum, groups>(product, place, sums);
+  const uint32_t units = product.units;
+  for (uint32_t k = 0; k < units; ++k) {
+    F32 rows[vectors];
+    for (int v = 0; v < vectors; ++v)
+      rows[v] = loadVector<F32>(a + v * lanes);
+    for (int s = 0; s < 2 * groups; ++s) {
+      F32 columns = loadColumns(b + 4 * size_t(units) * s);
+      for (int v = 0; v < vectors; ++v)
+        sums[v][s] = (F32)_mm512_dpbf16_ps(
+            (__m512)sums[v][s], (__m512bh)rows[v], (__m512bh)columns);
+    }
+    a += 64;
+    b += 4;
+  }
+  storeBlock<Sum, groups>(product, place, sums);
+}
+#endif
 
 /// Returns the bits of the exponent, at least `least`, but 0 for a zero.
 static inline U32 exponentBits(F32 value, uint32_t least) {
@@ -261,27 +298,35 @@ static void addBlockLikeHopper(const Product &product, const Place &place,
   storeBlock<Sum, groups>(product, place, sums);
 }
 
-template <typename Sum, bool isHopper, int groups>
+namespace {
+enum class Method { Fma, Dot, Hopper };
+} // namespace
+
+template <typename Sum, Method method, int groups>
 static void runBlock(const Product &product, const Place &place) {
   const float *a = product.a + place.firstLane;
   const float *b = product.b + size_t(2 * place.firstGroup) * product.units * 4;
-  if constexpr (isHopper)
+  if constexpr (method == Method::Hopper)
     addBlockLikeHopper<Sum, groups>(product, place, a, b);
+#ifdef __AVX512F__
+  else if constexpr (method == Method::Dot)
+    addBlockOfPairs<Sum, groups>(product, place, a, b);
+#endif
   else
     addBlock<Sum, groups>(product, place, a, b);
 }
 
-template <typename Sum, bool isHopper>
+template <typename Sum, Method method>
 static void runAll(const Product &product, uint32_t *const *d) {
   uint32_t groups = product.n / 8;
   for (uint32_t lane = 0; lane < 64; lane += vectors * lanes) {
     Place place = {d, lane, 0};
     for (; place.firstGroup + 3 <= groups; place.firstGroup += 3)
-      runBlock<Sum, isHopper, 3>(product, place);
+      runBlock<Sum, method, 3>(product, place);
     if (place.firstGroup + 2 == groups)
-      runBlock<Sum, isHopper, 2>(product, place);
+      runBlock<Sum, method, 2>(product, place);
     else if (place.firstGroup < groups)
-      runBlock<Sum, isHopper, 1>(product, place);
+      runBlock<Sum, method, 1>(product, place);
   }
 }
 
@@ -289,11 +334,11 @@ void ptxsim::warpgroup::addProduct(const Product &product, WarpgroupSum sum,
                                    uint32_t *const *d) {
   switch (sum) {
   case WarpgroupSum::F32:
-    return runAll<SumF32, false>(product, d);
+    return runAll<SumF32, Method::Fma>(product, d);
   case WarpgroupSum::F16:
-    return runAll<SumF16, false>(product, d);
+    return runAll<SumF16, Method::Fma>(product, d);
   case WarpgroupSum::S32:
-    return runAll<SumS32, false>(product, d);
+    return runAll<SumS32, Method::Fma>(product, d);
   }
 }
 
@@ -301,6 +346,82 @@ void ptxsim::warpgroup::addProductLikeHopper(const Product &product,
                                              WarpgroupSum sum,
                                              uint32_t *const *d) {
   if (sum == WarpgroupSum::F16)
-    return runAll<SumF16, true>(product, d);
-  runAll<SumF32, true>(product, d);
+    return runAll<SumF16, Method::Hopper>(product, d);
+  runAll<SumF32, Method::Hopper>(product, d);
 }
+
+//===----------------------------------------------------------------------===//
+// vdpbf16ps
+//===----------------------------------------------------------------------===//
+
+bool ptxsim::warpgroup::canDot(const Product &product, uint32_t *const *d) {
+  if (!product.scaleD)
+    return true;
+  const uint32_t least = ((127u - 103) << 24) - 1;
+  U32 tooSmall = {};
+  for (uint32_t i = 0; i < product.n / 2; ++i)
+    for (uint32_t lane = 0; lane < 32; lane += lanes) {
+      U32 order = (loadVector<U32>(d[i] + lane) << 1) - 1; // Zero is largest.
+      tooSmall |= (U32)(order < least);
+    }
+  for (int i = 0; i < lanes; ++i)
+    if (tooSmall[i])
+      return false;
+  return true;
+}
+
+#ifdef __AVX512F__
+void ptxsim::warpgroup::addDotProduct(const Product &product,
+                                      uint32_t *const *d) {
+  runAll<SumF32, Method::Dot>(product, d);
+}
+
+bool ptxsim::warpgroup::hasDot() {
+  return __builtin_cpu_supports("avx512bf16");
+}
+
+/// Returns the least seconds that one call takes.
+template <typename Function>
+static double secondsOf(const Function &function) {
+  using Clock = std::chrono::steady_clock;
+  double least = 1;
+  for (int i = 0; i < 20; ++i) {
+    Clock::time_point start = Clock::now();
+    function();
+    least = std::min(
+        least, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return least;
+}
+
+static bool measureDot() {
+  if (!hasDot())
+    return false;
+  // Zeros: 24 columns times 64 of K.
+  constexpr uint32_t depth = 64, registers = 12;
+  static const float a[64 * depth] = {}, b[24 * depth] = {};
+  uint32_t planes[registers][32] = {};
+  uint32_t *d[registers];
+  for (uint32_t i = 0; i < registers; ++i)
+    d[i] = planes[i];
+  Product product;
+  product.a = a;
+  product.b = b;
+  product.n = 24;
+  product.units = depth;
+  double fma = secondsOf([&] { addProduct(product, WarpgroupSum::F32, d); });
+  product.units = depth / 2;
+  return secondsOf([&] { addDotProduct(product, d); }) < fma;
+}
+
+bool ptxsim::warpgroup::isDotFaster() {
+  static const bool isFaster = measureDot();
+  return isFaster;
+}
+#else
+void ptxsim::warpgroup::addDotProduct(const Product &, uint32_t *const *) {
+  __builtin_unreachable();
+}
+bool ptxsim::warpgroup::hasDot() { return false; }
+bool ptxsim::warpgroup::isDotFaster() { return false; }
+#endif

@@ -56,6 +56,82 @@ void WarpgroupMultiplier::multiply(const WarpgroupShape &shape,
   }
 }
 
+namespace {
+/// Some steps, and some of the K of each, that fit the buffers.
+struct Part {
+  const WarpgroupShape &shape;
+  const WarpgroupStep *steps;
+  const OperandA *a;
+  uint32_t count;
+  const uint8_t *shared;
+  uint32_t firstChunk, chunks; ///< Of 16 bytes along K.
+
+  /// Units of one step.
+  template <PackUnit unit>
+  uint32_t unitsOfStep() const {
+    return chunks * 128 / (unit == PackUnit::Pair ? 32 : bitsOf(shape.b));
+  }
+
+  template <PackUnit unit>
+  PackPlace placeOf(uint32_t step) const {
+    uint32_t units = unitsOfStep<unit>();
+    return {firstChunk, firstChunk + chunks, step * units, count * units};
+  }
+
+  template <PackUnit unit>
+  bool packB(float *packed) const {
+    bool canDot = true;
+    for (uint32_t i = 0; i < count; ++i)
+      canDot &= warpgroup::packB<unit>(shape, steps[i], shared,
+                                       placeOf<unit>(i), packed);
+    return canDot;
+  }
+
+  template <PackUnit unit>
+  bool packA(uint32_t warp, float *packed) const {
+    bool canDot = true;
+    for (uint32_t i = 0; i < count; ++i)
+      canDot &=
+          warpgroup::packA<unit>(shape, a[i], warp, placeOf<unit>(i), packed);
+    return canDot;
+  }
+};
+} // namespace
+
+static void addElements(const Part &part, Product product, float *a, float *b,
+                        uint32_t *const *const d[4], bool isHopper) {
+  product.units = part.count * part.unitsOfStep<PackUnit::Element>();
+  part.packB<PackUnit::Element>(b);
+  for (uint32_t warp = 0; warp < 4; ++warp) {
+    part.packA<PackUnit::Element>(warp, a);
+    if (isHopper)
+      addProductLikeHopper(product, part.shape.d, d[warp]);
+    else
+      addProduct(product, part.shape.d, d[warp]);
+  }
+}
+
+/// The same by vdpbf16ps.
+///
+/// \returns false, with nothing added, if the bits might be others then.
+static bool addPairs(const Part &part, Product product, float *a, float *b,
+                     uint32_t *const *const d[4]) {
+  constexpr uint32_t wordsOfWarp = 64 * usualUnits / 2;
+  static_assert(4 * wordsOfWarp <= 64 * maxUnits, "all warps at once");
+  product.units = part.count * part.unitsOfStep<PackUnit::Pair>();
+  if (!part.packB<PackUnit::Pair>(b))
+    return false;
+  for (uint32_t warp = 0; warp < 4; ++warp)
+    if (!part.packA<PackUnit::Pair>(warp, a + warp * wordsOfWarp) ||
+        !canDot(product, d[warp]))
+      return false;
+  for (uint32_t warp = 0; warp < 4; ++warp) {
+    product.a = a + warp * wordsOfWarp;
+    addDotProduct(product, d[warp]);
+  }
+  return true;
+}
+
 void WarpgroupMultiplier::multiplyTogether(const WarpgroupShape &shape,
                                            const WarpgroupStep *steps,
                                            uint32_t count,
@@ -63,39 +139,24 @@ void WarpgroupMultiplier::multiplyTogether(const WarpgroupShape &shape,
                                            uint32_t *const *const d[4],
                                            bool isHopper, bool scaleD) {
   const uint32_t chunks = shape.columnBytesOfB() / 16;
-  const uint32_t perChunk = 128 / bitsOf(shape.b);
-  const uint32_t chunksAtOnce = std::min(maxUnits / perChunk, chunks);
+  const uint32_t chunksAtOnce =
+      std::min(maxUnits / (128 / bitsOf(shape.b)), chunks);
   OperandA a[maxSteps];
   for (uint32_t i = 0; i < count; ++i)
     a[i] = prepareA(shape, steps[i], shared, buffers->full[i]);
+  Product product;
+  product.a = buffers->a;
+  product.b = buffers->b;
+  product.n = shape.n;
+  product.scaleD = scaleD;
+  product.saturates = shape.saturates;
+  product.leastExponentA = leastExponent(shape.a);
+  product.leastExponentB = leastExponent(shape.b);
+  const bool isDot = shape.a == WarpgroupType::BF16 && isDotFaster();
   for (uint32_t chunk = 0; chunk < chunks; chunk += chunksAtOnce) {
-    PackPlace place;
-    place.firstChunk = chunk;
-    place.endChunk = chunk + chunksAtOnce;
-    place.units = count * chunksAtOnce * perChunk;
-    for (uint32_t i = 0; i < count; ++i) {
-      place.firstUnit = i * chunksAtOnce * perChunk;
-      packB(shape, steps[i], shared, place, buffers->b);
-    }
-    Product product;
-    product.a = buffers->a;
-    product.b = buffers->b;
-    product.units = place.units;
-    product.n = shape.n;
-    product.scaleD = scaleD;
-    product.saturates = shape.saturates;
-    product.leastExponentA = leastExponent(shape.a);
-    product.leastExponentB = leastExponent(shape.b);
-    for (uint32_t warp = 0; warp < 4; ++warp) {
-      for (uint32_t i = 0; i < count; ++i) {
-        place.firstUnit = i * chunksAtOnce * perChunk;
-        packA(shape, a[i], warp, place, buffers->a);
-      }
-      if (isHopper)
-        addProductLikeHopper(product, shape.d, d[warp]);
-      else
-        addProduct(product, shape.d, d[warp]);
-    }
-    scaleD = true;
+    Part part = {shape, steps, a, count, shared, chunk, chunksAtOnce};
+    if (!isDot || !addPairs(part, product, buffers->a, buffers->b, d))
+      addElements(part, product, buffers->a, buffers->b, d, isHopper);
+    product.scaleD = true;
   }
 }

@@ -172,11 +172,15 @@ static F32x16 convertBits(const U8x64 &quad, uint32_t part) {
   return result;
 }
 
-/// Calls `function(part, [4 rows][4 k])` for all parts of a quad, with products
-/// of the wanted sign.
-template <WarpgroupType type, typename Function>
+/// Calls `function(part, [4 rows][4 units])` for all parts of a quad, with
+/// products of the wanted sign.
+template <WarpgroupType type, PackUnit unit, typename Function>
 static INLINE void forEachPart(const U8x64 &quad, uint32_t sign,
                                Function &&function) {
+  if constexpr (unit == PackUnit::Pair) {
+    U32x16 words = (U32x16)quad ^ (sign | sign >> 16);
+    return function(0, (F32x16)(words << 16 | words >> 16));
+  }
   auto withSign = [&](F32x16 value) { return (F32x16)((U32x16)value ^ sign); };
   if constexpr (type == WarpgroupType::B1) {
     for (uint32_t part = 0; part < 32; ++part)
@@ -191,6 +195,34 @@ static INLINE void forEachPart(const U8x64 &quad, uint32_t sign,
     }
   }
 }
+
+/// How many units of K a chunk has.
+template <WarpgroupType type, PackUnit unit>
+static constexpr uint32_t unitsOfChunk() {
+  return 128 / (unit == PackUnit::Pair ? 32 : bitsOf(type));
+}
+
+namespace {
+/// The smallest of all elements of bf16, so that no product or sum of them is
+/// below 2^-126: these are 2^-56 or more, multiples of 2^-63, or zero.
+class SmallestOfPairs {
+public:
+  INLINE void add(const U8x64 &quad) {
+    U16x32 order = ((U16x32)quad << 1) - 1; // Zero is the largest.
+    smallest = order < smallest ? order : smallest;
+  }
+  bool isLargeEnough() const {
+    uint16_t least = uint16_t((127 - 56) << 8) - 1;
+    for (uint32_t i = 0; i < 32; ++i)
+      if (smallest[i] < least)
+        return false;
+    return true;
+  }
+
+private:
+  U16x32 smallest = U16x32{} + 0xffff;
+};
+} // namespace
 
 //===----------------------------------------------------------------------===//
 // Writing
@@ -217,10 +249,12 @@ static INLINE void writeColumns(F32x16 part, float *at) {
   std::memcpy(at, &turned, 64);
 }
 
-/// Calls `function` with the type as a constant.
-template <typename Function>
-static INLINE void withType(WarpgroupType type, Function &&function) {
+/// Calls `function` with the type as a constant; pairs are of bf16.
+template <PackUnit unit, typename Function>
+static INLINE bool withType(WarpgroupType type, Function &&function) {
   using T = WarpgroupType;
+  if constexpr (unit == PackUnit::Pair)
+    return function(std::integral_constant<T, T::BF16>());
   switch (type) {
 #define CASE(NAME)                                                             \
   case T::NAME:                                                                \
@@ -335,87 +369,108 @@ OperandA ptxsim::warpgroup::prepareA(const WarpgroupShape &shape,
 }
 
 /// Packs 16 rows of A that `read(group, chunk, quads)` gives.
-template <WarpgroupType type, typename Read>
-static INLINE void packRows(const OperandA &operand, uint32_t warp,
+template <WarpgroupType type, PackUnit unit, typename Read>
+static INLINE bool packRows(const OperandA &operand, uint32_t warp,
                             const PackPlace &place, float *packed,
                             Read &&read) {
   uint32_t sign =
       operand.step->isANegated != operand.step->isBNegated ? 0x80000000 : 0;
   float *at = packed + place.firstUnit * 64;
+  SmallestOfPairs smallest;
   for (uint32_t chunk = place.firstChunk; chunk < place.endChunk; ++chunk) {
     for (uint32_t half = 0; half < 2; ++half) {
       U8x64 quads[2];
       read(2 * warp + half, chunk, quads);
-      for (uint32_t i = 0; i < 2; ++i)
-        forEachPart<type>(quads[i], sign, [&](uint32_t part, F32x16 value) {
-          writeRows(value, at + (2 * half + i) * 16 + 4 * 64 * part);
-        });
+      for (uint32_t i = 0; i < 2; ++i) {
+        if constexpr (unit == PackUnit::Pair)
+          smallest.add(quads[i]);
+        forEachPart<type, unit>(
+            quads[i], sign, [&](uint32_t part, F32x16 value) {
+              writeRows(value, at + (2 * half + i) * 16 + 4 * 64 * part);
+            });
+      }
     }
-    at += 64 * (128 / bitsOf(type));
+    at += 64 * unitsOfChunk<type, unit>();
   }
+  return smallest.isLargeEnough();
 }
 
-void ptxsim::warpgroup::packA(const WarpgroupShape &shape,
+template <PackUnit unit>
+bool ptxsim::warpgroup::packA(const WarpgroupShape &shape,
                               const OperandA &operand, uint32_t warp,
                               const PackPlace &place, float *packed) {
-  withType(shape.a, [&](auto type) {
+  return withType<unit>(shape.a, [&](auto type) {
     if (operand.full)
-      packRows<type()>(operand, warp, place, packed,
-                       [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
-                         for (uint32_t i = 0; i < 2; ++i) {
-                           const uint8_t *at =
-                               operand.full[8 * group + 4 * i] + 16 * chunk;
-                           quads[i] =
-                               concatenate(load16(at), load16(at + 64),
-                                           load16(at + 128), load16(at + 192));
-                         }
-                       });
-    else if (operand.step->isAInRegisters)
-      packRows<type()>(operand, warp, place, packed,
-                       [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
-                         readRegisters(*operand.step, group, chunk, quads);
-                       });
-    else if (operand.matrix.isMNMajor())
-      packRows<type()>(operand, warp, place, packed,
-                       [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
-                         readQuads<true, false>(operand.matrix, group, chunk,
-                                                quads);
-                       });
-    else
-      packRows<type()>(operand, warp, place, packed,
-                       [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
-                         readQuads<false, false>(operand.matrix, group, chunk,
-                                                 quads);
-                       });
+      return packRows<type(), unit>(
+          operand, warp, place, packed,
+          [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
+            for (uint32_t i = 0; i < 2; ++i) {
+              const uint8_t *at = operand.full[8 * group + 4 * i] + 16 * chunk;
+              quads[i] = concatenate(load16(at), load16(at + 64),
+                                     load16(at + 128), load16(at + 192));
+            }
+          });
+    if (operand.step->isAInRegisters)
+      return packRows<type(), unit>(
+          operand, warp, place, packed,
+          [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
+            readRegisters(*operand.step, group, chunk, quads);
+          });
+    if (operand.matrix.isMNMajor())
+      return packRows<type(), unit>(
+          operand, warp, place, packed,
+          [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
+            readQuads<true, false>(operand.matrix, group, chunk, quads);
+          });
+    return packRows<type(), unit>(
+        operand, warp, place, packed,
+        [&](uint32_t group, uint32_t chunk, U8x64 quads[2]) {
+          readQuads<false, false>(operand.matrix, group, chunk, quads);
+        });
   });
 }
 
-template <WarpgroupType type, bool isMNMajor>
-static void packColumns(const SharedMatrix &matrix, uint32_t n,
+template <WarpgroupType type, PackUnit unit, bool isMNMajor>
+static bool packColumns(const SharedMatrix &matrix, uint32_t n,
                         const PackPlace &place, float *packed) {
+  SmallestOfPairs smallest;
   for (uint32_t group = 0; group < n / 8; ++group) {
     float *at = packed + 4 * (2 * group * place.units + place.firstUnit);
     for (uint32_t chunk = place.firstChunk; chunk < place.endChunk; ++chunk) {
       U8x64 quads[2];
       readQuads<isMNMajor, true>(matrix, group, chunk, quads);
-      for (uint32_t i = 0; i < 2; ++i)
-        forEachPart<type>(quads[i], 0, [&](uint32_t part, F32x16 value) {
+      for (uint32_t i = 0; i < 2; ++i) {
+        if constexpr (unit == PackUnit::Pair)
+          smallest.add(quads[i]);
+        forEachPart<type, unit>(quads[i], 0, [&](uint32_t part, F32x16 value) {
           writeColumns(value, at + 4 * i * place.units + 16 * part);
         });
-      at += 4 * (128 / bitsOf(type));
+      }
+      at += 4 * unitsOfChunk<type, unit>();
     }
   }
+  return smallest.isLargeEnough();
 }
 
-void ptxsim::warpgroup::packB(const WarpgroupShape &shape,
+template <PackUnit unit>
+bool ptxsim::warpgroup::packB(const WarpgroupShape &shape,
                               const WarpgroupStep &step, const uint8_t *shared,
                               const PackPlace &place, float *packed) {
   SharedMatrix matrix(shared, step.descriptorB, step.isBTransposed,
                       shape.columnBytesOfB() / 16);
-  withType(shape.b, [&](auto type) {
+  return withType<unit>(shape.b, [&](auto type) {
     if (step.isBTransposed)
-      packColumns<type(), true>(matrix, shape.n, place, packed);
-    else
-      packColumns<type(), false>(matrix, shape.n, place, packed);
+      return packColumns<type(), unit, true>(matrix, shape.n, place, packed);
+    return packColumns<type(), unit, false>(matrix, shape.n, place, packed);
   });
 }
+
+#define INSTANTIATE(UNIT)                                                      \
+  template bool ptxsim::warpgroup::packA<PackUnit::UNIT>(                      \
+      const WarpgroupShape &, const OperandA &, uint32_t, const PackPlace &,   \
+      float *);                                                                \
+  template bool ptxsim::warpgroup::packB<PackUnit::UNIT>(                      \
+      const WarpgroupShape &, const WarpgroupStep &, const uint8_t *,          \
+      const PackPlace &, float *);
+INSTANTIATE(Element)
+INSTANTIATE(Pair)

@@ -4,6 +4,8 @@
 // by 4 columns that are two apart. So A is packed with each element four times
 // and B with the 4 columns side by side; a kernel adds a[row] * b[column] with
 // one load of A and one load of B, which it repeats for each row.
+//
+// For vdpbf16ps the same with two elements of bf16 in the place of one f32.
 
 #ifndef TCC_TOOLS_PTXSIM_TENSOR_WARPGROUPPACK_H
 #define TCC_TOOLS_PTXSIM_TENSOR_WARPGROUPPACK_H
@@ -65,16 +67,26 @@ OperandA prepareA(const WarpgroupShape &shape, const WarpgroupStep &step,
 struct PackPlace {
   uint32_t firstChunk = 0; ///< The 16-byte chunks along K that are packed,
   uint32_t endChunk = 0;   ///< up to this one.
-  uint32_t firstUnit = 0;  ///< The k with which they begin in the buffers.
-  uint32_t units = 0;      ///< All k of the buffers.
+  uint32_t firstUnit = 0;  ///< The unit with which they begin in the buffers.
+  uint32_t units = 0;      ///< All units of the buffers.
 };
 
-/// Packs 16 rows of A as [k][4 quads of rows][4 rows][4 copies].
-void packA(const WarpgroupShape &shape, const OperandA &operand, uint32_t warp,
+/// What the buffers hold for one place: an element, as f32, or two of bf16, of
+/// which the one of the lower k is in the upper half, since vdpbf16ps adds that
+/// first.
+enum class PackUnit { Element, Pair };
+
+// Both return whether no element is so small that vdpbf16ps, which takes
+// subnormal numbers for zeros, could lose it or its products; only for pairs.
+
+/// Packs 16 rows of A as [unit][4 quads of rows][4 rows][4 copies].
+template <PackUnit unit>
+bool packA(const WarpgroupShape &shape, const OperandA &operand, uint32_t warp,
            const PackPlace &place, float *packed);
 
-/// Packs B as [column / 8][column % 2][k][column % 8 / 2].
-void packB(const WarpgroupShape &shape, const WarpgroupStep &step,
+/// Packs B as [column / 8][column % 2][unit][column % 8 / 2].
+template <PackUnit unit>
+bool packB(const WarpgroupShape &shape, const WarpgroupStep &step,
            const uint8_t *shared, const PackPlace &place, float *packed);
 
 /// What the kernels need to know.
@@ -92,6 +104,19 @@ struct Product {
 
 /// Adds the product to the accumulators of one warp.
 void addProduct(const Product &product, WarpgroupSum sum, uint32_t *const *d);
+
+/// Whether this library and this CPU have vdpbf16ps.
+bool hasDot();
+
+/// Whether it is there and faster than f32 FMA. Measures it once.
+bool isDotFaster();
+
+/// Whether no accumulator is so small that vdpbf16ps could lose it.
+bool canDot(const Product &product, uint32_t *const *d);
+
+/// Like `addProduct` in f32, for pairs, by vdpbf16ps: the same bits if
+/// `packA`, `packB` and `canDot` say yes.
+void addDotProduct(const Product &product, uint32_t *const *d);
 
 /// Adds the product of one instruction with 8-bit floats as Hopper does.
 void addProductLikeHopper(const Product &product, WarpgroupSum sum,

@@ -1,6 +1,7 @@
 // wgmma against a product in f64.
 
 #include "WarpgroupTesting.h"
+#include "tools/ptxsim/tensor/WarpgroupPack.h"
 
 #include "gtest/gtest.h"
 
@@ -237,6 +238,147 @@ TEST(WarpgroupMultiply, KnowsInfinitiesAndNaN) {
       EXPECT_EQ(d.pointers[0][0][4], known.infinity ? 0x7f800000u : 0u)
           << nameOf(test);
     }
+}
+
+/// A and B of one bf16 instruction, packed.
+struct PackedStep {
+  std::vector<float> a[4] = {}, b;
+  warpgroup::Product product;
+  bool canDot = true;
+
+  template <warpgroup::PackUnit unit>
+  void pack(const Case &test) {
+    uint32_t units = unit == warpgroup::PackUnit::Pair ? 8 : 16;
+    warpgroup::PackPlace place = {0, 2, 0, units};
+    warpgroup::OperandA operand =
+        warpgroup::prepareA(test.shape, test.step, test.shared.data(), nullptr);
+    b.resize(test.shape.n * units);
+    canDot = warpgroup::packB<unit>(test.shape, test.step, test.shared.data(),
+                                    place, b.data());
+    for (uint32_t warp = 0; warp < 4; ++warp) {
+      a[warp].resize(64 * units);
+      canDot &= warpgroup::packA<unit>(test.shape, operand, warp, place,
+                                       a[warp].data());
+    }
+    product.b = b.data();
+    product.units = units;
+    product.n = test.shape.n;
+  }
+};
+
+Case makePairsCase(std::mt19937 &random) {
+  Case test = makeCase(allTypes[2], 40);
+  test.placeA = placeDensely(0, 1, false, 64, 32, 16, 0);
+  test.placeB = placeDensely(32768, 1, false, 40, 32, 16, 0);
+  test.step.isANegated = true;
+  fill(test, random);
+  return test;
+}
+
+/// As long as nothing is too small, and with infinities and NaN.
+TEST(WarpgroupMultiply, DotGivesTheBitsOfFma) {
+  if (!warpgroup::hasDot())
+    GTEST_SKIP() << "needs AVX-512 and vdpbf16ps";
+  std::mt19937 random(11);
+  for (uint32_t round = 0; round < 200; ++round) {
+    Case test = makePairsCase(random);
+    for (Matrix *matrix : {&test.a, &test.b})
+      for (uint32_t &element : matrix->elements) {
+        if (round % 4 == 1) // From the least on, with zeros.
+          element = random() % 4 ? (random() & 0x83ff) | 71 << 7 : 0x8000;
+        if (round % 4 == 2 && random() % 500 == 0)
+          element = random() % 2 ? 0x7f80 : 0xff81;
+        if (round % 4 == 3) // Sums overflow.
+          element = (random() & 0x80ff) | 0x5f00;
+      }
+    writeMatrix(test.a, test.placeA, test.shared);
+    writeMatrix(test.b, test.placeB, test.shared);
+    Planes fma(20), dot(20);
+    fillSum(fma, Sum::F32, random);
+    if (round % 4 == 1)
+      for (uint32_t &word : fma.words)
+        word = random() % 4 ? (random() & 0x83ffffff) | 24 << 23 : 0;
+    dot.words = fma.words;
+    PackedStep elements, pairs;
+    elements.pack<warpgroup::PackUnit::Element>(test);
+    pairs.pack<warpgroup::PackUnit::Pair>(test);
+    EXPECT_TRUE(pairs.canDot);
+    for (uint32_t warp = 0; warp < 4; ++warp) {
+      elements.product.a = elements.a[warp].data();
+      pairs.product.a = pairs.a[warp].data();
+      EXPECT_TRUE(warpgroup::canDot(pairs.product, dot.rows[warp]));
+      warpgroup::addProduct(elements.product, Sum::F32, fma.rows[warp]);
+      warpgroup::addDotProduct(pairs.product, dot.rows[warp]);
+    }
+    ASSERT_TRUE(fma.words == dot.words) << round;
+  }
+}
+
+TEST(WarpgroupMultiply, KnowsWhatIsTooSmallForDot) {
+  std::mt19937 random(12);
+  const struct {
+    uint32_t element;
+    bool canDot;
+  } cases[] = {{0x0000, true},     {0x8000, true},  {71 << 7, true},
+               {0x7f80, true},     {0xffff, true},  {0x0001, false},
+               {70 << 7, false},   {0x807f, false}, {0x8000 | 70 << 7, false},
+               {71 << 7 | 1, true}};
+  for (const auto &known : cases)
+    for (uint32_t place = 0; place < 20; ++place) {
+      Case test = makePairsCase(random);
+      Matrix &matrix = place % 2 ? test.a : test.b;
+      matrix.elements[random() % matrix.elements.size()] = known.element;
+      writeMatrix(test.a, test.placeA, test.shared);
+      writeMatrix(test.b, test.placeB, test.shared);
+      PackedStep step;
+      step.pack<warpgroup::PackUnit::Pair>(test);
+      EXPECT_EQ(step.canDot, known.canDot) << known.element;
+    }
+  for (uint32_t word : {0x80000000u, 24u << 23, 0x7fffffffu, (24u << 23) - 1,
+                        1u, 0x807fffffu}) {
+    Planes d(20);
+    fillSum(d, Sum::F32, random);
+    d.pointers[0][19][31] = word;
+    bool isSmall = word << 1 != 0 && (word << 1) < 24u << 24;
+    warpgroup::Product product;
+    product.n = 40;
+    EXPECT_EQ(warpgroup::canDot(product, d.rows[0]), !isSmall) << word;
+    product.scaleD = false;
+    EXPECT_TRUE(warpgroup::canDot(product, d.rows[0]));
+  }
+}
+
+/// Whatever is used, f32 FMA in the order of k.
+TEST(WarpgroupMultiply, AddsInOrder) {
+  std::mt19937 random(13);
+  for (uint32_t round = 0; round < 20; ++round) {
+    Case test = makePairsCase(random);
+    if (round % 2) // Products down to the smallest numbers there are.
+      for (Matrix *matrix : {&test.a, &test.b})
+        for (uint32_t &element : matrix->elements)
+          element = (random() & 0x8fff) | 55 << 7;
+    writeMatrix(test.a, test.placeA, test.shared);
+    writeMatrix(test.b, test.placeB, test.shared);
+    test.a.decode();
+    test.b.decode();
+    Planes d(20);
+    fillSum(d, Sum::F32, random);
+    if (round % 2)
+      for (uint32_t &word : d.words)
+        word &= 0x83ffffff;
+    Planes before(20);
+    before.words = d.words;
+    WarpgroupMultiplier multiplier;
+    multiplier.multiply(test.shape, &test.step, 1, test.shared.data(), d.rows);
+    for (uint32_t row = 0; row < 64; ++row)
+      for (uint32_t column = 0; column < 40; ++column) {
+        auto want = float(readSum(before, Sum::F32, row, column));
+        for (uint32_t k = 0; k < 16; ++k)
+          want = std::fma(-float(test.a.value(row, k)),
+                          float(test.b.value(column, k)), want);
+        ASSERT_EQ(float(readSum(d, Sum::F32, row, column)), want) << round;
+      }
+  }
 }
 
 /// The same bits on every CPU, whichever library it runs.
