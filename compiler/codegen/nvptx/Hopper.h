@@ -65,7 +65,7 @@ public:
   Value isElected();
   /// Waits for `threads` threads, whole warps, at barrier `number`, 1 to 15.
   void namedBarrier(int64_t number, int64_t threads);
-  /// The same of barrier `number`, an i64; ptxas then keeps all of them.
+  /// The same of barrier `number`, an i32; ptxas then keeps all of them.
   void namedBarrier(Value number, int64_t threads);
   /// Counts at it, and does not wait. For all threads of a warp.
   void arriveAtNamedBarrier(Value number, int64_t threads);
