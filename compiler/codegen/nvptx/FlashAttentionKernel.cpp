@@ -446,7 +446,7 @@ SmallVector<Value> FlashAttention::multiplyKeys(Value counter) {
   Value right = hopper.describeTile(emitter.offset(
       shared, emitter.add(emitter.multiply(stageOf(counter), layout.keyBytes),
                           layout.keys)));
-  Value left = hopper.describeTile(queries);
+  Value left = hopper.copyDescriptor(hopper.describeTile(queries));
   // The first product begins the sums: nothing is in their registers before.
   Value undefined =
       LLVM::PoisonOp::create(emitter.builder, emitter.location, emitter.f32());

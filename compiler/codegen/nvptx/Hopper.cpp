@@ -273,6 +273,10 @@ Value Hopper::advance(Value descriptor, int64_t bytes) {
                     : emitter.add(descriptor, bytes / descriptorUnit);
 }
 
+Value Hopper::copyDescriptor(Value descriptor) {
+  return assemble("mov.b64 $0, $1;", "=l,l", emitter.i64(), descriptor)[0];
+}
+
 void Hopper::fenceProducts() {
   NVVM::WgmmaFenceAlignedOp::create(builder, location);
 }

@@ -152,6 +152,10 @@ public:
   /// The descriptor of what is `bytes` bytes further.
   Value advance(Value descriptor, int64_t bytes);
 
+  /// A copy of `descriptor`, from which LLVM cannot make those of all steps
+  /// before a loop: they would take registers all the time.
+  Value copyDescriptor(Value descriptor);
+
   /// Orders accesses of registers before products that begin later: before
   /// the first of several, and after other changes of their sums or operands.
   void fenceProducts();
