@@ -174,13 +174,16 @@ Status CudaDevice::loadCode(const Executable &executable) {
                                        ": cuModuleLoadData");
   for (const KernelPlan &plan : executable.plan().kernels) {
     Kernel kernel;
-    kernel.name = plan.name;
-    kernel.threads = plan.threads;
+    kernel.plan = &plan;
     if (cuda::Result result =
             driver.getFunction(&kernel.function, module, plan.name.c_str());
         result != cuda::success)
       return driver.statusOf(result, executable.path() + ": kernel " +
                                          plan.name + ": cuModuleGetFunction");
+    if (Status status = cuda::prepare(driver, kernel.function, plan);
+        !status.ok())
+      return {status.code(), executable.path() + ": kernel " + plan.name +
+                                 ": " + status.message()};
     kernels.push_back(kernel);
   }
   return {};
@@ -316,6 +319,8 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
       return status;
     stepMemoryBytes = bytes;
   }
+  sizes = {stepSizes[0], stepSizes[1], stepSizes[2], stepSizes[4],
+           stepSizes[5]};
   std::memcpy(inputBuffer->data(), stepSizes.data(), sizeof(stepSizes));
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].bytes != 0)
@@ -342,29 +347,29 @@ Status CudaDevice::record(cuda::Event &event) {
   return check(driver.recordEvent(event, stream), "cuEventRecord");
 }
 
+/// `status` with the name of the kernel that was to run.
+Status CudaDevice::statusOfKernel(const Kernel &kernel, const Status &status) {
+  return {status.code(), status.message() + " of " + kernel.plan->name};
+}
+
 Status CudaDevice::launch(const Launch &launch) {
   const Kernel &kernel = kernels[launch.kernel];
-  std::vector<void *> values(launch.arguments,
-                             launch.arguments + launch.argumentCount);
-  values.push_back(deviceSizes);
-  int64_t tiles = launch.tiles;
-  std::vector<void *> parameters;
-  for (void *&value : values)
-    parameters.push_back(&value);
-  parameters.push_back(&tiles);
-  // Each block computes every so many tiles.
-  auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, INT32_MAX));
+  cuda::KernelParameters parameters;
+  if (Status status = parameters.set(driver, *kernel.plan, launch.arguments,
+                                     launch.argumentCount, deviceSizes,
+                                     launch.tiles, sizes);
+      !status.ok())
+    return statusOfKernel(kernel, status);
   if (launch.seconds) {
     timings.push_back({nullptr, nullptr, launch.seconds});
     if (Status status = record(timings.back().start); !status.ok())
       return status;
   }
-  if (Status status = check(driver.launchKernel(kernel.function, blocks, 1, 1,
-                                                kernel.threads, 1, 1, 0, stream,
-                                                parameters.data(), nullptr),
-                            "cuLaunchKernel of " + kernel.name);
+  if (Status status = cuda::launch(driver, kernel.function, *kernel.plan,
+                                   cuda::blocksOf(*kernel.plan, launch.tiles),
+                                   stream, parameters.pointers());
       !status.ok())
-    return status;
+    return statusOfKernel(kernel, status);
   return launch.seconds ? record(timings.back().end) : Status();
 }
 

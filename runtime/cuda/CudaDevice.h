@@ -9,7 +9,7 @@
 #define TCC_RUNTIME_CUDA_CUDADEVICE_H
 
 #include "runtime/core/Device.h"
-#include "runtime/cuda/Driver.h"
+#include "runtime/cuda/KernelLaunch.h"
 #include "runtime/schema/Executable_generated.h"
 
 #include <memory>
@@ -55,9 +55,8 @@ private:
   class HostBuffer;
   /// A function of the module, and how it is launched.
   struct Kernel {
-    std::string name;
+    const KernelPlan *plan = nullptr; ///< Of the executable.
     cuda::Function function = nullptr;
-    unsigned threads = 0;
   };
   /// What a launch took, to be added when the step ends.
   struct Timing {
@@ -75,6 +74,7 @@ private:
   Status wait(const std::string &purpose);
   Status record(cuda::Event &event);
   Status addTimes();
+  static Status statusOfKernel(const Kernel &kernel, const Status &status);
   void forgetTimes();
 
   cuda::Driver driver;
@@ -89,6 +89,7 @@ private:
   DeviceMemory stepMemory; ///< Sizes, then inputs.
   int64_t stepMemoryBytes = 0;
   std::unique_ptr<HostBuffer> inputBuffer, resultBuffer;
+  StepSizes sizes;
   uint8_t *deviceSizes = nullptr;
   std::vector<Timing> timings;
 };
