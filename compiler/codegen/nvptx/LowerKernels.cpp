@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/nvptx/Passes.h"
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -15,6 +16,8 @@ using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
 LaunchShape nvptx::shapeOf(Operation *op) {
+  if (isGemm(op))
+    return shapeOfGemm(cast<kernel::LinearOp>(op));
   LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
@@ -113,7 +116,7 @@ static bool hasCode(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getKind() == kernel::GpuKind::Simt;
+    return linear.getKind() == kernel::GpuKind::Simt || isGemm(op);
   if (auto attention =
           dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
     return attention.getKind() == kernel::GpuKind::Simt;
@@ -145,7 +148,7 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
-  return success();
+  return isGemm(op) ? verifyGemm(cast<kernel::LinearOp>(op)) : success();
 }
 
 static LogicalResult lower(func::FuncOp function, Operation *op) {
