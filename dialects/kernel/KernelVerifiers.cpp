@@ -69,6 +69,8 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError("expected tile_columns to divide the columns of the "
                            "packing, got ")
            << getTileColumns() << " and " << panels.getColumns();
+  if (operand.isF16())
+    return op->emitOpError("expected no operands of type f16 on a CPU");
   if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
     return op->emitOpError("expected operands of type bf16 for dot products, got ")
            << operand;
@@ -295,13 +297,14 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   bool isWide = storage.isF32() || storage.isF16();
   auto scaled = dyn_cast<ScaledType>(storage);
   bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
+              (operand.isF16() && storage.isF16()) ||
               (operand.isInteger(16) && isa<BlockType>(storage)) ||
               (scaled && operand == scaled.getStorage());
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if "
-               "it has scales, got ")
+               "neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or "
+               "f8E4M3FN if it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();
 }

@@ -14,7 +14,16 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
+/// Whether `op` is a linear layer of kind `kind`.
+static bool isLinear(Operation *op, kernel::GpuKind kind) {
+  auto configuration =
+      op->getAttrOfType<kernel::GpuLinearConfigAttr>("configuration");
+  return configuration && configuration.getKind() == kind;
+}
+
 LaunchShape nvptx::shapeOf(Operation *op) {
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return skinnyLaunch(cast<kernel::LinearOp>(op));
   LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
@@ -113,7 +122,8 @@ static bool hasCode(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getKind() == kernel::GpuKind::Simt;
+    return linear.getKind() == kernel::GpuKind::Simt ||
+           linear.getKind() == kernel::GpuKind::Skinny;
   if (auto attention =
           dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
     return attention.getKind() == kernel::GpuKind::Simt;
@@ -145,6 +155,8 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return verifySkinny(cast<kernel::LinearOp>(op));
   return success();
 }
 
