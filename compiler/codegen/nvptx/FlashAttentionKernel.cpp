@@ -431,7 +431,7 @@ void FlashAttention::copyQueries(const Piece &piece) {
                                          productRows * swizzledRowBytes),
                         emitter.add(emitter.multiply(row, swizzledRowBytes),
                                     emitter.multiply(swapped, pieceBytes)));
-        emitter.storeWords(words, emitter.offset(queries, place));
+        emitter.storeVector(words, emitter.offset(queries, place));
       });
   hopper.fenceSharedForCopies();
   waitForAll();
