@@ -65,6 +65,10 @@ public:
   Value isElected();
   /// Waits for `threads` threads, whole warps, at barrier `number`, 1 to 15.
   void namedBarrier(int64_t number, int64_t threads);
+  /// The same of barrier `number`, an i64; ptxas then keeps all of them.
+  void namedBarrier(Value number, int64_t threads);
+  /// Counts at it, and does not wait. For all threads of a warp.
+  void arriveAtNamedBarrier(Value number, int64_t threads);
   /// Changes the registers that threads have, a multiple of 8 from 24 to 256.
   /// For all warps of a warpgroup.
   void giveUpRegisters(int64_t remaining);
@@ -98,6 +102,9 @@ public:
   void publishBarriers();
   void arrive(Value barrier);
   void arriveInBlock(Value barrier, Value rank);
+  /// Arrives where `condition` is true, without a branch: one between products
+  /// keeps ptxas from leaving them in flight.
+  void arriveWhere(Value condition, Value barrier);
   /// Arrives, and makes the phase last until `bytes` bytes more are copied.
   void arriveExpecting(Value barrier, Value bytes);
   /// Waits for the end of a phase, the first and every second one after it if

@@ -23,9 +23,8 @@ LaunchShape nvptx::shapeOf(Operation *op) {
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
     shape.threads = linear.getThreads();
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    shape.threads = attention.getThreads();
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return shapeOfAttention(cast<kernel::AttentionOp>(op));
   return shape;
 }
 
@@ -117,9 +116,8 @@ static bool hasCode(Operation *op) {
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
     return linear.getKind() == kernel::GpuKind::Simt || isGemm(op);
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    return attention.getKind() == kernel::GpuKind::Simt;
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return hasCode(cast<kernel::AttentionOp>(op));
   return true;
 }
 
