@@ -7,6 +7,7 @@
 #include "test/unit/compiler/Values.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -26,11 +27,12 @@ protected:
   }
 
   /// A weight [rows, depth] of elements called `element`, with the values that
-  /// are multiplied: rounded to bf16.
+  /// are multiplied: those of blocks rounded to bf16.
   StoredMatrix makeWeight(const char *element, int64_t rows, int64_t depth) {
     StoredMatrix weight(random, parseType(element, &context), rows, depth);
-    for (double &value : weight.values)
-      value = fromBF16(toBF16(static_cast<float>(value)));
+    if (!weight.element.isF16())
+      for (double &value : weight.values)
+        value = fromBF16(toBF16(static_cast<float>(value)));
     return weight;
   }
 
@@ -56,6 +58,19 @@ protected:
 
 TCC_TEST_ON(GemmKernel, std::vector<std::string>{"sm_90a"});
 
+static uint16_t toF16(float value) {
+  llvm::APFloat number(value);
+  bool isInexact = false;
+  number.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven,
+                 &isInexact);
+  return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+}
+
+static float fromF16(uint16_t bits) {
+  return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, bits))
+      .convertToFloat();
+}
+
 static std::string configurationOf(const Tiles &tiles) {
   return llvm::formatv("config(#kernel.gpu_linear_config<kind = wgmma, "
                        "tile_rows = {0}, tile_columns = {1}, threads = 384, "
@@ -63,17 +78,25 @@ static std::string configurationOf(const Tiles &tiles) {
                        tiles.rows, tiles.columns, tiles.stages, tiles.cluster);
 }
 
-/// The bytes of `values` in bf16, and the values that they stand for.
-static std::vector<uint16_t> roundToBF16(std::vector<float> &values) {
-  std::vector<uint16_t> bits = toBF16(values);
-  values = fromBF16(bits);
+/// The bytes of `values` in f16 or bf16; `values` become what they stand for.
+static std::vector<uint16_t> roundTo(StringRef type,
+                                     std::vector<float> &values) {
+  std::vector<uint16_t> bits;
+  for (float &value : values) {
+    bits.push_back(type == "f16" ? toF16(value) : toBF16(value));
+    value = type == "f16" ? fromF16(bits.back()) : fromBF16(bits.back());
+  }
   return bits;
 }
 
-/// The elements of `buffer`, of type f32 or bf16.
+/// The elements of `buffer`, of type f32, f16 or bf16.
 static std::vector<float> readElements(const Buffer &buffer, StringRef type) {
-  return type == "f32" ? buffer.values<float>()
-                       : fromBF16(buffer.values<uint16_t>());
+  if (type == "f32")
+    return buffer.values<float>();
+  std::vector<float> values;
+  for (uint16_t bits : buffer.values<uint16_t>())
+    values.push_back(type == "f16" ? fromF16(bits) : fromBF16(bits));
+  return values;
 }
 
 /// Expects the rows of `actual` to be near `expected`, by the length of the
@@ -107,9 +130,10 @@ static std::vector<double> multiply(const std::vector<float> &x,
   return products;
 }
 
-// Sums have f32's precision; a result of bf16 is rounded to 8 bits.
+// Sums have f32's precision; a result of bf16 is rounded to 8 bits, one of f16
+// to 11.
 static double toleranceOf(StringRef result) {
-  return result == "f32" ? 2e-6 : 4e-3;
+  return result == "f32" ? 2e-6 : result == "f16" ? 5e-4 : 4e-3;
 }
 
 void GemmKernel::check(const char *element, const char *result,
@@ -118,22 +142,23 @@ void GemmKernel::check(const char *element, const char *result,
   SCOPED_TRACE(llvm::formatv("{0}x{1}x{2} into {3}, {4}", outputs, depth,
                              element, result, configurationOf(tiles))
                    .str());
+  StringRef operand = StringRef(element) == "f16" ? "f16" : "bf16";
   std::string text = llvm::formatv(
       R"(
-    func.func @linear(%x: memref<?x{0}xbf16>, %w: memref<{1}x{0}x{2}>,
+    func.func @linear(%x: memref<?x{0}x{5}>, %w: memref<{1}x{0}x{2}>,
         %y: memref<?x{1}x{3}>) attributes {{kernel.rows = "tokens"} {{
-      kernel.linear %x, %w into %y operand(bf16) packing(#kernel.row_packing) {4}
-        : memref<?x{0}xbf16>, memref<{1}x{0}x{2}>, memref<?x{1}x{3}>
+      kernel.linear %x, %w into %y operand({5}) packing(#kernel.row_packing) {4}
+        : memref<?x{0}x{5}>, memref<{1}x{0}x{2}>, memref<?x{1}x{3}>
       return
     })",
-      depth, outputs, element, result, configurationOf(tiles));
+      depth, outputs, element, result, configurationOf(tiles), operand);
   auto kernel = compile(text);
   ASSERT_TRUE(kernel);
   StoredMatrix weight = makeWeight(element, outputs, depth);
   Buffer packed(pack(weight));
   for (int64_t rows : rowNumbers) {
     std::vector<float> x = randomFloats(random, rows * depth);
-    Buffer input(roundToBF16(x));
+    Buffer input(roundTo(operand, x));
     Buffer output(rows * outputs * (StringRef(result) == "f32" ? 4 : 2));
     kernel->run({&input, &packed, &output}, rows);
     expectRows(readElements(output, result), multiply(x, weight), outputs,
@@ -169,6 +194,11 @@ TEST_P(GemmKernel, WeightsInBlocks) {
   }
 }
 
+TEST_P(GemmKernel, HalfPrecision) {
+  check("f16", "f32", {128, 256, 4, 2}, 300, 136, {131});
+  check("f16", "f16", {256, 128, 3}, 128, 72, {140});
+}
+
 // Only the first rows of a step, whatever is behind them.
 TEST_P(GemmKernel, ExpandedRows) {
   constexpr int64_t outputs = 64, depth = 64, rows = 9, expanded = 5;
@@ -186,7 +216,7 @@ TEST_P(GemmKernel, ExpandedRows) {
     ASSERT_TRUE(kernel);
     StoredMatrix weight = makeWeight("bf16", outputs, depth);
     std::vector<float> x = randomFloats(random, rows * depth);
-    Buffer input(roundToBF16(x)), packed(pack(weight));
+    Buffer input(roundTo("bf16", x)), packed(pack(weight));
     Buffer output(rows * outputs * (StringRef(result) == "f32" ? 4 : 2));
     StepSizes sizes;
     sizes.tokens = rows;
@@ -228,8 +258,8 @@ TEST_P(GemmKernel, BiasAndResidual) {
     std::vector<float> wide = randomFloats(random, rows * stride), x;
     std::vector<float> bias = randomFloats(random, outputs);
     std::vector<float> y = randomFloats(random, rows * outputs);
-    Buffer input(roundToBF16(wide)), packed(pack(weight));
-    Buffer biases(roundToBF16(bias)), output(y);
+    Buffer input(roundTo("bf16", wide)), packed(pack(weight));
+    Buffer biases(roundTo("bf16", bias)), output(y);
     for (int64_t row = 0; row < rows; ++row)
       x.insert(x.end(), wide.begin() + row * stride + stride - depth,
                wide.begin() + (row + 1) * stride);
@@ -271,7 +301,7 @@ TEST_P(GemmKernel, GatedUnit) {
       ASSERT_TRUE(kernel);
       StoredMatrix weight = makeWeight(element, 2 * outputs, k);
       std::vector<float> x = randomFloats(random, rows * k);
-      Buffer input(roundToBF16(x)), packed(pack(weight, 8));
+      Buffer input(roundTo("bf16", x)), packed(pack(weight, 8));
       Buffer output(rows * outputs * 2);
       kernel->run({&input, &packed, &output}, rows);
       std::vector<double> sums = multiply(x, weight), expected;
