@@ -16,8 +16,13 @@ namespace mlir::tcc::h100 {
 /// Streaming multiprocessors [Lockwood].
 constexpr int64_t multiprocessors = 132;
 
-/// Shared memory that a block can have, in bytes [PTX tables of compute
-/// capability 9.0].
+/// Those that clusters of 4 or 8 blocks can have, one block each: clusters are
+/// in one of 8 groups of 16 or 18 multiprocessors (NVIDIA H100 Tensor Core GPU
+/// Architecture, "H100 GPU Hardware Architecture In-Depth").
+constexpr int64_t clusteredMultiprocessors = 128;
+
+/// Shared memory of a block, in bytes: 227 KB (CUDA C++ Programming Guide,
+/// "Technical Specifications per Compute Capability").
 constexpr int64_t sharedBytesOfBlock = 232448;
 
 /// Strides and addresses of a tensor map, in bytes [Driver].
