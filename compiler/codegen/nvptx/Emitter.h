@@ -77,6 +77,8 @@ public:
   Value loadElement(Type element, Value pointer, Value index);
   /// Loads `count` elements, a power of two, aligned to their size, as f32.
   SmallVector<Value> loadFloats(Type element, Value pointer, int64_t count);
+  /// Loads `count` values of type `type`, aligned to their size together.
+  SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
   /// Stores two or four values of 32 bits of one type, aligned to their size.
   void storeVector(ValueRange values, Value pointer);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.

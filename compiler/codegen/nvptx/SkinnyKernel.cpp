@@ -76,6 +76,8 @@ private:
   void stageInputs(Value chunk);
   SmallVector<Value> prepare(Value row, Value rowOfTile, Value k,
                              Value isInside);
+  SmallVector<Value> prepareInside(Value row, Value rowOfTile, Value k,
+                                   int64_t count);
   void storeTotals(Value unit, Value row, ValueRange values);
 
   // Products.
@@ -416,34 +418,45 @@ void Skinny::computeMeans() {
   exchange([&] { sumSquares(); }, [&] { emitter.forThreads(rows, sumUp); });
 }
 
+/// What products see of `count` elements from `k` on of row `row`, the row
+/// `rowOfTile` of those in shared memory.
+SmallVector<Value> Skinny::prepareInside(Value row, Value rowOfTile, Value k,
+                                         int64_t count) {
+  auto loadAt = [&](Type element, Value memory) {
+    Value bytes = emitter.multiply(k, element.getIntOrFloatBitWidth() / 8);
+    return emitter.loadFloats(element, emitter.offset(memory, bytes), count);
+  };
+  Type type = op.getInput().getType();
+  SmallVector<SmallVector<Value>> arguments = {
+      loadAt(getElementTypeOrSelf(type),
+             emitRow(emitter, type, frame.operands[0], row))};
+  if (op.getMeanSquare())
+    arguments.push_back(SmallVector<Value>(
+        count, emitter.loadElement(emitter.f32(), means, rowOfTile)));
+  for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands()))
+    arguments.push_back(loadAt(getElementTypeOrSelf(operand.getType()),
+                               frame.operands[firstRegionOperand + index]));
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(emitOperand(
+        emitter, op, llvm::map_to_vector(arguments, [&](const auto &of) {
+          return of[static_cast<size_t>(i)];
+        })));
+  return values;
+}
+
 /// What products see of four elements from `k` on of row `row`, the row
 /// `rowOfTile` of those in shared memory; zeros where there are none.
 SmallVector<Value> Skinny::prepare(Value row, Value rowOfTile, Value k,
                                    Value isInside) {
-  Type type = op.getInput().getType();
-  Type element = getElementTypeOrSelf(type);
-  int64_t width = widthOf(type);
+  int64_t width = widthOf(op.getInput().getType());
   SmallVector<Value> zeros(width, emitter.scalar(0.0f)), values;
   for (int64_t i = 0; i < preparedAtOnce; i += width) {
     Value place = emitter.add(k, i);
     Value isElement = emitter.both(
         isInside, compareLess(place, emitter.integer(layout.depth)));
     values.append(emitter.evaluate(
-        isElement,
-        [&] {
-          Value source = emitter.offset(
-              emitRow(emitter, type, frame.operands[0], row),
-              emitter.multiply(place, element.getIntOrFloatBitWidth() / 8));
-          Value mean;
-          if (op.getMeanSquare())
-            mean = emitter.loadElement(emitter.f32(), means, rowOfTile);
-          SmallVector<Value> loaded =
-              emitter.loadFloats(element, source, width);
-          for (auto [j, value] : llvm::enumerate(loaded))
-            value = emitOperand(emitter, op, frame, value, mean,
-                                emitter.add(place, static_cast<int64_t>(j)));
-          return loaded;
-        },
+        isElement, [&] { return prepareInside(row, rowOfTile, place, width); },
         [&] { return zeros; }));
   }
   return values;
@@ -519,7 +532,7 @@ SmallVector<Value> Skinny::multiplyStep(int64_t products, Value stage,
 SmallVector<Value> Skinny::scaled(ValueRange blockSums, Value step,
                                   int64_t product, int64_t unit,
                                   ValueRange sums) {
-  Value totalsOfRows;
+  SmallVector<Value> totalsOfRows;
   if (weight.hasMinima()) {
     Value number = emitter.add(
         emitter.multiply(step, shape.stepDepth / SkinnyShape::unitDepth), unit);
@@ -527,16 +540,15 @@ SmallVector<Value> Skinny::scaled(ValueRange blockSums, Value step,
         emitter.add(emitter.add(emitter.multiply(number, shape.tile.rows),
                                 product * rowsOfProduct),
                     emitter.multiply(quarter, 2));
-    totalsOfRows =
-        emitter.load(VectorType::get({2}, emitter.f32()),
-                     emitter.offset(totals, emitter.multiply(place, 4)), 8);
+    totalsOfRows = emitter.loadVector(
+        emitter.f32(), emitter.offset(totals, emitter.multiply(place, 4)), 2);
   }
   SmallVector<Value> results;
   for (int64_t i = 0; i < sumsOfProduct; ++i) {
     Value sum =
         emitter.multiplyAdd(blockSums[i], weight.scale(i / 2, unit), sums[i]);
     if (weight.hasMinima())
-      sum = emitter.multiplyAdd(emitter.extract(totalsOfRows, i % 2),
+      sum = emitter.multiplyAdd(totalsOfRows[i % 2],
                                 weight.minimum(i / 2, unit), sum);
     results.push_back(sum);
   }
@@ -556,15 +568,14 @@ void Skinny::multiplyUnit(Value stage, Value step, int64_t unit,
       emitter.add(emitter.multiply(emitter.add(k, emitter.multiply(quarter, 8)),
                                    shape.operandBytes),
                   emitter.multiply(group, shape.inputPitch));
-  Type words = VectorType::get({4}, emitter.i32());
   SmallVector<Value> zeros(sumsOfProduct, emitter.scalar(0.0f));
   for (int64_t i = 0; i * sumsOfProduct < static_cast<int64_t>(sums.size());
        ++i) {
-    Value vector = emitter.load(
-        words,
+    SmallVector<Value> input = emitter.loadVector(
+        emitter.i32(),
         emitter.offset(
             inputs, emitter.add(place, i * rowsOfProduct * shape.inputPitch)),
-        16);
+        4);
     MutableArrayRef<Value> own = sums.slice(i * sumsOfProduct, sumsOfProduct);
     SmallVector<Value> results(own);
     if (weight.isInBlocks())
@@ -573,8 +584,7 @@ void Skinny::multiplyUnit(Value stage, Value step, int64_t unit,
       results = emitter.multiplyTiles(
           op.getOperand(),
           {low[half], high[half], low[half + 1], high[half + 1]},
-          {emitter.extract(vector, half), emitter.extract(vector, half + 1)},
-          results);
+          {input[half], input[half + 1]}, results);
     if (weight.isInBlocks())
       results = scaled(results, step, i, unit, own);
     llvm::copy(results, own.begin());
