@@ -31,6 +31,7 @@ struct StepLimits {
   int64_t tokens = 0;
   int64_t sequences = 0;
   int64_t logitRows = 0;
+  int64_t pages = 1; ///< Of one sequence; below 2^31.
 };
 
 /// The largest step that any plan is checked for. With coefficients up to

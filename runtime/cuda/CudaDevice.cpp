@@ -1,6 +1,8 @@
 #include "runtime/cuda/CudaDevice.h"
 
 #include "runtime/core/Executable.h"
+#include "runtime/cuda/Code.h"
+#include "runtime/support/Text.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,18 +10,18 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-/// Where parts of one copy begin.
-static constexpr int64_t partAlignment = 256;
-
 /// The weights come to the device in pieces of this size, one of which is read
 /// while the one before is copied.
 static constexpr int64_t pieceBytes = int64_t(8) << 20;
+
+/// Kept free for code, graphs and what the driver takes for itself.
+static constexpr int64_t ownBytes = int64_t(64) << 20;
 
 /// PTX of version 8.0 is taken by drivers from CUDA 12.0 on.
 static constexpr int oldestDriver = 12000;
 
 static int64_t alignPart(int64_t bytes) {
-  return (bytes + partAlignment - 1) / partAlignment * partAlignment;
+  return (bytes + inputAlignment - 1) / inputAlignment * inputAlignment;
 }
 
 static Status unavailable(const std::string &what) {
@@ -78,6 +80,8 @@ Status CudaDevice::checkDevice(int ordinal) {
   if (Status status = check(driver.deviceCount(&count), "cuDeviceGetCount");
       !status.ok())
     return status;
+  if (count == 0)
+    return unavailable("cuda: expected a GPU, got a driver that sees none");
   if (ordinal >= count)
     return unavailable("--device=cuda:" + std::to_string(ordinal) +
                        ": expected a device below " + std::to_string(count) +
@@ -86,11 +90,19 @@ Status CudaDevice::checkDevice(int ordinal) {
       !status.ok())
     return status;
   char text[256] = {};
-  if (driver.deviceName(text, sizeof(text) - 1, device) == cuda::success)
-    name = text;
-  (void)driver.driverVersion(&version);
-  (void)driver.deviceAttribute(&major, cuda::ComputeCapabilityMajor, device);
-  (void)driver.deviceAttribute(&minor, cuda::ComputeCapabilityMinor, device);
+  for (Status status :
+       {check(driver.deviceName(text, sizeof(text) - 1, device),
+              "cuDeviceGetName"),
+        check(driver.driverVersion(&version), "cuDriverGetVersion"),
+        check(driver.deviceAttribute(&major, cuda::ComputeCapabilityMajor,
+                                     device),
+              "cuDeviceGetAttribute"),
+        check(driver.deviceAttribute(&minor, cuda::ComputeCapabilityMinor,
+                                     device),
+              "cuDeviceGetAttribute")})
+    if (!status.ok())
+      return status;
+  name = printable(text);
   if (major != 9 || minor != 0)
     return unavailable(
         "cuda: expected a GPU of compute capability 9.0, such as "
@@ -99,8 +111,7 @@ Status CudaDevice::checkDevice(int ordinal) {
   if (version < oldestDriver)
     return unavailable(
         "cuda: expected a driver of CUDA 12.0 or newer, got one of " +
-        std::to_string(version / 1000) + "." +
-        std::to_string(version % 1000 / 10) + "; install a newer driver");
+        cuda::nameOfVersion(version) + "; install a newer driver");
   return {};
 }
 
@@ -148,9 +159,10 @@ CudaDevice::~CudaDevice() {
 
 int64_t CudaDevice::availableBytes() const {
   size_t free = 0, total = 0;
+  // If the driver does not know, it says so when it is asked for memory.
   if (driver.memoryInfo(&free, &total) != cuda::success)
-    return 0;
-  return static_cast<int64_t>(free);
+    return INT64_MAX;
+  return std::max<int64_t>(static_cast<int64_t>(free) - ownBytes, 0);
 }
 
 Status CudaDevice::wait(const std::string &purpose) {
@@ -161,6 +173,13 @@ Status CudaDevice::wait(const std::string &purpose) {
 // Code and weights
 //===----------------------------------------------------------------------===//
 
+/// `status` with the names of the file and of the kernel before it.
+static Status inKernel(const Executable &executable, const KernelPlan &kernel,
+                       const Status &status) {
+  return {status.code(), executable.path() + ": kernel " +
+                             printable(kernel.name) + ": " + status.message()};
+}
+
 Status CudaDevice::loadCode(const Executable &executable) {
   const SegmentRange &segment = executable.manifest().code;
   // The driver wants a NUL behind the text.
@@ -168,10 +187,8 @@ Status CudaDevice::loadCode(const Executable &executable) {
                    segment.bytes);
   if (Status status = executable.checkCode(text.data()); !status.ok())
     return status;
-  if (cuda::Result result = driver.loadModule(&module, text.c_str());
-      result != cuda::success)
-    return driver.statusOf(result, executable.path() + ": code for " + name +
-                                       ": cuModuleLoadData");
+  if (Status status = cuda::loadPtx(driver, text, module); !status.ok())
+    return {status.code(), executable.path() + ": code: " + status.message()};
   for (const KernelPlan &plan : executable.plan().kernels) {
     Kernel kernel;
     kernel.name = plan.name;
@@ -179,8 +196,7 @@ Status CudaDevice::loadCode(const Executable &executable) {
     if (cuda::Result result =
             driver.getFunction(&kernel.function, module, plan.name.c_str());
         result != cuda::success)
-      return driver.statusOf(result, executable.path() + ": kernel " +
-                                         plan.name + ": cuModuleGetFunction");
+      return inKernel(executable, plan, check(result, "cuModuleGetFunction"));
     kernels.push_back(kernel);
   }
   return {};
@@ -275,9 +291,28 @@ Status CudaDevice::reserve(int64_t bytes, const std::string &purpose,
 
 Status CudaDevice::reserveWork(const WorkBytes &work, int64_t tokens,
                                DeviceMemory &arena) {
-  return reserve(work.total(workers()),
-                 "a step of " + std::to_string(tokens) + " tokens",
-                 "use fewer prompts at once", arena);
+  constexpr const char *advice = "use fewer prompts at once";
+  if (Status status =
+          reserve(work.arena, "a step of " + std::to_string(tokens) + " tokens",
+                  advice, arena);
+      !status.ok())
+    return status;
+  return reserveInputs(work.inputs);
+}
+
+Status CudaDevice::reserveInputs(int64_t bytes) {
+  if (Status status = inputBuffer->resize(bytes); !status.ok())
+    return status;
+  if (bytes <= stepMemoryBytes)
+    return {};
+  stepMemory.reset();
+  stepMemoryBytes = 0;
+  if (Status status = reserve(bytes, "what a step is told",
+                              "use fewer prompts at once", stepMemory);
+      !status.ok())
+    return status;
+  stepMemoryBytes = bytes;
+  return {};
 }
 
 Status CudaDevice::zero(uint8_t *address, int64_t bytes) {
@@ -305,17 +340,8 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
     offsets.push_back(bytes);
     bytes += alignPart(input.bytes);
   }
-  if (Status status = inputBuffer->resize(bytes); !status.ok())
+  if (Status status = reserveInputs(bytes); !status.ok())
     return status;
-  if (bytes > stepMemoryBytes) {
-    stepMemory.reset();
-    stepMemoryBytes = 0;
-    if (Status status = reserve(bytes, "what a step is told",
-                                "use fewer prompts at once", stepMemory);
-        !status.ok())
-      return status;
-    stepMemoryBytes = bytes;
-  }
   std::memcpy(inputBuffer->data(), stepSizes.data(), sizeof(stepSizes));
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].bytes != 0)

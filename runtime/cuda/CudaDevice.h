@@ -72,6 +72,8 @@ private:
   }
   Status loadCode(const Executable &executable);
   Status loadWeights(const Executable &executable, const uint8_t *&weights);
+  /// Makes room for what a step is told, on both sides.
+  Status reserveInputs(int64_t bytes);
   Status wait(const std::string &purpose);
   Status record(cuda::Event &event);
   Status addTimes();

@@ -1,0 +1,212 @@
+// The device of the driver API, on a driver that computes nothing and fails
+// where it is told to. What kernels compute is tested on the simulator.
+
+#include "runtime/cuda/CudaDevice.h"
+
+#include "runtime/core/Executable.h"
+#include "runtime/core/Generator.h"
+#include "test/fake-cuda/FakeCuda.h"
+#include "test/unit/runtime/TinyModel.h"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+using namespace tcc;
+using namespace tcc::rt;
+using tcc::test::FakeCuda;
+
+/// The state of the driver.
+static FakeCuda &fake() {
+  static auto *state = reinterpret_cast<FakeCuda &(*)()>(
+      dlsym(dlopen(FAKE_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL), "fakeCuda"));
+  return state();
+}
+
+namespace {
+class CudaDeviceTest : public testing::Test {
+protected:
+  void SetUp() override {
+    fake() = FakeCuda();
+    schema::ExecutableT manifest = tinyManifest();
+    manifest.targets[0]->kind = CudaDevice::targetKind;
+    for (auto &kernel : manifest.targets[0]->kernels)
+      kernel->threads = 32;
+    ASSERT_TRUE(Executable::load(writeTemporary("tcc-cuda.bin",
+                                                tinyFile(std::move(manifest))),
+                                 CudaDevice::targetKind, model)
+                    .ok());
+  }
+
+  void TearDown() override {
+    EXPECT_TRUE(fake().owned.empty()) << fake().owned.begin()->second;
+    EXPECT_TRUE(fake().mistakes.empty()) << fake().mistakes.front();
+  }
+
+  /// Opens the device number `ordinal` and loads the model.
+  Status start(std::unique_ptr<CudaDevice> &device, int ordinal = 0) {
+    if (Status status = CudaDevice::open(FAKE_CUDA_LIBRARY, ordinal, device);
+        !status.ok())
+      return status;
+    return model->prepare(*device);
+  }
+
+  /// Runs prompts from the opening of the device to the closing.
+  Status run(const std::vector<std::vector<int32_t>> &prompts) {
+    std::unique_ptr<CudaDevice> device;
+    if (Status status = start(device); !status.ok())
+      return status;
+    Requirements needed;
+    if (Status status =
+            planRequests(model->plan(), prompts, options,
+                         {1, device->availableBytes(), 256, 50}, needed);
+        !status.ok())
+      return status;
+    std::unique_ptr<Generator> generator;
+    if (Status status =
+            Generator::create(model->program(), needed, *device, generator);
+        !status.ok())
+      return status;
+    return generator->run(prompts, options, listener);
+  }
+
+  /// The message of `status`, which has the code `code`.
+  static std::string
+  messageOf(const Status &status,
+            Status::Code code = Status::Code::DeviceUnavailable) {
+    EXPECT_EQ(status.code(), code) << status.message();
+    return status.message();
+  }
+
+  struct : GenerationListener {
+    bool onToken(size_t, int32_t) override { return true; }
+  } listener;
+  std::unique_ptr<Executable> model;
+  GenerationOptions options;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Machines that cannot run a model
+//===----------------------------------------------------------------------===//
+
+TEST_F(CudaDeviceTest, SaysWhichDriverIsMissing) {
+  std::unique_ptr<CudaDevice> device;
+  EXPECT_EQ(messageOf(CudaDevice::open("libno-such.so.1", 0, device)),
+            "cuda: expected NVIDIA's driver, got libno-such.so.1: cannot open "
+            "shared object file: No such file or directory; install the driver "
+            "or use --device=cpu");
+  EXPECT_EQ(messageOf(CudaDevice::open("libm.so.6", 0, device)),
+            "libm.so.6: expected a driver of CUDA 12.0 or newer, got one "
+            "without cuInit");
+}
+
+TEST_F(CudaDeviceTest, SaysWhichDeviceIsMissing) {
+  std::unique_ptr<CudaDevice> device;
+  EXPECT_EQ(messageOf(start(device, 9)),
+            "--device=cuda:9: expected a device below 1, the number that the "
+            "driver sees");
+  fake().devices = 0;
+  EXPECT_EQ(messageOf(start(device)), "cuda: cuInit: CUDA_ERROR_NO_DEVICE");
+}
+
+TEST_F(CudaDeviceTest, TakesNoOtherArchitecture) {
+  std::unique_ptr<CudaDevice> device;
+  for (int capability : {80, 89, 100, 120}) {
+    fake().capability = capability;
+    EXPECT_EQ(messageOf(start(device)),
+              "cuda: expected a GPU of compute capability 9.0, such as an "
+              "H100, got Fake of " +
+                  std::to_string(capability / 10) + "." +
+                  std::to_string(capability % 10));
+  }
+}
+
+TEST_F(CudaDeviceTest, TakesNoOlderDriver) {
+  std::unique_ptr<CudaDevice> device;
+  fake().version = 11080;
+  EXPECT_EQ(messageOf(start(device)),
+            "cuda: expected a driver of CUDA 12.0 or newer, got one of 11.8; "
+            "install a newer driver");
+  // One that is new enough for us and not for the code.
+  fake().version = 12020;
+  fake().failing = "cuModuleLoadDataEx";
+  fake().after = 0;
+  fake().result = 222;
+  EXPECT_EQ(messageOf(start(device)),
+            model->path() + ": code: expected a driver that takes PTX ?, got "
+                            "one of CUDA 12.2; install a newer driver");
+  device.reset();
+}
+
+TEST_F(CudaDeviceTest, CarriesWhatTheCompilerSays) {
+  std::unique_ptr<CudaDevice> device;
+  fake().failing = "cuModuleLoadDataEx";
+  fake().after = 0;
+  fake().result = 218;
+  fake().log = "ptxas application ptx input, line 9; error: no\n\n  ptxas "
+               "fatal: aborted\n";
+  EXPECT_EQ(messageOf(start(device)),
+            model->path() + ": code: cuda: cuModuleLoadDataEx: "
+                            "CUDA_ERROR_INVALID_PTX; the driver's compiler "
+                            "says: ptxas application ptx input, line 9; error: "
+                            "no | ptxas fatal: aborted");
+  device.reset();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+TEST_F(CudaDeviceTest, ReservesNothingThatDoesNotFit) {
+  fake().memory = 1000;
+  options.maxTokens = 8;
+  std::unique_ptr<CudaDevice> device;
+  ASSERT_TRUE(CudaDevice::open(FAKE_CUDA_LIBRARY, 0, device).ok());
+  // What the driver needs for itself is not to be had.
+  EXPECT_EQ(device->availableBytes(), 0);
+  DeviceMemory memory;
+  EXPECT_EQ(messageOf(device->reserve(1001, "a test", "ask for less", memory),
+                      Status::Code::OutOfMemory),
+            "memory: cannot reserve 1001 bytes of Fake for a test; ask for "
+            "less (1000 bytes are free)");
+  EXPECT_EQ(memory, nullptr);
+}
+
+//===----------------------------------------------------------------------===//
+// Failures
+//===----------------------------------------------------------------------===//
+
+// Wherever a run breaks off, there is a message with the call, and everything
+// is given back.
+TEST_F(CudaDeviceTest, GivesBackEverythingAfterAnyFailure) {
+  options.maxTokens = 6;
+  for (bool once : {false, true})
+    for (int64_t after = 0;; ++after) {
+      fake() = FakeCuda();
+      fake().after = after;
+      fake().once = once;
+      Status status = run({{0}, {1, 2, 3}});
+      ASSERT_TRUE(fake().owned.empty())
+          << fake().owned.begin()->second << " after " << fake().failed;
+      ASSERT_TRUE(fake().mistakes.empty())
+          << fake().mistakes.front() << " after " << fake().failed;
+      if (fake().failed.empty()) {
+        ASSERT_TRUE(status.ok()) << status.message();
+        EXPECT_GT(after, 50);
+        break;
+      }
+      std::string call = fake().failed.substr(0, fake().failed.find("_v2"));
+      // What memory there is can be asked for in vain, and nobody can be told
+      // when all is given back.
+      if (status.ok())
+        EXPECT_TRUE(call == "cuMemGetInfo" || call == "cuStreamSynchronize" ||
+                    call.find("Destroy") != std::string::npos ||
+                    call.find("Free") != std::string::npos ||
+                    call.find("Release") != std::string::npos ||
+                    call.find("Unload") != std::string::npos)
+            << call;
+      else
+        EXPECT_NE(messageOf(status).find("cuda: " + call), std::string::npos)
+            << call << ": " << status.message();
+    }
+}
