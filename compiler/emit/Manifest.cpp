@@ -136,6 +136,10 @@ void TargetBuilder::addKernels() {
     kernel->entry = compiled.entry;
     kernel->configuration = compiled.configuration;
     kernel->threads = compiled.threads;
+    kernel->blocks = compiled.blocks;
+    kernel->cluster = compiled.cluster;
+    kernel->shared_bytes = compiled.sharedBytes;
+    kernel->tensor_maps = compiled.tensorMaps;
     kernels.try_emplace(compiled.name, target.kernels.size());
     target.kernels.push_back(std::move(kernel));
   }

@@ -130,13 +130,21 @@ def Kernel_GpuLinearConfigAttr
     are `C` tiles for each row of the input, and nothing to do in those behind its
     last row: numbers of tiles are linear in rows.
 
+    `stages` tiles of both operands are in shared memory at once: one is multiplied
+    while the others come. Blocks of a `cluster` share what they read. With `split`,
+    which is then the cluster, that many blocks compute a tile, each a part of `K`, and
+    add their sums in the order of the parts: there are `split` times as many tiles.
+
     The packing is in rows.
   }];
   let parameters = (ins
     EnumParameter<Kernel_GpuKind>:$kind,
     "int64_t":$tile_rows,
     "int64_t":$tile_columns,
-    "int64_t":$threads
+    "int64_t":$threads,
+    DefaultValuedParameter<"int64_t", "1">:$stages,
+    DefaultValuedParameter<"int64_t", "1">:$cluster,
+    DefaultValuedParameter<"int64_t", "1">:$split
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -166,7 +174,13 @@ def Kernel_GpuAttentionConfigAttr
   let description = [{
     A block of `threads` threads computes a key/value head of a block of tokens:
     `tile_rows` query rows, which are the query heads of the head for as many tokens
-    of one sequence as fit. It takes `tile_columns` positions of a page at a time.
+    of one sequence as fit. It takes `tile_columns` positions at a time, of one page or
+    of several whole ones.
+
+    `stages` such pieces of keys and values are in shared memory at once. With `split`,
+    which is then the `cluster`, that many blocks compute a tile, each the positions of
+    some of its pieces, and join their sums in the order of the blocks: there are `split`
+    times as many tiles.
 
     The cache is in rows.
   }];
@@ -174,7 +188,10 @@ def Kernel_GpuAttentionConfigAttr
     EnumParameter<Kernel_GpuKind>:$kind,
     "int64_t":$tile_rows,
     "int64_t":$tile_columns,
-    "int64_t":$threads
+    "int64_t":$threads,
+    DefaultValuedParameter<"int64_t", "1">:$stages,
+    DefaultValuedParameter<"int64_t", "1">:$cluster,
+    DefaultValuedParameter<"int64_t", "1">:$split
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

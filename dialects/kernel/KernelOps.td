@@ -173,8 +173,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     - (C9) With `linear_config` the packing is in panels, `tile_columns` divides its
       columns, `dot` needs bf16 operands, and `integer` is for i16 operands and they
       for it. With `gpu_linear_config` the packing is in rows, `tile_columns` is a
-      multiple of twice `pair_rows`, operands are f32 or bf16, and the weight has no
-      scales.
+      multiple of twice `pair_rows`, operands are f32, f16 or bf16, those of
+      `wgmma` not f32, and the weight has no scales.
 
     Example:
 
@@ -419,7 +419,8 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     - (C3) `positions` and `sequences` have rank 1, `page_table` has rank 2.
     - (C4) With `attention_config` the cache is in vectors. With
       `gpu_attention_config` it is in rows, `tile_rows` is at least `H / G`, and
-      `tile_columns` divides the tokens of a page.
+      `tile_columns` divides the tokens of a page; but for kind `simt`, it may be a
+      multiple of them.
 
     Example:
 

@@ -98,10 +98,34 @@ verifyThreadBlock(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+/// Verifies how blocks work together: any GPU with clusters has those of 8.
+static LogicalResult verifyCluster(function_ref<InFlightDiagnostic()> emitError,
+                                   GpuKind kind, int64_t stages,
+                                   int64_t cluster, int64_t split) {
+  if (stages < 1 || cluster < 1 || cluster > 8 || split < 1)
+    return emitError()
+           << "expected positive stages and split and a cluster of 1 "
+              "to 8 blocks, got "
+           << stages << ", " << split << " and " << cluster;
+  if (split != 1 && split != cluster)
+    return emitError() << "expected split to be 1 or the cluster of " << cluster
+                       << " blocks, got " << split;
+  if (kind == GpuKind::Simt && (stages != 1 || cluster != 1))
+    return emitError()
+           << "expected one stage and no cluster of kind 'simt', got " << stages
+           << " and " << cluster;
+  return success();
+}
+
 LogicalResult
 GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                             GpuKind kind, int64_t tileRows, int64_t tileColumns,
-                            int64_t threads) {
+                            int64_t threads, int64_t stages, int64_t cluster,
+                            int64_t split) {
+  if (kind == GpuKind::Split)
+    return emitError() << "expected a kind of linear layers, got 'split'";
+  if (failed(verifyCluster(emitError, kind, stages, cluster, split)))
+    return failure();
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
@@ -119,8 +143,12 @@ LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError("expected tile_columns to be a multiple of twice "
                            "pair_rows, got ")
            << getTileColumns() << " and " << rows.getPairRows();
-  if (!operand.isF32() && !operand.isBF16())
-    return op->emitOpError("expected operands of type f32 or bf16 on a GPU, got ")
+  if (!operand.isF32() && !operand.isBF16() && !operand.isF16())
+    return op->emitOpError(
+               "expected operands of type f32, f16 or bf16 on a GPU, got ")
+           << operand;
+  if (getKind() == GpuKind::Wgmma && operand.isF32())
+    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
            << operand;
   return success();
 }
@@ -128,7 +156,12 @@ LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
 LogicalResult
 GpuAttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                GpuKind kind, int64_t tileRows,
-                               int64_t tileColumns, int64_t threads) {
+                               int64_t tileColumns, int64_t threads,
+                               int64_t stages, int64_t cluster, int64_t split) {
+  if (kind == GpuKind::Skinny)
+    return emitError() << "expected a kind of attention, got 'skinny'";
+  if (failed(verifyCluster(emitError, kind, stages, cluster, split)))
+    return failure();
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
@@ -137,7 +170,10 @@ LogicalResult GpuAttentionConfigAttr::verifyAttention(Operation *op,
                                                       int64_t group) const {
   if (cache.getOrder() != CacheOrder::Rows)
     return op->emitOpError("expected a cache in rows, got ") << cache;
-  if (getTileRows() < group || cache.getPageTokens() % getTileColumns() != 0)
+  bool isPart = cache.getPageTokens() % getTileColumns() == 0;
+  bool isPages = getKind() != GpuKind::Simt &&
+                 getTileColumns() % cache.getPageTokens() == 0;
+  if (getTileRows() < group || !(isPart || isPages))
     return op->emitOpError("expected tile_rows to be at least ")
            << group << " and tile_columns to divide the "
            << cache.getPageTokens() << " tokens of a page, got "

@@ -133,11 +133,33 @@ struct SectionPlan {
   std::vector<LaunchPlan> launches;
 };
 
+/// Types of elements; the same list as schema::ElementType.
+enum class ElementType : uint8_t { F32, F16, BF16, I32 };
+
+/// Matrices of an argument of a kernel of a GPU, and the boxes of them that one
+/// copy moves.
+struct TensorMapPlan {
+  uint32_t argument = 0;
+  ElementType element = ElementType::F32;
+  uint8_t swizzle = 0;
+  int64_t offset = 0; ///< Bytes from where the argument begins.
+  int64_t columns = 1;
+  Expression rows;
+  int64_t planes = 1;
+  int64_t rowBytes = 16, planeBytes = 16; ///< From one to the next.
+  uint32_t boxColumns = 1, boxRows = 1;
+};
+
 struct KernelPlan {
   std::string name;
   uint64_t entry = 0; ///< Bytes from the start of the code; on x86-64 only.
   std::string configuration;
-  uint32_t threads = 0; ///< Of a block; on a GPU only.
+  // On a GPU only.
+  uint32_t threads = 0;     ///< Of a block.
+  uint32_t blocks = 0;      ///< The most of a launch; 0: as many as tiles.
+  uint32_t cluster = 1;     ///< Blocks of a cluster.
+  uint32_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
+  std::vector<TensorMapPlan> tensorMaps = {};
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

@@ -115,13 +115,14 @@ Status CudaDevice::checkDevice(int ordinal) {
   return {};
 }
 
-Status CudaDevice::open(const std::string &driverPath, int ordinal,
+Status CudaDevice::open(const CudaOptions &options,
                         std::unique_ptr<CudaDevice> &result) {
   cuda::Driver driver;
-  if (Status status = cuda::Driver::open(driverPath, driver); !status.ok())
+  if (Status status = cuda::Driver::open(options.driver, driver); !status.ok())
     return status;
   std::unique_ptr<CudaDevice> opened(new CudaDevice(driver));
-  if (Status status = opened->checkDevice(ordinal); !status.ok())
+  opened->checksLaunches = options.checksLaunches;
+  if (Status status = opened->checkDevice(options.ordinal); !status.ok())
     return status;
   if (Status status =
           opened->check(driver.retainContext(&opened->context, opened->device),
@@ -136,6 +137,8 @@ Status CudaDevice::open(const std::string &driverPath, int ordinal,
                                     "cuStreamCreate");
       !status.ok())
     return status;
+  opened->graphs =
+      std::make_unique<cuda::StepGraphs>(opened->driver, opened->stream);
   result = std::move(opened);
   return {};
 }
@@ -146,6 +149,7 @@ CudaDevice::~CudaDevice() {
   if (stream)
     (void)driver.waitForStream(stream);
   forgetTimes();
+  graphs.reset();
   weightMemory.reset();
   stepMemory.reset();
   inputBuffer.reset();
@@ -157,12 +161,17 @@ CudaDevice::~CudaDevice() {
   (void)driver.releaseContext(device);
 }
 
-int64_t CudaDevice::availableBytes() const {
+/// Bytes that `driver` says are free, or INT64_MAX if it does not know: then it
+/// says so when it is asked for memory.
+static int64_t freeBytes(const cuda::Driver &driver) {
   size_t free = 0, total = 0;
-  // If the driver does not know, it says so when it is asked for memory.
   if (driver.memoryInfo(&free, &total) != cuda::success)
     return INT64_MAX;
-  return std::max<int64_t>(static_cast<int64_t>(free) - ownBytes, 0);
+  return static_cast<int64_t>(free);
+}
+
+int64_t CudaDevice::availableBytes() const {
+  return std::max<int64_t>(freeBytes(driver) - ownBytes, 0);
 }
 
 Status CudaDevice::wait(const std::string &purpose) {
@@ -191,12 +200,14 @@ Status CudaDevice::loadCode(const Executable &executable) {
     return {status.code(), executable.path() + ": code: " + status.message()};
   for (const KernelPlan &plan : executable.plan().kernels) {
     Kernel kernel;
-    kernel.name = plan.name;
-    kernel.threads = plan.threads;
+    kernel.plan = &plan;
     if (cuda::Result result =
             driver.getFunction(&kernel.function, module, plan.name.c_str());
         result != cuda::success)
       return inKernel(executable, plan, check(result, "cuModuleGetFunction"));
+    if (Status status = cuda::prepare(driver, kernel.function, plan);
+        !status.ok())
+      return inKernel(executable, plan, status);
     kernels.push_back(kernel);
   }
   return {};
@@ -277,7 +288,7 @@ Status CudaDevice::reserve(int64_t bytes, const std::string &purpose,
     return {Status::Code::OutOfMemory,
             "memory: cannot reserve " + std::to_string(bytes) + " bytes of " +
                 name + " for " + purpose + "; " + advice + " (" +
-                std::to_string(availableBytes()) + " bytes are free)"};
+                std::to_string(freeBytes(driver)) + " bytes are free)"};
   }
   DeviceMemory memory(reinterpret_cast<uint8_t *>(address),
                       [free = driver.free](uint8_t *pointer) {
@@ -342,6 +353,8 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
   }
   if (Status status = reserveInputs(bytes); !status.ok())
     return status;
+  sizes = {stepSizes[0], stepSizes[1], stepSizes[2], stepSizes[4],
+           stepSizes[5]};
   std::memcpy(inputBuffer->data(), stepSizes.data(), sizeof(stepSizes));
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].bytes != 0)
@@ -354,7 +367,7 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
                 "cuMemcpyHtoDAsync of a step");
       !status.ok())
     return status;
-  deviceSizes = stepMemory.get();
+  step = cuda::StepRecord(sizes, stepMemory.get());
   addresses.clear();
   for (int64_t offset : offsets)
     addresses.push_back(stepMemory.get() + offset);
@@ -368,30 +381,49 @@ Status CudaDevice::record(cuda::Event &event) {
   return check(driver.recordEvent(event, stream), "cuEventRecord");
 }
 
-Status CudaDevice::launch(const Launch &launch) {
+Status CudaDevice::inLaunch(const Launch &launch, const Status &status) const {
+  std::string place = "launch " + std::to_string(launch.number) +
+                      " of the step, kernel " +
+                      printable(kernels[launch.kernel].plan->name);
+  if (launch.layer >= 0)
+    place += ", layer " + std::to_string(launch.layer);
+  return {status.code(), status.message() + "; in " + place};
+}
+
+Status CudaDevice::launchNow(const Launch &launch) {
   const Kernel &kernel = kernels[launch.kernel];
-  std::vector<void *> values(launch.arguments,
-                             launch.arguments + launch.argumentCount);
-  values.push_back(deviceSizes);
-  int64_t tiles = launch.tiles;
-  std::vector<void *> parameters;
-  for (void *&value : values)
-    parameters.push_back(&value);
-  parameters.push_back(&tiles);
-  // Each block computes every so many tiles.
-  auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, INT32_MAX));
-  if (launch.seconds) {
+  cuda::KernelParameters parameters;
+  Status status = parameters.set(driver, *kernel.plan, launch.arguments,
+                                 launch.argumentCount, stepMemory.get(),
+                                 launch.tiles, sizes);
+  if (status.ok() && launch.seconds) {
     timings.push_back({nullptr, nullptr, launch.seconds});
-    if (Status status = record(timings.back().start); !status.ok())
-      return status;
+    status = record(timings.back().start);
   }
-  if (Status status = check(driver.launchKernel(kernel.function, blocks, 1, 1,
-                                                kernel.threads, 1, 1, 0, stream,
-                                                parameters.data(), nullptr),
-                            "cuLaunchKernel of " + kernel.name);
-      !status.ok())
-    return status;
-  return launch.seconds ? record(timings.back().end) : Status();
+  if (status.ok())
+    status = cuda::launch(driver, kernel.function, *kernel.plan,
+                          cuda::blocksOf(*kernel.plan, launch.tiles), stream,
+                          parameters.pointers());
+  if (status.ok() && launch.seconds)
+    status = record(timings.back().end);
+  if (status.ok() && checksLaunches)
+    status = wait("cuStreamSynchronize");
+  return status.ok() ? status : inLaunch(launch, status);
+}
+
+Status CudaDevice::launchAll() {
+  for (size_t i = 0; i < step.size(); ++i)
+    if (Status status = launchNow(step.launch(i)); !status.ok())
+      return status;
+  return {};
+}
+
+Status CudaDevice::launch(const Launch &launch) {
+  // What is measured or checked cannot be part of a graph.
+  if (launch.seconds || checksLaunches)
+    return launchNow(launch);
+  step.add(launch);
+  return {};
 }
 
 Status CudaDevice::addTimes() {
@@ -427,6 +459,10 @@ Status CudaDevice::finish(const std::vector<ByteRange> &results,
   if (Status status = resultBuffer->resize(std::max<int64_t>(bytes, 1));
       !status.ok())
     return status;
+  if (step.size() != 0)
+    if (Status status = graphs->run(step, [&] { return launchAll(); });
+        !status.ok())
+      return status;
   for (size_t i = 0; i < results.size(); ++i)
     if (results[i].bytes != 0)
       if (Status status =
@@ -437,8 +473,9 @@ Status CudaDevice::finish(const std::vector<ByteRange> &results,
                     "cuMemcpyDtoHAsync of results");
           !status.ok())
         return status;
-  if (Status status = wait("cuStreamSynchronize after a step"); !status.ok())
-    return status;
+  if (Status status = wait("cuStreamSynchronize after the launches of a step");
+      !status.ok())
+    return {status.code(), status.message() + "; --check-launches says which"};
   host.clear();
   for (int64_t offset : offsets)
     host.push_back(resultBuffer->data() + offset);

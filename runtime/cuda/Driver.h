@@ -50,6 +50,32 @@ struct GraphUpdateInfo {
 /// Options of the driver's compiler.
 enum class JitOption : int { ErrorLog = 5, ErrorLogBytes = 6 };
 
+/// What a tensor map holds, and how: the numbers of cuTensorMapEncodeTiled.
+struct alignas(128) TensorMap {
+  uint8_t bytes[128];
+};
+enum class TensorMapType : unsigned { I32 = 3, F16 = 6, F32 = 7, BF16 = 9 };
+enum class TensorMapSwizzle : unsigned { None, Bytes32, Bytes64, Bytes128 };
+enum class TensorMapPromotion : unsigned { None, Bytes64, Bytes128, Bytes256 };
+
+/// How a kernel is launched, as cuLaunchKernelEx reads it.
+enum class LaunchAttributeId : unsigned { ClusterDimension = 4 };
+struct LaunchAttribute {
+  LaunchAttributeId id;
+  unsigned padding;
+  union {
+    unsigned char bytes[64];
+    unsigned cluster[3];
+  } value;
+};
+struct LaunchConfig {
+  unsigned grid[3], block[3];
+  unsigned sharedBytes;
+  Stream stream;
+  LaunchAttribute *attributes;
+  unsigned attributeCount;
+};
+
 /// Every call: its name here, the symbol in the library, its parameters.
 #define TCC_CUDA_CALLS(CALL)                                                   \
   CALL(init, "cuInit", unsigned flags)                                         \
@@ -103,10 +129,13 @@ enum class JitOption : int { ErrorLog = 5, ErrorLogBytes = 6 };
   CALL(waitForEvent, "cuEventSynchronize", Event event)                        \
   CALL(elapsedTime, "cuEventElapsedTime", float *milliseconds, Event start,    \
        Event end)                                                              \
-  CALL(launchKernel, "cuLaunchKernel", Function function, unsigned gridX,      \
-       unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,       \
-       unsigned blockZ, unsigned sharedBytes, Stream stream,                   \
-       void **parameters, void **extra)
+  CALL(launchKernelEx, "cuLaunchKernelEx", const LaunchConfig *config,         \
+       Function function, void **parameters, void **extra)                     \
+  CALL(encodeTensorMap, "cuTensorMapEncodeTiled", TensorMap *map,              \
+       TensorMapType type, unsigned rank, void *address,                       \
+       const uint64_t *dimensions, const uint64_t *strides,                    \
+       const uint32_t *box, const uint32_t *elementSteps, unsigned interleave, \
+       TensorMapSwizzle swizzle, TensorMapPromotion promotion, unsigned fill)
 
 /// "12.4" of 12040.
 std::string nameOfVersion(int version);

@@ -12,7 +12,7 @@ using tcc::test::FakeLaunch;
 
 namespace {
 
-constexpr Result invalidHandle = 400, updateFailed = 910;
+constexpr Result invalidHandle = 400;
 
 /// What handles of the driver stand for.
 struct Object {
@@ -132,7 +132,7 @@ Object *objectOf(Handle handle) {
 
 } // namespace
 
-extern "C" FakeCuda &fakeCuda() { return state().fake; }
+extern "C" FakeCuda *fakeCuda() { return &state().fake; }
 
 extern "C" {
 
@@ -214,15 +214,14 @@ Result cuCtxSetCurrent(Context) { return enter("cuCtxSetCurrent"); }
 //===----------------------------------------------------------------------===//
 
 Result cuModuleLoadDataEx(Module *module, const void *, unsigned count,
-                          const int *options, void **values) {
-  constexpr int errorLog = 5, errorLogBytes = 6;
+                          const JitOption *options, void **values) {
   Result failure = create("cuModuleLoadDataEx", module, "module");
   char *log = nullptr;
   size_t room = 0;
   for (unsigned i = 0; i < count; ++i) {
-    if (options[i] == errorLog)
+    if (options[i] == JitOption::ErrorLog)
       log = static_cast<char *>(values[i]);
-    if (options[i] == errorLogBytes)
+    if (options[i] == JitOption::ErrorLogBytes)
       room = reinterpret_cast<size_t>(values[i]);
   }
   if (failure != success && log && room > 0)
@@ -358,14 +357,73 @@ Result cuEventElapsedTime(float *milliseconds, Event, Event) {
   return enter("cuEventElapsedTime");
 }
 
-Result cuLaunchKernel(Function function, unsigned gridX, unsigned, unsigned,
-                      unsigned, unsigned, unsigned, unsigned, Stream, void **,
-                      void **) {
-  if (Result failure = enter("cuLaunchKernel"))
+Result cuTensorMapEncodeTiled(TensorMap *, TensorMapType, unsigned, void *,
+                              const uint64_t *, const uint64_t *,
+                              const uint32_t *, const uint32_t *, unsigned,
+                              TensorMapSwizzle, TensorMapPromotion, unsigned) {
+  return enter("cuTensorMapEncodeTiled");
+}
+
+Result cuLaunchKernelEx(const LaunchConfig *config, Function function, void **,
+                        void **) {
+  if (Result failure = enter("cuLaunchKernelEx"))
     return failure;
-  FakeLaunch launch = {objectOf(function)->name, gridX, false};
   auto &list = state().isCapturing ? state().captured : state().fake.launches;
-  list.push_back(launch);
+  list.push_back({objectOf(function)->name, config->grid[0]});
+  return success;
+}
+
+//===----------------------------------------------------------------------===//
+// Graphs
+//===----------------------------------------------------------------------===//
+
+Result cuStreamBeginCapture_v2(Stream, CaptureMode) {
+  Result failure = enter("cuStreamBeginCapture_v2");
+  state().isCapturing = failure == success;
+  state().captured.clear();
+  return failure;
+}
+
+Result cuStreamEndCapture(Stream, Graph *graph) {
+  state().isCapturing = false;
+  Result failure = create("cuStreamEndCapture", graph, "graph");
+  if (failure == success)
+    objectOf(*graph)->launches = state().captured;
+  return failure;
+}
+
+Result cuGraphDestroy(Graph graph) {
+  return destroy("cuGraphDestroy", graph, "graph");
+}
+
+Result cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph,
+                                   unsigned long long) {
+  Result failure =
+      create("cuGraphInstantiateWithFlags", exec, "executable graph");
+  if (failure == success)
+    objectOf(*exec)->launches = objectOf(graph)->launches;
+  return failure;
+}
+
+Result cuGraphExecUpdate_v2(GraphExec exec, Graph graph, GraphUpdateInfo *) {
+  if (Result failure = enter("cuGraphExecUpdate_v2"))
+    return failure;
+  if (objectOf(exec)->launches.size() != objectOf(graph)->launches.size())
+    return graphUpdateFailed;
+  objectOf(exec)->launches = objectOf(graph)->launches;
+  return success;
+}
+
+Result cuGraphExecDestroy(GraphExec exec) {
+  return destroy("cuGraphExecDestroy", exec, "executable graph");
+}
+
+Result cuGraphLaunch(GraphExec exec, Stream) {
+  if (Result failure = enter("cuGraphLaunch"))
+    return failure;
+  const std::vector<FakeLaunch> &launches = objectOf(exec)->launches;
+  state().fake.launches.insert(state().fake.launches.end(), launches.begin(),
+                               launches.end());
   return success;
 }
 

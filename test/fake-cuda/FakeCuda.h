@@ -50,6 +50,6 @@ struct FakeCuda {
 } // namespace tcc::test
 
 /// The state of the library.
-extern "C" tcc::test::FakeCuda &fakeCuda();
+extern "C" tcc::test::FakeCuda *fakeCuda();
 
 #endif // TCC_TEST_FAKE_CUDA_FAKECUDA_H

@@ -165,6 +165,8 @@ static void declareModes(CLI::App &app, Options &options, Texts &texts) {
   app.add_option("--device", texts.device,
                  "What computes: cpu, cuda, cuda:N or h100-sim (cpu)")
       ->type_name("DEVICE");
+  app.add_flag("--check-launches", options.checksLaunches,
+               "Wait for each launch on a GPU: errors then name theirs");
 }
 
 /// CLI11's message in the form of ours.
@@ -307,6 +309,9 @@ static Status checkTogether(const Texts &texts, const Options &options) {
       options.mode != Mode::Bench)
     return usage("--draft: expected --prompt, --tokens or --bench with it, got "
                  "none");
+  if (options.checksLaunches && options.device == Options::Device::Cpu)
+    return usage("--check-launches: expected --device=cuda or h100-sim with "
+                 "it, got cpu");
   if (!options.stops.empty() && options.prompts.empty())
     return usage("--stop: expected --prompt with it, got none");
   return {};

@@ -38,8 +38,9 @@ struct Options {
   int64_t draftTokens = 0;            ///< For each step; 0: none.
   int threads = 0;                    ///< 0: what the machine allows.
   enum class Device { Cpu, Cuda, Simulator } device = Device::Cpu;
-  bool isDeviceGiven = false; ///< Rather than the default.
-  int ordinal = 0;            ///< Of the GPU.
+  bool isDeviceGiven = false;  ///< Rather than the default.
+  int ordinal = 0;             ///< Of the GPU.
+  bool checksLaunches = false; ///< Wait for each on a GPU.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.
   BenchOptions bench;

@@ -80,10 +80,17 @@ static Status openDevice(const Options &options,
     return {};
   }
   std::unique_ptr<rt::CudaDevice> device;
-  Status status = rt::CudaDevice::open(
-      options.device == Options::Device::Simulator ? simulatorPath()
-                                                   : "libcuda.so.1",
-      options.ordinal, device);
+  rt::CudaOptions cuda = {"libcuda.so.1", options.ordinal,
+                          options.checksLaunches};
+  if (options.device == Options::Device::Simulator) {
+    cuda.driver = simulatorPath();
+    std::error_code error;
+    if (!std::filesystem::exists(cuda.driver, error))
+      return {Status::Code::DeviceUnavailable,
+              "--device=h100-sim: expected the simulator in " + cuda.driver +
+                  ", got none; build it (ninja ptxsim-cuda)"};
+  }
+  Status status = rt::CudaDevice::open(cuda, device);
   result = std::move(device);
   return status;
 }

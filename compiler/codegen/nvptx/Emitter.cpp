@@ -112,6 +112,24 @@ Value Emitter::sharedMemory(int64_t bytes) {
       LLVM::LLVMPointerType::get(builder.getContext(), Shared), name);
 }
 
+Value Emitter::dynamicSharedMemory() {
+  // LLVM makes two different variables of one byte of a symbol that is not of
+  // external linkage.
+  constexpr StringLiteral name = "dynamic_shared_memory";
+  auto module =
+      builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+    LLVM::GlobalOp::create(
+        atStart, location, LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
+        /*isConstant=*/false, LLVM::Linkage::External, name, Attribute(),
+        /*alignment=*/1024, Shared);
+  }
+  return LLVM::AddressOfOp::create(
+      builder, location,
+      LLVM::LLVMPointerType::get(builder.getContext(), Shared), name);
+}
+
 Value Emitter::loadFloat(Type element, Value pointer) {
   Value value = load(element, pointer, element.getIntOrFloatBitWidth() / 8);
   return element.isF32()

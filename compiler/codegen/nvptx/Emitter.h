@@ -68,6 +68,8 @@ public:
 
   /// `bytes` bytes of shared memory of the block, aligned to 16.
   Value sharedMemory(int64_t bytes);
+  /// The shared memory that the launch adds, aligned to 1024.
+  Value dynamicSharedMemory();
 
   /// Loads an element (f32, f16 or bf16) as f32.
   Value loadFloat(Type element, Value pointer);

@@ -489,9 +489,19 @@ func.func @linear_c9_scales_in_rows(%x: memref<?x12xf32>, %w: tensor<20x12x!tran
 // -----
 
 func.func @linear_c9_integers_on_a_gpu(%x: memref<?x32xf32>, %w: tensor<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32 or bf16 on a GPU, got 'i16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, f16 or bf16 on a GPU, got 'i16'}}
   kernel.linear %x, %w into %y operand(i16) packing(#kernel.row_packing)
     config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    : memref<?x32xf32>, tensor<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_words_in_tensor_cores(%x: memref<?x32xf32>, %w: tensor<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of 16 bits of kind 'wgmma', got 'f32'}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 64, tile_columns = 24, threads = 64>)
     : memref<?x32xf32>, tensor<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
   return
 }

@@ -8,8 +8,10 @@
 #include "test/fake-cuda/FakeCuda.h"
 #include "test/unit/runtime/TinyModel.h"
 
+#include <atomic>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <map>
 
 using namespace tcc;
 using namespace tcc::rt;
@@ -17,9 +19,9 @@ using tcc::test::FakeCuda;
 
 /// The state of the driver.
 static FakeCuda &fake() {
-  static auto *state = reinterpret_cast<FakeCuda &(*)()>(
+  static auto *state = reinterpret_cast<FakeCuda *(*)()>(
       dlsym(dlopen(FAKE_CUDA_LIBRARY, RTLD_NOW | RTLD_LOCAL), "fakeCuda"));
-  return state();
+  return *state();
 }
 
 namespace {
@@ -44,7 +46,8 @@ protected:
 
   /// Opens the device number `ordinal` and loads the model.
   Status start(std::unique_ptr<CudaDevice> &device, int ordinal = 0) {
-    if (Status status = CudaDevice::open(FAKE_CUDA_LIBRARY, ordinal, device);
+    if (Status status = CudaDevice::open(
+            {FAKE_CUDA_LIBRARY, ordinal, checksLaunches}, device);
         !status.ok())
       return status;
     return model->prepare(*device);
@@ -78,8 +81,15 @@ protected:
   }
 
   struct : GenerationListener {
-    bool onToken(size_t, int32_t) override { return true; }
+    bool onToken(size_t request, int32_t) override {
+      isCancelled = isCancelled || --beforeCancel == 0;
+      return --left[request] != 0;
+    }
+    std::map<size_t, int64_t> left; ///< Tokens of a request; none: any number.
+    int64_t beforeCancel = 0;       ///< Tokens of all; 0: no end.
+    std::atomic<bool> isCancelled = false;
   } listener;
+  bool checksLaunches = false;
   std::unique_ptr<Executable> model;
   GenerationOptions options;
 };
@@ -91,11 +101,11 @@ protected:
 
 TEST_F(CudaDeviceTest, SaysWhichDriverIsMissing) {
   std::unique_ptr<CudaDevice> device;
-  EXPECT_EQ(messageOf(CudaDevice::open("libno-such.so.1", 0, device)),
+  EXPECT_EQ(messageOf(CudaDevice::open({"libno-such.so.1", 0}, device)),
             "cuda: expected NVIDIA's driver, got libno-such.so.1: cannot open "
             "shared object file: No such file or directory; install the driver "
             "or use --device=cpu");
-  EXPECT_EQ(messageOf(CudaDevice::open("libm.so.6", 0, device)),
+  EXPECT_EQ(messageOf(CudaDevice::open({"libm.so.6", 0}, device)),
             "libm.so.6: expected a driver of CUDA 12.0 or newer, got one "
             "without cuInit");
 }
@@ -161,7 +171,7 @@ TEST_F(CudaDeviceTest, ReservesNothingThatDoesNotFit) {
   fake().memory = 1000;
   options.maxTokens = 8;
   std::unique_ptr<CudaDevice> device;
-  ASSERT_TRUE(CudaDevice::open(FAKE_CUDA_LIBRARY, 0, device).ok());
+  ASSERT_TRUE(CudaDevice::open({FAKE_CUDA_LIBRARY, 0}, device).ok());
   // What the driver needs for itself is not to be had.
   EXPECT_EQ(device->availableBytes(), 0);
   DeviceMemory memory;
@@ -175,6 +185,17 @@ TEST_F(CudaDeviceTest, ReservesNothingThatDoesNotFit) {
 //===----------------------------------------------------------------------===//
 // Failures
 //===----------------------------------------------------------------------===//
+
+/// Whether a failure of `call` may have no consequence: nobody can be told when
+/// all is given back, and what does not know how much is free may still have
+/// it.
+static bool isUnheard(const std::string &call) {
+  for (const char *part : {"MemGetInfo", "Destroy", "Free", "Release", "Unload",
+                           "StreamSynchronize"})
+    if (call.find(part) != std::string::npos)
+      return true;
+  return false;
+}
 
 // Wherever a run breaks off, there is a message with the call, and everything
 // is given back.
@@ -196,17 +217,94 @@ TEST_F(CudaDeviceTest, GivesBackEverythingAfterAnyFailure) {
         break;
       }
       std::string call = fake().failed.substr(0, fake().failed.find("_v2"));
-      // What memory there is can be asked for in vain, and nobody can be told
-      // when all is given back.
-      if (status.ok())
-        EXPECT_TRUE(call == "cuMemGetInfo" || call == "cuStreamSynchronize" ||
-                    call.find("Destroy") != std::string::npos ||
-                    call.find("Free") != std::string::npos ||
-                    call.find("Release") != std::string::npos ||
-                    call.find("Unload") != std::string::npos)
-            << call;
-      else
-        EXPECT_NE(messageOf(status).find("cuda: " + call), std::string::npos)
+      if (!isUnheard(call) || !status.ok())
+        EXPECT_NE(
+            messageOf(status).find("cuda: " + (isUnheard(call) ? "cu" : call)),
+            std::string::npos)
             << call << ": " << status.message();
     }
+}
+
+TEST_F(CudaDeviceTest, SaysWhichLaunchFails) {
+  std::string error = ": CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access "
+                      "was encountered; ";
+  options.maxTokens = 6;
+  fake().failing = "cuLaunchKernelEx";
+  const char *places[] = {"launch 1 of the step, kernel nothing, layer 0",
+                          "launch 2 of the step, kernel nothing, layer 1",
+                          "launch 3 of the step, kernel count"};
+  for (int64_t after : {0, 1, 2}) {
+    fake().after = after;
+    EXPECT_EQ(messageOf(run({{0}})),
+              "cuda: cuLaunchKernelEx" + error + "in " + places[after]);
+  }
+  // What comes to light when the host waits.
+  fake().failing = "cuStreamSynchronize";
+  fake().after = 2; // After the weights, and before the step.
+  EXPECT_EQ(messageOf(run({{0}})),
+            "cuda: cuStreamSynchronize after the launches of a step" + error +
+                "--check-launches says which");
+  checksLaunches = true;
+  for (int64_t after : {0, 1, 2}) {
+    fake().after = 2 + after;
+    EXPECT_EQ(messageOf(run({{0}})),
+              "cuda: cuStreamSynchronize" + error + "in " + places[after]);
+  }
+}
+
+TEST_F(CudaDeviceTest, EndsBetweenSteps) {
+  options.maxTokens = 20;
+  options.cancelled = &listener.isCancelled;
+  listener.beforeCancel = 7;
+  EXPECT_EQ(run({{0}, {1}}).code(), Status::Code::Interrupted);
+  // Four steps of three launches gave seven tokens; the fifth ran none.
+  EXPECT_EQ(fake().launches.size(), 4u * 3);
+}
+
+//===----------------------------------------------------------------------===//
+// Graphs
+//===----------------------------------------------------------------------===//
+
+// One graph serves all decode steps, though the context grows by pages.
+TEST_F(CudaDeviceTest, LaunchesOneGraphForEqualSteps) {
+  options.maxTokens = 21;
+  ASSERT_TRUE(run({{0, 1, 2}}).ok());
+  auto counts = fake().counts;
+  EXPECT_EQ(counts["cuGraphInstantiateWithFlags"], 1);
+  EXPECT_EQ(counts["cuGraphExecUpdate_v2"], 0);
+  // Of the 20 decode steps the first is launched, the second captured.
+  EXPECT_EQ(counts["cuGraphLaunch"], 19);
+  EXPECT_EQ(counts["cuLaunchKernelEx"], 3 * 3);
+  ASSERT_EQ(fake().launches.size(), 21u * 3);
+  for (size_t i = 0; i < fake().launches.size(); ++i)
+    EXPECT_EQ(fake().launches[i].kernel, i % 3 == 2 ? "count" : "nothing");
+  // Room for inputs was made once.
+  EXPECT_EQ(counts["cuMemHostAlloc"], 3); // Weights, inputs, results.
+}
+
+// A batch that shrinks has few graphs, which are updated.
+TEST_F(CudaDeviceTest, UpdatesGraphsOfOtherShapes) {
+  options.maxTokens = 28;
+  constexpr int64_t requests = 8;
+  for (int64_t i = 0; i < requests; ++i)
+    listener.left[static_cast<size_t>(i)] = 3 * (i + 1);
+  ASSERT_TRUE(run(std::vector<std::vector<int32_t>>(requests, {0})).ok());
+  auto counts = fake().counts;
+  EXPECT_EQ(counts["cuGraphInstantiateWithFlags"], 4);
+  EXPECT_EQ(counts["cuGraphExecUpdate_v2"], requests - 4);
+  // The blocks of a launch are those of its own step.
+  ASSERT_EQ(fake().launches.size(), 3u * requests * 3);
+  for (size_t i = 0; i < fake().launches.size(); ++i)
+    EXPECT_EQ(fake().launches[i].blocks, requests - i / 9) << i;
+}
+
+TEST_F(CudaDeviceTest, MeasuresWithoutGraphs) {
+  std::vector<double> seconds(2);
+  options.kernelSeconds = &seconds;
+  options.maxTokens = 10;
+  ASSERT_TRUE(run({{0}}).ok());
+  EXPECT_EQ(fake().counts["cuGraphLaunch"], 0);
+  // A launch takes a millisecond.
+  EXPECT_NEAR(seconds[0], 0.010, 1e-6);
+  EXPECT_NEAR(seconds[1], 0.020, 1e-6);
 }
