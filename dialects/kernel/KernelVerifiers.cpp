@@ -72,6 +72,9 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
   if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
     return op->emitOpError("expected operands of type bf16 for dot products, got ")
            << operand;
+  if (operand.isF16())
+    return op->emitOpError("expected operands of another type on a CPU, got ")
+           << operand;
   bool isInteger = getArithmetic() == Arithmetic::Integer;
   if (isInteger != operand.isInteger(16))
     return op->emitOpError("expected operands of type i16 if and only if the "
@@ -129,6 +132,27 @@ GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
+/// Verifies that tensor cores can multiply the input of `op`, which is rounded
+/// to `operand`, as copies of tiles bring it.
+static LogicalResult verifyTensorCores(Operation *op, Type operand) {
+  constexpr int64_t alignment = 16;
+  if (operand.isF32())
+    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
+           << operand;
+  auto linear = dyn_cast<LinearOp>(op);
+  if (!linear)
+    return op->emitOpError("has no kind 'wgmma'");
+  Type element = shapedType(linear.getInput()).getElementType();
+  if (!linear.getPrologue().empty() || element != operand ||
+      linear.getDepth() * operand.getIntOrFloatBitWidth() / 8 % alignment != 0)
+    return op->emitOpError(
+               "expected no prologue of kind 'wgmma', and an input of ")
+           << operand << " in rows of a multiple of " << alignment
+           << " bytes, got " << linear.getInput().getType()
+           << (linear.getPrologue().empty() ? "" : " and a prologue");
+  return success();
+}
+
 LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
                                                PackingAttrInterface packing,
                                                Type operand) const {
@@ -147,10 +171,8 @@ LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError(
                "expected operands of type f32, f16 or bf16 on a GPU, got ")
            << operand;
-  if (getKind() == GpuKind::Wgmma && operand.isF32())
-    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
-           << operand;
-  return success();
+  return getKind() == GpuKind::Wgmma ? verifyTensorCores(op, operand)
+                                     : success();
 }
 
 LogicalResult
@@ -295,13 +317,15 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   bool isWide = storage.isF32() || storage.isF16();
   auto scaled = dyn_cast<ScaledType>(storage);
   bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
+              (operand.isF16() && storage.isF16()) ||
               (operand.isInteger(16) && isa<BlockType>(storage)) ||
               (scaled && operand == scaled.getStorage());
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if "
-               "it has scales, got ")
+               "neither f32 nor f16, f16 if it is that, i16 if it is in "
+               "blocks, or "
+               "f8E4M3FN if it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();
 }

@@ -109,7 +109,8 @@ H100CostModel::chooseLinear(RankedTensorType weight, Type operand,
     columns /= 2;
   return kernel::GpuLinearConfigAttr::get(
       weight.getContext(), kernel::GpuKind::Simt, linearTileRows, columns,
-      linearTileRows * columns / threadSums);
+      linearTileRows * columns / threadSums, /*stages=*/1, /*cluster=*/1,
+      /*split=*/1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -129,7 +130,7 @@ H100CostModel::chooseAttention(kernel::CacheAttr cache,
   int64_t group = query.getDimSize(1) / cache.getHeads();
   return kernel::GpuAttentionConfigAttr::get(
       query.getContext(), kernel::GpuKind::Simt, group, pageTokens,
-      attentionThreads);
+      attentionThreads, /*stages=*/1, /*cluster=*/1, /*split=*/1);
 }
 
 kernel::LatentCacheAttr
