@@ -57,6 +57,11 @@ Value ScalarEmitter::word(int32_t value) {
                                    builder.getI32IntegerAttr(value));
 }
 
+Value ScalarEmitter::truth(bool value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getBoolAttr(value));
+}
+
 Value ScalarEmitter::widen(Value value) {
   return arith::ExtSIOp::create(builder, location, i64(), value);
 }
@@ -149,6 +154,21 @@ SmallVector<Value> ScalarEmitter::loop(Value from, Value to, Value step,
       body(loopOp.getInductionVar(), loopOp.getRegionIterArgs());
   if (!initial.empty()) // Else the loop has its terminator already.
     scf::YieldOp::create(builder, location, results);
+  return loopOp.getResults();
+}
+
+SmallVector<Value> ScalarEmitter::loopWhile(
+    ValueRange initial, llvm::function_ref<Value(ValueRange)> condition,
+    llvm::function_ref<SmallVector<Value>(ValueRange)> body) {
+  auto loopOp = scf::WhileOp::create(
+      builder, location, initial.getTypes(), initial,
+      [&](OpBuilder &, Location, ValueRange values) {
+        Value goesOn = condition(values);
+        scf::ConditionOp::create(builder, location, goesOn, values);
+      },
+      [&](OpBuilder &, Location, ValueRange values) {
+        scf::YieldOp::create(builder, location, body(values));
+      });
   return loopOp.getResults();
 }
 

@@ -47,6 +47,7 @@ public:
   Value both(Value a, Value b);
   Value either(Value a, Value b);
   Value word(int32_t value); ///< Of 32 bits.
+  Value truth(bool value);   ///< Of 1 bit.
   /// A 32-bit integer as one of 64 bits, signed.
   Value widen(Value value);
   /// The low 32 bits of an integer.
@@ -96,6 +97,10 @@ public:
   }
   SmallVector<Value> loop(Value from, Value to, Value step, ValueRange initial,
                           ReducingBody body);
+  /// while (condition(values)) values = body(values); returns the last ones.
+  SmallVector<Value>
+  loopWhile(ValueRange initial, llvm::function_ref<Value(ValueRange)> condition,
+            llvm::function_ref<SmallVector<Value>(ValueRange)> body);
   /// `a` where the condition is true, else `b`.
   Value select(Value condition, Value a, Value b);
   void when(Value condition, llvm::function_ref<void()> then,

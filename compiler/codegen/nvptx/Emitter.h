@@ -77,6 +77,14 @@ public:
   Value loadElement(Type element, Value pointer, Value index);
   /// Loads `count` elements, a power of two, aligned to their size, as f32.
   SmallVector<Value> loadFloats(Type element, Value pointer, int64_t count);
+  /// Loads `count` words of i32 that lie together, as one if it is a power of
+  /// two; aligned to what is loaded at once.
+  SmallVector<Value> loadWords(Value pointer, int64_t count);
+  /// Stores words that lie together in the same way.
+  void storeWords(ArrayRef<Value> words, Value pointer);
+  /// The bytes of `low` (0 to 3) and `high` (4 to 7) that the nibbles of
+  /// `selector` name, i32.
+  Value permuteBytes(Value low, Value high, Value selector);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.
   void storeFloat(Value value, Type element, Value pointer);
   void storeElement(Value value, Type element, Value pointer, Value index);

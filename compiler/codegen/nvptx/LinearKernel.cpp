@@ -7,6 +7,7 @@
 // weight decoded. Each thread has a few columns of a few rows. Sums run over K
 // in order, whatever the number of rows.
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "compiler/codegen/nvptx/ScalarRegion.h"
 #include "compiler/codegen/nvptx/WeightRows.h"
@@ -286,6 +287,8 @@ void Linear::emit(Value tile) {
 
 void nvptx::emitKernel(Emitter &emitter, kernel::LinearOp op,
                        const KernelFrame &frame) {
+  if (isGemm(op))
+    return emitGemm(emitter, op, frame);
   Linear code(emitter, op, frame);
   frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
 }

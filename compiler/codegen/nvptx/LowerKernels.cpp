@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/nvptx/Passes.h"
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -15,14 +16,15 @@ using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
 LaunchShape nvptx::shapeOf(Operation *op) {
+  if (isGemm(op))
+    return shapeOfGemm(cast<kernel::LinearOp>(op));
   LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
     shape.threads = linear.getThreads();
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    shape.threads = attention.getThreads();
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return shapeOfAttention(cast<kernel::AttentionOp>(op));
   return shape;
 }
 
@@ -113,10 +115,9 @@ static bool hasCode(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getKind() == kernel::GpuKind::Simt;
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    return attention.getKind() == kernel::GpuKind::Simt;
+    return linear.getKind() == kernel::GpuKind::Simt || isGemm(op);
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return hasCode(cast<kernel::AttentionOp>(op));
   return true;
 }
 
@@ -145,7 +146,7 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
-  return success();
+  return isGemm(op) ? verifyGemm(cast<kernel::LinearOp>(op)) : success();
 }
 
 static LogicalResult lower(func::FuncOp function, Operation *op) {

@@ -16,6 +16,10 @@ namespace mlir::tcc::h100 {
 /// Streaming multiprocessors [Lockwood].
 constexpr int64_t multiprocessors = 132;
 
+/// Shared memory that a block can have, in bytes [PTX tables of compute
+/// capability 9.0].
+constexpr int64_t sharedBytesOfBlock = 232448;
+
 /// Strides and addresses of a tensor map, in bytes [Driver].
 constexpr int64_t tensorAlignment = 16;
 
