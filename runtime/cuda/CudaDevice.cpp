@@ -20,6 +20,9 @@ static constexpr int64_t ownBytes = int64_t(64) << 20;
 /// PTX of version 8.0 is taken by drivers from CUDA 12.0 on.
 static constexpr int oldestDriver = 12000;
 
+/// Graphs have launches that overlap from this version on.
+static constexpr int oldestOverlap = 12030;
+
 static int64_t alignPart(int64_t bytes) {
   return (bytes + inputAlignment - 1) / inputAlignment * inputAlignment;
 }
@@ -112,6 +115,7 @@ Status CudaDevice::checkDevice(int ordinal) {
     return unavailable(
         "cuda: expected a driver of CUDA 12.0 or newer, got one of " +
         cuda::nameOfVersion(version) + "; install a newer driver");
+  overlapsLaunches = version >= oldestOverlap;
   return {};
 }
 
@@ -368,6 +372,7 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
       !status.ok())
     return status;
   step = cuda::StepRecord(sizes, stepMemory.get());
+  isFirst = true;
   addresses.clear();
   for (int64_t offset : offsets)
     addresses.push_back(stepMemory.get() + offset);
@@ -392,6 +397,11 @@ Status CudaDevice::inLaunch(const Launch &launch, const Status &status) const {
 
 Status CudaDevice::launchNow(const Launch &launch) {
   const Kernel &kernel = kernels[launch.kernel];
+  // The first launch of a step waits for the copy of its inputs, and what is
+  // measured should have the device to itself.
+  bool isDependent = overlapsLaunches && kernel.plan->waits && !isFirst &&
+                     !launch.seconds && !checksLaunches;
+  isFirst = false;
   cuda::KernelParameters parameters;
   Status status = parameters.set(driver, *kernel.plan, launch.arguments,
                                  launch.argumentCount, stepMemory.get(),
@@ -403,7 +413,7 @@ Status CudaDevice::launchNow(const Launch &launch) {
   if (status.ok())
     status = cuda::launch(driver, kernel.function, *kernel.plan,
                           cuda::blocksOf(*kernel.plan, launch.tiles), stream,
-                          parameters.pointers());
+                          parameters.pointers(), isDependent);
   if (status.ok() && launch.seconds)
     status = record(timings.back().end);
   if (status.ok() && checksLaunches)
@@ -412,6 +422,7 @@ Status CudaDevice::launchNow(const Launch &launch) {
 }
 
 Status CudaDevice::launchAll() {
+  isFirst = true;
   for (size_t i = 0; i < step.size(); ++i)
     if (Status status = launchNow(step.launch(i)); !status.ok())
       return status;

@@ -107,9 +107,11 @@ private:
   std::unique_ptr<HostBuffer> inputBuffer, resultBuffer;
   StepSizes sizes;
   cuda::StepRecord step;
+  bool isFirst = true; ///< No launch of the step went to the device.
   std::vector<Timing> timings;
   std::unique_ptr<cuda::StepGraphs> graphs;
   bool checksLaunches = false;
+  bool overlapsLaunches = false; ///< Of kernels that wait.
 };
 
 } // namespace tcc::rt

@@ -59,13 +59,17 @@ enum class TensorMapSwizzle : unsigned { None, Bytes32, Bytes64, Bytes128 };
 enum class TensorMapPromotion : unsigned { None, Bytes64, Bytes128, Bytes256 };
 
 /// How a kernel is launched, as cuLaunchKernelEx reads it.
-enum class LaunchAttributeId : unsigned { ClusterDimension = 4 };
+enum class LaunchAttributeId : unsigned {
+  ClusterDimension = 4,
+  ProgrammaticStreamSerialization = 6
+};
 struct LaunchAttribute {
   LaunchAttributeId id;
   unsigned padding;
   union {
     unsigned char bytes[64];
     unsigned cluster[3];
+    int isAllowed;
   } value;
 };
 struct LaunchConfig {

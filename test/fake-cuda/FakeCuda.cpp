@@ -369,7 +369,11 @@ Result cuLaunchKernelEx(const LaunchConfig *config, Function function, void **,
   if (Result failure = enter("cuLaunchKernelEx"))
     return failure;
   auto &list = state().isCapturing ? state().captured : state().fake.launches;
-  list.push_back({objectOf(function)->name, config->grid[0]});
+  bool isDependent = false;
+  for (unsigned i = 0; i < config->attributeCount; ++i)
+    isDependent |= config->attributes[i].id ==
+                   LaunchAttributeId::ProgrammaticStreamSerialization;
+  list.push_back({objectOf(function)->name, config->grid[0], isDependent});
   return success;
 }
 

@@ -33,6 +33,7 @@ protected:
     manifest.targets[0]->kind = CudaDevice::targetKind;
     for (auto &kernel : manifest.targets[0]->kernels)
       kernel->threads = 32;
+    manifest.targets[0]->kernels[1]->waits = true;
     ASSERT_TRUE(Executable::load(writeTemporary("tcc-cuda.bin",
                                                 tinyFile(std::move(manifest))),
                                  CudaDevice::targetKind, model)
@@ -298,12 +299,30 @@ TEST_F(CudaDeviceTest, UpdatesGraphsOfOtherShapes) {
     EXPECT_EQ(fake().launches[i].blocks, requests - i / 9) << i;
 }
 
+// The first launch of a step follows a copy, and the third is of a kernel that
+// does not wait.
+TEST_F(CudaDeviceTest, OverlapsLaunchesOfKernelsThatWait) {
+  options.maxTokens = 6;
+  ASSERT_TRUE(run({{0}}).ok());
+  ASSERT_EQ(fake().launches.size(), 6u * 3);
+  for (size_t i = 0; i < fake().launches.size(); ++i)
+    EXPECT_EQ(fake().launches[i].isDependent, i % 3 == 1) << i;
+  // Graphs of older drivers have none.
+  fake() = FakeCuda();
+  fake().version = 12020;
+  ASSERT_TRUE(run({{0}}).ok());
+  for (const tcc::test::FakeLaunch &launch : fake().launches)
+    EXPECT_FALSE(launch.isDependent);
+}
+
 TEST_F(CudaDeviceTest, MeasuresWithoutGraphs) {
   std::vector<double> seconds(2);
   options.kernelSeconds = &seconds;
   options.maxTokens = 10;
   ASSERT_TRUE(run({{0}}).ok());
   EXPECT_EQ(fake().counts["cuGraphLaunch"], 0);
+  for (const tcc::test::FakeLaunch &launch : fake().launches)
+    EXPECT_FALSE(launch.isDependent);
   // A launch takes a millisecond.
   EXPECT_NEAR(seconds[0], 0.010, 1e-6);
   EXPECT_NEAR(seconds[1], 0.020, 1e-6);
