@@ -52,6 +52,15 @@ Value ScalarEmitter::either(Value a, Value b) {
   return builder.createOrFold<arith::OrIOp>(location, a, b);
 }
 
+Value ScalarEmitter::exclusive(Value a, Value b) {
+  return builder.createOrFold<arith::XOrIOp>(location, a, b);
+}
+
+Value ScalarEmitter::shiftRight(Value value, int64_t bits) {
+  return builder.createOrFold<arith::ShRUIOp>(location, value,
+                                              word(static_cast<int32_t>(bits)));
+}
+
 Value ScalarEmitter::word(int32_t value) {
   return arith::ConstantOp::create(builder, location,
                                    builder.getI32IntegerAttr(value));
@@ -128,6 +137,11 @@ Value ScalarEmitter::load(Type type, Value pointer, int64_t alignment) {
 void ScalarEmitter::store(Value value, Value pointer, int64_t alignment) {
   LLVM::StoreOp::create(builder, location, value, pointer,
                         static_cast<unsigned>(alignment));
+}
+
+Value ScalarEmitter::extract(Value vector, int64_t index) {
+  return LLVM::ExtractElementOp::create(builder, location, vector,
+                                        word(static_cast<int32_t>(index)));
 }
 
 Value ScalarEmitter::loadIndex(Value pointer, Value index) {

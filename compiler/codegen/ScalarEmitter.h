@@ -46,8 +46,10 @@ public:
   Value compare(arith::CmpIPredicate predicate, Value a, Value b);
   Value both(Value a, Value b);
   Value either(Value a, Value b);
-  Value word(int32_t value); ///< Of 32 bits.
-  Value truth(bool value);   ///< Of 1 bit.
+  Value exclusive(Value a, Value b); ///< The bits that one of them has.
+  Value shiftRight(Value value, int64_t bits); ///< Of 32 bits, unsigned.
+  Value word(int32_t value);                   ///< Of 32 bits.
+  Value truth(bool value);                     ///< Of 1 bit.
   /// A 32-bit integer as one of 64 bits, signed.
   Value widen(Value value);
   /// The low 32 bits of an integer.
@@ -74,6 +76,8 @@ public:
   /// Loads a scalar or vector; aligned to `alignment` bytes.
   Value load(Type type, Value pointer, int64_t alignment);
   void store(Value value, Value pointer, int64_t alignment);
+  /// Element `index` of a vector.
+  Value extract(Value vector, int64_t index);
   /// Loads i32 `index` of an array and widens it.
   Value loadIndex(Value pointer, Value index);
 

@@ -161,7 +161,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
       paired.
     - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
-      f16 for one that is f16, i16 for one in blocks of 32, or f8E4M3FN for one with scales.
+      f16 for one of f16, i16 for one in blocks of 32, or f8E4M3FN for one with scales.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.
@@ -171,11 +171,12 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
     - (C9) With `linear_config` the packing is in panels, `tile_columns` divides its
-      columns, `dot` needs bf16 operands, and `integer` is for i16 operands and they
-      for it. With `gpu_linear_config` the packing is in rows, `tile_columns` is a
-      multiple of twice `pair_rows`, operands are f32, f16 or bf16, and the
-      weight has no scales. Kind `wgmma` has no operands of f32, no prologue, and an
-      input of the type of the operands in rows of a multiple of 16 bytes.
+      columns, operands are not f16, `dot` needs bf16 operands, and `integer` is for
+      i16 operands and they for it. With `gpu_linear_config` the packing is in rows,
+      `tile_columns` is a multiple of twice `pair_rows`, operands are f32, f16 or
+      bf16, and the weight has no scales. Kind `wgmma` has no operands of f32, no
+      prologue, and an input of the type of the operands in rows of a multiple of 16
+      bytes.
 
     Example:
 

@@ -69,11 +69,10 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError("expected tile_columns to divide the columns of the "
                            "packing, got ")
            << getTileColumns() << " and " << panels.getColumns();
+  if (operand.isF16())
+    return op->emitOpError("expected no operands of type f16 on a CPU");
   if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
     return op->emitOpError("expected operands of type bf16 for dot products, got ")
-           << operand;
-  if (operand.isF16())
-    return op->emitOpError("expected operands of another type on a CPU, got ")
            << operand;
   bool isInteger = getArithmetic() == Arithmetic::Integer;
   if (isInteger != operand.isInteger(16))
@@ -323,8 +322,7 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, f16 if it is that, i16 if it is in "
-               "blocks, or "
+               "neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or "
                "f8E4M3FN if it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();

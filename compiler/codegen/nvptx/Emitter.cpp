@@ -174,12 +174,12 @@ SmallVector<Value> Emitter::loadWords(Value pointer, int64_t count) {
   return words;
 }
 
-void Emitter::storeWords(ArrayRef<Value> words, Value pointer) {
-  auto count = static_cast<int64_t>(words.size());
-  Value vector = LLVM::PoisonOp::create(builder, location,
-                                        VectorType::get({count}, i32()));
-  for (int64_t i = 0; i < count; ++i)
-    vector = LLVM::InsertElementOp::create(builder, location, vector, words[i],
+void Emitter::storeVector(ValueRange values, Value pointer) {
+  auto count = static_cast<int64_t>(values.size());
+  Value vector = LLVM::PoisonOp::create(
+      builder, location, VectorType::get({count}, values[0].getType()));
+  for (auto [i, value] : llvm::enumerate(values))
+    vector = LLVM::InsertElementOp::create(builder, location, vector, value,
                                            word(static_cast<int32_t>(i)));
   store(vector, pointer, count * 4);
 }
@@ -206,6 +206,77 @@ Value Emitter::round(Value value, Type element) {
     return value;
   value = arith::TruncFOp::create(builder, location, element, value);
   return arith::ExtFOp::create(builder, location, f32(), value);
+}
+
+void Emitter::copyAsync(Value shared, Value global, int64_t bytes,
+                        Value isInside) {
+  Value count;
+  if (isInside)
+    count = select(isInside, word(static_cast<int32_t>(bytes)), word(0));
+  // Copies of 16 bytes pass by L1; narrower ones cannot.
+  NVVM::CpAsyncOp::create(builder, location, shared, global,
+                          static_cast<uint32_t>(bytes),
+                          bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                                      : NVVM::LoadCacheModifierKind::CA,
+                          count);
+}
+
+void Emitter::commitCopies() {
+  NVVM::CpAsyncCommitGroupOp::create(builder, location);
+}
+
+void Emitter::waitForCopies(int64_t groups) {
+  NVVM::CpAsyncWaitGroupOp::create(builder, location,
+                                   static_cast<uint32_t>(groups));
+}
+
+//===----------------------------------------------------------------------===//
+// Pairs of 16 bits in words
+//===----------------------------------------------------------------------===//
+
+/// `value` with the same bits as `type`.
+static Value reinterpret(Emitter &emitter, Type type, Value value) {
+  return value.getType() == type
+             ? value
+             : LLVM::BitcastOp::create(emitter.builder, emitter.location, type,
+                                       value);
+}
+
+Value Emitter::subtractPairs(Value a, Value b) {
+  Type pair = VectorType::get({2}, bf16());
+  Value difference =
+      subtractFloats(reinterpret(*this, pair, a), reinterpret(*this, pair, b));
+  return reinterpret(*this, i32(), difference);
+}
+
+SmallVector<Value> Emitter::floatsOfPair(Value pair) {
+  Value low = builder.createOrFold<arith::ShLIOp>(location, pair, word(16));
+  Value high = both(pair, word(static_cast<int32_t>(0xFFFF0000)));
+  return {reinterpret(*this, f32(), low), reinterpret(*this, f32(), high)};
+}
+
+SmallVector<Value> Emitter::multiplyTiles(Type element, ValueRange left,
+                                          ValueRange right, ValueRange sums) {
+  bool isHalf = element.isF16();
+  Type operand = isHalf ? Type(VectorType::get({2}, element)) : Type(i32());
+  auto as = [&](ValueRange words) {
+    return llvm::map_to_vector(
+        words, [&](Value value) { return reinterpret(*this, operand, value); });
+  };
+  auto kind = isHalf ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  Type result = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(), SmallVector<Type>(sums.size(), f32()));
+  Value product = NVVM::MmaOp::create(
+      builder, location, result, as(left), as(right), sums,
+      ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
+      std::array<NVVM::MMATypes, 2>{kind, kind},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  SmallVector<Value> values;
+  for (size_t i = 0; i < sums.size(); ++i)
+    values.push_back(LLVM::ExtractValueOp::create(builder, location, product,
+                                                  static_cast<int64_t>(i)));
+  return values;
 }
 
 //===----------------------------------------------------------------------===//

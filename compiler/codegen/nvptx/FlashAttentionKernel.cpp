@@ -134,7 +134,8 @@ private:
   SmallVector<Value> loadQueryPiece(const Piece &piece, Value row,
                                     Value number);
   SmallVector<Value> multiplyKeys(Value counter);
-  void multiplyValues(Value counter, ArrayRef<Value> weights, Softmax &state);
+  void multiplyValues(Value counter, SmallVector<Value> &weights,
+                      Softmax &state);
   SmallVector<Value> weigh(ValueRange products, const Piece &piece, Value stage,
                            bool isMasked, Softmax &state, Value factors[2]);
   SmallVector<Value> pack(ArrayRef<Value> weights);
@@ -424,7 +425,7 @@ void FlashAttention::copyQueries(const Piece &piece) {
                                          productRows * swizzledRowBytes),
                         emitter.add(emitter.multiply(row, swizzledRowBytes),
                                     emitter.multiply(swapped, pieceBytes)));
-        emitter.storeWords(words, emitter.offset(queries, place));
+        emitter.storeVector(words, emitter.offset(queries, place));
       });
   hopper.fenceSharedForCopies();
   waitForAll();
@@ -440,8 +441,11 @@ SmallVector<Value> FlashAttention::multiplyKeys(Value counter) {
       shared, emitter.add(emitter.multiply(stageOf(counter), layout.keyBytes),
                           layout.keys)));
   Value left = hopper.describeTile(queries);
+  // The first product begins the sums: nothing is in their registers before.
+  Value undefined =
+      LLVM::PoisonOp::create(emitter.builder, emitter.location, emitter.f32());
   SmallVector<Value> products(static_cast<size_t>(keyProduct.sums()),
-                              emitter.scalar(0.0f));
+                              undefined);
   int64_t stepsOfPanel = panelColumns / stepDepth;
   hopper.fenceProducts();
   for (int64_t step = 0; step < cache.getPaddedKeySize() / stepDepth; ++step) {
@@ -457,18 +461,24 @@ SmallVector<Value> FlashAttention::multiplyKeys(Value counter) {
   return products;
 }
 
-/// Begins to add the weighted values of a stage, which are there.
-void FlashAttention::multiplyValues(Value counter, ArrayRef<Value> weights,
+/// Begins to add the weighted values of a stage, which are there; `weights`
+/// become those that the next wait is for.
+void FlashAttention::multiplyValues(Value counter, SmallVector<Value> &weights,
                                     Softmax &state) {
   Value right = hopper.describeTileByDepth(
       emitter.offset(shared, emitter.add(emitter.multiply(stageOf(counter),
                                                           layout.valueBytes),
                                          layout.values)),
       layout.panelBytes);
-  hopper.fenceProducts();
+  SmallVector<Value> registers(state.outputs);
+  registers.append(weights);
+  registers = hopper.fenceProducts(registers);
+  state.outputs.assign(registers.begin(),
+                       registers.begin() + state.outputs.size());
+  weights.assign(registers.begin() + state.outputs.size(), registers.end());
   for (int64_t step = 0; step < positions / stepDepth; ++step)
     state.outputs = hopper.multiplyRegisters(
-        valueProduct, weights.slice(static_cast<size_t>(step) * 4, 4),
+        valueProduct, ArrayRef(weights).slice(static_cast<size_t>(step) * 4, 4),
         hopper.advance(right, step * stepDepth * swizzledRowBytes),
         emitter.truth(true), state.outputs);
   hopper.commitProducts();
@@ -512,7 +522,9 @@ SmallVector<Value> FlashAttention::weigh(ValueRange products,
     auto power = [&](Value product) {
       return emitter.powerOfTwo(emitter.multiplyAdd(product, scale, shift));
     };
-    factors[half] = power(state.largest[half]);
+    // Exactly 1 where the largest product stays the same.
+    factors[half] = emitter.powerOfTwo(emitter.multiplyFloats(
+        emitter.subtractFloats(state.largest[half], largest), scale));
     Value sum = emitter.multiplyFloats(state.sums[half], factors[half]);
     for (size_t i : own) {
       weights[i] = power(weights[i]);

@@ -340,6 +340,12 @@ SmallVector<Value> Hopper::multiplyRegisters(const WarpgroupProduct &product,
   return multiply(product, "r", left, right, accumulate, sums);
 }
 
+SmallVector<Value> Hopper::fenceProducts(ValueRange registers) {
+  return assemble("wgmma.fence.sync.aligned;",
+                  tiedConstraints(registers.getTypes(), ""),
+                  registers.getTypes(), registers);
+}
+
 void Hopper::commitProducts() {
   NVVM::WgmmaGroupSyncAlignedOp::create(builder, location);
 }

@@ -155,6 +155,9 @@ public:
   /// Orders accesses of registers before products that begin later: before
   /// the first of several, and after other changes of their sums or operands.
   void fenceProducts();
+  /// The same; `registers`, f32 or i32, are what these products take. The
+  /// results are to be used in their place: what makes them comes before then.
+  SmallVector<Value> fenceProducts(ValueRange registers);
   /// Adds the product of two operands to `sums`, f32, or begins with it where
   /// `accumulate`, an i1, is false. Results are there after a wait.
   SmallVector<Value> multiply(const WarpgroupProduct &product, Value left,

@@ -76,6 +76,13 @@ void emitKernel(Emitter &emitter, kernel::AttentionOp op,
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
 
+/// Of a linear layer of kind `skinny`: verifies that it has a kernel, how that
+/// is launched, and its code.
+LogicalResult verifySkinny(kernel::LinearOp op);
+LaunchShape skinnyLaunch(kernel::LinearOp op);
+void emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,
+                      const KernelFrame &frame);
+
 /// Where the elements of row `row` of an operand of type `type` begin.
 Value emitRow(Emitter &emitter, Type type, Value memory, Value row);
 

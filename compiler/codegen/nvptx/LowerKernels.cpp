@@ -16,9 +16,18 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
+/// Whether `op` is a linear layer of kind `kind`.
+static bool isLinear(Operation *op, kernel::GpuKind kind) {
+  auto configuration =
+      op->getAttrOfType<kernel::GpuLinearConfigAttr>("configuration");
+  return configuration && configuration.getKind() == kind;
+}
+
 LaunchShape nvptx::shapeOf(Operation *op) {
   if (isGemm(op))
     return shapeOfGemm(cast<kernel::LinearOp>(op));
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return skinnyLaunch(cast<kernel::LinearOp>(op));
   LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
@@ -116,7 +125,7 @@ static bool hasCode(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getKind() == kernel::GpuKind::Simt || isGemm(op);
+    return true;
   if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
     return hasCode(cast<kernel::AttentionOp>(op));
   return true;
@@ -147,7 +156,11 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
-  return isGemm(op) ? verifyGemm(cast<kernel::LinearOp>(op)) : success();
+  if (isGemm(op))
+    return verifyGemm(cast<kernel::LinearOp>(op));
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return verifySkinny(cast<kernel::LinearOp>(op));
+  return success();
 }
 
 static LogicalResult lower(func::FuncOp function, Operation *op) {

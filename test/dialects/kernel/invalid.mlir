@@ -239,19 +239,9 @@ func.func @linear_c4_odd_pairs(%x: memref<?x12xf32>, %w: memref<21x12xf32>, %y: 
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_operand_type(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is that, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f16' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f16' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
-  return
-}
-
-// -----
-
-#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
-func.func @linear_c9_f16_on_a_cpu(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of another type on a CPU, got 'f16'}}
-  kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
-    : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
   return
 }
 
@@ -260,8 +250,18 @@ func.func @linear_c9_f16_on_a_cpu(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %
 // bf16 has fewer digits than the weight.
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_wide_weight(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is that, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f16'}}
   kernel.linear %x, %w into %y operand(bf16) packing(<columns = 16>) config(#config)
+    : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c9_f16_on_cpu(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected no operands of type f16 on a CPU}}
+  kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
   return
 }
@@ -270,7 +270,7 @@ func.func @linear_c5_wide_weight(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y
 
 #config = #kernel.linear_config<arithmetic = integer, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_integers_without_blocks(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is that, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'i16' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'i16' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(i16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -280,7 +280,7 @@ func.func @linear_c5_integers_without_blocks(%x: memref<?x12xf32>, %w: memref<20
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_fp8_without_scales(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is that, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E4M3FN' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E4M3FN' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(f8E4M3FN) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -290,7 +290,7 @@ func.func @linear_c5_fp8_without_scales(%x: memref<?x12xf32>, %w: memref<20x12xb
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_other_fp8(%x: memref<?x12xf32>, %w: memref<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is that, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E5M2' and a weight of '!transformer.scaled<f8E4M3FN, 4, 4>'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E5M2' and a weight of '!transformer.scaled<f8E4M3FN, 4, 4>'}}
   kernel.linear %x, %w into %y operand(f8E5M2) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x20xf32>
   return
