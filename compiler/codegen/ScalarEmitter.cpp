@@ -16,6 +16,11 @@ Value ScalarEmitter::integer(int64_t value) {
                                    builder.getI64IntegerAttr(value));
 }
 
+Value ScalarEmitter::integerLike(Value other, int64_t value) {
+  return arith::ConstantOp::create(
+      builder, location, builder.getIntegerAttr(other.getType(), value));
+}
+
 Value ScalarEmitter::add(Value a, Value b) {
   return builder.createOrFold<arith::AddIOp>(location, a, b);
 }
@@ -64,6 +69,11 @@ Value ScalarEmitter::shiftRight(Value value, int64_t bits) {
 Value ScalarEmitter::word(int32_t value) {
   return arith::ConstantOp::create(builder, location,
                                    builder.getI32IntegerAttr(value));
+}
+
+Value ScalarEmitter::truth(bool value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getBoolAttr(value));
 }
 
 Value ScalarEmitter::widen(Value value) {
@@ -163,6 +173,21 @@ SmallVector<Value> ScalarEmitter::loop(Value from, Value to, Value step,
       body(loopOp.getInductionVar(), loopOp.getRegionIterArgs());
   if (!initial.empty()) // Else the loop has its terminator already.
     scf::YieldOp::create(builder, location, results);
+  return loopOp.getResults();
+}
+
+SmallVector<Value> ScalarEmitter::loopWhile(
+    ValueRange initial, llvm::function_ref<Value(ValueRange)> condition,
+    llvm::function_ref<SmallVector<Value>(ValueRange)> body) {
+  auto loopOp = scf::WhileOp::create(
+      builder, location, initial.getTypes(), initial,
+      [&](OpBuilder &, Location, ValueRange values) {
+        Value goesOn = condition(values);
+        scf::ConditionOp::create(builder, location, goesOn, values);
+      },
+      [&](OpBuilder &, Location, ValueRange values) {
+        scf::YieldOp::create(builder, location, body(values));
+      });
   return loopOp.getResults();
 }
 

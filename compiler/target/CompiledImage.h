@@ -21,7 +21,7 @@ struct CompiledKernel {
   uint32_t blocks = 0;
   uint32_t cluster = 1;
   uint32_t sharedBytes = 0;
-  std::vector<::tcc::schema::TensorMap> tensorMaps;
+  std::vector<::tcc::schema::TensorMap> tensorMaps = {};
 };
 
 /// A text to return beside the code.

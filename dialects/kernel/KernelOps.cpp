@@ -229,6 +229,13 @@ mlir::tcc::kernel::linearScratch(LinearConfigAttrInterface attribute,
   return scratch;
 }
 
+bool LinearConfigAttr::takesPrologue() const { return true; }
+
+// Tensor cores read what copies of tiles bring.
+bool GpuLinearConfigAttr::takesPrologue() const {
+  return getKind() != GpuKind::Wgmma;
+}
+
 AffineMap LinearConfigAttr::getTiles(PackingAttrInterface packing,
                                      int64_t weightRows) const {
   return constant(getContext(), panelsOf(packing, weightRows));

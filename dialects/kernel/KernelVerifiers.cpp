@@ -131,6 +131,27 @@ GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
+/// Verifies that tensor cores can multiply the input of `op`, which is rounded
+/// to `operand`, as copies of tiles bring it.
+static LogicalResult verifyTensorCores(Operation *op, Type operand) {
+  constexpr int64_t alignment = 16;
+  if (operand.isF32())
+    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
+           << operand;
+  auto linear = dyn_cast<LinearOp>(op);
+  if (!linear)
+    return op->emitOpError("has no kind 'wgmma'");
+  Type element = shapedType(linear.getInput()).getElementType();
+  if (!linear.getPrologue().empty() || element != operand ||
+      linear.getDepth() * operand.getIntOrFloatBitWidth() / 8 % alignment != 0)
+    return op->emitOpError(
+               "expected no prologue of kind 'wgmma', and an input of ")
+           << operand << " in rows of a multiple of " << alignment
+           << " bytes, got " << linear.getInput().getType()
+           << (linear.getPrologue().empty() ? "" : " and a prologue");
+  return success();
+}
+
 LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
                                                PackingAttrInterface packing,
                                                Type operand) const {
@@ -149,10 +170,8 @@ LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError(
                "expected operands of type f32, f16 or bf16 on a GPU, got ")
            << operand;
-  if (getKind() == GpuKind::Wgmma && operand.isF32())
-    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
-           << operand;
-  return success();
+  return getKind() == GpuKind::Wgmma ? verifyTensorCores(op, operand)
+                                     : success();
 }
 
 LogicalResult

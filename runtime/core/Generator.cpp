@@ -132,10 +132,11 @@ Generator::chooseFeeds(const GenerationOptions &options) const {
     else if (!request.finished && request.isReading()) {
       int64_t count = readable(request);
       feed.count = std::min(count, budget);
-      // A chunk that another step can take whole waits for it: what is cached
-      // would be expanded for each part.
+      // A chunk that another step can take whole waits for it, where what is
+      // cached would be expanded for each part.
       if (feed.count < count && count <= room &&
-          isExpanded(plan().step, request, feed.first))
+          isExpanded(plan().step, request, feed.first) &&
+          plan().step.expansion->expansionCost > 0)
         feed.count = 0;
       budget -= feed.count;
     }

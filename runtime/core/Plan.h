@@ -158,7 +158,7 @@ struct KernelPlan {
   uint32_t blocks = 0;      ///< The most of a launch; 0: as many as tiles.
   uint32_t cluster = 1;     ///< Blocks of a cluster.
   uint32_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
-  std::vector<TensorMapPlan> tensorMaps;
+  std::vector<TensorMapPlan> tensorMaps = {};
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

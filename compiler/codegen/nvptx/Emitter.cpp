@@ -166,6 +166,19 @@ SmallVector<Value> Emitter::loadFloats(Type element, Value pointer,
   return values;
 }
 
+SmallVector<Value> Emitter::loadWords(Value pointer, int64_t count) {
+  SmallVector<Value> words;
+  int64_t size = llvm::isPowerOf2_64(static_cast<uint64_t>(count)) ? count : 1;
+  for (int64_t i = 0; i < count; i += size) {
+    Value vector =
+        load(VectorType::get({size}, i32()), offset(pointer, i * 4), size * 4);
+    for (int64_t j = 0; j < size; ++j)
+      words.push_back(LLVM::ExtractElementOp::create(
+          builder, location, vector, word(static_cast<int32_t>(j))));
+  }
+  return words;
+}
+
 void Emitter::storeVector(ValueRange values, Value pointer) {
   auto count = static_cast<int64_t>(values.size());
   Value vector = LLVM::PoisonOp::create(
@@ -174,6 +187,10 @@ void Emitter::storeVector(ValueRange values, Value pointer) {
     vector = LLVM::InsertElementOp::create(builder, location, vector, value,
                                            word(static_cast<int32_t>(i)));
   store(vector, pointer, count * 4);
+}
+
+Value Emitter::permuteBytes(Value low, Value high, Value selector) {
+  return callIntrinsic("llvm.nvvm.prmt", i32(), {low, high, selector});
 }
 
 void Emitter::storeFloat(Value value, Type element, Value pointer) {

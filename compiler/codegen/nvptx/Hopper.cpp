@@ -68,6 +68,17 @@ void Hopper::namedBarrier(int64_t number, int64_t threads) {
                           NVVM::BarrierReductionAttr(), Value());
 }
 
+void Hopper::namedBarrier(Value number, int64_t threads) {
+  NVVM::BarrierOp::create(builder, location, TypeRange(), number,
+                          emitter.word(static_cast<int32_t>(threads)),
+                          NVVM::BarrierReductionAttr(), Value());
+}
+
+void Hopper::arriveAtNamedBarrier(Value number, int64_t threads) {
+  NVVM::BarrierArriveOp::create(builder, location, number,
+                                emitter.word(static_cast<int32_t>(threads)));
+}
+
 void Hopper::giveUpRegisters(int64_t remaining) {
   NVVM::SetMaxRegisterOp::create(builder, location,
                                  static_cast<uint32_t>(remaining),
@@ -126,6 +137,16 @@ void Hopper::publishBarriers() {
 void Hopper::arrive(Value barrier) {
   NVVM::MBarrierArriveOp::create(builder, location, Type(), barrier, Value(),
                                  NVVM::MemScopeKind::CTA, /*relaxed=*/false);
+}
+
+void Hopper::arriveWhere(Value condition, Value barrier) {
+  Value address =
+      LLVM::PtrToIntOp::create(builder, location, emitter.i32(), barrier);
+  Value predicate =
+      arith::ExtUIOp::create(builder, location, emitter.i32(), condition);
+  assemble("{ .reg .pred p; setp.ne.b32 p, $1, 0; "
+           "@p mbarrier.arrive.shared::cta.b64 _, [$0]; }",
+           "r,r,~{memory}", {}, {address, predicate});
 }
 
 void Hopper::arriveInBlock(Value barrier, Value rank) {
@@ -252,6 +273,10 @@ Value Hopper::advance(Value descriptor, int64_t bytes) {
                     : emitter.add(descriptor, bytes / descriptorUnit);
 }
 
+Value Hopper::copyDescriptor(Value descriptor) {
+  return assemble("mov.b64 $0, $1;", "=l,l", emitter.i64(), descriptor)[0];
+}
+
 void Hopper::fenceProducts() {
   NVVM::WgmmaFenceAlignedOp::create(builder, location);
 }
@@ -316,6 +341,12 @@ SmallVector<Value> Hopper::multiplyRegisters(const WarpgroupProduct &product,
                                              Value accumulate,
                                              ValueRange sums) {
   return multiply(product, "r", left, right, accumulate, sums);
+}
+
+SmallVector<Value> Hopper::fenceProducts(ValueRange registers) {
+  return assemble("wgmma.fence.sync.aligned;",
+                  tiedConstraints(registers.getTypes(), ""),
+                  registers.getTypes(), registers);
 }
 
 void Hopper::commitProducts() {

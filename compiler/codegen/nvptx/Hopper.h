@@ -65,6 +65,10 @@ public:
   Value isElected();
   /// Waits for `threads` threads, whole warps, at barrier `number`, 1 to 15.
   void namedBarrier(int64_t number, int64_t threads);
+  /// The same of barrier `number`, an i32; ptxas then keeps all of them.
+  void namedBarrier(Value number, int64_t threads);
+  /// Counts at it, and does not wait. For all threads of a warp.
+  void arriveAtNamedBarrier(Value number, int64_t threads);
   /// Changes the registers that threads have, a multiple of 8 from 24 to 256.
   /// For all warps of a warpgroup.
   void giveUpRegisters(int64_t remaining);
@@ -98,6 +102,9 @@ public:
   void publishBarriers();
   void arrive(Value barrier);
   void arriveInBlock(Value barrier, Value rank);
+  /// Arrives where `condition` is true, without a branch: one between products
+  /// keeps ptxas from leaving them in flight.
+  void arriveWhere(Value condition, Value barrier);
   /// Arrives, and makes the phase last until `bytes` bytes more are copied.
   void arriveExpecting(Value barrier, Value bytes);
   /// Waits for the end of a phase, the first and every second one after it if
@@ -145,9 +152,16 @@ public:
   /// The descriptor of what is `bytes` bytes further.
   Value advance(Value descriptor, int64_t bytes);
 
+  /// A copy of `descriptor`, from which LLVM cannot make those of all steps
+  /// before a loop: they would take registers all the time.
+  Value copyDescriptor(Value descriptor);
+
   /// Orders accesses of registers before products that begin later: before
   /// the first of several, and after other changes of their sums or operands.
   void fenceProducts();
+  /// The same; `registers`, f32 or i32, are what these products take. The
+  /// results are to be used in their place: what makes them comes before then.
+  SmallVector<Value> fenceProducts(ValueRange registers);
   /// Adds the product of two operands to `sums`, f32, or begins with it where
   /// `accumulate`, an i1, is false. Results are there after a wait.
   SmallVector<Value> multiply(const WarpgroupProduct &product, Value left,

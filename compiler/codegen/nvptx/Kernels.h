@@ -58,6 +58,10 @@ struct LaunchShape {
 
 /// How the kernel of `op` is launched.
 LaunchShape shapeOf(Operation *op);
+LaunchShape shapeOfAttention(kernel::AttentionOp op);
+
+/// Whether `op` can be computed as its configuration says.
+bool hasCode(kernel::AttentionOp op);
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);

@@ -7,6 +7,7 @@
 // weight decoded. Each thread has a few columns of a few rows. Sums run over K
 // in order, whatever the number of rows.
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/LinearRegions.h"
 #include "compiler/codegen/nvptx/WeightRows.h"
 
@@ -265,6 +266,8 @@ void Linear::emit(Value tile) {
 
 void nvptx::emitKernel(Emitter &emitter, kernel::LinearOp op,
                        const KernelFrame &frame) {
+  if (isGemm(op))
+    return emitGemm(emitter, op, frame);
   if (configurationOf(op).getKind() == kernel::GpuKind::Skinny)
     return emitSkinnyKernel(emitter, op, frame);
   Linear code(emitter, op, frame);

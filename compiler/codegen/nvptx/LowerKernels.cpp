@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/nvptx/Passes.h"
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -22,6 +23,8 @@ static bool isLinear(Operation *op, kernel::GpuKind kind) {
 }
 
 LaunchShape nvptx::shapeOf(Operation *op) {
+  if (isGemm(op))
+    return shapeOfGemm(cast<kernel::LinearOp>(op));
   if (isLinear(op, kernel::GpuKind::Skinny))
     return skinnyLaunch(cast<kernel::LinearOp>(op));
   LaunchShape shape;
@@ -29,9 +32,8 @@ LaunchShape nvptx::shapeOf(Operation *op) {
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
     shape.threads = linear.getThreads();
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    shape.threads = attention.getThreads();
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return shapeOfAttention(cast<kernel::AttentionOp>(op));
   return shape;
 }
 
@@ -122,11 +124,9 @@ static bool hasCode(Operation *op) {
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getKind() == kernel::GpuKind::Simt ||
-           linear.getKind() == kernel::GpuKind::Skinny;
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    return attention.getKind() == kernel::GpuKind::Simt;
+    return true;
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return hasCode(cast<kernel::AttentionOp>(op));
   return true;
 }
 
@@ -155,6 +155,8 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
+  if (isGemm(op))
+    return verifyGemm(cast<kernel::LinearOp>(op));
   if (isLinear(op, kernel::GpuKind::Skinny))
     return verifySkinny(cast<kernel::LinearOp>(op));
   return success();

@@ -41,6 +41,8 @@ static Status read(const std::function<void(schema::KernelT &)> &change,
   target.kind = schema::TargetKind::H100;
   for (auto &kernel : target.kernels)
     kernel->threads = 128;
+  *target.code = {1 << 16, 84, {}};
+  *target.weights = {(1 << 16) + segmentAlignment, 256, {}};
   change(*target.kernels[0]);
   std::vector<uint8_t> bytes = serialise(manifest);
   return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin",

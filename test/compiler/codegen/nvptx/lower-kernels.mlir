@@ -47,27 +47,17 @@ func.func @panels(%tokens: memref<?xi32>, %table: memref<10x8xbf16>, %out: memre
 
 // Pointers are to the first row that is absorbed, X, and there are T - X of them.
 // CHECK-LABEL: llvm.func @absorbed(
-// CHECK-SAME:    %[[X:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[SIZES:.*]]: !llvm.ptr<1>, %{{.*}}: i64)
-// CHECK:         %[[PLACE:.*]] = llvm.getelementptr %[[SIZES]][%{{.*}}]
+// CHECK-SAME:    %[[X:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[Y:.*]]: !llvm.ptr<1>, %[[SIZES:.*]]: !llvm.ptr<1>, %{{.*}}: i64)
+// CHECK:         %[[PLACE:.*]] = llvm.getelementptr inbounds %[[SIZES]][%c32
 // CHECK:         %[[EXPANDED:.*]] = llvm.load %[[PLACE]]
-// CHECK:         llvm.load
-// CHECK:         arith.subi %{{.*}}, %[[EXPANDED]]
-// CHECK:         %[[ROWS:.*]] = arith.muli %[[EXPANDED]], %c12
-// CHECK:         %[[BYTES:.*]] = arith.muli %{{.*}}, %c4
-// CHECK:         llvm.getelementptr %{{.*}}[%[[BYTES]]]
+// CHECK:         %[[TOKENS:.*]] = llvm.load %[[SIZES]]
+// CHECK:         arith.subi %[[TOKENS]], %[[EXPANDED]]
+// CHECK:         %[[BYTES:.*]] = arith.muli %[[EXPANDED]], %c48
+// CHECK:         llvm.getelementptr inbounds %[[X]][%[[BYTES]]]
+// CHECK:         llvm.getelementptr inbounds %[[Y]][%{{.*}}]
 func.func @absorbed(%x: memref<?x12xf32>, %w: memref<12xf32>, %y: memref<?x12xf32>)
     attributes {kernel.rows = "absorbed"} {
   kernel.rms_norm %x norms(%w : memref<12xf32>) epsilon(1.0e-5) into %y
     : (memref<?x12xf32>), memref<?x12xf32>
-  return
-}
-
-// -----
-
-func.func @kind(%x: memref<?x64xbf16>, %w: memref<64x64xbf16>, %y: memref<?x64xf32>) {
-  // expected-error @+1 {{has no code for a GPU yet}}
-  kernel.linear %x, %w into %y operand(bf16) packing(#kernel.row_packing)
-    config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 128, tile_columns = 64, threads = 384, stages = 4>)
-    : memref<?x64xbf16>, memref<64x64xbf16>, memref<?x64xf32>
   return
 }
