@@ -135,6 +135,12 @@ def Kernel_GpuLinearConfigAttr
     which is then the cluster, that many blocks compute a tile, each a part of `K`, and
     add their sums in the order of the parts: there are `split` times as many tiles.
 
+    Of kind `skinny` a cluster has one tile of columns after the other, of all rows,
+    `tile_rows` of them at a time. `stages` is then of each warp: the pieces of 16 rows
+    of the weight, 128 bytes of each, that it has in shared memory at once. Warps take 16
+    rows of `tile_columns` each; where there are more warps, as many have the same ones,
+    and share `K` as the blocks do.
+
     The packing is in rows.
   }];
   let parameters = (ins
