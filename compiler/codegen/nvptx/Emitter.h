@@ -77,14 +77,14 @@ public:
   Value loadElement(Type element, Value pointer, Value index);
   /// Loads `count` elements, a power of two, aligned to their size, as f32.
   SmallVector<Value> loadFloats(Type element, Value pointer, int64_t count);
-  /// Loads `count` values of type `type`, aligned to their size together.
-  SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
   /// Loads `count` words of i32 that lie together, as one if it is a power of
   /// two; aligned to what is loaded at once.
   SmallVector<Value> loadWords(Value pointer, int64_t count);
   /// The bytes of `low` (0 to 3) and `high` (4 to 7) that the nibbles of
   /// `selector` name, i32.
   Value permuteBytes(Value low, Value high, Value selector);
+  /// Loads `count` values of type `type`, aligned to their size together.
+  SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
   /// Stores values of one type, aligned to their size together.
   void storeVector(ValueRange values, Value pointer);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.

@@ -11,6 +11,10 @@ using namespace mlir::tcc::h100;
 /// are read without conflicts by eight lanes, four of each of two rows.
 static constexpr int64_t bankBytes = 128;
 
+/// What could come in the meantime, in bytes, for each block of a cluster when
+/// the sums of a tile are combined; of a block alone twice that.
+static constexpr int64_t bytesOfTileEnd = 4096;
+
 SkinnyShape::SkinnyShape(const RowLayout &layout, Type operand,
                          const SkinnyTile &tile)
     : tile(tile), usesTensorCores(!operand.isF32()),
@@ -87,4 +91,45 @@ std::optional<std::string> SkinnyShape::findFault() const {
   if (bytes > sharedBytesOfBlock)
     return expected("at most 232448 bytes of shared memory", bytes);
   return std::nullopt;
+}
+
+/// The bytes that a multiprocessor reads of `rows` rows of the input.
+static int64_t inputBytesFor(const SkinnyShape &shape, int64_t rows,
+                             int64_t rounds) {
+  int64_t once = rows * shape.blockSteps * shape.stepDepth * 4;
+  return shape.chunksFor(rows).count > 1 ? once * rounds : once;
+}
+
+/// The bytes that a multiprocessor reads, or could have read. Full tiles of
+/// rows are less usual than the 8 rows of one product.
+static int64_t costOf(const RowLayout &layout, const SkinnyShape &shape) {
+  int64_t cluster = shape.tile.cluster;
+  int64_t tiles = llvm::divideCeil(layout.packedRows, shape.tile.columns);
+  int64_t rounds = llvm::divideCeil(tiles, shape.blocks / cluster);
+  int64_t stepsOfWarp =
+      rounds * llvm::divideCeil(shape.blockSteps, shape.slices);
+  return stepsOfWarp * shape.warps * shape.stageBytes +
+         inputBytesFor(shape, SkinnyShape::rowsOfProduct, rounds) +
+         inputBytesFor(shape, shape.tile.rows, rounds) / 8 +
+         rounds * bytesOfTileEnd * (1 + cluster);
+}
+
+SkinnyTile h100::chooseSkinnyTile(const RowLayout &layout, Type operand) {
+  // 8 warps with 3 steps on their way have 48 KB: what comes in 2 us.
+  constexpr int64_t threads = 256, stages = 4;
+  int64_t rows = operand.isF32() ? 16 : 64;
+  std::optional<SkinnyTile> best;
+  int64_t leastCost = 0;
+  for (int64_t cluster : {1, 2, 4, 8})
+    for (int64_t columns = 128; columns >= 16; columns /= 2) {
+      SkinnyTile tile = {rows, columns, threads, stages, cluster};
+      SkinnyShape shape(layout, operand, tile);
+      int64_t cost = costOf(layout, shape);
+      if (shape.findFault() || (best && cost >= leastCost))
+        continue;
+      best = tile;
+      leastCost = cost;
+    }
+  assert(best && "one block with few steps always has room");
+  return *best;
 }

@@ -75,6 +75,10 @@ private:
   int64_t inputPitch(int64_t chunkSteps) const;
 };
 
+/// Chooses how blocks share the weight of `layout`: so that each
+/// multiprocessor reads as little as it can.
+SkinnyTile chooseSkinnyTile(const RowLayout &layout, Type operand);
+
 } // namespace mlir::tcc::h100
 
 #endif // TCC_COMPILER_TARGET_H100_SKINNYSHAPE_H
