@@ -139,6 +139,12 @@ def Kernel_GpuLinearConfigAttr
     and at most 256 columns, a multiple of 8 for each block of the cluster: blocks that
     are below each other. Weights in blocks have no cluster, and 64 columns or a multiple.
 
+    Of kind `skinny` a cluster has one tile of columns after the other, of all rows,
+    `tile_rows` of them at a time. `stages` is then of each warp: the pieces of 16 rows
+    of the weight, 128 bytes of each, that it has in shared memory at once. Warps take 16
+    rows of `tile_columns` each; where there are more warps, as many have the same ones,
+    and share `K` as the blocks do.
+
     The packing is in rows.
   }];
   let parameters = (ins

@@ -186,7 +186,8 @@ void Emitter::storeVector(ValueRange values, Value pointer) {
   for (auto [i, value] : llvm::enumerate(values))
     vector = LLVM::InsertElementOp::create(builder, location, vector, value,
                                            word(static_cast<int32_t>(i)));
-  store(vector, pointer, count * 4);
+  store(vector, pointer,
+        count * values[0].getType().getIntOrFloatBitWidth() / 8);
 }
 
 Value Emitter::permuteBytes(Value low, Value high, Value selector) {
@@ -204,6 +205,16 @@ void Emitter::storeElement(Value value, Type element, Value pointer,
   storeFloat(
       value, element,
       offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
+}
+
+void Emitter::storeFloats(ValueRange values, Type element, Value pointer,
+                          Value index) {
+  SmallVector<Value> elements(values);
+  if (!element.isF32())
+    for (Value &value : elements)
+      value = arith::TruncFOp::create(builder, location, element, value);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  storeVector(elements, offset(pointer, multiply(index, bytes)));
 }
 
 Value Emitter::round(Value value, Type element) {

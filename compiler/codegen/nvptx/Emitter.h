@@ -85,11 +85,14 @@ public:
   Value permuteBytes(Value low, Value high, Value selector);
   /// Loads `count` values of type `type`, aligned to their size together.
   SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
-  /// Stores two or four values of 32 bits of one type, aligned to their size.
+  /// Stores values of one type, aligned to their size together.
   void storeVector(ValueRange values, Value pointer);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.
   void storeFloat(Value value, Type element, Value pointer);
   void storeElement(Value value, Type element, Value pointer, Value index);
+  /// The same of several elements from `index` on, aligned to their size
+  /// together.
+  void storeFloats(ValueRange values, Type element, Value pointer, Value index);
   /// Rounds f32 to `element` and back.
   Value round(Value value, Type element);
 

@@ -77,9 +77,12 @@ void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
 
 /// Of a linear layer of kind `skinny`: verifies that it has a kernel, how that
-/// is launched, and its code.
+/// is launched, what it does while the launch before still runs, for which the
+/// frame has but operands, and the rest of its code.
 LogicalResult verifySkinny(kernel::LinearOp op);
 LaunchShape skinnyLaunch(kernel::LinearOp op);
+void emitSkinnyPrefetch(Emitter &emitter, kernel::LinearOp op,
+                        const KernelFrame &frame);
 void emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,
                       const KernelFrame &frame);
 

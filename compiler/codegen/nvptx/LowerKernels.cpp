@@ -99,25 +99,29 @@ static void setRows(Emitter &emitter, kernel::Rows rows, Operation *op,
       memory = emitRow(emitter, operand.getType(), memory, expanded);
 }
 
-/// What the kernel gets, from the arguments of its entry.
-static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
-                             Block &entry, unsigned arguments) {
+/// What the kernel gets, from the arguments of its entry, but for sizes.
+static KernelFrame makeFrame(Emitter &emitter, Operation *op, Block &entry,
+                             unsigned arguments) {
   KernelFrame frame;
   for (Value operand : op->getOperands()) {
     unsigned index = cast<BlockArgument>(operand).getArgNumber();
     frame.operands.push_back(
         emitter.offset(entry.getArgument(index), offsetOf(operand.getType())));
   }
-  Value sizes = entry.getArgument(arguments);
+  frame.tiles = entry.getArgument(arguments + 1);
+  for (Value map : entry.getArguments().drop_front(arguments + 2))
+    frame.tensorMaps.push_back(map);
+  return frame;
+}
+
+/// Reads the sizes of the step at `sizes`.
+static void setSizes(Emitter &emitter, kernel::Rows rows, Operation *op,
+                     Value sizes, KernelFrame &frame) {
   auto size = [&](int64_t place) {
     return emitter.load(emitter.i64(), emitter.offset(sizes, place * 8), 8);
   };
   setRows(emitter, rows, op, size, frame);
   frame.pageTableStride = size(PageTableStride);
-  frame.tiles = entry.getArgument(arguments + 1);
-  for (Value map : entry.getArguments().drop_front(arguments + 2))
-    frame.tensorMaps.push_back(map);
-  return frame;
 }
 
 /// Whether what `op` is configured for has code.
@@ -175,13 +179,16 @@ static LogicalResult lower(func::FuncOp function, Operation *op) {
   Block *entry = kernelOp.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
   Emitter emitter(builder, op->getLoc(), shape.threads);
+  unsigned arguments = function.getNumArguments();
+  KernelFrame frame = makeFrame(emitter, op, *entry, arguments);
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    emitSkinnyPrefetch(emitter, cast<kernel::LinearOp>(op), frame);
   // The launch before may still run: nothing of it is touched earlier. The next
   // one may take the multiprocessors that this one leaves.
   Hopper hopper(emitter);
   hopper.waitForGridsBefore();
   hopper.letNextGridStart();
-  KernelFrame frame =
-      makeFrame(emitter, *rows, op, *entry, function.getNumArguments());
+  setSizes(emitter, *rows, op, entry->getArgument(arguments), frame);
   if (failed(emitCode(emitter, op, frame)))
     return failure();
   builder.setInsertionPointToEnd(entry);

@@ -54,7 +54,8 @@ class Skinny {
 public:
   Skinny(Emitter &emitter, kernel::LinearOp op, const KernelFrame &frame);
 
-  void emit();
+  void prefetch();
+  void emit(); ///< After `prefetch`.
 
 private:
   // The order of work.
@@ -66,7 +67,7 @@ private:
                 llvm::function_ref<void()> read);
 
   // The weight.
-  Cursor prefetch();
+  Cursor prefetched();
   void issue(const Cursor &ahead);
   Cursor next(const Cursor &cursor);
 
@@ -207,10 +208,9 @@ void Skinny::emitRows(Value first) {
                            emitter.integer(products * rowsOfProduct));
   };
 
-  emitter.barrier(); // Nobody reads inputs or stages of the rows before.
-  Cursor cursor = prefetch();
   if (op.getMeanSquare())
     computeMeans();
+  Cursor cursor = prefetched();
   std::function<void(ArrayRef<int64_t>)> choose = [&](ArrayRef<int64_t> left) {
     if (left.size() == 1)
       return emitTiles(left[0], cursor);
@@ -219,6 +219,11 @@ void Skinny::emitRows(Value first) {
         [&] { choose(left.drop_front()); });
   };
   choose(counts);
+  Value more = emitter.add(first, shape.tile.rows);
+  emitter.when(compareLess(more, frame.rows), [&] {
+    emitter.warpBarrier(); // All lanes have read their stages.
+    prefetch();
+  });
 }
 
 /// The same for `products` times 8 rows or fewer; the steps from `cursor` on
@@ -300,19 +305,27 @@ void Skinny::emit() {
     if (isShared)
       NVVM::ClusterWaitOp::create(emitter.builder, emitter.location, aligned);
   });
+  emitter.waitForCopies(0); // Those that were begun for no rows.
 }
 
 //===----------------------------------------------------------------------===//
 // The weight
 //===----------------------------------------------------------------------===//
 
-/// Begins to copy the first steps of this warp. Returns where the next one is.
-Cursor Skinny::prefetch() {
+/// Begins to copy the first steps of this warp.
+void Skinny::prefetch() {
   Cursor cursor = {cluster, emitter.integer(0), emitter.integer(0)};
   for (int64_t i = 1; i < shape.tile.stages; ++i) {
     issue(cursor);
     cursor = next(cursor);
   }
+}
+
+/// Where the first step is that `prefetch` leaves.
+Cursor Skinny::prefetched() {
+  Cursor cursor = {cluster, emitter.integer(0), emitter.integer(0)};
+  for (int64_t i = 1; i < shape.tile.stages; ++i)
+    cursor = next(cursor);
   return cursor;
 }
 
@@ -740,6 +753,11 @@ LaunchShape nvptx::skinnyLaunch(kernel::LinearOp op) {
   launch.blocks = shape.blocks;
   launch.blocksOfMultiprocessor = 1;
   return launch;
+}
+
+void nvptx::emitSkinnyPrefetch(Emitter &emitter, kernel::LinearOp op,
+                               const KernelFrame &frame) {
+  Skinny(emitter, op, frame).prefetch();
 }
 
 void nvptx::emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,

@@ -89,7 +89,9 @@ public:
   explicit GpuKernelRunner(const CompiledImage &ptx)
       : plan(planOf(ptx.kernels[0])) {
     std::string text(ptx.code.begin(), ptx.code.end());
-    EXPECT_EQ(simulator().loadModule(&module, text.c_str()), cuda::success)
+    EXPECT_EQ(
+        simulator().loadModule(&module, text.c_str(), 0, nullptr, nullptr),
+        cuda::success)
         << text;
     EXPECT_EQ(simulator().getFunction(&function, module, plan.name.c_str()),
               cuda::success);
