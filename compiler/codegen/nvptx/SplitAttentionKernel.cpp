@@ -233,7 +233,7 @@ void SplitAttention::copyQueries(Value part) {
   Value target =
       emitter.offset(queries, emitter.multiply(emitter.laneNumber(), 16));
   for (size_t i = 0; i < rows[0].size(); i += 2)
-    emitter.storeWords(
+    emitter.storeVector(
         {rows[0][i], rows[1][i], rows[0][i + 1], rows[1][i + 1]},
         emitter.offset(target, static_cast<int64_t>(i / 2) * queryStepBytes));
 }
