@@ -139,6 +139,7 @@ void TargetBuilder::addKernels() {
     kernel->blocks = compiled.blocks;
     kernel->cluster = compiled.cluster;
     kernel->shared_bytes = compiled.sharedBytes;
+    kernel->waits = compiled.waits;
     kernel->tensor_maps = compiled.tensorMaps;
     kernels.try_emplace(compiled.name, target.kernels.size());
     target.kernels.push_back(std::move(kernel));

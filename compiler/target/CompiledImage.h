@@ -21,6 +21,7 @@ struct CompiledKernel {
   uint32_t blocks = 0;
   uint32_t cluster = 1;
   uint32_t sharedBytes = 0;
+  bool waits = false;
   std::vector<::tcc::schema::TensorMap> tensorMaps = {};
 };
 

@@ -56,8 +56,27 @@ static int64_t scratchFor(const Plan &plan, const StepLimits &limits) {
   return (bytes + 4095) / 4096 * 4096;
 }
 
+/// What `begin` brings to the device, each part aligned.
+static int64_t inputsFor(const Plan &plan, const StepLimits &limits) {
+  constexpr int64_t wordBytes = 4;
+  auto aligned = [](int64_t words) {
+    return (words * wordBytes + inputAlignment - 1) / inputAlignment *
+           inputAlignment;
+  };
+  int64_t bytes = aligned(2 * static_cast<int64_t>(KernelSizes().size())) +
+                  3 * aligned(limits.tokens) + aligned(limits.logitRows) +
+                  aligned(limits.sequences * limits.pages);
+  if (plan.prediction)
+    bytes += aligned(limits.tokens * plan.hiddenSize);
+  for (const RotaryPlan &rotary : plan.rotaryTables)
+    bytes += aligned(2 * limits.tokens *
+                     static_cast<int64_t>(rotary.inverseFrequencies.size()));
+  return bytes;
+}
+
 static WorkBytes workFor(const Plan &plan, const StepLimits &limits) {
-  return {arenaFor(plan, limits), scratchFor(plan, limits)};
+  return {arenaFor(plan, limits), scratchFor(plan, limits),
+          inputsFor(plan, limits)};
 }
 
 int64_t Executor::bytesFor(const Plan &plan, const StepLimits &limits,
@@ -247,16 +266,16 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
   return nullptr;
 }
 
-Status Executor::runLaunch(const LaunchPlan &launch, int64_t layer,
-                           double *seconds) {
-  int64_t tiles = launch.tiles.evaluate(sizes);
-  if (tiles == 0)
+Status Executor::runLaunch(const LaunchPlan &launch, Launch place) {
+  place.tiles = launch.tiles.evaluate(sizes);
+  if (place.tiles == 0)
     return {};
   arguments.clear();
   for (const ArgumentPlan &argument : launch.arguments)
-    arguments.push_back(resolve(argument, layer));
-  return device.launch(
-      {launch.kernel, arguments.data(), arguments.size(), tiles, seconds});
+    arguments.push_back(resolve(argument, place.layer));
+  place.arguments = arguments.data();
+  place.argumentCount = arguments.size();
+  return device.launch(place);
 }
 
 Status Executor::finish(const StepPlan &which) {
@@ -277,15 +296,18 @@ Status Executor::run(const StepPlan &which, const Step &step,
   sizes = step.sizes();
   if (Status status = begin(step); !status.ok())
     return status;
+  Launch place;
   for (const SectionPlan &section : which.sections)
-    for (int64_t layer = section.firstLayer;
-         layer < section.firstLayer + section.layers; ++layer)
+    for (int64_t i = 0; i < section.layers; ++i)
       for (const LaunchPlan &launch : section.launches) {
         if (cancelled && cancelled->load(std::memory_order_relaxed))
           return {Status::Code::Interrupted, "interrupted"};
-        double *seconds =
+        place.kernel = launch.kernel;
+        place.layer = section.isLoop ? section.firstLayer + i : -1;
+        ++place.number;
+        place.seconds =
             kernelSeconds ? &(*kernelSeconds)[launch.kernel] : nullptr;
-        if (Status status = runLaunch(launch, layer, seconds); !status.ok())
+        if (Status status = runLaunch(launch, place); !status.ok())
           return status;
       }
   return finish(which);

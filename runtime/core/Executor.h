@@ -45,16 +45,17 @@ struct Step {
 /// Not thread-safe: one Executor serves one caller at a time.
 class Executor {
 public:
-  /// Reserves the arena and the workers' scratch for steps and predictions up
-  /// to `limits`, which lie within `largestStep`, on `device`, which has loaded
-  /// `program` and holds `cache`.
+  /// Reserves the arena, the workers' scratch and room for inputs, for steps
+  /// and predictions up to `limits`, which lie within `largestStep`, on
+  /// `device`, which has loaded `program` and holds `cache`.
   ///
   /// \returns OutOfMemory if the device refuses the memory.
   static Status create(const Program &program, const StepLimits &limits,
                        KVCache &cache, Device &device,
                        std::unique_ptr<Executor> &result);
 
-  /// Bytes of arena and scratch that steps and predictions up to `limits` need.
+  /// Bytes of arena, scratch and inputs that steps and predictions up to
+  /// `limits` need.
   static int64_t bytesFor(const Plan &plan, const StepLimits &limits,
                           int64_t workers);
 
@@ -92,7 +93,8 @@ private:
   void fillPageTable(const Step &step);
   /// Brings what kernels read of `step` to the device.
   Status begin(const Step &step);
-  Status runLaunch(const LaunchPlan &launch, int64_t layer, double *seconds);
+  /// Runs what `place` says, with the arguments and tiles of `launch`.
+  Status runLaunch(const LaunchPlan &launch, Launch place);
   /// Waits, and brings the results of `which` to the host.
   Status finish(const StepPlan &which);
   void *resolve(const ArgumentPlan &argument, int64_t layer) const;

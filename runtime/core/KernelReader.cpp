@@ -92,6 +92,7 @@ bool PlanReader::readGpuKernel(const schema::Kernel &kernel,
   read.blocks = kernel.blocks();
   read.cluster = kernel.cluster();
   read.sharedBytes = kernel.shared_bytes();
+  read.waits = kernel.waits();
   if (read.threads == 0 || read.threads % warpThreads != 0 ||
       read.threads > largestBlock)
     return error(

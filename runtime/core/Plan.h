@@ -31,6 +31,7 @@ struct StepLimits {
   int64_t tokens = 0;
   int64_t sequences = 0;
   int64_t logitRows = 0;
+  int64_t pages = 1; ///< Of one sequence; below 2^31.
 };
 
 /// The largest step that any plan is checked for. With coefficients up to
@@ -159,6 +160,7 @@ struct KernelPlan {
   uint32_t cluster = 1;     ///< Blocks of a cluster.
   uint32_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
   std::vector<TensorMapPlan> tensorMaps = {};
+  bool waits = false; ///< It may begin while the launch before still runs.
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

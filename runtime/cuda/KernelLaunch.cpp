@@ -100,20 +100,27 @@ Status cuda::prepare(const Driver &driver, Function function,
 
 Status cuda::launch(const Driver &driver, Function function,
                     const KernelPlan &kernel, unsigned blocks, Stream stream,
-                    void **parameters) {
-  LaunchAttribute cluster = {};
-  cluster.id = LaunchAttributeId::ClusterDimension;
-  cluster.value.cluster[0] = kernel.cluster;
-  cluster.value.cluster[1] = cluster.value.cluster[2] = 1;
+                    void **parameters, bool isDependent) {
   LaunchConfig config = {};
+  LaunchAttribute attributes[2] = {};
+  config.attributes = attributes;
+  if (kernel.cluster > 1) {
+    LaunchAttribute &cluster = attributes[config.attributeCount++];
+    cluster.id = LaunchAttributeId::ClusterDimension;
+    cluster.value.cluster[0] = kernel.cluster;
+    cluster.value.cluster[1] = cluster.value.cluster[2] = 1;
+  }
+  if (isDependent) {
+    LaunchAttribute &overlap = attributes[config.attributeCount++];
+    overlap.id = LaunchAttributeId::ProgrammaticStreamSerialization;
+    overlap.value.isAllowed = 1;
+  }
   config.grid[0] = blocks;
   config.grid[1] = config.grid[2] = 1;
   config.block[0] = kernel.threads;
   config.block[1] = config.block[2] = 1;
   config.sharedBytes = kernel.sharedBytes;
   config.stream = stream;
-  config.attributes = &cluster;
-  config.attributeCount = kernel.cluster > 1 ? 1 : 0;
   return driver.statusOf(
       driver.launchKernelEx(&config, function, parameters, nullptr),
       "cuLaunchKernelEx");

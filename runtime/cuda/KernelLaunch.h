@@ -42,8 +42,11 @@ Status prepare(const Driver &driver, Function function,
 
 /// Launches `function`, which has been prepared, in `blocks` blocks, a multiple
 /// of the cluster.
+///
+/// \param isDependent Whether it may begin before the launch before has ended.
 Status launch(const Driver &driver, Function function, const KernelPlan &kernel,
-              unsigned blocks, Stream stream, void **parameters);
+              unsigned blocks, Stream stream, void **parameters,
+              bool isDependent = false);
 
 } // namespace tcc::rt::cuda
 

@@ -86,6 +86,7 @@ static LogicalResult describeLaunch(func::FuncOp function,
   compiled.blocks = static_cast<uint32_t>(shape.blocks);
   compiled.cluster = static_cast<uint32_t>(shape.cluster);
   compiled.sharedBytes = static_cast<uint32_t>(shape.sharedBytes);
+  compiled.waits = true; // As every kernel that is lowered does.
   for (const TensorMap &map : shape.tensorMaps)
     compiled.tensorMaps.push_back(translate(map, op, *rows));
   return success();

@@ -3,6 +3,7 @@
 #include "compiler/codegen/nvptx/Passes.h"
 
 #include "compiler/codegen/nvptx/GemmLayout.h"
+#include "compiler/codegen/nvptx/Hopper.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -174,6 +175,11 @@ static LogicalResult lower(func::FuncOp function, Operation *op) {
   Block *entry = kernelOp.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
   Emitter emitter(builder, op->getLoc(), shape.threads);
+  // The launch before may still run: nothing of it is touched earlier. The next
+  // one may take the multiprocessors that this one leaves.
+  Hopper hopper(emitter);
+  hopper.waitForGridsBefore();
+  hopper.letNextGridStart();
   KernelFrame frame =
       makeFrame(emitter, *rows, op, *entry, function.getNumArguments());
   if (failed(emitCode(emitter, op, frame)))

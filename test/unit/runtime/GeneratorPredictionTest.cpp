@@ -236,7 +236,7 @@ protected:
     Requirements needed;
     std::unique_ptr<Generator> generator;
     Status status =
-        planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed);
+        planRequests(plan, prompts, options, {}, needed);
     if (status.ok())
       status = Generator::create(program, needed, *device, generator);
     if (status.ok())
@@ -401,7 +401,7 @@ TEST_F(GeneratorPredictionTest, CanBeInterruptedAndRunAgain) {
   std::vector<Tokens> prompts = {{1, 2, 3}, {4}};
   Requirements needed;
   ASSERT_TRUE(
-      planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed).ok());
+      planRequests(plan, prompts, options, {}, needed).ok());
   std::unique_ptr<Generator> generator;
   ASSERT_TRUE(Generator::create(program, needed, *device, generator).ok());
   Tokens expected = run(prompts).results[0].tokens;
@@ -461,7 +461,7 @@ TEST_F(GeneratorPredictionTest, ReportsEveryFailureOfTheDevice) {
   device = &separate;
   Requirements needed;
   ASSERT_TRUE(
-      planRequests(plan, prompts, options, 1, 0, INT64_MAX, needed).ok());
+      planRequests(plan, prompts, options, {}, needed).ok());
   std::unique_ptr<Generator> generator;
   int64_t calls = 0;
   for (;; ++calls) {

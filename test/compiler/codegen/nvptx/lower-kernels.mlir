@@ -1,10 +1,13 @@
 // A kernel becomes the code of one thread, which the runtime launches in blocks.
 // RUN: tcc-opt %s --split-input-file --verify-diagnostics --tcc-lower-kernels-to-gpu | FileCheck %s
 
+// Nothing is read before the launch before has ended.
 // Block b of n copies the rows b, b + n, and so on; its threads share the columns.
 // CHECK-LABEL: llvm.func @rows(
 // CHECK-SAME:    %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[TILES:.*]]: i64)
 // CHECK-SAME:    nvvm.kernel, nvvm.reqntid = array<i32: 128>
+// CHECK:         llvm.inline_asm has_side_effects {{.*}}"griddepcontrol.wait;"
+// CHECK:         llvm.inline_asm has_side_effects {{.*}}"griddepcontrol.launch_dependents;"
 // CHECK:         %[[BLOCK32:.*]] = nvvm.read.ptx.sreg.ctaid.x
 // CHECK:         %[[BLOCK:.*]] = arith.extui %[[BLOCK32]]
 // CHECK:         %[[COUNT32:.*]] = nvvm.read.ptx.sreg.nctaid.x
