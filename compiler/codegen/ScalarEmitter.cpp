@@ -16,6 +16,11 @@ Value ScalarEmitter::integer(int64_t value) {
                                    builder.getI64IntegerAttr(value));
 }
 
+Value ScalarEmitter::integerLike(Value other, int64_t value) {
+  return arith::ConstantOp::create(
+      builder, location, builder.getIntegerAttr(other.getType(), value));
+}
+
 Value ScalarEmitter::add(Value a, Value b) {
   return builder.createOrFold<arith::AddIOp>(location, a, b);
 }

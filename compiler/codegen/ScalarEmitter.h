@@ -32,16 +32,18 @@ public:
   //===--------------------------------------------------------------------===//
 
   Value integer(int64_t value);
+  /// The same of the type of `other`.
+  Value integerLike(Value other, int64_t value);
   Value add(Value a, Value b);
-  Value add(Value a, int64_t b) { return add(a, integer(b)); }
+  Value add(Value a, int64_t b) { return add(a, integerLike(a, b)); }
   Value subtract(Value a, Value b);
   Value multiply(Value a, Value b);
-  Value multiply(Value a, int64_t b) { return multiply(a, integer(b)); }
+  Value multiply(Value a, int64_t b) { return multiply(a, integerLike(a, b)); }
   // Of division neither operand is negative.
   Value divide(Value a, Value b);
-  Value divide(Value a, int64_t b) { return divide(a, integer(b)); }
+  Value divide(Value a, int64_t b) { return divide(a, integerLike(a, b)); }
   Value modulo(Value a, Value b);
-  Value modulo(Value a, int64_t b) { return modulo(a, integer(b)); }
+  Value modulo(Value a, int64_t b) { return modulo(a, integerLike(a, b)); }
   Value minimum(Value a, Value b);
   Value compare(arith::CmpIPredicate predicate, Value a, Value b);
   Value both(Value a, Value b);
@@ -91,13 +93,13 @@ public:
 
   /// for (i = from; i < to; i += step) body(i)
   void loop(Value from, Value to, int64_t step, Body body) {
-    loop(from, to, integer(step), body);
+    loop(from, to, integerLike(from, step), body);
   }
   void loop(Value from, Value to, Value step, Body body);
   /// The same with values that each iteration replaces; returns the last.
   SmallVector<Value> loop(Value from, Value to, int64_t step,
                           ValueRange initial, ReducingBody body) {
-    return loop(from, to, integer(step), initial, body);
+    return loop(from, to, integerLike(from, step), initial, body);
   }
   SmallVector<Value> loop(Value from, Value to, Value step, ValueRange initial,
                           ReducingBody body);

@@ -19,7 +19,7 @@ class Kernel_Shaped<list<Type> elements>
     : AnyTypeOf<[RankedTensorOf<elements>, MemRefOf<elements>]>;
 
 // Activations, as they are between launches.
-def Kernel_Activation : Kernel_Shaped<[F32, BF16]>;
+def Kernel_Activation : Kernel_Shaped<[F32, F16, BF16]>;
 
 // By its C++ class: including the definition would generate its enum twice.
 def Kernel_Block : Type<
@@ -35,7 +35,7 @@ def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block, Kernel_Scaled]>
 
 def Kernel_Integers : Kernel_Shaped<[I32]>;
 def Kernel_F32 : Kernel_Shaped<[F32]>;
-def Kernel_Result : RankedTensorOf<[F32, BF16]>;
+def Kernel_Result : RankedTensorOf<[F32, F16, BF16]>;
 
 // The cache of one layer, from its page 0 on. Page `p` begins `p` times the bytes
 // of a page further.

@@ -143,21 +143,26 @@ Value Emitter::loadElement(Type element, Value pointer, Value index) {
       offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
 }
 
+SmallVector<Value> Emitter::loadVector(Type type, Value pointer,
+                                       int64_t count) {
+  int64_t bytes = count * type.getIntOrFloatBitWidth() / 8;
+  if (count == 1)
+    return {load(type, pointer, bytes)};
+  Value vector = load(VectorType::get({count}, type), pointer, bytes);
+  // LLVM makes scalars of the vector, and a vector of those of them that
+  // nothing comes between: so all are taken out here.
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(extract(vector, i));
+  return values;
+}
+
 SmallVector<Value> Emitter::loadFloats(Type element, Value pointer,
                                        int64_t count) {
-  if (count == 1)
-    return {loadFloat(element, pointer)};
-  VectorType type = VectorType::get({count}, element);
-  Value vector =
-      load(type, pointer, count * element.getIntOrFloatBitWidth() / 8);
-  SmallVector<Value> values;
-  for (int64_t i = 0; i < count; ++i) {
-    Value value = LLVM::ExtractElementOp::create(builder, location, vector,
-                                                 word(static_cast<int32_t>(i)));
-    values.push_back(element.isF32() ? value
-                                     : Value(arith::ExtFOp::create(
-                                           builder, location, f32(), value)));
-  }
+  SmallVector<Value> values = loadVector(element, pointer, count);
+  if (!element.isF32())
+    for (Value &value : values)
+      value = arith::ExtFOp::create(builder, location, f32(), value);
   return values;
 }
 

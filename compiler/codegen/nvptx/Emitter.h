@@ -83,6 +83,8 @@ public:
   /// The bytes of `low` (0 to 3) and `high` (4 to 7) that the nibbles of
   /// `selector` name, i32.
   Value permuteBytes(Value low, Value high, Value selector);
+  /// Loads `count` values of type `type`, aligned to their size together.
+  SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
   /// Stores two or four values of 32 bits of one type, aligned to their size.
   void storeVector(ValueRange values, Value pointer);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.

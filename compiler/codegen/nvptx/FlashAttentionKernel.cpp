@@ -73,7 +73,7 @@ struct SharedLayout {
 };
 
 /// Query rows of a block of threads: neighbouring tokens of one sequence. It is
-/// all i64.
+/// all i32, as is what consumers keep: they have few registers to spare.
 struct Piece {
   Value keyHead, token, sequence, position;
   Value rows;   ///< Query rows: tokens times query heads of the key/value head.
@@ -106,8 +106,17 @@ private:
   void forPieces(PieceBody body);
   Value forPiecesOf(Value window, Value keyHead, Value counter, PieceBody body);
   Value endOfSequence(Value token, Value end);
-  Value sequenceOf(Value token) {
-    return emitter.loadIndex(frame.operands[2], token);
+  Value word(int64_t value) {
+    return emitter.word(static_cast<int32_t>(value));
+  }
+  Value threadNumber() { return emitter.narrow(emitter.threadNumber()); }
+  Value laneNumber() { return emitter.narrow(emitter.laneNumber()); }
+
+  Value sequenceOf(Value token) { return loadWord(frame.operands[2], token); }
+  Value loadWord(Value memory, Value index) {
+    return emitter.loadWords(
+        emitter.offset(memory, emitter.multiply(emitter.widen(index), 4)),
+        1)[0];
   }
 
   // The ring of stages; a counter counts them from the first piece on.
@@ -115,8 +124,7 @@ private:
     return emitter.modulo(counter, layout.stages);
   }
   Value parityOf(Value counter) {
-    return emitter.narrow(
-        emitter.modulo(emitter.divide(counter, layout.stages), 2));
+    return emitter.modulo(emitter.divide(counter, layout.stages), 2);
   }
   Value barrierOf(Signal signal, Value counter);
   void initializeBarriers();
@@ -124,7 +132,7 @@ private:
   // The producer.
   void emitProducer();
   void copyStage(const Piece &piece, Value stage, Value counter);
-  void copyPages(const Piece &piece, Value stage, Value counter, bool isValues,
+  void copyPages(const Piece &piece, Value counter, bool isValues,
                  ArrayRef<Value> pages);
 
   // Consumers.
@@ -194,7 +202,7 @@ FlashAttention::FlashAttention(Emitter &emitter, kernel::AttentionOp op,
 /// The first token from `token` on of another sequence, or `end`.
 Value FlashAttention::endOfSequence(Value token, Value end) {
   Value sequence = sequenceOf(token);
-  Value last = emitter.subtract(end, emitter.integer(1));
+  Value last = emitter.subtract(end, word(1));
   auto isSame = [&](Value other) {
     return emitter.compare(arith::CmpIPredicate::eq, sequenceOf(other),
                            sequence);
@@ -204,10 +212,8 @@ Value FlashAttention::endOfSequence(Value token, Value end) {
       [&] {
         // `low` is of this sequence, `high` of another one.
         return emitter.loop(
-            emitter.integer(0),
-            emitter.integer(llvm::Log2_64_Ceil(static_cast<uint64_t>(tokens))),
-            1, {token, last},
-            [&](Value, ValueRange range) -> SmallVector<Value> {
+            word(0), word(llvm::Log2_64_Ceil(static_cast<uint64_t>(tokens))), 1,
+            {token, last}, [&](Value, ValueRange range) -> SmallVector<Value> {
               Value middle = emitter.divide(emitter.add(range[0], range[1]), 2);
               Value isLow = isSame(middle);
               return {emitter.select(isLow, middle, range[0]),
@@ -220,8 +226,9 @@ Value FlashAttention::endOfSequence(Value token, Value end) {
 /// counter.
 Value FlashAttention::forPiecesOf(Value window, Value keyHead, Value counter,
                                   PieceBody body) {
+  Value rows = emitter.narrow(frame.rows);
   Value first = emitter.multiply(window, tokens);
-  Value end = emitter.minimum(emitter.add(first, tokens), frame.rows);
+  Value end = emitter.minimum(emitter.add(first, tokens), rows);
   return emitter.loopWhile(
       {first, counter},
       [&](ValueRange values) {
@@ -235,7 +242,7 @@ Value FlashAttention::forPiecesOf(Value window, Value keyHead, Value counter,
         Value count = emitter.subtract(pieceEnd, piece.token);
         piece.rows = emitter.multiply(count, group);
         piece.sequence = sequenceOf(piece.token);
-        piece.position = emitter.loadIndex(frame.operands[1], piece.token);
+        piece.position = loadWord(frame.operands[1], piece.token);
         Value context = emitter.add(piece.position, count);
         auto parts = [&](int64_t size) {
           return emitter.divide(emitter.add(context, size - 1), size);
@@ -250,14 +257,15 @@ Value FlashAttention::forPiecesOf(Value window, Value keyHead, Value counter,
 /// Blocks take windows of tokens from the last one on, which see most of the
 /// context, for all key/value heads.
 void FlashAttention::forPieces(PieceBody body) {
-  Value windows = emitter.divide(emitter.add(frame.rows, tokens - 1), tokens);
+  Value windows = emitter.divide(
+      emitter.add(emitter.narrow(frame.rows), tokens - 1), tokens);
   Value items = emitter.multiply(windows, cache.getHeads());
   emitter.loop(
-      emitter.blockNumber(), items, emitter.blockCount(), {emitter.integer(0)},
+      emitter.narrow(emitter.blockNumber()), items,
+      emitter.narrow(emitter.blockCount()), {word(0)},
       [&](Value item, ValueRange counter) -> SmallVector<Value> {
-        Value window =
-            emitter.subtract(emitter.subtract(windows, emitter.integer(1)),
-                             emitter.divide(item, cache.getHeads()));
+        Value window = emitter.subtract(emitter.subtract(windows, word(1)),
+                                        emitter.divide(item, cache.getHeads()));
         return {forPiecesOf(window, emitter.modulo(item, cache.getHeads()),
                             counter[0], body)};
       });
@@ -276,15 +284,15 @@ Value FlashAttention::barrierOf(Signal signal, Value counter) {
 
 /// Full: the producer, and what it copies. Free: the warps of consumers.
 void FlashAttention::initializeBarriers() {
-  Value isFirst = emitter.compare(arith::CmpIPredicate::eq,
-                                  emitter.threadNumber(), emitter.integer(0));
+  Value isFirst =
+      emitter.compare(arith::CmpIPredicate::eq, threadNumber(), word(0));
   emitter.when(isFirst, [&] {
     for (int64_t stage = 0; stage < layout.stages; ++stage)
       for (Signal signal : {Signal::KeysFull, Signal::ValuesFull,
                             Signal::KeysFree, Signal::ValuesFree}) {
         bool isFull =
             signal == Signal::KeysFull || signal == Signal::ValuesFull;
-        hopper.initializeBarrier(barrierOf(signal, emitter.integer(stage)),
+        hopper.initializeBarrier(barrierOf(signal, word(stage)),
                                  isFull ? 1 : consumerThreads / warpLanes);
       }
     hopper.publishBarriers();
@@ -299,8 +307,8 @@ void FlashAttention::initializeBarriers() {
 //===----------------------------------------------------------------------===//
 
 /// Copies the keys, or the values, of `pages` to a stage.
-void FlashAttention::copyPages(const Piece &piece, Value stage, Value counter,
-                               bool isValues, ArrayRef<Value> pages) {
+void FlashAttention::copyPages(const Piece &piece, Value counter, bool isValues,
+                               ArrayRef<Value> pages) {
   Signal free = isValues ? Signal::ValuesFree : Signal::KeysFree;
   Signal full = isValues ? Signal::ValuesFull : Signal::KeysFull;
   int64_t bytes = isValues ? layout.valueBytes : layout.keyBytes;
@@ -308,21 +316,20 @@ void FlashAttention::copyPages(const Piece &piece, Value stage, Value counter,
       isValues ? cache.getPaddedValueSize() : cache.getPaddedKeySize();
   // The stage is free before it is first used.
   Value parity = arith::XOrIOp::create(emitter.builder, emitter.location,
-                                       parityOf(counter), emitter.word(1));
+                                       parityOf(counter), word(1));
   hopper.waitFor(barrierOf(free, counter), parity);
   Value barrier = barrierOf(full, counter);
   hopper.arriveExpecting(barrier, emitter.integer(bytes));
   Value target = emitter.offset(
       shared, emitter.add(emitter.multiply(stageOf(counter), bytes),
                           isValues ? layout.values : layout.keys));
-  Value row =
-      emitter.narrow(emitter.multiply(piece.keyHead, cache.getPageTokens()));
+  Value row = emitter.multiply(piece.keyHead, cache.getPageTokens());
   for (int64_t panel = 0; panel < panelsOf(size); ++panel)
     for (auto [index, page] : llvm::enumerate(pages)) {
       int64_t place = panel * layout.panelBytes + static_cast<int64_t>(index) *
                                                       cache.getPageTokens() *
                                                       swizzledRowBytes;
-      Value column = emitter.word(static_cast<int32_t>(panel * panelColumns));
+      Value column = word(panel * panelColumns);
       hopper.loadTile(frame.tensorMaps[isValues], {column, row, page},
                       emitter.offset(target, place), barrier);
     }
@@ -337,7 +344,8 @@ void FlashAttention::copyStage(const Piece &piece, Value stage, Value counter) {
     Value isPage =
         emitter.compare(arith::CmpIPredicate::slt, number, piece.pages);
     Value entry = emitter.add(
-        emitter.multiply(piece.sequence, frame.pageTableStride), number);
+        emitter.multiply(emitter.widen(piece.sequence), frame.pageTableStride),
+        emitter.widen(number));
     // Of a page outside the cache, zeros come.
     pages.push_back(emitter.evaluate(
         isPage,
@@ -346,15 +354,15 @@ void FlashAttention::copyStage(const Piece &piece, Value stage, Value counter) {
               emitter.i32(),
               emitter.offset(frame.operands[3], emitter.multiply(entry, 4)), 4);
         },
-        [&] { return emitter.word(-1); }));
+        [&] { return word(-1); }));
   }
   for (bool isValues : {false, true})
-    copyPages(piece, stage, counter, isValues, pages);
+    copyPages(piece, counter, isValues, pages);
 }
 
 void FlashAttention::emitProducer() {
   forPieces([&](const Piece &piece, Value counter) {
-    emitter.loop(emitter.integer(0), piece.stages, 1, [&](Value stage) {
+    emitter.loop(word(0), piece.stages, 1, [&](Value stage) {
       copyStage(piece, stage, emitter.add(counter, stage));
     });
     return emitter.add(counter, piece.stages);
@@ -371,30 +379,29 @@ SmallVector<Value> FlashAttention::loadQueryPiece(const Piece &piece, Value row,
   auto type = cast<ShapedType>(op.getQuery().getType());
   int64_t size = type.getDimSize(2), columns = pieceBytes / 2;
   // Rows that the piece does not have are those of its last one.
-  row = emitter.minimum(row, emitter.subtract(piece.rows, emitter.integer(1)));
+  row = emitter.minimum(row, emitter.subtract(piece.rows, word(1)));
   Value head = emitter.add(emitter.multiply(piece.keyHead, group),
                            emitter.modulo(row, group));
-  Value tokenRow =
-      emitRow(emitter, type, frame.operands[0],
-              emitter.add(piece.token, emitter.divide(row, group)));
+  Value tokenRow = emitRow(
+      emitter, type, frame.operands[0],
+      emitter.widen(emitter.add(piece.token, emitter.divide(row, group))));
   Value source =
       emitter.offset(emitter.offset(tokenRow, emitter.multiply(head, size * 2)),
                      emitter.multiply(number, pieceBytes));
   // Words that lie inside together or not at all.
   int64_t words = size % columns == 0 ? 4 : 1;
   SmallVector<Value> loaded;
-  for (int64_t word = 0; word < 4; word += words) {
-    Value first = emitter.add(emitter.multiply(number, columns), word * 2);
-    Value isInside = emitter.compare(arith::CmpIPredicate::slt, first,
-                                     emitter.integer(size));
+  for (int64_t i = 0; i < 4; i += words) {
+    Value first = emitter.add(emitter.multiply(number, columns), i * 2);
+    Value isInside =
+        emitter.compare(arith::CmpIPredicate::slt, first, word(size));
     loaded.append(emitter.evaluate(
         isInside,
         [&]() -> SmallVector<Value> {
-          return emitter.loadWords(emitter.offset(source, word * 4), words);
+          return emitter.loadWords(emitter.offset(source, i * 4), words);
         },
         [&] {
-          return SmallVector<Value>(static_cast<size_t>(words),
-                                    emitter.word(0));
+          return SmallVector<Value>(static_cast<size_t>(words), word(0));
         }));
   }
   return loaded;
@@ -408,10 +415,9 @@ void FlashAttention::copyQueries(const Piece &piece) {
   };
   waitForAll(); // All have multiplied the queries of the piece before.
   int64_t pieces = cache.getPaddedKeySize() / (pieceBytes / 2);
-  Value thread = emitter.modulo(emitter.threadNumber(), warpgroupThreads);
+  Value thread = emitter.modulo(threadNumber(), warpgroupThreads);
   emitter.loop(
-      thread, emitter.integer(productRows * pieces), warpgroupThreads,
-      [&](Value index) {
+      thread, word(productRows * pieces), warpgroupThreads, [&](Value index) {
         Value row = emitter.divide(index, pieces),
               number = emitter.modulo(index, pieces);
         Value blockRow =
@@ -440,7 +446,7 @@ SmallVector<Value> FlashAttention::multiplyKeys(Value counter) {
   Value right = hopper.describeTile(emitter.offset(
       shared, emitter.add(emitter.multiply(stageOf(counter), layout.keyBytes),
                           layout.keys)));
-  Value left = hopper.describeTile(queries);
+  Value left = hopper.copyDescriptor(hopper.describeTile(queries));
   // The first product begins the sums: nothing is in their registers before.
   Value undefined =
       LLVM::PoisonOp::create(emitter.builder, emitter.location, emitter.f32());
@@ -502,14 +508,13 @@ SmallVector<Value> FlashAttention::weigh(ValueRange products,
       // Positions that the row sees from the first one of this thread on.
       Value seen =
           emitter.add(piece.position, emitter.divide(rowOf(half), group));
-      seen = emitter.narrow(
+      seen =
           emitter.subtract(seen, emitter.add(emitter.multiply(stage, positions),
-                                             emitter.multiply(member, 2))));
+                                             emitter.multiply(member, 2)));
       for (size_t i : own)
         weights[i] = emitter.select(
-            emitter.compare(
-                arith::CmpIPredicate::sge, seen,
-                emitter.word(static_cast<int32_t>(i / 4 * 8 + i % 2))),
+            emitter.compare(arith::CmpIPredicate::sge, seen,
+                            word(static_cast<int64_t>(i / 4 * 8 + i % 2))),
             weights[i], emitter.scalar(-INFINITY));
     }
     Value largest = state.largest[half];
@@ -555,8 +560,8 @@ void FlashAttention::rescale(Softmax &state, Value factors[2]) {
 
 /// Lets the producer know that this warp has multiplied what is in a stage.
 void FlashAttention::release(Signal signal, Value counter) {
-  Value isFirst = emitter.compare(arith::CmpIPredicate::eq,
-                                  emitter.laneNumber(), emitter.integer(0));
+  Value isFirst =
+      emitter.compare(arith::CmpIPredicate::eq, laneNumber(), word(0));
   hopper.arriveWhere(isFirst, barrierOf(signal, counter));
 }
 
@@ -565,7 +570,7 @@ void FlashAttention::takeTurn() {
 }
 
 void FlashAttention::passTurn() {
-  Value other = emitter.subtract(emitter.integer(1), consumer);
+  Value other = emitter.subtract(word(1), consumer);
   hopper.arriveAtNamedBarrier(emitter.add(other, turnBarrier), consumerThreads);
 }
 
@@ -594,7 +599,7 @@ SmallVector<Value> FlashAttention::consumeStage(const Piece &piece, Value stage,
                                                 ValueRange before) {
   SmallVector<Value> weights;
   Softmax state = restore(before, weights);
-  Value previous = emitter.subtract(counter, emitter.integer(1));
+  Value previous = emitter.subtract(counter, word(1));
   hopper.waitFor(barrierOf(Signal::KeysFull, counter), parityOf(counter));
   takeTurn();
   SmallVector<Value> products = multiplyKeys(counter);
@@ -633,26 +638,26 @@ Value FlashAttention::consumePiece(const Piece &piece, Value counter) {
   SmallVector<Value> products =
       hopper.waitForProducts(0, multiplyKeys(counter));
   release(Signal::KeysFree, counter);
-  SmallVector<Value> weights = pack(weigh(products, piece, emitter.integer(0),
+  SmallVector<Value> weights = pack(weigh(products, piece, word(0),
                                           /*isMasked=*/true, state, factors));
 
   // Stages all of which all rows see, then the others.
   Value seen = emitter.divide(emitter.add(piece.position, 1), positions);
-  Value one = emitter.integer(1);
+  Value one = word(1);
   Value isNone = emitter.compare(arith::CmpIPredicate::slt, seen, one);
   Value full = emitter.select(isNone, one, emitter.minimum(seen, piece.stages));
   SmallVector<Value> values = flatten(state, weights);
   for (bool isMasked : {false, true})
     values = emitter.loop(
-        isMasked ? full : emitter.integer(1), isMasked ? piece.stages : full, 1,
-        values, [&](Value stage, ValueRange before) {
+        isMasked ? full : word(1), isMasked ? piece.stages : full, 1, values,
+        [&](Value stage, ValueRange before) {
           return consumeStage(piece, stage, emitter.add(counter, stage),
                               isMasked, before);
         });
 
   state = restore(values, weights);
   Value after = emitter.add(counter, piece.stages);
-  Value last = emitter.subtract(after, emitter.integer(1));
+  Value last = emitter.subtract(after, word(1));
   hopper.waitFor(barrierOf(Signal::ValuesFull, last), parityOf(last));
   multiplyValues(last, weights, state);
   SmallVector<Value> pending(state.outputs);
@@ -676,9 +681,8 @@ void FlashAttention::storePair(ArrayRef<Value> pair, Value target, Value head,
   auto whereInside = [&](Value last, llvm::function_ref<void()> body) {
     if (firstColumn + 8 <= size)
       return body();
-    emitter.when(
-        emitter.compare(arith::CmpIPredicate::slt, last, emitter.integer(size)),
-        body);
+    emitter.when(emitter.compare(arith::CmpIPredicate::slt, last, word(size)),
+                 body);
   };
   if (bytes == 2 && size % 2 == 0 && stridesOf(type)[0] % 2 == 0) {
     whereInside(column, [&] {
@@ -707,9 +711,9 @@ void FlashAttention::store(const Piece &piece, Softmax &state) {
     emitter.when(isRow, [&] {
       Value head = emitter.add(emitter.multiply(piece.keyHead, group),
                                emitter.modulo(row, group));
-      Value target =
-          emitRow(emitter, type, frame.operands[5],
-                  emitter.add(piece.token, emitter.divide(row, group)));
+      Value target = emitRow(
+          emitter, type, frame.operands[5],
+          emitter.widen(emitter.add(piece.token, emitter.divide(row, group))));
       for (int64_t column = 0; column < size; column += 8) {
         size_t index = static_cast<size_t>(column / 2 + half * 2);
         SmallVector<Value> pair;
@@ -722,12 +726,12 @@ void FlashAttention::store(const Piece &piece, Softmax &state) {
 }
 
 void FlashAttention::emitConsumer() {
-  consumer =
-      emitter.subtract(hopper.uniformWarpgroupNumber(), emitter.integer(1));
-  Value lane = emitter.laneNumber();
+  consumer = emitter.subtract(emitter.narrow(hopper.uniformWarpgroupNumber()),
+                              word(1));
+  Value lane = laneNumber();
   member = emitter.modulo(lane, 4);
-  Value warp =
-      emitter.modulo(emitter.warpNumber(), warpgroupThreads / warpLanes);
+  Value warp = emitter.modulo(emitter.narrow(emitter.warpNumber()),
+                              warpgroupThreads / warpLanes);
   firstRow = emitter.add(
       emitter.multiply(consumer, productRows),
       emitter.add(
@@ -736,16 +740,14 @@ void FlashAttention::emitConsumer() {
   queries =
       emitter.offset(shared, emitter.multiply(consumer, layout.consumerBytes));
   // The first consumer has the first turn.
-  Value isSecond =
-      emitter.compare(arith::CmpIPredicate::eq, consumer, emitter.integer(1));
+  Value isSecond = emitter.compare(arith::CmpIPredicate::eq, consumer, word(1));
   emitter.when(isSecond, [&] { passTurn(); });
   forPieces([&](const Piece &piece, Value counter) {
     return consumePiece(piece, counter);
   });
   // What the second one has passed last is nobody's turn.
-  emitter.when(
-      emitter.compare(arith::CmpIPredicate::eq, consumer, emitter.integer(0)),
-      [&] { takeTurn(); });
+  emitter.when(emitter.compare(arith::CmpIPredicate::eq, consumer, word(0)),
+               [&] { takeTurn(); });
 }
 
 void FlashAttention::emit() {
@@ -779,8 +781,7 @@ bool nvptx::hasFlashAttention(kernel::AttentionOp op) {
   return configuration.getTileRows() == consumers * productRows &&
          configuration.getThreads() == consumerThreads + warpgroupThreads &&
          configuration.getTileColumns() % op.getCache().getPageTokens() == 0 &&
-         configuration.getCluster() == 1 &&
-         op.getScale().isNegative() == false &&
+         configuration.getCluster() == 1 && !op.getScale().isNegative() &&
          SharedLayout(op).bytes() <= h100::sharedBytesOfBlock;
 }
 

@@ -304,25 +304,37 @@ SmallVector<Value> Gemm::multiplyStage(Value consumer, Value step,
 }
 
 /// Makes the sums of a tile. `initial` is the place of its first step; returns
-/// that behind its last one, then the sums.
+/// that behind its last one, then the sums. Products of a step are multiplied
+/// while those of the next one are begun.
 SmallVector<Value> Gemm::multiplyTile(Value consumer, ValueRange initial) {
   SmallVector<Value> values(initial);
+  values.push_back(emitter.integer(0)); // The stage of the step before.
   values.append(
       static_cast<size_t>(products() * layout.tileColumns / 2),
       LLVM::PoisonOp::create(emitter.builder, emitter.location, emitter.f32()));
-  return emitter.loop(
+  values = emitter.loop(
       emitter.integer(0), emitter.integer(layout.steps), 1, values,
       [&](Value step, ValueRange before) {
         Place place(before);
         hopper.waitFor(barrierAt(layout.fullBarrier(), place.stage),
                        place.parity, scope());
-        SmallVector<Value> sums = hopper.waitForProducts(
-            0, multiplyStage(consumer, step, place, before.drop_front(2)));
-        release(place.stage);
+        SmallVector<Value> sums =
+            multiplyStage(consumer, step, place, before.drop_front(3));
+        hopper.waitForProducts(1, {});
+        Value isLater =
+            emitter.compare(arith::CmpIPredicate::ne, step, emitter.integer(0));
+        emitter.when(isLater, [&] { release(before[2]); });
         SmallVector<Value> after = next(place).values();
+        after.push_back(place.stage);
         after.append(sums);
         return after;
       });
+  SmallVector<Value> sums =
+      hopper.waitForProducts(0, ArrayRef(values).drop_front(3));
+  release(values[2]);
+  values.truncate(2);
+  values.append(sums);
+  return values;
 }
 
 /// The work of one of the warpgroups that multiply.

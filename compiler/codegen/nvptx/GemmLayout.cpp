@@ -86,6 +86,11 @@ LogicalResult nvptx::verifyGemm(kernel::LinearOp op) {
                "each block of the cluster, 64 and one block for weights "
                "in blocks, of kind 'wgmma', got ")
            << configuration;
+  int64_t bytes = GemmLayout(op).sharedBytes();
+  if (bytes > h100::sharedBytesOfBlock)
+    return op.emitOpError("expected at most ")
+           << h100::sharedBytesOfBlock << " bytes of shared memory, got "
+           << bytes;
   return success();
 }
 

@@ -69,14 +69,13 @@ void Hopper::namedBarrier(int64_t number, int64_t threads) {
 }
 
 void Hopper::namedBarrier(Value number, int64_t threads) {
-  NVVM::BarrierOp::create(builder, location, TypeRange(),
-                          emitter.narrow(number),
+  NVVM::BarrierOp::create(builder, location, TypeRange(), number,
                           emitter.word(static_cast<int32_t>(threads)),
                           NVVM::BarrierReductionAttr(), Value());
 }
 
 void Hopper::arriveAtNamedBarrier(Value number, int64_t threads) {
-  NVVM::BarrierArriveOp::create(builder, location, emitter.narrow(number),
+  NVVM::BarrierArriveOp::create(builder, location, number,
                                 emitter.word(static_cast<int32_t>(threads)));
 }
 
@@ -272,6 +271,10 @@ Value Hopper::describeTileByDepth(Value shared, int64_t columnsBytes) {
 Value Hopper::advance(Value descriptor, int64_t bytes) {
   return bytes == 0 ? descriptor
                     : emitter.add(descriptor, bytes / descriptorUnit);
+}
+
+Value Hopper::copyDescriptor(Value descriptor) {
+  return assemble("mov.b64 $0, $1;", "=l,l", emitter.i64(), descriptor)[0];
 }
 
 void Hopper::fenceProducts() {

@@ -65,7 +65,7 @@ public:
   Value isElected();
   /// Waits for `threads` threads, whole warps, at barrier `number`, 1 to 15.
   void namedBarrier(int64_t number, int64_t threads);
-  /// The same of barrier `number`, an i64; ptxas then keeps all of them.
+  /// The same of barrier `number`, an i32; ptxas then keeps all of them.
   void namedBarrier(Value number, int64_t threads);
   /// Counts at it, and does not wait. For all threads of a warp.
   void arriveAtNamedBarrier(Value number, int64_t threads);
@@ -151,6 +151,10 @@ public:
   Value describeTileByDepth(Value shared, int64_t columnsBytes);
   /// The descriptor of what is `bytes` bytes further.
   Value advance(Value descriptor, int64_t bytes);
+
+  /// A copy of `descriptor`, from which LLVM cannot make those of all steps
+  /// before a loop: they would take registers all the time.
+  Value copyDescriptor(Value descriptor);
 
   /// Orders accesses of registers before products that begin later: before
   /// the first of several, and after other changes of their sums or operands.

@@ -122,10 +122,14 @@ void Linear::computeMeans(Value row) {
 
 /// What products see of element `k` of a row of the tile.
 Value Linear::prepare(Value value, Value rowOfTile, Value k) {
-  Value mean;
+  SmallVector<Value> arguments = {value};
   if (op.getMeanSquare())
-    mean = emitter.loadElement(emitter.f32(), means, rowOfTile);
-  return emitOperand(emitter, op, frame, value, mean, k);
+    arguments.push_back(emitter.loadElement(emitter.f32(), means, rowOfTile));
+  for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands()))
+    arguments.push_back(
+        emitter.loadElement(getElementTypeOrSelf(operand.getType()),
+                            frame.operands[firstRegionOperand + index], k));
+  return emitOperand(emitter, op, arguments);
 }
 
 /// Brings elements from `k` on of the rows from `row` on to shared memory; what
@@ -223,8 +227,9 @@ void Linear::store(Value tileColumn, Value row, ValueRange results) {
       SmallVector<Value> sums;
       for (int64_t sum = j * sumsOfColumn; sum < (j + 1) * sumsOfColumn; ++sum)
         sums.push_back(results[static_cast<size_t>(sum * rowsPerThread + i)]);
-      emitter.when(emitter.both(isColumn, isRow),
-                   [&] { emitResult(emitter, op, frame, resultRow, output, sums); });
+      emitter.when(emitter.both(isColumn, isRow), [&] {
+        emitResult(emitter, op, frame, resultRow, output, sums);
+      });
     }
   }
 }

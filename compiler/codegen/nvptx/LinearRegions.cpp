@@ -6,19 +6,8 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
-/// Operands of a linear layer before those of its prologue.
-static constexpr size_t firstRegionOperand = 3;
-
 Value nvptx::emitOperand(Emitter &emitter, kernel::LinearOp op,
-                         const KernelFrame &frame, Value value, Value mean,
-                         Value k) {
-  SmallVector<Value> arguments = {value};
-  if (op.getMeanSquare())
-    arguments.push_back(mean);
-  for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands()))
-    arguments.push_back(
-        emitter.loadElement(getElementTypeOrSelf(operand.getType()),
-                            frame.operands[firstRegionOperand + index], k));
+                         ValueRange arguments) {
   return emitter.round(emitRegion(emitter, op.getPrologue(), arguments),
                        op.getOperand());
 }

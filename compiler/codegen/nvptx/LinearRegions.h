@@ -7,11 +7,12 @@
 
 namespace mlir::tcc::nvptx {
 
-/// Emits what products of `op` see of its element `value` at `k`: what the
-/// prologue makes of it, rounded to the type of operands, as f32. `mean` is the
-/// mean square of the row, or null if the prologue has none.
-Value emitOperand(Emitter &emitter, kernel::LinearOp op,
-                  const KernelFrame &frame, Value value, Value mean, Value k);
+/// Operands of a linear layer before those of its prologue.
+constexpr size_t firstRegionOperand = 3;
+
+/// Emits what products of `op` see of an element, as f32: what the prologue
+/// makes of `arguments`, rounded to the type of operands.
+Value emitOperand(Emitter &emitter, kernel::LinearOp op, ValueRange arguments);
 
 /// Emits what the epilogue of `op` makes of the one or two sums of element
 /// `output` of row `row`, and stores it.

@@ -76,6 +76,8 @@ private:
   void stageInputs(Value chunk);
   SmallVector<Value> prepare(Value row, Value rowOfTile, Value k,
                              Value isInside);
+  SmallVector<Value> prepareInside(Value row, Value rowOfTile, Value k,
+                                   int64_t count);
   void storeTotals(Value unit, Value row, ValueRange values);
 
   // Products.
@@ -116,8 +118,11 @@ private:
   Value rank;                ///< Of this block in its cluster.
   Value cluster, clusters;   ///< This one and their number.
   Value firstStep, ownSteps; ///< Of this block, and of this warp.
-  Value stages, inputs, totals, partials, squares, means; ///< Shared memory.
-  Value firstRow, rows, paddedRows; ///< Of the input that is in it.
+  /// In shared memory.
+  Value shared, stages, inputs, totals, partials, squares, means;
+  Value firstRow, rows; ///< Of the input that are there.
+  int64_t preparedRows; ///< What the code that is emitted is for.
+  SkinnyShape::Chunks chunks;
 };
 } // namespace
 
@@ -148,11 +153,10 @@ Skinny::Skinny(Emitter &emitter, kernel::LinearOp op, const KernelFrame &frame)
       emitter.divide(emitter.add(left, shape.slices - 1), shape.slices),
       emitter.integer(0));
 
-  Value shared = emitter.dynamicSharedMemory();
+  shared = emitter.dynamicSharedMemory();
   stages = emitter.offset(
       shared, emitter.multiply(warp, shape.tile.stages * shape.stageBytes));
   inputs = emitter.offset(shared, shape.inputsAt);
-  totals = emitter.offset(shared, shape.totalsAt);
   partials = emitter.offset(shared, shape.partialsAt);
   squares = emitter.offset(shared, shape.squaresAt);
   means = emitter.offset(shared, shape.meansAt);
@@ -202,20 +206,11 @@ void Skinny::emitRows(Value first) {
     return emitter.compare(arith::CmpIPredicate::sle, rows,
                            emitter.integer(products * rowsOfProduct));
   };
-  paddedRows = emitter.integer(shape.tile.rows);
-  for (int64_t count : llvm::drop_begin(llvm::reverse(counts)))
-    paddedRows = emitter.select(
-        isEnough(count), emitter.integer(count * rowsOfProduct), paddedRows);
 
   emitter.barrier(); // Nobody reads inputs or stages of the rows before.
   Cursor cursor = prefetch();
   if (op.getMeanSquare())
     computeMeans();
-  if (shape.chunks == 1) {
-    emitter.barrier();
-    stageInputs(emitter.integer(0));
-    emitter.barrier();
-  }
   std::function<void(ArrayRef<int64_t>)> choose = [&](ArrayRef<int64_t> left) {
     if (left.size() == 1)
       return emitTiles(left[0], cursor);
@@ -229,6 +224,14 @@ void Skinny::emitRows(Value first) {
 /// The same for `products` times 8 rows or fewer; the steps from `cursor` on
 /// are to be copied.
 void Skinny::emitTiles(int64_t products, Cursor cursor) {
+  preparedRows = products * rowsOfProduct;
+  chunks = shape.chunksFor(preparedRows);
+  totals = emitter.offset(shared, chunks.totalsAt);
+  if (chunks.count == 1) {
+    emitter.barrier(); // Means are there.
+    stageInputs(emitter.integer(0));
+    emitter.barrier();
+  }
   SmallVector<Value> state = {cursor.tile, cursor.index, cursor.slot};
   emitter.loop(cluster, emitter.integer(tiles), clusters, state,
                [&](Value tile, ValueRange before) {
@@ -250,11 +253,11 @@ void Skinny::emitTiles(int64_t products, Cursor cursor) {
 /// sums.
 void Skinny::emitTile(int64_t products, SmallVector<Value> &state) {
   state.append(sumsOf(products), emitter.scalar(0.0f));
-  if (shape.chunks == 1) {
+  if (chunks.count == 1) {
     state = emitChunk(products, emitter.integer(0), state);
     return;
   }
-  state = emitter.loop(emitter.integer(0), emitter.integer(shape.chunks), 1,
+  state = emitter.loop(emitter.integer(0), emitter.integer(chunks.count), 1,
                        state, [&](Value chunk, ValueRange before) {
                          emitter.barrier(); // Nobody reads the chunk before.
                          stageInputs(chunk);
@@ -266,7 +269,7 @@ void Skinny::emitTile(int64_t products, SmallVector<Value> &state) {
 /// The part of that with the steps of `chunk`, whose inputs are there.
 SmallVector<Value> Skinny::emitChunk(int64_t products, Value chunk,
                                      ValueRange state) {
-  int64_t count = shape.chunkSteps / shape.slices;
+  int64_t count = chunks.steps / shape.slices;
   Value from = emitter.multiply(chunk, count);
   Value to = emitter.minimum(ownSteps, emitter.add(from, count));
   return emitter.loop(from, to, 1, state, [&](Value index, ValueRange before) {
@@ -416,34 +419,45 @@ void Skinny::computeMeans() {
   exchange([&] { sumSquares(); }, [&] { emitter.forThreads(rows, sumUp); });
 }
 
+/// What products see of `count` elements from `k` on of row `row`, the row
+/// `rowOfTile` of those in shared memory.
+SmallVector<Value> Skinny::prepareInside(Value row, Value rowOfTile, Value k,
+                                         int64_t count) {
+  auto loadAt = [&](Type element, Value memory) {
+    Value bytes = emitter.multiply(k, element.getIntOrFloatBitWidth() / 8);
+    return emitter.loadFloats(element, emitter.offset(memory, bytes), count);
+  };
+  Type type = op.getInput().getType();
+  SmallVector<SmallVector<Value>> arguments = {
+      loadAt(getElementTypeOrSelf(type),
+             emitRow(emitter, type, frame.operands[0], row))};
+  if (op.getMeanSquare())
+    arguments.push_back(SmallVector<Value>(
+        count, emitter.loadElement(emitter.f32(), means, rowOfTile)));
+  for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands()))
+    arguments.push_back(loadAt(getElementTypeOrSelf(operand.getType()),
+                               frame.operands[firstRegionOperand + index]));
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(emitOperand(
+        emitter, op, llvm::map_to_vector(arguments, [&](const auto &of) {
+          return of[static_cast<size_t>(i)];
+        })));
+  return values;
+}
+
 /// What products see of four elements from `k` on of row `row`, the row
 /// `rowOfTile` of those in shared memory; zeros where there are none.
 SmallVector<Value> Skinny::prepare(Value row, Value rowOfTile, Value k,
                                    Value isInside) {
-  Type type = op.getInput().getType();
-  Type element = getElementTypeOrSelf(type);
-  int64_t width = widthOf(type);
+  int64_t width = widthOf(op.getInput().getType());
   SmallVector<Value> zeros(width, emitter.scalar(0.0f)), values;
   for (int64_t i = 0; i < preparedAtOnce; i += width) {
     Value place = emitter.add(k, i);
     Value isElement = emitter.both(
         isInside, compareLess(place, emitter.integer(layout.depth)));
     values.append(emitter.evaluate(
-        isElement,
-        [&] {
-          Value source = emitter.offset(
-              emitRow(emitter, type, frame.operands[0], row),
-              emitter.multiply(place, element.getIntOrFloatBitWidth() / 8));
-          Value mean;
-          if (op.getMeanSquare())
-            mean = emitter.loadElement(emitter.f32(), means, rowOfTile);
-          SmallVector<Value> loaded =
-              emitter.loadFloats(element, source, width);
-          for (auto [j, value] : llvm::enumerate(loaded))
-            value = emitOperand(emitter, op, frame, value, mean,
-                                emitter.add(place, static_cast<int64_t>(j)));
-          return loaded;
-        },
+        isElement, [&] { return prepareInside(row, rowOfTile, place, width); },
         [&] { return zeros; }));
   }
   return values;
@@ -451,12 +465,12 @@ SmallVector<Value> Skinny::prepare(Value row, Value rowOfTile, Value k,
 
 /// Brings the inputs of the steps of `chunk` to shared memory.
 void Skinny::stageInputs(Value chunk) {
-  int64_t depth = shape.chunkSteps * shape.stepDepth;
+  int64_t depth = chunks.steps * shape.stepDepth;
   int64_t across = depth / preparedAtOnce;
   Value first = emitter.multiply(
-      emitter.add(firstStep, emitter.multiply(chunk, shape.chunkSteps)),
+      emitter.add(firstStep, emitter.multiply(chunk, chunks.steps)),
       shape.stepDepth);
-  emitter.forThreads(emitter.multiply(paddedRows, across), [&](Value number) {
+  emitter.forThreads(preparedRows * across, [&](Value number) {
     Value index = emitter.divide(number, across);
     Value place =
         emitter.multiply(emitter.modulo(number, across), preparedAtOnce);
@@ -464,7 +478,7 @@ void Skinny::stageInputs(Value chunk) {
         prepare(emitter.add(firstRow, index), index, emitter.add(first, place),
                 compareLess(index, rows));
     Value target = emitter.offset(
-        inputs, emitter.add(emitter.multiply(index, shape.inputPitch),
+        inputs, emitter.add(emitter.multiply(index, chunks.pitch),
                             emitter.multiply(place, shape.operandBytes)));
     SmallVector<Value> words;
     if (shape.usesTensorCores)
@@ -490,7 +504,7 @@ void Skinny::storeTotals(Value unit, Value row, ValueRange values) {
                                   emitter.modulo(emitter.laneNumber(), lanes),
                                   emitter.integer(0));
   emitter.when(isFirst, [&] {
-    Value place = emitter.add(emitter.multiply(unit, shape.tile.rows), row);
+    Value place = emitter.add(emitter.multiply(unit, preparedRows), row);
     emitter.storeElement(sum, emitter.f32(), totals, place);
   });
 }
@@ -519,24 +533,23 @@ SmallVector<Value> Skinny::multiplyStep(int64_t products, Value stage,
 SmallVector<Value> Skinny::scaled(ValueRange blockSums, Value step,
                                   int64_t product, int64_t unit,
                                   ValueRange sums) {
-  Value totalsOfRows;
+  SmallVector<Value> totalsOfRows;
   if (weight.hasMinima()) {
     Value number = emitter.add(
         emitter.multiply(step, shape.stepDepth / SkinnyShape::unitDepth), unit);
     Value place =
-        emitter.add(emitter.add(emitter.multiply(number, shape.tile.rows),
+        emitter.add(emitter.add(emitter.multiply(number, preparedRows),
                                 product * rowsOfProduct),
                     emitter.multiply(quarter, 2));
-    totalsOfRows =
-        emitter.load(VectorType::get({2}, emitter.f32()),
-                     emitter.offset(totals, emitter.multiply(place, 4)), 8);
+    totalsOfRows = emitter.loadVector(
+        emitter.f32(), emitter.offset(totals, emitter.multiply(place, 4)), 2);
   }
   SmallVector<Value> results;
   for (int64_t i = 0; i < sumsOfProduct; ++i) {
     Value sum =
         emitter.multiplyAdd(blockSums[i], weight.scale(i / 2, unit), sums[i]);
     if (weight.hasMinima())
-      sum = emitter.multiplyAdd(emitter.extract(totalsOfRows, i % 2),
+      sum = emitter.multiplyAdd(totalsOfRows[i % 2],
                                 weight.minimum(i / 2, unit), sum);
     results.push_back(sum);
   }
@@ -555,16 +568,15 @@ void Skinny::multiplyUnit(Value stage, Value step, int64_t unit,
   Value place =
       emitter.add(emitter.multiply(emitter.add(k, emitter.multiply(quarter, 8)),
                                    shape.operandBytes),
-                  emitter.multiply(group, shape.inputPitch));
-  Type words = VectorType::get({4}, emitter.i32());
+                  emitter.multiply(group, chunks.pitch));
   SmallVector<Value> zeros(sumsOfProduct, emitter.scalar(0.0f));
   for (int64_t i = 0; i * sumsOfProduct < static_cast<int64_t>(sums.size());
        ++i) {
-    Value vector = emitter.load(
-        words,
-        emitter.offset(
-            inputs, emitter.add(place, i * rowsOfProduct * shape.inputPitch)),
-        16);
+    SmallVector<Value> input = emitter.loadVector(
+        emitter.i32(),
+        emitter.offset(inputs,
+                       emitter.add(place, i * rowsOfProduct * chunks.pitch)),
+        4);
     MutableArrayRef<Value> own = sums.slice(i * sumsOfProduct, sumsOfProduct);
     SmallVector<Value> results(own);
     if (weight.isInBlocks())
@@ -573,8 +585,7 @@ void Skinny::multiplyUnit(Value stage, Value step, int64_t unit,
       results = emitter.multiplyTiles(
           op.getOperand(),
           {low[half], high[half], low[half + 1], high[half + 1]},
-          {emitter.extract(vector, half), emitter.extract(vector, half + 1)},
-          results);
+          {input[half], input[half + 1]}, results);
     if (weight.isInBlocks())
       results = scaled(results, step, i, unit, own);
     llvm::copy(results, own.begin());
@@ -592,7 +603,7 @@ void Skinny::multiplyUnitOfFloats(Value stage, Value step, int64_t unit,
       emitter.add(emitter.multiply(quarter, 8), unit * SkinnyShape::unitDepth));
   for (int64_t row = 0; row * 2 < static_cast<int64_t>(sums.size()); ++row) {
     Value place = emitter.add(emitter.multiply(k, shape.operandBytes),
-                              row * shape.inputPitch);
+                              row * chunks.pitch);
     SmallVector<Value> values;
     for (int64_t i : {0, 16})
       values.append(emitter.loadFloats(

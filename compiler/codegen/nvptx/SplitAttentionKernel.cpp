@@ -22,6 +22,8 @@ using namespace mlir::tcc::nvptx;
 /// Rows of a product, and positions that a warp takes at once: they are columns
 /// of one product and the depth of the next.
 static constexpr int64_t productHeads = 16, stepPositions = 16;
+/// What lanes have of the queries of one step of K.
+static constexpr int64_t queryStepBytes = warpLanes * 16;
 /// Columns of one product.
 static constexpr int64_t productColumns = 8;
 /// Columns of values of which each lane loads 16 bytes of a row.
@@ -66,7 +68,8 @@ private:
 
   SmallVector<Value> loadVector(Value row);
   SmallVector<Value> loadPairs(Value row);
-  void loadQueries(Value part);
+  void copyQueries(Value part);
+  SmallVector<Value> queriesOf(int64_t step);
   SmallVector<Value> loadKeys(Value step, Value page);
   SmallVector<Value> loadValues(Value step, Value page);
   Value pageOf(Value step);
@@ -106,8 +109,8 @@ private:
   Value count; ///< Query heads of this tile.
   Value steps; ///< Of 16 positions.
   Value ranks; ///< Blocks that have any of them.
-  SmallVector<Value> queries[2];
 
+  Value queries; ///< In shared memory: of each step of K what each lane has.
   // In shared memory: sums of values and (largest, sum) of each query head, of
   // each warp and of the block.
   Value warpSums, warpStatistics, blockSums, blockStatistics;
@@ -132,6 +135,8 @@ SplitAttention::SplitAttention(Emitter &emitter, kernel::AttentionOp op,
   blockSums = emitter.offset(warpSums, warps * sumBytes);
   warpStatistics = emitter.offset(blockSums, sumBytes);
   blockStatistics = emitter.offset(warpStatistics, warps * statisticBytes);
+  queries = emitter.sharedMemory(cache.getPaddedKeySize() / stepPositions *
+                                 queryStepBytes);
 }
 
 //===----------------------------------------------------------------------===//
@@ -208,22 +213,45 @@ SmallVector<Value> SplitAttention::loadPairs(Value row) {
   return words;
 }
 
-/// Loads the queries of rows `quad` and `quad + 8`; rows that the tile does not
-/// have are those of its last one.
-void SplitAttention::loadQueries(Value part) {
+/// Copies the queries to shared memory, as the left operand of each step of K;
+/// rows that the tile does not have are those of its last one.
+void SplitAttention::copyQueries(Value part) {
   auto type = cast<ShapedType>(op.getQuery().getType());
   int64_t size = type.getDimSize(2);
   Value tokenRow = emitRow(emitter, type, frame.operands[0], token);
   Value first = emitter.add(emitter.multiply(keyHead, op.getGroup()),
                             emitter.multiply(part, productHeads));
+  SmallVector<Value> rows[2];
   for (int64_t half = 0; half < 2; ++half) {
     Value index = emitter.minimum(emitter.add(quad, half * 8),
                                   emitter.subtract(count, emitter.integer(1)));
     Value row = emitter.offset(
         tokenRow, emitter.multiply(emitter.add(first, index), size * 2));
-    queries[half] =
+    rows[half] =
         size == cache.getPaddedKeySize() ? loadVector(row) : loadPairs(row);
   }
+  Value target =
+      emitter.offset(queries, emitter.multiply(emitter.laneNumber(), 16));
+  for (size_t i = 0; i < rows[0].size(); i += 2)
+    emitter.storeVector(
+        {rows[0][i], rows[1][i], rows[0][i + 1], rows[1][i + 1]},
+        emitter.offset(target, static_cast<int64_t>(i / 2) * queryStepBytes));
+}
+
+/// The queries as an operand. LLVM would load those of all steps before all
+/// products, and there are no registers for that.
+SmallVector<Value> SplitAttention::queriesOf(int64_t step) {
+  Value place = emitter.offset(
+      emitter.offset(queries, emitter.multiply(emitter.laneNumber(), 16)),
+      step * queryStepBytes);
+  Value vector = LLVM::LoadOp::create(
+      emitter.builder, emitter.location, VectorType::get({4}, emitter.i32()),
+      place, /*alignment=*/16, /*isVolatile=*/true);
+  SmallVector<Value> words;
+  for (int32_t i = 0; i < 4; ++i)
+    words.push_back(LLVM::ExtractElementOp::create(
+        emitter.builder, emitter.location, vector, emitter.word(i)));
+  return words;
 }
 
 Value SplitAttention::pageOf(Value step) {
@@ -287,14 +315,15 @@ SmallVector<Value> SplitAttention::weigh(Value step, ArrayRef<Value> keys,
   Value left =
       emitter.subtract(position, emitter.multiply(step, stepPositions));
   size_t keyWords = keys.size() / 2;
+  SmallVector<SmallVector<Value>> operands;
+  for (size_t i = 0; i < keyWords / 2; ++i)
+    operands.push_back(queriesOf(static_cast<int64_t>(i)));
   SmallVector<Value> scores[2]; // Of each row.
   for (int64_t half = 0; half < 2; ++half) {
     Value sums = zeros();
     ArrayRef<Value> words = keys.slice(half * keyWords, keyWords);
     for (size_t i = 0; i < keyWords; i += 2)
-      sums = multiply(
-          {queries[0][i], queries[1][i], queries[0][i + 1], queries[1][i + 1]},
-          words.slice(i, 2), sums);
+      sums = multiply(operands[i / 2], words.slice(i, 2), sums);
     for (int64_t i = 0; i < 4; ++i) {
       Value column = emitter.add(emitter.multiply(member, 2), half * 8 + i % 2);
       Value isSeen = emitter.compare(arith::CmpIPredicate::sle, column, left);
@@ -358,7 +387,10 @@ void SplitAttention::addValues(ArrayRef<Value> values, ArrayRef<Value> weights,
 /// Goes through the steps of this warp, with the keys of the next one on their
 /// way.
 Softmax SplitAttention::accumulate(Value part) {
-  loadQueries(part);
+  emitter.when(emitter.compare(arith::CmpIPredicate::eq, emitter.warpNumber(),
+                               emitter.integer(0)),
+               [&] { copyQueries(part); });
+  emitter.barrier();
   Softmax state;
   for (int64_t row = 0; row < 2; ++row) {
     state.largest[row] = emitter.scalar(-INFINITY);

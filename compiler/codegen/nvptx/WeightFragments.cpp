@@ -104,39 +104,19 @@ Value WeightFragments::placeOf(int64_t half, int64_t unit) {
   return emitter.add(place, half * 8 * stepBytes);
 }
 
-SmallVector<Value> WeightFragments::loadWords(Value pointer, int64_t count) {
-  if (count == 1)
-    return {emitter.load(emitter.i32(), pointer, 4)};
-  Value vector =
-      emitter.load(VectorType::get({count}, emitter.i32()), pointer, count * 4);
-  SmallVector<Value> words;
-  for (int64_t i = 0; i < count; ++i)
-    words.push_back(emitter.extract(vector, i));
-  return words;
-}
-
 void WeightFragments::loadHeaders(Value stage) {
   loaded.clear();
-  if (!isInBlocks())
-    return;
   int64_t rows = h100::SkinnyShape::stepRows;
-  auto type =
-      VectorType::get({shape.headerBytes / 2}, emitter.builder.getF16Type());
   for (int64_t number = 0; number < shape.headers; ++number)
     for (int64_t half : {0, 1}) {
       int64_t first =
           rows * stepBytes + (number * rows + half * 8) * shape.headerBytes;
       Value place =
           emitter.add(emitter.multiply(group, shape.headerBytes), first);
-      loaded.push_back(
-          emitter.load(type, emitter.offset(stage, place), shape.headerBytes));
+      loaded.push_back(emitter.loadFloats(emitter.builder.getF16Type(),
+                                          emitter.offset(stage, place),
+                                          shape.headerBytes / 2));
     }
-}
-
-Value WeightFragments::header(size_t number, int64_t half, int64_t unit) {
-  Value value = emitter.extract(loaded[number * 2 + half], unit);
-  return arith::ExtFOp::create(emitter.builder, emitter.location, emitter.f32(),
-                               value);
 }
 
 /// The elements of a block that are in `word`, as pairs of bf16.
@@ -167,8 +147,9 @@ SmallVector<Value> WeightFragments::pairsOf(Value word) {
 
 SmallVector<Value> WeightFragments::pairs(Value stage, int64_t half,
                                           int64_t unit) {
-  SmallVector<Value> words =
-      loadWords(emitter.offset(stage, placeOf(half, unit)), unitBytes / 4 / 4);
+  SmallVector<Value> words = emitter.loadVector(
+      emitter.i32(), emitter.offset(stage, placeOf(half, unit)),
+      unitBytes / 4 / 4);
   if (!isInBlocks())
     return words;
   SmallVector<Value> pairs;

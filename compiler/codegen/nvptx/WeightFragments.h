@@ -32,15 +32,13 @@ public:
 
   bool isInBlocks() const { return shape.headers > 0; }
   bool hasMinima() const { return shape.headers > 1; }
-  Value scale(int64_t half, int64_t unit) { return header(0, half, unit); }
-  Value minimum(int64_t half, int64_t unit) { return header(1, half, unit); }
+  Value scale(int64_t half, int64_t unit) { return loaded[half][unit]; }
+  Value minimum(int64_t half, int64_t unit) { return loaded[2 + half][unit]; }
 
 private:
   void copyHeaders(Value row, Value step, Value stage);
-  Value header(size_t number, int64_t half, int64_t unit);
   Value swizzle(Value row, Value chunk);
   Value placeOf(int64_t half, int64_t unit);
-  SmallVector<Value> loadWords(Value pointer, int64_t count);
   SmallVector<Value> pairsOf(Value word);
 
   Emitter &emitter;
@@ -50,8 +48,9 @@ private:
   Value memory;
   int64_t unitBytes; ///< Of a row.
   Value lane, group, quarter;
-  Value firstPlace;             ///< Of this lane in half 0 of unit 0.
-  SmallVector<Value, 4> loaded; ///< Numbers of blocks: [number][half], vectors.
+  Value firstPlace; ///< Of this lane in half 0 of unit 0.
+  /// Numbers of blocks, as f32: [number, half][unit].
+  SmallVector<SmallVector<Value>, 4> loaded;
 };
 
 } // namespace mlir::tcc::nvptx

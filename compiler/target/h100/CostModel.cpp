@@ -1,7 +1,8 @@
 #include "compiler/target/h100/CostModel.h"
 
 #include "compiler/target/h100/Device.h"
-#include "compiler/target/h100/LinearCosts.h"
+#include "compiler/target/h100/GemmTile.h"
+#include "compiler/target/h100/SkinnyShape.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -143,13 +144,12 @@ kernel::LinearConfigAttrInterface
 H100CostModel::chooseLinear(RankedTensorType weight, Type operand,
                             kernel::PackingAttrInterface packing) const {
   RowLayout layout(weight, cast<kernel::RowPackingAttr>(packing));
-  if (hasTwoForms(operand))
-    if (std::optional<SkinnyTile> tile = chooseSkinnyTile(layout, operand))
-      return kernel::GpuLinearConfigAttr::get(
-          weight.getContext(), kernel::GpuKind::Skinny, tile->rows,
-          tile->columns, tile->threads, tile->stages, tile->cluster,
-          tile->cluster);
-  return chooseSimt(weight, layout);
+  if (!hasTwoForms(operand))
+    return chooseSimt(weight, layout);
+  SkinnyTile tile = chooseSkinnyTile(layout, operand);
+  return kernel::GpuLinearConfigAttr::get(
+      weight.getContext(), kernel::GpuKind::Skinny, tile.rows, tile.columns,
+      tile.threads, tile.stages, tile.cluster, tile.cluster);
 }
 
 /// Whether tensor cores multiply `input`, which copies bring to them.

@@ -22,8 +22,8 @@ struct SkinnyTile {
 ///
 /// K is a number of steps. Blocks of a cluster have ranges of them, one after
 /// another; of such a range the warps that have the same rows take one step in
-/// turn. A part of the range, the same for all warps, has its inputs in shared
-/// memory: all of it where there is room.
+/// turn. The inputs of a chunk of the range are in shared memory at once: of
+/// all of it where there is room.
 struct SkinnyShape {
   static constexpr int64_t stepRows = 16, stepBytes = 128;
   /// Elements of K that the four lanes with a row multiply at once.
@@ -36,6 +36,16 @@ struct SkinnyShape {
   /// Says why no kernel has this shape, or nothing.
   std::optional<std::string> findFault() const;
 
+  /// How a block cuts its part of K if it has `rows` rows of the input, a
+  /// multiple of 8.
+  struct Chunks {
+    int64_t steps; ///< Of a chunk, the same number for each slice.
+    int64_t count;
+    int64_t pitch;    ///< Bytes from one row of the input to the next.
+    int64_t totalsAt; ///< [units][rows] sums of inputs over a block of K.
+  };
+  Chunks chunksFor(int64_t rows) const;
+
   SkinnyTile tile;
   bool usesTensorCores; ///< Or else f32 in the lanes of threads.
   int64_t operandBytes; ///< Of an element of the input in shared memory.
@@ -43,29 +53,31 @@ struct SkinnyShape {
   int64_t steps;        ///< Of K.
   int64_t blockSteps;   ///< The most of a block.
   int64_t warps;
-  int64_t slices;     ///< Warps that share rows of the weight.
-  int64_t headers;    ///< Numbers of a block of the weight.
-  int64_t chunkSteps; ///< Steps whose inputs are in shared memory.
-  int64_t chunks;     ///< Of a block.
-  int64_t blocks;     ///< The most that run: all of them at once.
+  int64_t slices;  ///< Warps that share rows of the weight.
+  int64_t headers; ///< Numbers of a block of the weight.
+  int64_t blocks;  ///< The most that run: all of them at once.
 
   // Bytes.
   int64_t headerBytes;  ///< One of the numbers of the blocks of a row, a step.
   int64_t stageBytes;   ///< A step of a warp.
-  int64_t inputPitch;   ///< From one row of the input to the next.
   int64_t partialPitch; ///< From the sums of one row to those of the next.
 
   // Where things begin.
   int64_t inputsAt;   ///< [rows][chunk] operands, after the stages of warps.
-  int64_t totalsAt;   ///< [chunk / 32][rows] sums of inputs over a block.
   int64_t partialsAt; ///< [slices][rows][columns] sums.
   int64_t squaresAt;  ///< [rows][warps] sums of squares.
   int64_t meansAt;    ///< [rows] mean squares.
   int64_t bytes;      ///< All of it.
 
 private:
-  int64_t bytesOfChunk(int64_t steps) const;
+  /// Of the inputs of a chunk and their sums.
+  int64_t inputBytes(int64_t rows, int64_t chunkSteps) const;
+  int64_t inputPitch(int64_t chunkSteps) const;
 };
+
+/// Chooses how blocks share the weight of `layout`: so that each
+/// multiprocessor reads as little as it can.
+SkinnyTile chooseSkinnyTile(const RowLayout &layout, Type operand);
 
 } // namespace mlir::tcc::h100
 

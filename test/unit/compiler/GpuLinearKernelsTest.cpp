@@ -74,6 +74,23 @@ static const Shape shapes[] = {
      "= 128, stages = 4, cluster = 4, split = 4"},
 };
 
+/// Layers as large as those of models, a few rows of them; their counters are
+/// what skinny-counters.test reads.
+class StreamedLinearKernel : public GpuLinearKernel {};
+
+static const Shape streamedShapes[] = {
+    {"Alone", "kind = skinny, tile_rows = 8, tile_columns = 32, threads = 256, "
+              "stages = 4"},
+    {"Cluster", "kind = skinny, tile_rows = 64, tile_columns = 128, threads = "
+                "256, stages = 4, cluster = 4, split = 4"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Shape, StreamedLinearKernel,
+                         testing::ValuesIn(streamedShapes),
+                         [](const testing::TestParamInfo<Shape> &info) {
+                           return std::string(info.param.name);
+                         });
+
 INSTANTIATE_TEST_SUITE_P(Shape, GpuLinearKernel, testing::ValuesIn(shapes),
                          [](const testing::TestParamInfo<Shape> &info) {
                            return std::string(info.param.name);
@@ -480,5 +497,16 @@ TEST_P(GpuLinearKernel, RowsDoNotDependOnTheirNumber) {
                              all.begin() + row * layer.outputs * 4))
           << "row " << row;
     }
+  }
+}
+
+TEST_P(StreamedLinearKernel, ReadsTheWeightOnce) {
+  for (const Numbers &numbers : {Numbers{"bf16", "bf16"}, Numbers{"f16", "f16"},
+                                 Numbers{"!transformer.block<q8_0>", "bf16"},
+                                 Numbers{"!transformer.block<q4_0>", "bf16"},
+                                 Numbers{"!transformer.block<q4_1>", "bf16"}}) {
+    Layer layer = {numbers, 2048, 1024};
+    layer.isNormed = true;
+    expectDefinition(layer, {1, 8});
   }
 }

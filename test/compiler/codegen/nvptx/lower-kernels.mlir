@@ -64,13 +64,3 @@ func.func @absorbed(%x: memref<?x12xf32>, %w: memref<12xf32>, %y: memref<?x12xf3
     : (memref<?x12xf32>), memref<?x12xf32>
   return
 }
-
-// -----
-
-func.func @kind(%x: memref<?x64xbf16>, %w: memref<64x64xbf16>, %y: memref<?x64xf32>) {
-  // expected-error @+1 {{has no code for a GPU yet}}
-  kernel.linear %x, %w into %y operand(bf16) packing(#kernel.row_packing)
-    config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 128, tile_columns = 64, threads = 384, stages = 4>)
-    : memref<?x64xbf16>, memref<64x64xbf16>, memref<?x64xf32>
-  return
-}
