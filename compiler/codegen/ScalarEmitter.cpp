@@ -16,6 +16,11 @@ Value ScalarEmitter::integer(int64_t value) {
                                    builder.getI64IntegerAttr(value));
 }
 
+Value ScalarEmitter::integerLike(Value other, int64_t value) {
+  return arith::ConstantOp::create(
+      builder, location, builder.getIntegerAttr(other.getType(), value));
+}
+
 Value ScalarEmitter::add(Value a, Value b) {
   return builder.createOrFold<arith::AddIOp>(location, a, b);
 }
@@ -52,9 +57,23 @@ Value ScalarEmitter::either(Value a, Value b) {
   return builder.createOrFold<arith::OrIOp>(location, a, b);
 }
 
+Value ScalarEmitter::exclusive(Value a, Value b) {
+  return builder.createOrFold<arith::XOrIOp>(location, a, b);
+}
+
+Value ScalarEmitter::shiftRight(Value value, int64_t bits) {
+  return builder.createOrFold<arith::ShRUIOp>(location, value,
+                                              word(static_cast<int32_t>(bits)));
+}
+
 Value ScalarEmitter::word(int32_t value) {
   return arith::ConstantOp::create(builder, location,
                                    builder.getI32IntegerAttr(value));
+}
+
+Value ScalarEmitter::truth(bool value) {
+  return arith::ConstantOp::create(builder, location,
+                                   builder.getBoolAttr(value));
 }
 
 Value ScalarEmitter::widen(Value value) {
@@ -125,6 +144,11 @@ void ScalarEmitter::store(Value value, Value pointer, int64_t alignment) {
                         static_cast<unsigned>(alignment));
 }
 
+Value ScalarEmitter::extract(Value vector, int64_t index) {
+  return LLVM::ExtractElementOp::create(builder, location, vector,
+                                        word(static_cast<int32_t>(index)));
+}
+
 Value ScalarEmitter::loadIndex(Value pointer, Value index) {
   return widen(load(i32(), offset(pointer, multiply(index, 4)), 4));
 }
@@ -149,6 +173,21 @@ SmallVector<Value> ScalarEmitter::loop(Value from, Value to, Value step,
       body(loopOp.getInductionVar(), loopOp.getRegionIterArgs());
   if (!initial.empty()) // Else the loop has its terminator already.
     scf::YieldOp::create(builder, location, results);
+  return loopOp.getResults();
+}
+
+SmallVector<Value> ScalarEmitter::loopWhile(
+    ValueRange initial, llvm::function_ref<Value(ValueRange)> condition,
+    llvm::function_ref<SmallVector<Value>(ValueRange)> body) {
+  auto loopOp = scf::WhileOp::create(
+      builder, location, initial.getTypes(), initial,
+      [&](OpBuilder &, Location, ValueRange values) {
+        Value goesOn = condition(values);
+        scf::ConditionOp::create(builder, location, goesOn, values);
+      },
+      [&](OpBuilder &, Location, ValueRange values) {
+        scf::YieldOp::create(builder, location, body(values));
+      });
   return loopOp.getResults();
 }
 

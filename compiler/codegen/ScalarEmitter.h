@@ -32,21 +32,26 @@ public:
   //===--------------------------------------------------------------------===//
 
   Value integer(int64_t value);
+  /// The same of the type of `other`.
+  Value integerLike(Value other, int64_t value);
   Value add(Value a, Value b);
-  Value add(Value a, int64_t b) { return add(a, integer(b)); }
+  Value add(Value a, int64_t b) { return add(a, integerLike(a, b)); }
   Value subtract(Value a, Value b);
   Value multiply(Value a, Value b);
-  Value multiply(Value a, int64_t b) { return multiply(a, integer(b)); }
+  Value multiply(Value a, int64_t b) { return multiply(a, integerLike(a, b)); }
   // Of division neither operand is negative.
   Value divide(Value a, Value b);
-  Value divide(Value a, int64_t b) { return divide(a, integer(b)); }
+  Value divide(Value a, int64_t b) { return divide(a, integerLike(a, b)); }
   Value modulo(Value a, Value b);
-  Value modulo(Value a, int64_t b) { return modulo(a, integer(b)); }
+  Value modulo(Value a, int64_t b) { return modulo(a, integerLike(a, b)); }
   Value minimum(Value a, Value b);
   Value compare(arith::CmpIPredicate predicate, Value a, Value b);
   Value both(Value a, Value b);
   Value either(Value a, Value b);
-  Value word(int32_t value); ///< Of 32 bits.
+  Value exclusive(Value a, Value b); ///< The bits that one of them has.
+  Value shiftRight(Value value, int64_t bits); ///< Of 32 bits, unsigned.
+  Value word(int32_t value);                   ///< Of 32 bits.
+  Value truth(bool value);                     ///< Of 1 bit.
   /// A 32-bit integer as one of 64 bits, signed.
   Value widen(Value value);
   /// The low 32 bits of an integer.
@@ -73,6 +78,8 @@ public:
   /// Loads a scalar or vector; aligned to `alignment` bytes.
   Value load(Type type, Value pointer, int64_t alignment);
   void store(Value value, Value pointer, int64_t alignment);
+  /// Element `index` of a vector.
+  Value extract(Value vector, int64_t index);
   /// Loads i32 `index` of an array and widens it.
   Value loadIndex(Value pointer, Value index);
 
@@ -86,16 +93,20 @@ public:
 
   /// for (i = from; i < to; i += step) body(i)
   void loop(Value from, Value to, int64_t step, Body body) {
-    loop(from, to, integer(step), body);
+    loop(from, to, integerLike(from, step), body);
   }
   void loop(Value from, Value to, Value step, Body body);
   /// The same with values that each iteration replaces; returns the last.
   SmallVector<Value> loop(Value from, Value to, int64_t step,
                           ValueRange initial, ReducingBody body) {
-    return loop(from, to, integer(step), initial, body);
+    return loop(from, to, integerLike(from, step), initial, body);
   }
   SmallVector<Value> loop(Value from, Value to, Value step, ValueRange initial,
                           ReducingBody body);
+  /// while (condition(values)) values = body(values); returns the last ones.
+  SmallVector<Value>
+  loopWhile(ValueRange initial, llvm::function_ref<Value(ValueRange)> condition,
+            llvm::function_ref<SmallVector<Value>(ValueRange)> body);
   /// `a` where the condition is true, else `b`.
   Value select(Value condition, Value a, Value b);
   void when(Value condition, llvm::function_ref<void()> then,

@@ -44,6 +44,10 @@ struct FuseNormIntoLinear : OpRewritePattern<Kernel> {
     auto norm = op.getInput().template getDefiningOp<transformer::RMSNormOp>();
     if (!norm || !op.getPrologue().empty())
       return rewriter.notifyMatchFailure(op, "input is no normalisation");
+    auto configuration =
+        cast<kernel::LinearConfigAttrInterface>(op.getConfiguration());
+    if (!configuration.takesPrologue())
+      return rewriter.notifyMatchFailure(op, "has no code for a prologue");
     rewriter.modifyOpInPlace(op, [&] {
       op.getInputMutable().assign(norm.getInput());
       op.getPrologueOperandsMutable().assign(norm.getWeight());

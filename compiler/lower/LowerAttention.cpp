@@ -129,14 +129,22 @@ LogicalResult LowerAttention::lower(transformer::PagedAttentionOp op,
       {headsType.getDimSize(0),
        headsType.getDimSize(1) * headsType.getDimSize(2)},
       headsType.getElementType());
-  Value rows = kernel::AttentionOp::create(
-                   builder, location, rowsType, query, op.getPositions(),
-                   op.getSequences(), op.getPageTable(), pages,
-                   createDestination(builder, location, rowsType,
-                                     op.getPositions()),
-                   op.getScaleAttr(), layout,
-                   costs.chooseAttention(layout, queryType))
-                   .getResult();
+  Value rows =
+      createDestination(builder, location, rowsType, op.getPositions());
+  auto build = [&](kernel::AttentionConfigAttrInterface configuration) {
+    auto kernelOp = kernel::AttentionOp::create(
+        builder, location, rowsType, query, op.getPositions(),
+        op.getSequences(), op.getPageTable(), pages, rows, op.getScaleAttr(),
+        layout, configuration);
+    rows = kernelOp.getResult();
+    return kernelOp;
+  };
+  auto expanded = costs.choosePromptAttention(layout, queryType);
+  if (expanded)
+    setRows(build(expanded), kernel::Rows::Expanded);
+  auto last = build(costs.chooseAttention(layout, queryType));
+  if (expanded)
+    setRows(last, kernel::Rows::Absorbed);
   // Canonicalisation folds this with the view that follows.
   SmallVector<ReassociationIndices> groups = {{0}, {1, 2}};
   SmallVector<OpFoldResult> shape = {

@@ -254,12 +254,6 @@ static std::optional<HeadLayers> findHeadLayers(const LatentParts &parts) {
   return HeadLayers{key, value, weight};
 }
 
-/// Says that `op` computes the rows of one form alone.
-static void setRows(Operation *op, kernel::Rows rows) {
-  op->setAttr(kernel::rowsAttribute,
-              StringAttr::get(op->getContext(), kernel::stringifyRows(rows)));
-}
-
 namespace {
 struct LowerLatentAttention
     : tcc::impl::LowerLatentAttentionPassBase<LowerLatentAttention> {

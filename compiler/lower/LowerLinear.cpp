@@ -63,22 +63,7 @@ public:
       epilogue.operands.insert(epilogue.operands.begin(), biases.begin(),
                                biases.end());
     }
-    auto type = cast<RankedTensorType>(root->getResult(0).getType());
-    Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
-    Type operand = chooseOperand(costs, linear.getInput(), linear.getWeight(),
-                                 fp8Activations);
-    Value input = findUnrounded(linear.getInput());
-    Value destination = createDestination(rewriter, location, type, input);
-    RankedTensorType weight = linear.getWeight().getType();
-    auto packing = costs.choosePacking(weight, epilogue.paired);
-    auto kernelOp = kernel::LinearOp::create(
-        rewriter, location, type, input, linear.getWeight(), destination,
-        /*prologue_operands=*/ValueRange(), epilogue.operands,
-        TypeAttr::get(operand), packing,
-        costs.chooseLinear(weight, operand, packing),
-        /*mean_square=*/nullptr);
-    buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
-    rewriter.replaceOp(root, kernelOp->getResults());
+    rewriter.replaceOp(root, lowerForms(rewriter, root, linear, epilogue));
     if (root == linear.getOperation())
       return success();
     // What is between the two is dead now.
@@ -89,10 +74,51 @@ public:
   }
 
 private:
+  Value lowerForms(PatternRewriter &rewriter, Operation *root,
+                   transformer::LinearOp linear,
+                   const Epilogue &epilogue) const;
+
   const CostModel &costs;
   bool fp8Activations;
 };
+} // namespace
 
+/// Makes the kernels of `linear`: one, or one for each form that rows may have.
+Value LinearLowering::lowerForms(PatternRewriter &rewriter, Operation *root,
+                                 transformer::LinearOp linear,
+                                 const Epilogue &epilogue) const {
+  auto type = cast<RankedTensorType>(root->getResult(0).getType());
+  Location location = rewriter.getFusedLoc({linear.getLoc(), root->getLoc()});
+  Type operand = chooseOperand(costs, linear.getInput(), linear.getWeight(),
+                               fp8Activations);
+  Value input = findUnrounded(linear.getInput());
+  RankedTensorType weight = linear.getWeight().getType();
+  auto packing = costs.choosePacking(weight, epilogue.paired);
+  Value result = createDestination(rewriter, location, type, input);
+  auto build = [&](kernel::LinearConfigAttrInterface configuration) {
+    auto kernelOp = kernel::LinearOp::create(
+        rewriter, location, type, input, linear.getWeight(), result,
+        /*prologue_operands=*/ValueRange(), epilogue.operands,
+        TypeAttr::get(operand), packing, configuration,
+        /*mean_square=*/nullptr);
+    buildEpilogue(rewriter, location, kernelOp.getEpilogue(), epilogue);
+    result = kernelOp.getResult();
+    return kernelOp;
+  };
+  kernel::LinearConfigAttrInterface expanded;
+  // Those whose logits are asked for have one form, since steps have few.
+  if (!hasLogitRows(input))
+    expanded = costs.choosePromptLinear(
+        weight, cast<RankedTensorType>(input.getType()), operand, packing);
+  if (expanded)
+    setRows(build(expanded), kernel::Rows::Expanded);
+  auto last = build(costs.chooseLinear(weight, operand, packing));
+  if (expanded)
+    setRows(last, kernel::Rows::Absorbed);
+  return result;
+}
+
+namespace {
 struct LowerLinearAlone : OpRewritePattern<transformer::LinearOp> {
   LowerLinearAlone(MLIRContext *context, const LinearLowering &lowering)
       : OpRewritePattern(context), lowering(lowering) {}

@@ -48,6 +48,21 @@ struct LowerGatherRows : OpRewritePattern<transformer::GatherRowsOp> {
   }
 };
 
+/// The rows that all readers of `value` compute; null for all or if they do not
+/// agree.
+static Attribute rowsOfReaders(Value value) {
+  Attribute common;
+  for (Operation *user : value.getUsers()) {
+    if (isa<tensor::DimOp>(user))
+      continue;
+    Attribute rows = user->getAttr(kernel::rowsAttribute);
+    if (!rows || (common && rows != common))
+      return {};
+    common = rows;
+  }
+  return common;
+}
+
 /// Replaces `root`, rows normalised as `norms` say and laid side by side.
 static void lowerNorms(PatternRewriter &rewriter, Operation *root,
                        ArrayRef<transformer::RMSNormOp> norms) {
@@ -57,10 +72,13 @@ static void lowerNorms(PatternRewriter &rewriter, Operation *root,
     weights.push_back(norm.getWeight());
   }
   auto type = cast<RankedTensorType>(root->getResult(0).getType());
-  rewriter.replaceOpWithNewOp<kernel::RMSNormOp>(
+  Attribute rows = rowsOfReaders(root->getResult(0));
+  auto kernelOp = rewriter.replaceOpWithNewOp<kernel::RMSNormOp>(
       root, type, inputs, weights,
       createDestination(rewriter, root->getLoc(), type, inputs.front()),
       transformer::RMSNormOp(norms.front()).getEpsilonAttr());
+  if (rows)
+    kernelOp->setAttr(kernel::rowsAttribute, rows);
 }
 
 struct LowerNormsSideBySide : OpRewritePattern<tensor::ConcatOp> {

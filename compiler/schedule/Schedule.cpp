@@ -282,13 +282,21 @@ void PlanBuilder::buildLaunch(OpBuilder &builder,
 /// By what a step with two forms of attention chooses one, in multiply-adds of
 /// a head: what a pair of query and key costs less in expanded form, what it
 /// costs to expand a position, and how many tokens share what was expanded.
-/// Null if there is one form.
+/// Where nothing is expanded but rows have two forms, prompts have the first
+/// one. Null if there is one form.
 static DenseI64ArrayAttr findExpansion(const ScheduledStep &step) {
+  // The most tokens of a step.
+  constexpr int64_t wholePrompt = int64_t(1) << 20;
+  DenseI64ArrayAttr expansion;
   for (const ScheduledLaunch &launch : step.launches) {
     kernel::KernelOpInterface op = launch.op;
     auto attention = dyn_cast<kernel::ExpandedAttentionOp>(op.getOperation());
-    if (!attention)
+    if (!attention) {
+      if (launch.rows == kernel::Rows::Expanded)
+        expansion =
+            DenseI64ArrayAttr::get(op->getContext(), {1, 0, wholePrompt});
       continue;
+    }
     int64_t latent = attention.getCache().getLatentSize();
     int64_t expanded = attention.getNopeSize() + attention.getValueSize();
     return DenseI64ArrayAttr::get(
@@ -296,7 +304,7 @@ static DenseI64ArrayAttr findExpansion(const ScheduledStep &step) {
         {std::max<int64_t>(2 * latent - expanded, 0), expanded * latent,
          static_cast<int64_t>(attention.getAttention().getBlockTokens())});
   }
-  return {};
+  return expansion;
 }
 
 void PlanBuilder::buildStep(StringRef name, const ScheduledStep &scheduled,

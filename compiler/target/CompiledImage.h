@@ -15,8 +15,14 @@ namespace mlir::tcc {
 struct CompiledKernel {
   std::string name;
   std::string configuration; ///< What the cost model chose, as text.
-  uint64_t entry = 0;   ///< Bytes from the start of the image; x86-64 only.
-  uint32_t threads = 0; ///< Of a block; GPUs only.
+  uint64_t entry = 0; ///< Bytes from the start of the image; x86-64 only.
+  // GPUs only; as in the schema.
+  uint32_t threads = 0; ///< Of a block.
+  uint32_t blocks = 0;
+  uint32_t cluster = 1;
+  uint32_t sharedBytes = 0;
+  bool waits = false;
+  std::vector<::tcc::schema::TensorMap> tensorMaps = {};
 };
 
 /// A text to return beside the code.

@@ -44,12 +44,27 @@ public:
   chooseLinear(RankedTensorType weight, Type operand,
                kernel::PackingAttrInterface packing) const = 0;
 
+  /// How a linear layer that reads `input` [T, K] is computed for rows in
+  /// expanded form; null if they have no form of their own.
+  virtual kernel::LinearConfigAttrInterface
+  choosePromptLinear(RankedTensorType weight, RankedTensorType input,
+                     Type operand, kernel::PackingAttrInterface packing) const {
+    return {};
+  }
+
   /// The layout of a page of `cache`.
   virtual kernel::CacheAttr chooseCache(transformer::CacheOp cache) const = 0;
 
   /// How attention of `query` [T, H, D] over `cache` is computed.
   virtual kernel::AttentionConfigAttrInterface
   chooseAttention(kernel::CacheAttr cache, RankedTensorType query) const = 0;
+
+  /// The same for rows in expanded form; null if they have no form of their
+  /// own.
+  virtual kernel::AttentionConfigAttrInterface
+  choosePromptAttention(kernel::CacheAttr cache, RankedTensorType query) const {
+    return {};
+  }
 
   /// The layout of a page of `cache`, which is latent.
   virtual kernel::LatentCacheAttr

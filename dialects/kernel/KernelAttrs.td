@@ -130,13 +130,31 @@ def Kernel_GpuLinearConfigAttr
     are `C` tiles for each row of the input, and nothing to do in those behind its
     last row: numbers of tiles are linear in rows.
 
+    `stages` tiles of both operands are in shared memory at once: one is multiplied
+    while the others come. Blocks of a `cluster` share what they read. With `split`,
+    which is then the cluster, that many blocks compute a tile, each a part of `K`, and
+    add their sums in the order of the parts: there are `split` times as many tiles.
+
+    Kind `wgmma` has 384 threads, two thirds of which multiply, tiles of 128 or 256 rows
+    and at most 256 columns, a multiple of 8 for each block of the cluster: blocks that
+    are below each other. Weights in blocks have no cluster, and 64 columns or a multiple.
+
+    Of kind `skinny` a cluster has one tile of columns after the other, of all rows,
+    `tile_rows` of them at a time. `stages` is then of each warp: the pieces of 16 rows
+    of the weight, 128 bytes of each, that it has in shared memory at once. Warps take 16
+    rows of `tile_columns` each; where there are more warps, as many have the same ones,
+    and share `K` as the blocks do.
+
     The packing is in rows.
   }];
   let parameters = (ins
     EnumParameter<Kernel_GpuKind>:$kind,
     "int64_t":$tile_rows,
     "int64_t":$tile_columns,
-    "int64_t":$threads
+    "int64_t":$threads,
+    DefaultValuedParameter<"int64_t", "1">:$stages,
+    DefaultValuedParameter<"int64_t", "1">:$cluster,
+    DefaultValuedParameter<"int64_t", "1">:$split
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -166,7 +184,13 @@ def Kernel_GpuAttentionConfigAttr
   let description = [{
     A block of `threads` threads computes a key/value head of a block of tokens:
     `tile_rows` query rows, which are the query heads of the head for as many tokens
-    of one sequence as fit. It takes `tile_columns` positions of a page at a time.
+    of one sequence as fit. It takes `tile_columns` positions at a time, of one page or
+    of several whole ones.
+
+    `stages` such pieces of keys and values are in shared memory at once. With `split`,
+    which is then the `cluster`, that many blocks compute a tile, each the positions of
+    some of its pieces, and join their sums in the order of the blocks: there are `split`
+    times as many tiles.
 
     The cache is in rows.
   }];
@@ -174,7 +198,10 @@ def Kernel_GpuAttentionConfigAttr
     EnumParameter<Kernel_GpuKind>:$kind,
     "int64_t":$tile_rows,
     "int64_t":$tile_columns,
-    "int64_t":$threads
+    "int64_t":$threads,
+    DefaultValuedParameter<"int64_t", "1">:$stages,
+    DefaultValuedParameter<"int64_t", "1">:$cluster,
+    DefaultValuedParameter<"int64_t", "1">:$split
   );
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

@@ -20,11 +20,17 @@ def Kernel_Arithmetic : I32EnumAttr<"Arithmetic",
 
 def Kernel_GpuKind : I32EnumAttr<"GpuKind",
     "which units of a GPU multiply and add", [
-    I32EnumAttrCase<"Simt", 0, "simt">]> {
+    I32EnumAttrCase<"Simt", 0, "simt">,
+    I32EnumAttrCase<"Wgmma", 1, "wgmma">,
+    I32EnumAttrCase<"Skinny", 2, "skinny">,
+    I32EnumAttrCase<"Split", 3, "split">]> {
   let cppNamespace = "::mlir::tcc::kernel";
   let description = [{
     `simt` multiplies f32 by f32 in the lanes of threads; operands and weights of
-    fewer bits are widened, which is exact.
+    fewer bits are widened, which is exact. `wgmma` multiplies tiles of 16-bit operands
+    in the tensor cores: for the many rows of prompts. `skinny`, of linear layers, reads
+    each weight once for few rows. `split`, of attention, deals out the positions of a
+    context for few queries.
   }];
 }
 
@@ -51,7 +57,7 @@ def Kernel_Rows : I32EnumAttr<"Rows",
   let cppNamespace = "::mlir::tcc::kernel";
   let description = [{
     `tokens` are all new tokens, `logit_rows` those whose logits are asked for. Where
-    attention has two forms, `expanded` and `absorbed` are the tokens of the sequences
+    there are two forms, `expanded` and `absorbed` are the tokens of the sequences
     that are computed in that form; the expanded ones come first.
 
     It stands in `kernel.rows` of the function of a launch; before that, of an op

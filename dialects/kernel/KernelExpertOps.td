@@ -177,7 +177,7 @@ def Kernel_GroupedLinearOp : Kernel_LaunchOp<"grouped_linear", [
       a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
       paired.
     - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
-      i16 for one in blocks of 32, or f8E4M3FN for one with scales.
+      f16 for one that is f16, i16 for one in blocks of 32, or f8E4M3FN for one with scales.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.

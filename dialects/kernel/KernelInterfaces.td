@@ -59,6 +59,9 @@ def Kernel_LinearConfigAttrInterface : AttrInterface<"LinearConfigAttrInterface"
         "::mlir::tcc::kernel::PackingAttrInterface":$packing,
         "::mlir::Type":$operand)>,
     InterfaceMethod<[{
+      Returns whether kernels read their input through a prologue.
+    }], "bool", "takesPrologue">,
+    InterfaceMethod<[{
       Returns the number of tiles of a weight of `weightRows` rows in `packing`, as a
       map `(rows) -> (tiles)`.
     }], "::mlir::AffineMap", "getTiles",

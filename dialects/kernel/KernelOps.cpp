@@ -166,7 +166,8 @@ AffineMap LinearOp::getTiles() {
   return getConfiguration().getTiles(getPacking(), getWeightRows());
 }
 AffineMap AttentionOp::getTiles() {
-  return perRow(*this, getCache().getHeads());
+  auto gpu = dyn_cast<GpuAttentionConfigAttr>(getConfiguration());
+  return perRow(*this, getCache().getHeads() * (gpu ? gpu.getSplit() : 1));
 }
 
 AffineMap EmbeddingOp::getScratchBytes() { return constant(*this, 0); }
@@ -228,6 +229,13 @@ mlir::tcc::kernel::linearScratch(LinearConfigAttrInterface attribute,
   return scratch;
 }
 
+bool LinearConfigAttr::takesPrologue() const { return true; }
+
+// Tensor cores read what copies of tiles bring.
+bool GpuLinearConfigAttr::takesPrologue() const {
+  return getKind() != GpuKind::Wgmma;
+}
+
 AffineMap LinearConfigAttr::getTiles(PackingAttrInterface packing,
                                      int64_t weightRows) const {
   return constant(getContext(), panelsOf(packing, weightRows));
@@ -241,7 +249,8 @@ int64_t LinearConfigAttr::getScratchBytes(PackingAttrInterface packing,
 AffineMap GpuLinearConfigAttr::getTiles(PackingAttrInterface packing,
                                         int64_t weightRows) const {
   int64_t rows = cast<RowPackingAttr>(packing).getPackedRows(weightRows);
-  return perRow(getContext(), llvm::divideCeil(rows, getTileColumns()));
+  return perRow(getContext(),
+                llvm::divideCeil(rows, getTileColumns()) * getSplit());
 }
 
 // A thread has registers, and what a block shares the kernel declares.

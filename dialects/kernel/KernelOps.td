@@ -19,7 +19,7 @@ class Kernel_Shaped<list<Type> elements>
     : AnyTypeOf<[RankedTensorOf<elements>, MemRefOf<elements>]>;
 
 // Activations, as they are between launches.
-def Kernel_Activation : Kernel_Shaped<[F32, BF16]>;
+def Kernel_Activation : Kernel_Shaped<[F32, F16, BF16]>;
 
 // By its C++ class: including the definition would generate its enum twice.
 def Kernel_Block : Type<
@@ -35,7 +35,7 @@ def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block, Kernel_Scaled]>
 
 def Kernel_Integers : Kernel_Shaped<[I32]>;
 def Kernel_F32 : Kernel_Shaped<[F32]>;
-def Kernel_Result : RankedTensorOf<[F32, BF16]>;
+def Kernel_Result : RankedTensorOf<[F32, F16, BF16]>;
 
 // The cache of one layer, from its page 0 on. Page `p` begins `p` times the bytes
 // of a page further.
@@ -122,7 +122,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     Sums are accumulated in f32. Row `t` of the result depends on row `t` of the
     operands only, and its sums run over `K` in the same order whatever the number of rows. Weights
     are not rounded: of a block of quantised weights the sum of `q * a` is formed,
-    then multiplied by the scale of the block.
+    then multiplied by the scale of the block. Only a configuration of kind `wgmma`
+    rounds each element of a block to the type of operands, once.
 
     An `operand` of i16 makes blocks of 32 elements of the input as well, each with
     one scale: `s = max_k |a[k]| / 32767` and `a[k] = s * round(a[k] / s)`, within
@@ -161,7 +162,7 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       a multiple of 4 elements of `K`, at most 128, share a scale. `N` is even if
       paired.
     - (C5) `operand` is f32 for any weight, bf16 for one that is neither f32 nor f16,
-      i16 for one in blocks of 32, or f8E4M3FN for one with scales.
+      f16 for one of f16, i16 for one in blocks of 32, or f8E4M3FN for one with scales.
     - (C6) The prologue, if any, takes f32: the element, the mean square if
       `mean_square`, and one for each operand. Without a prologue there are
       no operands of it and no `mean_square`.
@@ -171,10 +172,12 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     - (C8) Regions yield one f32 and contain only constants and scalar ops of
       `arith` and `math`.
     - (C9) With `linear_config` the packing is in panels, `tile_columns` divides its
-      columns, `dot` needs bf16 operands, and `integer` is for i16 operands and they
-      for it. With `gpu_linear_config` the packing is in rows, `tile_columns` is a
-      multiple of twice `pair_rows`, operands are f32 or bf16, and the weight has no
-      scales.
+      columns, operands are not f16, `dot` needs bf16 operands, and `integer` is for
+      i16 operands and they for it. With `gpu_linear_config` the packing is in rows,
+      `tile_columns` is a multiple of twice `pair_rows`, operands are f32, f16 or
+      bf16, and the weight has no scales. Kind `wgmma` has no operands of f32, no
+      prologue, and an input of the type of the operands in rows of a multiple of 16
+      bytes.
 
     Example:
 
@@ -419,7 +422,8 @@ def Kernel_AttentionOp : Kernel_LaunchOp<"attention"> {
     - (C3) `positions` and `sequences` have rank 1, `page_table` has rank 2.
     - (C4) With `attention_config` the cache is in vectors. With
       `gpu_attention_config` it is in rows, `tile_rows` is at least `H / G`, and
-      `tile_columns` divides the tokens of a page.
+      `tile_columns` divides the tokens of a page; but for kind `simt`, it may be a
+      multiple of them.
 
     Example:
 

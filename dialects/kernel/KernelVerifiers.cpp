@@ -69,6 +69,8 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError("expected tile_columns to divide the columns of the "
                            "packing, got ")
            << getTileColumns() << " and " << panels.getColumns();
+  if (operand.isF16())
+    return op->emitOpError("expected no operands of type f16 on a CPU");
   if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
     return op->emitOpError("expected operands of type bf16 for dot products, got ")
            << operand;
@@ -98,11 +100,56 @@ verifyThreadBlock(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+/// Verifies how blocks work together: any GPU with clusters has those of 8.
+static LogicalResult verifyCluster(function_ref<InFlightDiagnostic()> emitError,
+                                   GpuKind kind, int64_t stages,
+                                   int64_t cluster, int64_t split) {
+  if (stages < 1 || cluster < 1 || cluster > 8 || split < 1)
+    return emitError()
+           << "expected positive stages and split and a cluster of 1 "
+              "to 8 blocks, got "
+           << stages << ", " << split << " and " << cluster;
+  if (split != 1 && split != cluster)
+    return emitError() << "expected split to be 1 or the cluster of " << cluster
+                       << " blocks, got " << split;
+  if (kind == GpuKind::Simt && (stages != 1 || cluster != 1))
+    return emitError()
+           << "expected one stage and no cluster of kind 'simt', got " << stages
+           << " and " << cluster;
+  return success();
+}
+
 LogicalResult
 GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                             GpuKind kind, int64_t tileRows, int64_t tileColumns,
-                            int64_t threads) {
+                            int64_t threads, int64_t stages, int64_t cluster,
+                            int64_t split) {
+  if (kind == GpuKind::Split)
+    return emitError() << "expected a kind of linear layers, got 'split'";
+  if (failed(verifyCluster(emitError, kind, stages, cluster, split)))
+    return failure();
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
+}
+
+/// Verifies that tensor cores can multiply the input of `op`, which is rounded
+/// to `operand`, as copies of tiles bring it.
+static LogicalResult verifyTensorCores(Operation *op, Type operand) {
+  constexpr int64_t alignment = 16;
+  if (operand.isF32())
+    return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
+           << operand;
+  auto linear = dyn_cast<LinearOp>(op);
+  if (!linear)
+    return op->emitOpError("has no kind 'wgmma'");
+  Type element = shapedType(linear.getInput()).getElementType();
+  if (!linear.getPrologue().empty() || element != operand ||
+      linear.getDepth() * operand.getIntOrFloatBitWidth() / 8 % alignment != 0)
+    return op->emitOpError(
+               "expected no prologue of kind 'wgmma', and an input of ")
+           << operand << " in rows of a multiple of " << alignment
+           << " bytes, got " << linear.getInput().getType()
+           << (linear.getPrologue().empty() ? "" : " and a prologue");
+  return success();
 }
 
 LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
@@ -119,16 +166,23 @@ LogicalResult GpuLinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
     return op->emitOpError("expected tile_columns to be a multiple of twice "
                            "pair_rows, got ")
            << getTileColumns() << " and " << rows.getPairRows();
-  if (!operand.isF32() && !operand.isBF16())
-    return op->emitOpError("expected operands of type f32 or bf16 on a GPU, got ")
+  if (!operand.isF32() && !operand.isBF16() && !operand.isF16())
+    return op->emitOpError(
+               "expected operands of type f32, f16 or bf16 on a GPU, got ")
            << operand;
-  return success();
+  return getKind() == GpuKind::Wgmma ? verifyTensorCores(op, operand)
+                                     : success();
 }
 
 LogicalResult
 GpuAttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                GpuKind kind, int64_t tileRows,
-                               int64_t tileColumns, int64_t threads) {
+                               int64_t tileColumns, int64_t threads,
+                               int64_t stages, int64_t cluster, int64_t split) {
+  if (kind == GpuKind::Skinny)
+    return emitError() << "expected a kind of attention, got 'skinny'";
+  if (failed(verifyCluster(emitError, kind, stages, cluster, split)))
+    return failure();
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
@@ -137,7 +191,10 @@ LogicalResult GpuAttentionConfigAttr::verifyAttention(Operation *op,
                                                       int64_t group) const {
   if (cache.getOrder() != CacheOrder::Rows)
     return op->emitOpError("expected a cache in rows, got ") << cache;
-  if (getTileRows() < group || cache.getPageTokens() % getTileColumns() != 0)
+  bool isPart = cache.getPageTokens() % getTileColumns() == 0;
+  bool isPages = getKind() != GpuKind::Simt &&
+                 getTileColumns() % cache.getPageTokens() == 0;
+  if (getTileRows() < group || !(isPart || isPages))
     return op->emitOpError("expected tile_rows to be at least ")
            << group << " and tile_columns to divide the "
            << cache.getPageTokens() << " tokens of a page, got "
@@ -259,13 +316,14 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   bool isWide = storage.isF32() || storage.isF16();
   auto scaled = dyn_cast<ScaledType>(storage);
   bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
+              (operand.isF16() && storage.isF16()) ||
               (operand.isInteger(16) && isa<BlockType>(storage)) ||
               (scaled && operand == scaled.getStorage());
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if "
-               "it has scales, got ")
+               "neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or "
+               "f8E4M3FN if it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();
 }

@@ -39,16 +39,21 @@ struct ByteRange {
 struct WorkBytes {
   int64_t arena = 0;
   int64_t scratch = 0; ///< Of each worker, in whole pages of memory.
+  int64_t inputs = 0;  ///< What the host tells a step.
 
   /// Bytes for so many workers, or INT64_MAX if that overflows.
   int64_t total(int64_t workers) const {
     int64_t bytes;
     return __builtin_mul_overflow(scratch, workers, &bytes) ||
-                   __builtin_add_overflow(bytes, arena, &bytes)
+                   __builtin_add_overflow(bytes, arena, &bytes) ||
+                   __builtin_add_overflow(bytes, inputs, &bytes)
                ? INT64_MAX
                : bytes;
   }
 };
+
+/// Where parts of a step's inputs begin on a device, in bytes.
+constexpr int64_t inputAlignment = 256;
 
 /// What kernels are told of a step: T, B, R, page table stride, X, E.
 using KernelSizes = std::array<int64_t, 6>;
@@ -62,11 +67,22 @@ struct Launch {
   /// If not null, the seconds that it takes are added here before `finish`
   /// returns, or never if the step is given up.
   double *seconds = nullptr;
+  // For messages:
+  int64_t number = 0; ///< Among the launches of the step, from 1.
+  int64_t layer = -1; ///< If it is one of a loop.
+};
+
+/// What a device can do at most; 0 if it is not known.
+struct DevicePeaks {
+  double bytesPerSecond = 0; ///< From and to memory.
+  double flopsPerSecond = 0; ///< Of bf16, a multiply-add counting as two.
 };
 
 class Device {
 public:
   virtual ~Device() = default;
+
+  virtual DevicePeaks peaks() const { return {}; }
 
   /// Bytes that may still be reserved, weights included.
   virtual int64_t availableBytes() const = 0;
@@ -93,7 +109,8 @@ public:
                          const std::string &advice, DeviceMemory &result) = 0;
 
   /// Reserves what steps of up to `tokens` tokens work in: an arena, whatever
-  /// it holds, and the scratch of workers, which remains the device's own.
+  /// it holds, and room for inputs and the scratch of workers, which remain the
+  /// device's own.
   ///
   /// \returns OutOfMemory.
   virtual Status reserveWork(const WorkBytes &work, int64_t tokens,

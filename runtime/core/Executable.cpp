@@ -3,7 +3,8 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-Status Executable::load(const std::string &path, schema::TargetKind kind,
+Status Executable::load(const std::string &path,
+                        std::optional<schema::TargetKind> kind,
                         std::unique_ptr<Executable> &result) {
   std::unique_ptr<Executable> executable(new Executable);
   MappedFile &file = executable->file;

@@ -11,6 +11,7 @@
 #include "runtime/support/Status.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace tcc::rt {
@@ -19,14 +20,16 @@ namespace tcc::rt {
 class Executable {
 public:
   /// Maps and checks the file `path`, of whose targets the one of kind `kind`
-  /// is the one to run. Nothing of it is executable afterwards.
+  /// is the one to run; without one, the first that is known is described.
+  /// Nothing of it is executable afterwards.
   ///
   /// \returns NoInput if it cannot be read; BadData if anything in the header,
   ///          the manifest or the code is wrong; DeviceUnavailable if it has no
   ///          code for one device of that kind. The digest of the weights is
   ///          never checked: reading them all would take longer than many a
   ///          run.
-  static Status load(const std::string &path, schema::TargetKind kind,
+  static Status load(const std::string &path,
+                     std::optional<schema::TargetKind> kind,
                      std::unique_ptr<Executable> &result);
 
   /// Makes the program ready to run on `device`, which must not outlive this.

@@ -56,8 +56,27 @@ static int64_t scratchFor(const Plan &plan, const StepLimits &limits) {
   return (bytes + 4095) / 4096 * 4096;
 }
 
+/// What `begin` brings to the device, each part aligned.
+static int64_t inputsFor(const Plan &plan, const StepLimits &limits) {
+  constexpr int64_t wordBytes = 4;
+  auto aligned = [](int64_t words) {
+    return (words * wordBytes + inputAlignment - 1) / inputAlignment *
+           inputAlignment;
+  };
+  int64_t bytes = aligned(2 * static_cast<int64_t>(KernelSizes().size())) +
+                  3 * aligned(limits.tokens) + aligned(limits.logitRows) +
+                  aligned(limits.sequences * limits.pages);
+  if (plan.prediction)
+    bytes += aligned(limits.tokens * plan.hiddenSize);
+  for (const RotaryPlan &rotary : plan.rotaryTables)
+    bytes += aligned(2 * limits.tokens *
+                     static_cast<int64_t>(rotary.inverseFrequencies.size()));
+  return bytes;
+}
+
 static WorkBytes workFor(const Plan &plan, const StepLimits &limits) {
-  return {arenaFor(plan, limits), scratchFor(plan, limits)};
+  return {arenaFor(plan, limits), scratchFor(plan, limits),
+          inputsFor(plan, limits)};
 }
 
 int64_t Executor::bytesFor(const Plan &plan, const StepLimits &limits,
@@ -247,16 +266,21 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
   return nullptr;
 }
 
-Status Executor::runLaunch(const LaunchPlan &launch, int64_t layer,
-                           double *seconds) {
-  int64_t tiles = launch.tiles.evaluate(sizes);
-  if (tiles == 0)
+Status Executor::runLaunch(const LaunchPlan &launch, Launch place,
+                           KernelUse *use) {
+  place.tiles = launch.tiles.evaluate(sizes);
+  if (place.tiles == 0)
     return {};
+  if (use) {
+    addLaunch(plan().kernels[launch.kernel], counts, *use);
+    place.seconds = &use->seconds;
+  }
   arguments.clear();
   for (const ArgumentPlan &argument : launch.arguments)
-    arguments.push_back(resolve(argument, layer));
-  return device.launch(
-      {launch.kernel, arguments.data(), arguments.size(), tiles, seconds});
+    arguments.push_back(resolve(argument, place.layer));
+  place.arguments = arguments.data();
+  place.argumentCount = arguments.size();
+  return device.launch(place);
 }
 
 Status Executor::finish(const StepPlan &which) {
@@ -271,21 +295,25 @@ Status Executor::finish(const StepPlan &which) {
 
 Status Executor::run(const StepPlan &which, const Step &step,
                      const std::atomic<bool> *cancelled,
-                     std::vector<double> *kernelSeconds) {
+                     std::vector<KernelUse> *uses) {
   if (Status status = check(which, step); !status.ok())
     return status;
   sizes = step.sizes();
   if (Status status = begin(step); !status.ok())
     return status;
+  if (uses)
+    counts = countRows(step);
+  Launch place;
   for (const SectionPlan &section : which.sections)
-    for (int64_t layer = section.firstLayer;
-         layer < section.firstLayer + section.layers; ++layer)
+    for (int64_t i = 0; i < section.layers; ++i)
       for (const LaunchPlan &launch : section.launches) {
         if (cancelled && cancelled->load(std::memory_order_relaxed))
           return {Status::Code::Interrupted, "interrupted"};
-        double *seconds =
-            kernelSeconds ? &(*kernelSeconds)[launch.kernel] : nullptr;
-        if (Status status = runLaunch(launch, layer, seconds); !status.ok())
+        place.kernel = launch.kernel;
+        place.layer = section.isLoop ? section.firstLayer + i : -1;
+        ++place.number;
+        KernelUse *use = uses ? &(*uses)[launch.kernel] : nullptr;
+        if (Status status = runLaunch(launch, place, use); !status.ok())
           return status;
       }
   return finish(which);

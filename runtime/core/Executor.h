@@ -10,6 +10,7 @@
 
 #include "runtime/core/Device.h"
 #include "runtime/core/KVCache.h"
+#include "runtime/core/KernelUse.h"
 #include "runtime/core/Plan.h"
 #include "runtime/support/Status.h"
 
@@ -45,16 +46,17 @@ struct Step {
 /// Not thread-safe: one Executor serves one caller at a time.
 class Executor {
 public:
-  /// Reserves the arena and the workers' scratch for steps and predictions up
-  /// to `limits`, which lie within `largestStep`, on `device`, which has loaded
-  /// `program` and holds `cache`.
+  /// Reserves the arena, the workers' scratch and room for inputs, for steps
+  /// and predictions up to `limits`, which lie within `largestStep`, on
+  /// `device`, which has loaded `program` and holds `cache`.
   ///
   /// \returns OutOfMemory if the device refuses the memory.
   static Status create(const Program &program, const StepLimits &limits,
                        KVCache &cache, Device &device,
                        std::unique_ptr<Executor> &result);
 
-  /// Bytes of arena and scratch that steps and predictions up to `limits` need.
+  /// Bytes of arena, scratch and inputs that steps and predictions up to
+  /// `limits` need.
   static int64_t bytesFor(const Plan &plan, const StepLimits &limits,
                           int64_t workers);
 
@@ -63,8 +65,8 @@ public:
   /// step's positions afterwards.
   ///
   /// \param cancelled Looked at before each launch if not null.
-  /// \param kernelSeconds If not null, one sum for each kernel of the plan, to
-  ///        which the seconds of its launches are added.
+  /// \param uses If not null, one for each kernel of the plan, to which its
+  ///        launches are added: each is measured, and so they do not overlap.
   ///
   /// \returns BadData for a token outside the vocabulary; Interrupted if
   ///          cancelled, the cache is then undefined beyond the positions
@@ -72,7 +74,7 @@ public:
   ///          what the device returns.
   Status run(const StepPlan &which, const Step &step,
              const std::atomic<bool> *cancelled = nullptr,
-             std::vector<double> *kernelSeconds = nullptr);
+             std::vector<KernelUse> *uses = nullptr);
 
   /// f32 [vocabulary] of row `row` of the last step, until the next one.
   const float *logits(int64_t row) const;
@@ -92,7 +94,8 @@ private:
   void fillPageTable(const Step &step);
   /// Brings what kernels read of `step` to the device.
   Status begin(const Step &step);
-  Status runLaunch(const LaunchPlan &launch, int64_t layer, double *seconds);
+  /// Runs what `place` says, with the arguments and tiles of `launch`.
+  Status runLaunch(const LaunchPlan &launch, Launch place, KernelUse *use);
   /// Waits, and brings the results of `which` to the host.
   Status finish(const StepPlan &which);
   void *resolve(const ArgumentPlan &argument, int64_t layer) const;
@@ -106,6 +109,7 @@ private:
   DeviceMemory arena;
   // The current step.
   StepSizes sizes;
+  StepCounts counts; ///< If launches are measured.
   int64_t pageTableStride = 0;
   std::vector<int32_t> pageTable;
   std::vector<std::vector<float>> rotaryTables;

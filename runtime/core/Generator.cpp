@@ -132,10 +132,11 @@ Generator::chooseFeeds(const GenerationOptions &options) const {
     else if (!request.finished && request.isReading()) {
       int64_t count = readable(request);
       feed.count = std::min(count, budget);
-      // A chunk that another step can take whole waits for it: what is cached
-      // would be expanded for each part.
+      // A chunk that another step can take whole waits for it, where what is
+      // cached would be expanded for each part.
       if (feed.count < count && count <= room &&
-          isExpanded(plan().step, request, feed.first))
+          isExpanded(plan().step, request, feed.first) &&
+          plan().step.expansion->expansionCost > 0)
         feed.count = 0;
       budget -= feed.count;
     }
@@ -156,7 +157,7 @@ Status Generator::runFeeds(const StepPlan &which, std::vector<Feed> &feeds,
       if (feed.isExpanded == expanded)
         if (Status status = append(which, feed); !status.ok())
           return status;
-  return executor->run(which, step, options.cancelled, options.kernelSeconds);
+  return executor->run(which, step, options.cancelled, options.kernelUses);
 }
 
 Status Generator::append(const StepPlan &which, Feed &feed) {

@@ -73,31 +73,55 @@ std::string tcc::rt::nameOf(schema::TargetKind kind) {
   return "kind " + std::to_string(static_cast<int>(kind));
 }
 
-/// Finds the first target of kind `kind` in `targets`.
+/// The names of `kinds`, with `separator` between them.
+static std::string join(const std::set<schema::TargetKind> &kinds,
+                        const char *separator) {
+  std::string names;
+  for (schema::TargetKind kind : kinds)
+    names += (names.empty() ? "" : separator) + nameOf(kind);
+  return names;
+}
+
+/// Says that a file has code for `kinds` and for no device of kind `kind`, or
+/// for none that is known.
+static Status missingTarget(const std::string &path,
+                            const std::set<schema::TargetKind> &kinds,
+                            std::optional<schema::TargetKind> kind) {
+  std::string expected = kind ? nameOf(*kind) : "a kind that tcc-run knows";
+  bool isKnown = true;
+  for (schema::TargetKind other : kinds)
+    isKnown = isKnown && other <= schema::TargetKind::MAX;
+  std::string advice = "use a newer tcc-run";
+  if (isKnown) {
+    std::set<schema::TargetKind> wanted = kinds;
+    if (kind)
+      wanted.insert(*kind);
+    advice = "compile the model again";
+    if (!wanted.empty())
+      advice += " with --target=" + join(wanted, ",");
+  }
+  return {Status::Code::DeviceUnavailable,
+          path + (kinds.size() == 1 ? ": target" : ": targets") +
+              ": expected " + expected + ", got " +
+              (kinds.empty() ? "none" : join(kinds, ", ")) + "; " + advice};
+}
+
+/// Finds the first target of kind `kind` in `targets`; without one, the first
+/// of a known kind.
 static Status findTarget(
     const flatbuffers::Vector<flatbuffers::Offset<schema::Target>> &targets,
-    schema::TargetKind kind, const std::string &path,
+    std::optional<schema::TargetKind> kind, const std::string &path,
     const schema::Target *&result) {
   std::set<schema::TargetKind> kinds;
   for (const schema::Target *target : targets) {
-    if (target->kind() == kind) {
+    if (kind ? target->kind() == *kind
+             : target->kind() <= schema::TargetKind::MAX) {
       result = target;
       return {};
     }
     kinds.insert(target->kind());
   }
-  std::string names;
-  bool isKnown = true;
-  for (schema::TargetKind other : kinds) {
-    names += (names.empty() ? "" : ", ") + nameOf(other);
-    isKnown = isKnown && other <= schema::TargetKind::MAX;
-  }
-  return {
-      Status::Code::DeviceUnavailable,
-      path + (kinds.size() == 1 ? ": target" : ": targets") + ": expected " +
-          nameOf(kind) + ", got " + (names.empty() ? "none" : names) +
-          (isKnown ? "; compile the model again" : "; use a newer tcc-run") +
-          (isKnown && !names.empty() ? " for that device" : "")};
+  return missingTarget(path, kinds, kind);
 }
 
 /// Checks one target and reads its plan.
@@ -142,7 +166,8 @@ static Status describeTarget(const schema::Target &target,
 
 Status tcc::rt::readManifest(const uint8_t *bytes, size_t size,
                              uint64_t fileBytes, const std::string &path,
-                             schema::TargetKind kind, Manifest &result) {
+                             std::optional<schema::TargetKind> kind,
+                             Manifest &result) {
   // A Verifier aborts at 2 GiB. Each table takes at least eight bytes of an
   // honest file.
   bool fits = size < FLATBUFFERS_MAX_BUFFER_SIZE;

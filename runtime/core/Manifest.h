@@ -38,8 +38,9 @@ struct Manifest {
 std::string nameOf(schema::TargetKind kind);
 
 /// Checks the `size` bytes at `bytes`, aligned to 8, and reads what they say of
-/// the model and of its first target of kind `kind`. Other targets may be of
-/// kinds that this version does not know.
+/// the model and of its first target of kind `kind`; without one, of the first
+/// target of a kind that this version knows. Other targets may be of kinds
+/// that it does not know.
 ///
 /// \param fileBytes Size of the whole file, against which segments are checked.
 /// \param path      Name of the file, for messages.
@@ -48,11 +49,11 @@ std::string nameOf(schema::TargetKind kind);
 /// or
 ///          an index, offset, size or expression leaves its bounds for any step
 ///          up to `largestStep`; the message names the table and the field.
-///          DeviceUnavailable if there is no target of kind `kind`, and the
-///          message names those that there are, or none for one device.
+///          DeviceUnavailable if there is no such target, and the message names
+///          those that there are and what makes one, or none for one device.
 Status readManifest(const uint8_t *bytes, size_t size, uint64_t fileBytes,
-                    const std::string &path, schema::TargetKind kind,
-                    Manifest &result);
+                    const std::string &path,
+                    std::optional<schema::TargetKind> kind, Manifest &result);
 
 } // namespace tcc::rt
 

@@ -31,6 +31,7 @@ struct StepLimits {
   int64_t tokens = 0;
   int64_t sequences = 0;
   int64_t logitRows = 0;
+  int64_t pages = 1; ///< Of one sequence; below 2^31.
 };
 
 /// The largest step that any plan is checked for. With coefficients up to
@@ -132,11 +133,45 @@ struct SectionPlan {
   std::vector<LaunchPlan> launches;
 };
 
+/// Types of elements; the same list as schema::ElementType.
+enum class ElementType : uint8_t { F32, F16, BF16, I32 };
+
+/// Matrices of an argument of a kernel of a GPU, and the boxes of them that one
+/// copy moves.
+struct TensorMapPlan {
+  uint32_t argument = 0;
+  ElementType element = ElementType::F32;
+  uint8_t swizzle = 0;
+  int64_t offset = 0; ///< Bytes from where the argument begins.
+  int64_t columns = 1;
+  Expression rows;
+  int64_t planes = 1;
+  int64_t rowBytes = 16, planeBytes = 16; ///< From one to the next.
+  uint32_t boxColumns = 1, boxRows = 1;
+};
+
+/// Which rows of a step a kernel computes; the same list as schema::Rows.
+enum class Rows : uint8_t { Tokens, LogitRows, Expanded, Absorbed };
+
+/// What a launch of a kernel moves and computes: see schema::Work.
+struct WorkPlan {
+  Rows rows = Rows::Tokens;
+  double bytes = 0, bytesOfRow = 0, bytesOfPosition = 0;
+  double flopsOfRow = 0, flopsOfPair = 0;
+};
+
 struct KernelPlan {
   std::string name;
   uint64_t entry = 0; ///< Bytes from the start of the code; on x86-64 only.
   std::string configuration;
-  uint32_t threads = 0; ///< Of a block; on a GPU only.
+  // On a GPU only.
+  uint32_t threads = 0;     ///< Of a block.
+  uint32_t blocks = 0;      ///< The most of a launch; 0: as many as tiles.
+  uint32_t cluster = 1;     ///< Blocks of a cluster.
+  uint32_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
+  std::vector<TensorMapPlan> tensorMaps = {};
+  bool waits = false; ///< It may begin while the launch before still runs.
+  std::optional<WorkPlan> work = {}; ///< On any device; absent: unknown.
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

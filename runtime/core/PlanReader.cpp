@@ -1,6 +1,6 @@
 #include "runtime/core/PlanReader.h"
 
-#include "runtime/support/Text.h"
+#include "runtime/core/PlanMessages.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,18 +14,6 @@ static constexpr uint64_t byteLimit = uint64_t(1) << 50;
 static constexpr uint32_t layerLimit = 1 << 16;
 /// Kernels receive positions as int32.
 static constexpr uint32_t positionLimit = 1 << 30;
-
-static std::string number(const char *table, uint64_t index) {
-  return std::string(table) + " " + std::to_string(index);
-}
-
-static std::string nameOf(const char *table, const flatbuffers::String &name) {
-  return std::string(table) + " '" + printable(name.string_view()) + "'";
-}
-
-static std::string gotInstead(const std::string &expected, uint64_t got) {
-  return "expected " + expected + ", got " + std::to_string(got);
-}
 
 /// `number`, or the greatest of 64 bits if it has more.
 static std::string digits(unsigned __int128 number) {
@@ -95,36 +83,6 @@ bool PlanReader::readExpression(const schema::Expression *expression,
   if (minimum(result, largestStep) < 0)
     return error(place, "expected a value that is never negative, got " +
                             describe(result));
-  return true;
-}
-
-/// The most threads of a block, and how many are in a warp.
-static constexpr uint32_t largestBlock = 1024, warpThreads = 32;
-
-bool PlanReader::readKernels(Plan &plan) {
-  uint64_t codeBytes = target.code()->bytes();
-  bool isGpu = target.kind() == schema::TargetKind::H100;
-  for (const schema::Kernel *kernel : *target.kernels()) {
-    const flatbuffers::String *configuration = kernel->configuration();
-    if (!charge(kernel->name()->size() +
-                    (configuration ? configuration->size() : 0),
-                number("kernel", plan.kernels.size())))
-      return false;
-    uint32_t threads = kernel->threads();
-    if (isGpu && (threads == 0 || threads % warpThreads != 0 ||
-                  threads > largestBlock))
-      return error(nameOf("kernel", *kernel->name()),
-                   gotInstead("a multiple of 32 threads up to 1024", threads));
-    if (!isGpu && kernel->entry() >= codeBytes)
-      return error(nameOf("kernel", *kernel->name()),
-                   gotInstead("an entry within the " +
-                                  std::to_string(codeBytes) +
-                                  " bytes of the code",
-                              kernel->entry()));
-    plan.kernels.push_back(
-        {kernel->name()->str(), kernel->entry(),
-         configuration ? configuration->str() : std::string(), threads});
-  }
   return true;
 }
 
@@ -459,6 +417,11 @@ bool PlanReader::readLaunch(const schema::Launch &launch,
                       place + ": " + number("argument", read.arguments.size()),
                       plan, step, section, read))
       return false;
+  for (const TensorMapPlan &map : plan.kernels[read.kernel].tensorMaps)
+    if (map.argument >= read.arguments.size())
+      return error(place, gotInstead("tensor maps of arguments below " +
+                                         std::to_string(read.arguments.size()),
+                                     map.argument));
   section.launches.push_back(std::move(read));
   return true;
 }

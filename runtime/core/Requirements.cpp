@@ -58,13 +58,14 @@ static int64_t mostDrafts(const GenerationOptions &options) {
   return std::clamp<int64_t>(options.maxTokens - 2, 0, options.draftTokens);
 }
 
+/// The largest step of the first `used` prompts.
 static StepLimits stepLimits(const Plan &plan,
                              const std::vector<std::vector<int32_t>> &prompts,
-                             const GenerationOptions &options) {
-  auto count = static_cast<int64_t>(prompts.size());
+                             size_t used, const GenerationOptions &options) {
+  auto count = static_cast<int64_t>(used);
   int64_t promptTokens = 0;
-  for (const std::vector<int32_t> &prompt : prompts)
-    promptTokens += static_cast<int64_t>(prompt.size());
+  for (size_t i = 0; i < used; ++i)
+    promptTokens += static_cast<int64_t>(prompts[i].size());
   int64_t tokens = options.stepTokens;
   bool allRows = options.allLogits || options.predictionLogits;
   if (allRows)
@@ -117,31 +118,124 @@ static std::string megabytes(int64_t bytes) {
   return std::to_string(bytes / 1000000) + " MB";
 }
 
-static Status checkMemory(const Plan &plan, const Requirements &needed,
-                          int64_t weightBytes, int64_t availableBytes) {
-  // What is left for the cache; none of the three is negative.
-  int64_t left = std::max<int64_t>(availableBytes - weightBytes, 0);
-  bool fits = needed.workBytes <= left;
-  left = fits ? left - needed.workBytes : 0;
-  if (fits && needed.cacheBytes <= left)
+/// What the first `count` prompts take; `count` is within the limits.
+static Requirements
+requirementsOf(const Plan &plan,
+               const std::vector<std::vector<int32_t>> &prompts, size_t count,
+               const GenerationOptions &options, int64_t workers) {
+  Requirements needed;
+  needed.limits = stepLimits(plan, prompts, count, options);
+  int64_t pageTokens = plan.pageTokens();
+  for (size_t i = 0; i < count && pageTokens != 0; ++i) {
+    int64_t positions =
+        positionsFor(static_cast<int64_t>(prompts[i].size()), options);
+    int64_t pages = (positions + pageTokens - 1) / pageTokens;
+    needed.pages += pages;
+    needed.limits.pages = std::max(needed.limits.pages, pages);
+  }
+  needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
+  needed.workBytes = workBytes(plan, needed.limits, options, workers);
+  return needed;
+}
+
+/// What `needed` leaves of the memory, or a negative number.
+static int64_t leftBytes(const Requirements &needed, int64_t weightBytes,
+                         int64_t availableBytes) {
+  int64_t left = availableBytes;
+  // None of the three is negative, so that no difference overflows.
+  for (int64_t bytes : {weightBytes, needed.workBytes, needed.cacheBytes})
+    left = left < 0 ? left : left - bytes;
+  return left;
+}
+
+/// How many of the prompts, from the first on, would fit together.
+static size_t fittingPrompts(const Plan &plan,
+                             const std::vector<std::vector<int32_t>> &prompts,
+                             const GenerationOptions &options,
+                             const Capacity &capacity) {
+  size_t fits = 0, excess = prompts.size();
+  while (fits + 1 < excess) {
+    size_t middle = fits + (excess - fits) / 2;
+    Requirements needed =
+        requirementsOf(plan, prompts, middle, options, capacity.workers);
+    bool isEnough =
+        leftBytes(needed, capacity.weightBytes, capacity.availableBytes) >= 0;
+    (isEnough ? fits : excess) = middle;
+  }
+  return fits;
+}
+
+/// "bf16 weights (16 MB)": the largest type of weights below the model's own
+/// with which `needed` would fit; empty if there is none.
+static std::string fittingType(const Requirements &needed,
+                               const Capacity &capacity) {
+  // A block of 32 quantised weights has an f16 scale.
+  const std::pair<const char *, double> types[] = {
+      {"BF16", 16}, {"Q8_0", 8.5}, {"Q4_0", 4.5}};
+  for (auto [name, bits] : types) {
+    auto bytes = static_cast<int64_t>(static_cast<double>(capacity.parameters) *
+                                      bits / 8);
+    if (bytes != 0 && bytes < capacity.weightBytes &&
+        leftBytes(needed, bytes, capacity.availableBytes) >= 0)
+      return std::string("weights in ") + name + " (about " + megabytes(bytes) +
+             ")";
+  }
+  return {};
+}
+
+/// What is less than was asked for and would fit.
+static std::string
+fittingAdvice(const Plan &plan,
+              const std::vector<std::vector<int32_t>> &prompts,
+              const GenerationOptions &options, const Capacity &capacity,
+              const Requirements &needed) {
+  std::vector<std::string> choices;
+  Requirements uncached = needed;
+  uncached.cacheBytes = 0;
+  int64_t context = fittingContext(
+      plan, needed.limits.sequences,
+      leftBytes(uncached, capacity.weightBytes, capacity.availableBytes));
+  if (context > 0)
+    choices.push_back("at most " + std::to_string(context) +
+                      " tokens of prompt and --max-tokens together, for each "
+                      "prompt");
+  if (size_t count = fittingPrompts(plan, prompts, options, capacity))
+    choices.push_back(std::to_string(count) + " of the " +
+                      std::to_string(prompts.size()) + " prompts at once");
+  if (std::string type = fittingType(needed, capacity); !type.empty())
+    choices.push_back(type);
+  if (choices.empty())
+    return "no context, no single prompt and no other type of weights would "
+           "fit";
+  std::string advice;
+  for (size_t i = 0; i < choices.size(); ++i)
+    advice += (i == 0                   ? ""
+               : i + 1 < choices.size() ? ", "
+                                        : " or ") +
+              choices[i];
+  return advice + " would fit";
+}
+
+static Status checkMemory(const Plan &plan,
+                          const std::vector<std::vector<int32_t>> &prompts,
+                          const GenerationOptions &options,
+                          const Capacity &capacity,
+                          const Requirements &needed) {
+  if (leftBytes(needed, capacity.weightBytes, capacity.availableBytes) >= 0)
     return {};
-  int64_t context = fittingContext(plan, needed.limits.sequences, left);
   return {Status::Code::OutOfMemory,
-          "memory: expected room for weights (" + megabytes(weightBytes) +
-              "), key/value cache (" + megabytes(needed.cacheBytes) +
-              ") and buffers (" + megabytes(needed.workBytes) + "), got " +
-              megabytes(availableBytes) + "; " +
-              (context > 0 ? "at most " + std::to_string(context) +
-                                 " tokens of prompt and --max-tokens together "
-                                 "would fit, for each prompt"
-                           : "no context would fit")};
+          "memory: expected room for weights (" +
+              megabytes(capacity.weightBytes) + "), key/value cache (" +
+              megabytes(needed.cacheBytes) + ") and buffers (" +
+              megabytes(needed.workBytes) + "), got " +
+              megabytes(capacity.availableBytes) + "; " +
+              fittingAdvice(plan, prompts, options, capacity, needed)};
 }
 
 Status tcc::rt::planRequests(const Plan &plan,
                              const std::vector<std::vector<int32_t>> &prompts,
-                             const GenerationOptions &options, int64_t workers,
-                             int64_t weightBytes, int64_t availableBytes,
-                             Requirements &result) {
+                             const GenerationOptions &options,
+                             const Capacity &capacity, Requirements &result) {
   int64_t context = options.context ? options.context : plan.maxPositions;
   if (context > plan.maxPositions)
     return {Status::Code::Usage, "--context: expected at most the " +
@@ -153,22 +247,15 @@ Status tcc::rt::planRequests(const Plan &plan,
   if (Status status = checkPrompts(plan, prompts, options, context);
       !status.ok())
     return status;
-  Requirements needed;
-  needed.limits = stepLimits(plan, prompts, options);
-  if (needed.limits.tokens > largestStep.tokens)
+  StepLimits limits = stepLimits(plan, prompts, prompts.size(), options);
+  if (limits.tokens > largestStep.tokens)
     return {Status::Code::Usage,
             "expected at most " +
                 std::to_string(largestStep.tokens / (1 + mostDrafts(options))) +
                 " prompts, got " + std::to_string(prompts.size())};
-  if (int64_t pageTokens = plan.pageTokens())
-    for (const std::vector<int32_t> &prompt : prompts) {
-      int64_t positions =
-          positionsFor(static_cast<int64_t>(prompt.size()), options);
-      needed.pages += (positions + pageTokens - 1) / pageTokens;
-    }
-  needed.cacheBytes = KVCache::bytesFor(plan, needed.pages);
-  needed.workBytes = workBytes(plan, needed.limits, options, workers);
-  if (Status status = checkMemory(plan, needed, weightBytes, availableBytes);
+  Requirements needed =
+      requirementsOf(plan, prompts, prompts.size(), options, capacity.workers);
+  if (Status status = checkMemory(plan, prompts, options, capacity, needed);
       !status.ok())
     return status;
   result = needed;

@@ -1,6 +1,8 @@
 #include "runtime/cuda/CudaDevice.h"
 
 #include "runtime/core/Executable.h"
+#include "runtime/cuda/Code.h"
+#include "runtime/support/Text.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,18 +10,25 @@
 using namespace tcc;
 using namespace tcc::rt;
 
-/// Where parts of one copy begin.
-static constexpr int64_t partAlignment = 256;
-
 /// The weights come to the device in pieces of this size, one of which is read
 /// while the one before is copied.
 static constexpr int64_t pieceBytes = int64_t(8) << 20;
 
+/// Operations of a multiprocessor in a clock, dense and in bf16: 989.4 TFLOP/s
+/// of 132 at 1,830 MHz (NVIDIA H100 Tensor Core GPU Architecture, table 2).
+static constexpr double multiprocessorFlops = 4096;
+
+/// Kept free for code, graphs and what the driver takes for itself.
+static constexpr int64_t ownBytes = int64_t(64) << 20;
+
 /// PTX of version 8.0 is taken by drivers from CUDA 12.0 on.
 static constexpr int oldestDriver = 12000;
 
+/// Graphs have launches that overlap from this version on.
+static constexpr int oldestOverlap = 12030;
+
 static int64_t alignPart(int64_t bytes) {
-  return (bytes + partAlignment - 1) / partAlignment * partAlignment;
+  return (bytes + inputAlignment - 1) / inputAlignment * inputAlignment;
 }
 
 static Status unavailable(const std::string &what) {
@@ -78,6 +87,8 @@ Status CudaDevice::checkDevice(int ordinal) {
   if (Status status = check(driver.deviceCount(&count), "cuDeviceGetCount");
       !status.ok())
     return status;
+  if (count == 0)
+    return unavailable("cuda: expected a GPU, got a driver that sees none");
   if (ordinal >= count)
     return unavailable("--device=cuda:" + std::to_string(ordinal) +
                        ": expected a device below " + std::to_string(count) +
@@ -86,11 +97,19 @@ Status CudaDevice::checkDevice(int ordinal) {
       !status.ok())
     return status;
   char text[256] = {};
-  if (driver.deviceName(text, sizeof(text) - 1, device) == cuda::success)
-    name = text;
-  (void)driver.driverVersion(&version);
-  (void)driver.deviceAttribute(&major, cuda::ComputeCapabilityMajor, device);
-  (void)driver.deviceAttribute(&minor, cuda::ComputeCapabilityMinor, device);
+  for (Status status :
+       {check(driver.deviceName(text, sizeof(text) - 1, device),
+              "cuDeviceGetName"),
+        check(driver.driverVersion(&version), "cuDriverGetVersion"),
+        check(driver.deviceAttribute(&major, cuda::ComputeCapabilityMajor,
+                                     device),
+              "cuDeviceGetAttribute"),
+        check(driver.deviceAttribute(&minor, cuda::ComputeCapabilityMinor,
+                                     device),
+              "cuDeviceGetAttribute")})
+    if (!status.ok())
+      return status;
+  name = printable(text);
   if (major != 9 || minor != 0)
     return unavailable(
         "cuda: expected a GPU of compute capability 9.0, such as "
@@ -99,18 +118,19 @@ Status CudaDevice::checkDevice(int ordinal) {
   if (version < oldestDriver)
     return unavailable(
         "cuda: expected a driver of CUDA 12.0 or newer, got one of " +
-        std::to_string(version / 1000) + "." +
-        std::to_string(version % 1000 / 10) + "; install a newer driver");
+        cuda::nameOfVersion(version) + "; install a newer driver");
+  overlapsLaunches = version >= oldestOverlap;
   return {};
 }
 
-Status CudaDevice::open(const std::string &driverPath, int ordinal,
+Status CudaDevice::open(const CudaOptions &options,
                         std::unique_ptr<CudaDevice> &result) {
   cuda::Driver driver;
-  if (Status status = cuda::Driver::open(driverPath, driver); !status.ok())
+  if (Status status = cuda::Driver::open(options.driver, driver); !status.ok())
     return status;
   std::unique_ptr<CudaDevice> opened(new CudaDevice(driver));
-  if (Status status = opened->checkDevice(ordinal); !status.ok())
+  opened->checksLaunches = options.checksLaunches;
+  if (Status status = opened->checkDevice(options.ordinal); !status.ok())
     return status;
   if (Status status =
           opened->check(driver.retainContext(&opened->context, opened->device),
@@ -125,6 +145,8 @@ Status CudaDevice::open(const std::string &driverPath, int ordinal,
                                     "cuStreamCreate");
       !status.ok())
     return status;
+  opened->graphs =
+      std::make_unique<cuda::StepGraphs>(opened->driver, opened->stream);
   result = std::move(opened);
   return {};
 }
@@ -135,6 +157,7 @@ CudaDevice::~CudaDevice() {
   if (stream)
     (void)driver.waitForStream(stream);
   forgetTimes();
+  graphs.reset();
   weightMemory.reset();
   stepMemory.reset();
   inputBuffer.reset();
@@ -146,11 +169,31 @@ CudaDevice::~CudaDevice() {
   (void)driver.releaseContext(device);
 }
 
-int64_t CudaDevice::availableBytes() const {
+DevicePeaks CudaDevice::peaks() const {
+  auto attribute = [&](cuda::DeviceAttribute which) -> double {
+    int value = 0;
+    return driver.deviceAttribute(&value, which, device) == cuda::success
+               ? value
+               : 0;
+  };
+  double memoryHertz = 1000 * attribute(cuda::MemoryClockRate);
+  double hertz = 1000 * attribute(cuda::ClockRate);
+  // Two transfers a clock.
+  return {2 * memoryHertz * attribute(cuda::MemoryBusWidth) / 8,
+          hertz * attribute(cuda::MultiprocessorCount) * multiprocessorFlops};
+}
+
+/// Bytes that `driver` says are free, or INT64_MAX if it does not know: then it
+/// says so when it is asked for memory.
+static int64_t freeBytes(const cuda::Driver &driver) {
   size_t free = 0, total = 0;
   if (driver.memoryInfo(&free, &total) != cuda::success)
-    return 0;
+    return INT64_MAX;
   return static_cast<int64_t>(free);
+}
+
+int64_t CudaDevice::availableBytes() const {
+  return std::max<int64_t>(freeBytes(driver) - ownBytes, 0);
 }
 
 Status CudaDevice::wait(const std::string &purpose) {
@@ -161,6 +204,13 @@ Status CudaDevice::wait(const std::string &purpose) {
 // Code and weights
 //===----------------------------------------------------------------------===//
 
+/// `status` with the names of the file and of the kernel before it.
+static Status inKernel(const Executable &executable, const KernelPlan &kernel,
+                       const Status &status) {
+  return {status.code(), executable.path() + ": kernel " +
+                             printable(kernel.name) + ": " + status.message()};
+}
+
 Status CudaDevice::loadCode(const Executable &executable) {
   const SegmentRange &segment = executable.manifest().code;
   // The driver wants a NUL behind the text.
@@ -168,19 +218,18 @@ Status CudaDevice::loadCode(const Executable &executable) {
                    segment.bytes);
   if (Status status = executable.checkCode(text.data()); !status.ok())
     return status;
-  if (cuda::Result result = driver.loadModule(&module, text.c_str());
-      result != cuda::success)
-    return driver.statusOf(result, executable.path() + ": code for " + name +
-                                       ": cuModuleLoadData");
+  if (Status status = cuda::loadPtx(driver, text, module); !status.ok())
+    return {status.code(), executable.path() + ": code: " + status.message()};
   for (const KernelPlan &plan : executable.plan().kernels) {
     Kernel kernel;
-    kernel.name = plan.name;
-    kernel.threads = plan.threads;
+    kernel.plan = &plan;
     if (cuda::Result result =
             driver.getFunction(&kernel.function, module, plan.name.c_str());
         result != cuda::success)
-      return driver.statusOf(result, executable.path() + ": kernel " +
-                                         plan.name + ": cuModuleGetFunction");
+      return inKernel(executable, plan, check(result, "cuModuleGetFunction"));
+    if (Status status = cuda::prepare(driver, kernel.function, plan);
+        !status.ok())
+      return inKernel(executable, plan, status);
     kernels.push_back(kernel);
   }
   return {};
@@ -261,7 +310,7 @@ Status CudaDevice::reserve(int64_t bytes, const std::string &purpose,
     return {Status::Code::OutOfMemory,
             "memory: cannot reserve " + std::to_string(bytes) + " bytes of " +
                 name + " for " + purpose + "; " + advice + " (" +
-                std::to_string(availableBytes()) + " bytes are free)"};
+                std::to_string(freeBytes(driver)) + " bytes are free)"};
   }
   DeviceMemory memory(reinterpret_cast<uint8_t *>(address),
                       [free = driver.free](uint8_t *pointer) {
@@ -275,9 +324,28 @@ Status CudaDevice::reserve(int64_t bytes, const std::string &purpose,
 
 Status CudaDevice::reserveWork(const WorkBytes &work, int64_t tokens,
                                DeviceMemory &arena) {
-  return reserve(work.total(workers()),
-                 "a step of " + std::to_string(tokens) + " tokens",
-                 "use fewer prompts at once", arena);
+  constexpr const char *advice = "use fewer prompts at once";
+  if (Status status =
+          reserve(work.arena, "a step of " + std::to_string(tokens) + " tokens",
+                  advice, arena);
+      !status.ok())
+    return status;
+  return reserveInputs(work.inputs);
+}
+
+Status CudaDevice::reserveInputs(int64_t bytes) {
+  if (Status status = inputBuffer->resize(bytes); !status.ok())
+    return status;
+  if (bytes <= stepMemoryBytes)
+    return {};
+  stepMemory.reset();
+  stepMemoryBytes = 0;
+  if (Status status = reserve(bytes, "what a step is told",
+                              "use fewer prompts at once", stepMemory);
+      !status.ok())
+    return status;
+  stepMemoryBytes = bytes;
+  return {};
 }
 
 Status CudaDevice::zero(uint8_t *address, int64_t bytes) {
@@ -305,17 +373,10 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
     offsets.push_back(bytes);
     bytes += alignPart(input.bytes);
   }
-  if (Status status = inputBuffer->resize(bytes); !status.ok())
+  if (Status status = reserveInputs(bytes); !status.ok())
     return status;
-  if (bytes > stepMemoryBytes) {
-    stepMemory.reset();
-    stepMemoryBytes = 0;
-    if (Status status = reserve(bytes, "what a step is told",
-                                "use fewer prompts at once", stepMemory);
-        !status.ok())
-      return status;
-    stepMemoryBytes = bytes;
-  }
+  sizes = {stepSizes[0], stepSizes[1], stepSizes[2], stepSizes[4],
+           stepSizes[5]};
   std::memcpy(inputBuffer->data(), stepSizes.data(), sizeof(stepSizes));
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].bytes != 0)
@@ -328,7 +389,8 @@ Status CudaDevice::begin(const KernelSizes &stepSizes,
                 "cuMemcpyHtoDAsync of a step");
       !status.ok())
     return status;
-  deviceSizes = stepMemory.get();
+  step = cuda::StepRecord(sizes, stepMemory.get());
+  isFirst = true;
   addresses.clear();
   for (int64_t offset : offsets)
     addresses.push_back(stepMemory.get() + offset);
@@ -342,30 +404,55 @@ Status CudaDevice::record(cuda::Event &event) {
   return check(driver.recordEvent(event, stream), "cuEventRecord");
 }
 
-Status CudaDevice::launch(const Launch &launch) {
+Status CudaDevice::inLaunch(const Launch &launch, const Status &status) const {
+  std::string place = "launch " + std::to_string(launch.number) +
+                      " of the step, kernel " +
+                      printable(kernels[launch.kernel].plan->name);
+  if (launch.layer >= 0)
+    place += ", layer " + std::to_string(launch.layer);
+  return {status.code(), status.message() + "; in " + place};
+}
+
+Status CudaDevice::launchNow(const Launch &launch) {
   const Kernel &kernel = kernels[launch.kernel];
-  std::vector<void *> values(launch.arguments,
-                             launch.arguments + launch.argumentCount);
-  values.push_back(deviceSizes);
-  int64_t tiles = launch.tiles;
-  std::vector<void *> parameters;
-  for (void *&value : values)
-    parameters.push_back(&value);
-  parameters.push_back(&tiles);
-  // Each block computes every so many tiles.
-  auto blocks = static_cast<unsigned>(std::min<int64_t>(tiles, INT32_MAX));
-  if (launch.seconds) {
+  // The first launch of a step waits for the copy of its inputs, and what is
+  // measured should have the device to itself.
+  bool isDependent = overlapsLaunches && kernel.plan->waits && !isFirst &&
+                     !launch.seconds && !checksLaunches;
+  isFirst = false;
+  cuda::KernelParameters parameters;
+  Status status = parameters.set(driver, *kernel.plan, launch.arguments,
+                                 launch.argumentCount, stepMemory.get(),
+                                 launch.tiles, sizes);
+  if (status.ok() && launch.seconds) {
     timings.push_back({nullptr, nullptr, launch.seconds});
-    if (Status status = record(timings.back().start); !status.ok())
-      return status;
+    status = record(timings.back().start);
   }
-  if (Status status = check(driver.launchKernel(kernel.function, blocks, 1, 1,
-                                                kernel.threads, 1, 1, 0, stream,
-                                                parameters.data(), nullptr),
-                            "cuLaunchKernel of " + kernel.name);
-      !status.ok())
-    return status;
-  return launch.seconds ? record(timings.back().end) : Status();
+  if (status.ok())
+    status = cuda::launch(driver, kernel.function, *kernel.plan,
+                          cuda::blocksOf(*kernel.plan, launch.tiles), stream,
+                          parameters.pointers(), isDependent);
+  if (status.ok() && launch.seconds)
+    status = record(timings.back().end);
+  if (status.ok() && checksLaunches)
+    status = wait("cuStreamSynchronize");
+  return status.ok() ? status : inLaunch(launch, status);
+}
+
+Status CudaDevice::launchAll() {
+  isFirst = true;
+  for (size_t i = 0; i < step.size(); ++i)
+    if (Status status = launchNow(step.launch(i)); !status.ok())
+      return status;
+  return {};
+}
+
+Status CudaDevice::launch(const Launch &launch) {
+  // What is measured or checked cannot be part of a graph.
+  if (launch.seconds || checksLaunches)
+    return launchNow(launch);
+  step.add(launch);
+  return {};
 }
 
 Status CudaDevice::addTimes() {
@@ -401,6 +488,10 @@ Status CudaDevice::finish(const std::vector<ByteRange> &results,
   if (Status status = resultBuffer->resize(std::max<int64_t>(bytes, 1));
       !status.ok())
     return status;
+  if (step.size() != 0)
+    if (Status status = graphs->run(step, [&] { return launchAll(); });
+        !status.ok())
+      return status;
   for (size_t i = 0; i < results.size(); ++i)
     if (results[i].bytes != 0)
       if (Status status =
@@ -411,8 +502,9 @@ Status CudaDevice::finish(const std::vector<ByteRange> &results,
                     "cuMemcpyDtoHAsync of results");
           !status.ok())
         return status;
-  if (Status status = wait("cuStreamSynchronize after a step"); !status.ok())
-    return status;
+  if (Status status = wait("cuStreamSynchronize after the launches of a step");
+      !status.ok())
+    return {status.code(), status.message() + "; --check-launches says which"};
   host.clear();
   for (int64_t offset : offsets)
     host.push_back(resultBuffer->data() + offset);

@@ -3,13 +3,15 @@
 //
 // One stream: work is in order. What a step needs from the host goes to the
 // device in one copy, and the results come back in one each, through pinned
-// memory.
+// memory. Launches are collected and go to the device when the step is
+// finished: one by one, or as a graph if the step came before.
 
 #ifndef TCC_RUNTIME_CUDA_CUDADEVICE_H
 #define TCC_RUNTIME_CUDA_CUDADEVICE_H
 
 #include "runtime/core/Device.h"
-#include "runtime/cuda/Driver.h"
+#include "runtime/cuda/KernelLaunch.h"
+#include "runtime/cuda/StepGraphs.h"
 #include "runtime/schema/Executable_generated.h"
 
 #include <memory>
@@ -18,21 +20,32 @@
 
 namespace tcc::rt {
 
+/// Which device is opened, and how it runs.
+struct CudaOptions {
+  std::string driver; ///< The path of its library.
+  int ordinal = 0;    ///< Of the GPU.
+  /// Wait for each launch, so that an error is that of the launch that it
+  /// names.
+  bool checksLaunches = false;
+};
+
 class CudaDevice final : public Device {
 public:
   /// The kind of targets whose code it runs.
   static constexpr schema::TargetKind targetKind = schema::TargetKind::H100;
 
-  /// Opens device number `ordinal` of the driver in the library `driverPath`.
+  /// Opens a device.
   ///
   /// \returns DeviceUnavailable if there is no such driver or device, it is not
   ///          of compute capability 9.0, or the driver is older than PTX needs.
-  static Status open(const std::string &driverPath, int ordinal,
+  static Status open(const CudaOptions &options,
                      std::unique_ptr<CudaDevice> &result);
   ~CudaDevice() override;
   CudaDevice(const CudaDevice &) = delete;
   CudaDevice &operator=(const CudaDevice &) = delete;
 
+  /// At the clocks that the driver says.
+  DevicePeaks peaks() const override;
   int64_t availableBytes() const override;
   /// Kernels of GPUs have no scratch.
   int64_t workers() const override { return 1; }
@@ -55,9 +68,8 @@ private:
   class HostBuffer;
   /// A function of the module, and how it is launched.
   struct Kernel {
-    std::string name;
+    const KernelPlan *plan = nullptr; ///< Of the executable.
     cuda::Function function = nullptr;
-    unsigned threads = 0;
   };
   /// What a launch took, to be added when the step ends.
   struct Timing {
@@ -72,9 +84,15 @@ private:
   }
   Status loadCode(const Executable &executable);
   Status loadWeights(const Executable &executable, const uint8_t *&weights);
+  /// Makes room for what a step is told, on both sides.
+  Status reserveInputs(int64_t bytes);
   Status wait(const std::string &purpose);
   Status record(cuda::Event &event);
   Status addTimes();
+  /// `status` with the launch that it comes from behind it.
+  Status inLaunch(const Launch &launch, const Status &status) const;
+  Status launchNow(const Launch &launch);
+  Status launchAll();
   void forgetTimes();
 
   cuda::Driver driver;
@@ -89,8 +107,13 @@ private:
   DeviceMemory stepMemory; ///< Sizes, then inputs.
   int64_t stepMemoryBytes = 0;
   std::unique_ptr<HostBuffer> inputBuffer, resultBuffer;
-  uint8_t *deviceSizes = nullptr;
+  StepSizes sizes;
+  cuda::StepRecord step;
+  bool isFirst = true; ///< No launch of the step went to the device.
   std::vector<Timing> timings;
+  std::unique_ptr<cuda::StepGraphs> graphs;
+  bool checksLaunches = false;
+  bool overlapsLaunches = false; ///< Of kernels that wait.
 };
 
 } // namespace tcc::rt

@@ -15,6 +15,11 @@ static bool find(void *library, const char *symbol, Call &call) {
   return call != nullptr;
 }
 
+std::string tcc::rt::cuda::nameOfVersion(int version) {
+  return std::to_string(version / 1000) + "." +
+         std::to_string(version % 1000 / 10);
+}
+
 Status Driver::open(const std::string &path, Driver &result) {
   void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library)

@@ -25,18 +25,63 @@ using Module = struct ModuleObject *;
 using Function = struct FunctionObject *;
 using Stream = struct StreamObject *;
 using Event = struct EventObject *;
+using Graph = struct GraphObject *;
+using GraphExec = struct GraphExecObject *;
 
 constexpr Result success = 0, outOfMemory = 2, noDevice = 100,
-                 noBinaryForGpu = 209, unsupportedPtxVersion = 222;
+                 noBinaryForGpu = 209, unsupportedPtxVersion = 222,
+                 graphUpdateFailed = 910;
 
 /// Attributes of devices and functions that are asked for.
 enum DeviceAttribute : int {
+  ClockRate = 13, ///< In kHz, as MemoryClockRate.
   MultiprocessorCount = 16,
+  MemoryClockRate = 36,
+  MemoryBusWidth = 37, ///< In bits.
   ComputeCapabilityMajor = 75,
   ComputeCapabilityMinor = 76,
   SharedMemoryOptIn = 97,
 };
 enum FunctionAttribute : int { MaxDynamicSharedMemory = 8 };
+/// Whose calls a capture forbids.
+enum class CaptureMode : int { Global, ThreadLocal, Relaxed };
+/// Why a graph could not be updated.
+struct GraphUpdateInfo {
+  int result;
+  void *node, *from;
+};
+/// Options of the driver's compiler.
+enum class JitOption : int { ErrorLog = 5, ErrorLogBytes = 6 };
+
+/// What a tensor map holds, and how: the numbers of cuTensorMapEncodeTiled.
+struct alignas(128) TensorMap {
+  uint8_t bytes[128];
+};
+enum class TensorMapType : unsigned { I32 = 3, F16 = 6, F32 = 7, BF16 = 9 };
+enum class TensorMapSwizzle : unsigned { None, Bytes32, Bytes64, Bytes128 };
+enum class TensorMapPromotion : unsigned { None, Bytes64, Bytes128, Bytes256 };
+
+/// How a kernel is launched, as cuLaunchKernelEx reads it.
+enum class LaunchAttributeId : unsigned {
+  ClusterDimension = 4,
+  ProgrammaticStreamSerialization = 6
+};
+struct LaunchAttribute {
+  LaunchAttributeId id;
+  unsigned padding;
+  union {
+    unsigned char bytes[64];
+    unsigned cluster[3];
+    int isAllowed;
+  } value;
+};
+struct LaunchConfig {
+  unsigned grid[3], block[3];
+  unsigned sharedBytes;
+  Stream stream;
+  LaunchAttribute *attributes;
+  unsigned attributeCount;
+};
 
 /// Every call: its name here, the symbol in the library, its parameters.
 #define TCC_CUDA_CALLS(CALL)                                                   \
@@ -53,7 +98,8 @@ enum FunctionAttribute : int { MaxDynamicSharedMemory = 8 };
        Device device)                                                          \
   CALL(releaseContext, "cuDevicePrimaryCtxRelease_v2", Device device)          \
   CALL(setContext, "cuCtxSetCurrent", Context context)                         \
-  CALL(loadModule, "cuModuleLoadData", Module *module, const void *image)      \
+  CALL(loadModule, "cuModuleLoadDataEx", Module *module, const void *image,    \
+       unsigned optionCount, JitOption *options, void **values)                \
   CALL(unloadModule, "cuModuleUnload", Module module)                          \
   CALL(getFunction, "cuModuleGetFunction", Function *function, Module module,  \
        const char *name)                                                       \
@@ -74,16 +120,32 @@ enum FunctionAttribute : int { MaxDynamicSharedMemory = 8 };
   CALL(createStream, "cuStreamCreate", Stream *stream, unsigned flags)         \
   CALL(destroyStream, "cuStreamDestroy_v2", Stream stream)                     \
   CALL(waitForStream, "cuStreamSynchronize", Stream stream)                    \
+  CALL(beginCapture, "cuStreamBeginCapture_v2", Stream stream,                 \
+       CaptureMode mode)                                                       \
+  CALL(endCapture, "cuStreamEndCapture", Stream stream, Graph *graph)          \
+  CALL(destroyGraph, "cuGraphDestroy", Graph graph)                            \
+  CALL(instantiateGraph, "cuGraphInstantiateWithFlags", GraphExec *exec,       \
+       Graph graph, unsigned long long flags)                                  \
+  CALL(updateGraphExec, "cuGraphExecUpdate_v2", GraphExec exec, Graph graph,   \
+       GraphUpdateInfo *info)                                                  \
+  CALL(destroyGraphExec, "cuGraphExecDestroy", GraphExec exec)                 \
+  CALL(launchGraph, "cuGraphLaunch", GraphExec exec, Stream stream)            \
   CALL(createEvent, "cuEventCreate", Event *event, unsigned flags)             \
   CALL(destroyEvent, "cuEventDestroy_v2", Event event)                         \
   CALL(recordEvent, "cuEventRecord", Event event, Stream stream)               \
   CALL(waitForEvent, "cuEventSynchronize", Event event)                        \
   CALL(elapsedTime, "cuEventElapsedTime", float *milliseconds, Event start,    \
        Event end)                                                              \
-  CALL(launchKernel, "cuLaunchKernel", Function function, unsigned gridX,      \
-       unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,       \
-       unsigned blockZ, unsigned sharedBytes, Stream stream,                   \
-       void **parameters, void **extra)
+  CALL(launchKernelEx, "cuLaunchKernelEx", const LaunchConfig *config,         \
+       Function function, void **parameters, void **extra)                     \
+  CALL(encodeTensorMap, "cuTensorMapEncodeTiled", TensorMap *map,              \
+       TensorMapType type, unsigned rank, void *address,                       \
+       const uint64_t *dimensions, const uint64_t *strides,                    \
+       const uint32_t *box, const uint32_t *elementSteps, unsigned interleave, \
+       TensorMapSwizzle swizzle, TensorMapPromotion promotion, unsigned fill)
+
+/// "12.4" of 12040.
+std::string nameOfVersion(int version);
 
 /// The driver's calls. One is opened for a process and stays open: libraries
 /// that start threads cannot be closed safely.

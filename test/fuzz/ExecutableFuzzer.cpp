@@ -98,8 +98,8 @@ static void run(const Plan &plan, uint64_t weightBytes) {
   std::unique_ptr<Generator> generator;
   if (launchesOf(plan.step) > 1000 ||
       (plan.prediction && launchesOf(*plan.prediction) > 1000) ||
-      !planRequests(plan, prompts, options, device.workers(), 0,
-                    int64_t(16) << 20, needed)
+      !planRequests(plan, prompts, options,
+                    {device.workers(), int64_t(16) << 20}, needed)
            .ok() ||
       !AnonymousMemory::reserve(weightBytes, weights))
     return;

@@ -60,7 +60,10 @@ static nlohmann::ordered_json describe(const rt::Executable &executable) {
       result["end_ids"].push_back(id);
   result["tokenizer_tokens"] =
       root.tokenizer() ? root.tokenizer()->tokens()->size() : 0;
-  result["target"] = rt::nameOf(manifest.kind);
+  result["targets"] = nlohmann::ordered_json::array();
+  for (const schema::Target *target : *root.targets())
+    result["targets"].push_back(rt::nameOf(target->kind()));
+  result["target"] = rt::nameOf(manifest.kind); // Of which the rest is said.
   result["cpu"] = rt::printable(manifest.cpu);
   result["features"] = nlohmann::ordered_json::array();
   for (const std::string &feature : manifest.features)

@@ -90,8 +90,8 @@ struct Texts {
   std::vector<std::string> tokens;
   std::optional<std::string> maxTokens, context, temperature, topK, topP, minP,
       repetitionPenalty, seed, threads;
-  std::optional<std::string> tokenize, detokenize, draft;
-  std::string device = "cpu", bench;
+  std::optional<std::string> tokenize, detokenize, draft, device;
+  std::string bench;
   bool info = false;
 };
 } // namespace
@@ -162,8 +162,11 @@ static void declareModes(CLI::App &app, Options &options, Texts &texts) {
   app.add_flag("--json", options.json, "Report as JSON");
   app.add_option("--threads", texts.threads, "Threads (all allowed CPUs)")
       ->type_name("N");
-  app.add_option("--device", texts.device, "What computes: cpu, cuda, cuda:N or h100-sim (cpu)")
-      ->type_name("cpu");
+  app.add_option("--device", texts.device,
+                 "What computes: cpu, cuda, cuda:N or h100-sim (cpu)")
+      ->type_name("DEVICE");
+  app.add_flag("--check-launches", options.checksLaunches,
+               "Wait for each launch on a GPU: errors then name theirs");
 }
 
 /// CLI11's message in the form of ours.
@@ -251,8 +254,9 @@ static Status readMode(const Texts &texts, Options &options) {
 }
 
 static Status readDevice(const Texts &texts, Options &options) {
-  const std::string &text = texts.device;
+  const std::string text = texts.device.value_or("cpu");
   std::string number = "0";
+  options.isDeviceGiven = texts.device.has_value();
   if (text == "cpu") {
     options.device = Options::Device::Cpu;
   } else if (text == "h100-sim") {
@@ -305,6 +309,9 @@ static Status checkTogether(const Texts &texts, const Options &options) {
       options.mode != Mode::Bench)
     return usage("--draft: expected --prompt, --tokens or --bench with it, got "
                  "none");
+  if (options.checksLaunches && options.device == Options::Device::Cpu)
+    return usage("--check-launches: expected --device=cuda or h100-sim with "
+                 "it, got cpu");
   if (!options.stops.empty() && options.prompts.empty())
     return usage("--stop: expected --prompt with it, got none");
   return {};
@@ -336,8 +343,7 @@ Status tcc::run::parseOptions(int argc, char **argv, Options &result,
   }
   Status status =
       firstError({readNumbers(texts, options), readMode(texts, options),
-                  readDevice(texts, options),
-                  checkTogether(texts, options)});
+                  readDevice(texts, options), checkTogether(texts, options)});
   if (status.ok())
     result = std::move(options);
   return status;

@@ -33,12 +33,14 @@ struct Options {
   int64_t context = 0;                      ///< 0: the model's maximum.
   rt::SamplingOptions sampling;
   std::vector<std::string> stops;
-  std::vector<std::string> logits; ///< A .npy for each prompt, or none.
+  std::vector<std::string> logits;    ///< A .npy for each prompt, or none.
   std::vector<std::string> mtpLogits; ///< Likewise.
   int64_t draftTokens = 0;            ///< For each step; 0: none.
-  int threads = 0;                 ///< 0: what the machine allows.
+  int threads = 0;                    ///< 0: what the machine allows.
   enum class Device { Cpu, Cuda, Simulator } device = Device::Cpu;
-  int ordinal = 0;                 ///< Of the GPU.
+  bool isDeviceGiven = false;  ///< Rather than the default.
+  int ordinal = 0;             ///< Of the GPU.
+  bool checksLaunches = false; ///< Wait for each on a GPU.
   bool json = false;
   std::string lines; ///< FILE of --tokenize, --detokenize.
   BenchOptions bench;

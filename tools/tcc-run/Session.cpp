@@ -3,6 +3,7 @@
 #include "runtime/cpu/CpuDevice.h"
 #include "runtime/cuda/CudaDevice.h"
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace tcc;
@@ -46,11 +47,12 @@ Status tcc::run::loadTokenizer(const rt::Executable &executable,
 
 Status tcc::run::loadExecutable(const Options &options,
                                 std::unique_ptr<rt::Executable> &result) {
-  return rt::Executable::load(options.model,
-                              options.device == Options::Device::Cpu
-                                  ? rt::CpuDevice::targetKind
-                                  : rt::CudaDevice::targetKind,
-                              result);
+  bool runs = options.mode == Mode::Generate || options.mode == Mode::Bench;
+  std::optional<schema::TargetKind> kind;
+  if (runs || (options.mode == Mode::Info && options.isDeviceGiven))
+    kind = options.device == Options::Device::Cpu ? rt::CpuDevice::targetKind
+                                                  : rt::CudaDevice::targetKind;
+  return rt::Executable::load(options.model, kind, result);
 }
 
 /// The driver of the simulator, which stands beside this program.
@@ -60,7 +62,8 @@ static std::string simulatorPath() {
       std::filesystem::read_symlink("/proc/self/exe", error);
   std::filesystem::path folder =
       program.parent_path().parent_path() / "lib" / "ptxsim";
-  // The loader takes the twin for AVX-512 only where it looks for a name itself.
+  // The loader takes the twin for AVX-512 only where it looks for a name
+  // itself.
   std::filesystem::path twin =
       folder / "glibc-hwcaps" / "x86-64-v4" / "libcuda.so.1";
   if (__builtin_cpu_supports("x86-64-v4") &&
@@ -77,10 +80,17 @@ static Status openDevice(const Options &options,
     return {};
   }
   std::unique_ptr<rt::CudaDevice> device;
-  Status status = rt::CudaDevice::open(
-      options.device == Options::Device::Simulator ? simulatorPath()
-                                                   : "libcuda.so.1",
-      options.ordinal, device);
+  rt::CudaOptions cuda = {"libcuda.so.1", options.ordinal,
+                          options.checksLaunches};
+  if (options.device == Options::Device::Simulator) {
+    cuda.driver = simulatorPath();
+    std::error_code error;
+    if (!std::filesystem::exists(cuda.driver, error))
+      return {Status::Code::DeviceUnavailable,
+              "--device=h100-sim: expected the simulator in " + cuda.driver +
+                  ", got none; build it (ninja ptxsim-cuda)"};
+  }
+  Status status = rt::CudaDevice::open(cuda, device);
   result = std::move(device);
   return status;
 }
@@ -94,11 +104,15 @@ tcc::run::startGenerator(rt::Executable &executable, const Options &options,
   if (Status status = openDevice(options, device); !status.ok())
     return status;
   const auto &weights = executable.manifest().weights;
+  rt::Capacity capacity = {
+      device->workers(), device->availableBytes(),
+      weights ? static_cast<int64_t>(weights->bytes) : 0,
+      // A file may claim any number.
+      static_cast<int64_t>(
+          std::min(executable.root().parameters(), uint64_t(1) << 60))};
   rt::Requirements needed;
-  if (Status status = rt::planRequests(
-          executable.plan(), prompts, generation, device->workers(),
-          weights ? static_cast<int64_t>(weights->bytes) : 0,
-          device->availableBytes(), needed);
+  if (Status status = rt::planRequests(executable.plan(), prompts, generation,
+                                       capacity, needed);
       !status.ok())
     return status.code() == Status::Code::OutOfMemory
                ? inFile(executable, status)

@@ -36,7 +36,7 @@ Status loadTokenizer(const rt::Executable &executable,
                      std::unique_ptr<rt::Tokenizer> &result);
 
 /// Loads the model from its file, with the target for the device that was asked
-/// for.
+/// for; where nothing runs and none was, with any target.
 ///
 /// \returns what rt::Executable::load does.
 Status loadExecutable(const Options &options,

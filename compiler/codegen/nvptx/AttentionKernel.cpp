@@ -4,7 +4,7 @@
 // the query heads that share it. A warp goes from page to page: each lane has
 // the scores of two keys, and then each lane has some columns of the values.
 
-#include "compiler/codegen/nvptx/Kernels.h"
+#include "compiler/codegen/nvptx/AttentionForms.h"
 
 #include <cmath>
 
@@ -225,8 +225,49 @@ void Attention::emit(Value tile) {
       });
 }
 
+/// Whether products of tensor cores take what `op` multiplies.
+static bool fitsTensorCores(kernel::AttentionOp op) {
+  constexpr int64_t largestSize = 256;
+  kernel::CacheAttr cache = op.getCache();
+  auto query = cast<ShapedType>(op.getQuery().getType());
+  return cache.getElement().isBF16() && query.getElementType().isBF16() &&
+         cache.getPaddedKeySize() <= largestSize &&
+         cache.getPaddedValueSize() <= largestSize;
+}
+
+bool nvptx::hasCode(kernel::AttentionOp op) {
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Split:
+    return fitsTensorCores(op) && hasSplitAttention(op);
+  case kernel::GpuKind::Wgmma:
+    return fitsTensorCores(op) && hasFlashAttention(op);
+  default:
+    return true;
+  }
+}
+
+LaunchShape nvptx::shapeOfAttention(kernel::AttentionOp op) {
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Split:
+    return shapeOfSplitAttention(op);
+  case kernel::GpuKind::Wgmma:
+    return shapeOfFlashAttention(op);
+  default:
+    LaunchShape shape;
+    shape.threads = configurationOf(op).getThreads();
+    return shape;
+  }
+}
+
 void nvptx::emitKernel(Emitter &emitter, kernel::AttentionOp op,
                        const KernelFrame &frame) {
-  Attention code(emitter, op, frame);
-  frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Split:
+    return emitSplitAttention(emitter, op, frame);
+  case kernel::GpuKind::Wgmma:
+    return emitFlashAttention(emitter, op, frame);
+  default:
+    Attention code(emitter, op, frame);
+    frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
+  }
 }

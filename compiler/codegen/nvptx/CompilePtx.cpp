@@ -33,6 +33,65 @@ static std::unique_ptr<llvm::TargetMachine> createTargetMachine() {
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
+static ::tcc::schema::ElementType elementType(Type type) {
+  if (type.isBF16())
+    return ::tcc::schema::ElementType::BF16;
+  if (type.isF16())
+    return ::tcc::schema::ElementType::F16;
+  return type.isF32() ? ::tcc::schema::ElementType::F32
+                      : ::tcc::schema::ElementType::I32;
+}
+
+/// The rows of a step up to the last one of `rows`.
+static ::tcc::schema::Expression countRows(kernel::Rows rows) {
+  bool isLogits = rows == kernel::Rows::LogitRows;
+  bool isExpanded = rows == kernel::Rows::Expanded;
+  return {/*constant=*/0,
+          /*tokens=*/!isLogits && !isExpanded,
+          /*sequences=*/0,
+          /*logit_rows=*/isLogits,
+          /*expanded_tokens=*/isExpanded,
+          /*absorbed_tokens=*/0,
+          /*expanded_sequences=*/0};
+}
+
+static ::tcc::schema::TensorMap translate(const TensorMap &map, Operation *op,
+                                          kernel::Rows rows) {
+  Value operand = op->getOperand(map.operand);
+  ::tcc::schema::Expression count(map.rows, 0, 0, 0, 0, 0, 0);
+  if (map.rows == rowsOfStep)
+    count = countRows(rows);
+  return {cast<BlockArgument>(operand).getArgNumber(),
+          elementType(map.element),
+          static_cast<uint8_t>(map.swizzle),
+          static_cast<uint64_t>(offsetOf(operand.getType()) + map.offset),
+          static_cast<uint64_t>(map.columns),
+          count,
+          static_cast<uint64_t>(map.planes),
+          static_cast<uint64_t>(map.rowBytes),
+          static_cast<uint64_t>(map.planeBytes),
+          static_cast<uint32_t>(map.boxColumns),
+          static_cast<uint32_t>(map.boxRows)};
+}
+
+/// Sets how the kernel of `function` is launched.
+static LogicalResult describeLaunch(func::FuncOp function,
+                                    CompiledKernel &compiled) {
+  Operation *op = findKernel(function);
+  FailureOr<kernel::Rows> rows = rowsOf(function);
+  if (failed(rows))
+    return failure();
+  LaunchShape shape = shapeOf(op);
+  compiled.threads = static_cast<uint32_t>(shape.threads);
+  compiled.blocks = static_cast<uint32_t>(shape.blocks);
+  compiled.cluster = static_cast<uint32_t>(shape.cluster);
+  compiled.sharedBytes = static_cast<uint32_t>(shape.sharedBytes);
+  compiled.waits = true; // As every kernel that is lowered does.
+  for (const TensorMap &map : shape.tensorMaps)
+    compiled.tensorMaps.push_back(translate(map, op, *rows));
+  return success();
+}
+
 FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
                                            ReproducerStreamFactory reproducer,
                                            ImageText text) {
@@ -42,7 +101,9 @@ FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
   OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
   for (auto [function, compiled] :
        llvm::zip(kernels->getOps<func::FuncOp>(), image.kernels))
-    compiled.threads = static_cast<uint32_t>(threadsOf(findKernel(function)));
+    if (failed(verifyKernelFunction(function, findKernel(function))) ||
+        failed(describeLaunch(function, compiled)))
+      return failure();
   PassManager manager(module.getContext());
   manager.enableCrashReproducerGeneration(std::move(reproducer));
   buildGpuCodegenPhase(manager);

@@ -112,6 +112,24 @@ Value Emitter::sharedMemory(int64_t bytes) {
       LLVM::LLVMPointerType::get(builder.getContext(), Shared), name);
 }
 
+Value Emitter::dynamicSharedMemory() {
+  // LLVM makes two different variables of one byte of a symbol that is not of
+  // external linkage.
+  constexpr StringLiteral name = "dynamic_shared_memory";
+  auto module =
+      builder.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+    LLVM::GlobalOp::create(
+        atStart, location, LLVM::LLVMArrayType::get(builder.getI8Type(), 0),
+        /*isConstant=*/false, LLVM::Linkage::External, name, Attribute(),
+        /*alignment=*/1024, Shared);
+  }
+  return LLVM::AddressOfOp::create(
+      builder, location,
+      LLVM::LLVMPointerType::get(builder.getContext(), Shared), name);
+}
+
 Value Emitter::loadFloat(Type element, Value pointer) {
   Value value = load(element, pointer, element.getIntOrFloatBitWidth() / 8);
   return element.isF32()
@@ -125,22 +143,55 @@ Value Emitter::loadElement(Type element, Value pointer, Value index) {
       offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
 }
 
+SmallVector<Value> Emitter::loadVector(Type type, Value pointer,
+                                       int64_t count) {
+  int64_t bytes = count * type.getIntOrFloatBitWidth() / 8;
+  if (count == 1)
+    return {load(type, pointer, bytes)};
+  Value vector = load(VectorType::get({count}, type), pointer, bytes);
+  // LLVM makes scalars of the vector, and a vector of those of them that
+  // nothing comes between: so all are taken out here.
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(extract(vector, i));
+  return values;
+}
+
 SmallVector<Value> Emitter::loadFloats(Type element, Value pointer,
                                        int64_t count) {
-  if (count == 1)
-    return {loadFloat(element, pointer)};
-  VectorType type = VectorType::get({count}, element);
-  Value vector =
-      load(type, pointer, count * element.getIntOrFloatBitWidth() / 8);
-  SmallVector<Value> values;
-  for (int64_t i = 0; i < count; ++i) {
-    Value value = LLVM::ExtractElementOp::create(builder, location, vector,
-                                                 word(static_cast<int32_t>(i)));
-    values.push_back(element.isF32() ? value
-                                     : Value(arith::ExtFOp::create(
-                                           builder, location, f32(), value)));
-  }
+  SmallVector<Value> values = loadVector(element, pointer, count);
+  if (!element.isF32())
+    for (Value &value : values)
+      value = arith::ExtFOp::create(builder, location, f32(), value);
   return values;
+}
+
+SmallVector<Value> Emitter::loadWords(Value pointer, int64_t count) {
+  SmallVector<Value> words;
+  int64_t size = llvm::isPowerOf2_64(static_cast<uint64_t>(count)) ? count : 1;
+  for (int64_t i = 0; i < count; i += size) {
+    Value vector =
+        load(VectorType::get({size}, i32()), offset(pointer, i * 4), size * 4);
+    for (int64_t j = 0; j < size; ++j)
+      words.push_back(LLVM::ExtractElementOp::create(
+          builder, location, vector, word(static_cast<int32_t>(j))));
+  }
+  return words;
+}
+
+void Emitter::storeVector(ValueRange values, Value pointer) {
+  auto count = static_cast<int64_t>(values.size());
+  Value vector = LLVM::PoisonOp::create(
+      builder, location, VectorType::get({count}, values[0].getType()));
+  for (auto [i, value] : llvm::enumerate(values))
+    vector = LLVM::InsertElementOp::create(builder, location, vector, value,
+                                           word(static_cast<int32_t>(i)));
+  store(vector, pointer,
+        count * values[0].getType().getIntOrFloatBitWidth() / 8);
+}
+
+Value Emitter::permuteBytes(Value low, Value high, Value selector) {
+  return callIntrinsic("llvm.nvvm.prmt", i32(), {low, high, selector});
 }
 
 void Emitter::storeFloat(Value value, Type element, Value pointer) {
@@ -156,11 +207,92 @@ void Emitter::storeElement(Value value, Type element, Value pointer,
       offset(pointer, multiply(index, element.getIntOrFloatBitWidth() / 8)));
 }
 
+void Emitter::storeFloats(ValueRange values, Type element, Value pointer,
+                          Value index) {
+  SmallVector<Value> elements(values);
+  if (!element.isF32())
+    for (Value &value : elements)
+      value = arith::TruncFOp::create(builder, location, element, value);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  storeVector(elements, offset(pointer, multiply(index, bytes)));
+}
+
 Value Emitter::round(Value value, Type element) {
   if (element.isF32())
     return value;
   value = arith::TruncFOp::create(builder, location, element, value);
   return arith::ExtFOp::create(builder, location, f32(), value);
+}
+
+void Emitter::copyAsync(Value shared, Value global, int64_t bytes,
+                        Value isInside) {
+  Value count;
+  if (isInside)
+    count = select(isInside, word(static_cast<int32_t>(bytes)), word(0));
+  // Copies of 16 bytes pass by L1; narrower ones cannot.
+  NVVM::CpAsyncOp::create(builder, location, shared, global,
+                          static_cast<uint32_t>(bytes),
+                          bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                                      : NVVM::LoadCacheModifierKind::CA,
+                          count);
+}
+
+void Emitter::commitCopies() {
+  NVVM::CpAsyncCommitGroupOp::create(builder, location);
+}
+
+void Emitter::waitForCopies(int64_t groups) {
+  NVVM::CpAsyncWaitGroupOp::create(builder, location,
+                                   static_cast<uint32_t>(groups));
+}
+
+//===----------------------------------------------------------------------===//
+// Pairs of 16 bits in words
+//===----------------------------------------------------------------------===//
+
+/// `value` with the same bits as `type`.
+static Value reinterpret(Emitter &emitter, Type type, Value value) {
+  return value.getType() == type
+             ? value
+             : LLVM::BitcastOp::create(emitter.builder, emitter.location, type,
+                                       value);
+}
+
+Value Emitter::subtractPairs(Value a, Value b) {
+  Type pair = VectorType::get({2}, bf16());
+  Value difference =
+      subtractFloats(reinterpret(*this, pair, a), reinterpret(*this, pair, b));
+  return reinterpret(*this, i32(), difference);
+}
+
+SmallVector<Value> Emitter::floatsOfPair(Value pair) {
+  Value low = builder.createOrFold<arith::ShLIOp>(location, pair, word(16));
+  Value high = both(pair, word(static_cast<int32_t>(0xFFFF0000)));
+  return {reinterpret(*this, f32(), low), reinterpret(*this, f32(), high)};
+}
+
+SmallVector<Value> Emitter::multiplyTiles(Type element, ValueRange left,
+                                          ValueRange right, ValueRange sums) {
+  bool isHalf = element.isF16();
+  Type operand = isHalf ? Type(VectorType::get({2}, element)) : Type(i32());
+  auto as = [&](ValueRange words) {
+    return llvm::map_to_vector(
+        words, [&](Value value) { return reinterpret(*this, operand, value); });
+  };
+  auto kind = isHalf ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  Type result = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(), SmallVector<Type>(sums.size(), f32()));
+  Value product = NVVM::MmaOp::create(
+      builder, location, result, as(left), as(right), sums,
+      ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
+      std::array<NVVM::MMATypes, 2>{kind, kind},
+      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row,
+                                     NVVM::MMALayout::col});
+  SmallVector<Value> values;
+  for (size_t i = 0; i < sums.size(); ++i)
+    values.push_back(LLVM::ExtractValueOp::create(builder, location, product,
+                                                  static_cast<int64_t>(i)));
+  return values;
 }
 
 //===----------------------------------------------------------------------===//

@@ -68,6 +68,8 @@ public:
 
   /// `bytes` bytes of shared memory of the block, aligned to 16.
   Value sharedMemory(int64_t bytes);
+  /// The shared memory that the launch adds, aligned to 1024.
+  Value dynamicSharedMemory();
 
   /// Loads an element (f32, f16 or bf16) as f32.
   Value loadFloat(Type element, Value pointer);
@@ -75,11 +77,47 @@ public:
   Value loadElement(Type element, Value pointer, Value index);
   /// Loads `count` elements, a power of two, aligned to their size, as f32.
   SmallVector<Value> loadFloats(Type element, Value pointer, int64_t count);
+  /// Loads `count` words of i32 that lie together, as one if it is a power of
+  /// two; aligned to what is loaded at once.
+  SmallVector<Value> loadWords(Value pointer, int64_t count);
+  /// The bytes of `low` (0 to 3) and `high` (4 to 7) that the nibbles of
+  /// `selector` name, i32.
+  Value permuteBytes(Value low, Value high, Value selector);
+  /// Loads `count` values of type `type`, aligned to their size together.
+  SmallVector<Value> loadVector(Type type, Value pointer, int64_t count);
+  /// Stores values of one type, aligned to their size together.
+  void storeVector(ValueRange values, Value pointer);
   /// Rounds f32 to `element` (f32, f16 or bf16) and stores it.
   void storeFloat(Value value, Type element, Value pointer);
   void storeElement(Value value, Type element, Value pointer, Value index);
+  /// The same of several elements from `index` on, aligned to their size
+  /// together.
+  void storeFloats(ValueRange values, Type element, Value pointer, Value index);
   /// Rounds f32 to `element` and back.
   Value round(Value value, Type element);
+
+  /// Begins to copy `bytes` bytes (4, 8 or 16, aligned to that) from global to
+  /// shared memory; where `isInside`, an i1, is false, writes zeros instead.
+  void copyAsync(Value shared, Value global, int64_t bytes,
+                 Value isInside = {});
+  /// Ends a group of such copies of this thread.
+  void commitCopies();
+  /// Waits for all groups of this thread but the last `groups`.
+  void waitForCopies(int64_t groups);
+
+  //===--------------------------------------------------------------------===//
+  // Pairs of 16 bits in words
+  //===--------------------------------------------------------------------===//
+
+  /// a - b of pairs of bf16.
+  Value subtractPairs(Value a, Value b);
+  /// The elements of a pair of bf16, the low one first.
+  SmallVector<Value> floatsOfPair(Value pair);
+  /// Adds the product of the fragments of [16, 16] and [16, 8] of `element`,
+  /// bf16 or f16, to the one of [16, 8] sums (mma.m16n8k16, PTX ISA 9.0,
+  /// 9.7.14.5.8). For all lanes.
+  SmallVector<Value> multiplyTiles(Type element, ValueRange left,
+                                   ValueRange right, ValueRange sums);
 
   //===--------------------------------------------------------------------===//
   // Scalars of f32

@@ -11,10 +11,16 @@ namespace mlir::tcc::nvptx {
 /// What a kernel gets when it is launched. Integers are i64, the rest pointers
 /// to global memory.
 struct KernelFrame {
-  SmallVector<Value> operands; ///< Of the op, in their order: where they begin.
-  Value rows;                  ///< Of the result.
+  /// Of the op, in their order: where they begin; those that have rows of the
+  /// step, where the first row of the kernel is.
+  SmallVector<Value> operands;
+  Value firstRow; ///< Of the step that the kernel computes.
+  Value rows;     ///< Of the result.
   Value pageTableStride;
   Value tiles;
+  /// Generic pointers to the tensor maps of `LaunchShape`. Rows of a map count
+  /// from the first one of the step.
+  SmallVector<Value> tensorMaps;
 
   /// Calls `body` for each tile of this block.
   void forTiles(Emitter &emitter, Emitter::Body body) const {
@@ -22,8 +28,40 @@ struct KernelFrame {
   }
 };
 
-/// Threads of a block of the kernel of `op`.
-int64_t threadsOf(Operation *op);
+/// Matrices of an operand, a box of which is copied at once; as
+/// `schema::TensorMap`.
+struct TensorMap {
+  unsigned operand; ///< Of the op.
+  Type element;
+  int64_t columns;
+  int64_t rows; ///< Or `rowsOfStep`.
+  int64_t rowBytes;
+  int64_t boxColumns, boxRows;
+  int64_t swizzle = 128; ///< Bytes.
+  int64_t offset = 0;    ///< Bytes from where the operand begins.
+  int64_t planes = 1, planeBytes = 0;
+};
+
+/// The rows up to the last one of the step that the kernel computes.
+constexpr int64_t rowsOfStep = -1;
+
+/// How a kernel is launched.
+struct LaunchShape {
+  int64_t threads = 128;   ///< Of a block.
+  int64_t blocks = 0;      ///< The most; 0: as many as there are tiles.
+  int64_t cluster = 1;     ///< Blocks of a cluster, which divides `blocks`.
+  int64_t sharedBytes = 0; ///< What Emitter::dynamicSharedMemory has.
+  /// How many blocks a multiprocessor shall have room for; 0: does not matter.
+  int64_t blocksOfMultiprocessor = 0;
+  SmallVector<TensorMap> tensorMaps;
+};
+
+/// How the kernel of `op` is launched.
+LaunchShape shapeOf(Operation *op);
+LaunchShape shapeOfAttention(kernel::AttentionOp op);
+
+/// Whether `op` can be computed as its configuration says.
+bool hasCode(kernel::AttentionOp op);
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);
@@ -37,6 +75,16 @@ void emitKernel(Emitter &emitter, kernel::AttentionOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
+
+/// Of a linear layer of kind `skinny`: verifies that it has a kernel, how that
+/// is launched, what it does while the launch before still runs, for which the
+/// frame has but operands, and the rest of its code.
+LogicalResult verifySkinny(kernel::LinearOp op);
+LaunchShape skinnyLaunch(kernel::LinearOp op);
+void emitSkinnyPrefetch(Emitter &emitter, kernel::LinearOp op,
+                        const KernelFrame &frame);
+void emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,
+                      const KernelFrame &frame);
 
 /// Where the elements of row `row` of an operand of type `type` begin.
 Value emitRow(Emitter &emitter, Type type, Value memory, Value row);

@@ -7,8 +7,8 @@
 // weight decoded. Each thread has a few columns of a few rows. Sums run over K
 // in order, whatever the number of rows.
 
-#include "compiler/codegen/nvptx/Kernels.h"
-#include "compiler/codegen/nvptx/ScalarRegion.h"
+#include "compiler/codegen/nvptx/GemmLayout.h"
+#include "compiler/codegen/nvptx/LinearRegions.h"
 #include "compiler/codegen/nvptx/WeightRows.h"
 
 using namespace mlir;
@@ -64,7 +64,6 @@ private:
   SmallVector<Value> weightRows();
   SmallVector<Value> multiply(ValueRange before);
   void store(Value tileColumn, Value row, ValueRange results);
-  void storeElement(Value row, Value output, ValueRange sums);
   void emitRows(Value tileColumn, Value row);
 
   Value at(Value memory, Value row, Value k) {
@@ -126,13 +125,11 @@ Value Linear::prepare(Value value, Value rowOfTile, Value k) {
   SmallVector<Value> arguments = {value};
   if (op.getMeanSquare())
     arguments.push_back(emitter.loadElement(emitter.f32(), means, rowOfTile));
-  size_t first = 3; // Operands of the op before those of the prologue.
   for (auto [index, operand] : llvm::enumerate(op.getPrologueOperands()))
     arguments.push_back(
         emitter.loadElement(getElementTypeOrSelf(operand.getType()),
-                            frame.operands[first + index], k));
-  Value prepared = emitRegion(emitter, op.getPrologue(), arguments);
-  return emitter.round(prepared, op.getOperand());
+                            frame.operands[firstRegionOperand + index], k));
+  return emitOperand(emitter, op, arguments);
 }
 
 /// Brings elements from `k` on of the rows from `row` on to shared memory; what
@@ -217,24 +214,6 @@ SmallVector<Value> Linear::multiply(ValueRange before) {
       });
 }
 
-/// Applies the epilogue to the sums of one element and stores the result.
-void Linear::storeElement(Value row, Value output, ValueRange sums) {
-  auto type = cast<ShapedType>(op.getInit().getType());
-  SmallVector<Value> arguments(sums);
-  size_t first = 3 + op.getPrologueOperands().size();
-  for (auto [index, operand] : llvm::enumerate(op.getEpilogueOperands())) {
-    auto operandType = cast<ShapedType>(operand.getType());
-    Value memory = frame.operands[first + index];
-    if (operandType.getRank() == 2)
-      memory = emitRow(emitter, operandType, memory, row);
-    arguments.push_back(
-        emitter.loadElement(operandType.getElementType(), memory, output));
-  }
-  emitter.storeElement(emitRegion(emitter, op.getEpilogue(), arguments),
-                       type.getElementType(),
-                       emitRow(emitter, type, frame.operands[2], row), output);
-}
-
 void Linear::store(Value tileColumn, Value row, ValueRange results) {
   Value firstOutput = emitter.multiply(tileColumn, tileColumns / sumsOfColumn);
   for (int64_t i = 0; i < rowsPerThread; ++i) {
@@ -248,8 +227,9 @@ void Linear::store(Value tileColumn, Value row, ValueRange results) {
       SmallVector<Value> sums;
       for (int64_t sum = j * sumsOfColumn; sum < (j + 1) * sumsOfColumn; ++sum)
         sums.push_back(results[static_cast<size_t>(sum * rowsPerThread + i)]);
-      emitter.when(emitter.both(isColumn, isRow),
-                   [&] { storeElement(resultRow, output, sums); });
+      emitter.when(emitter.both(isColumn, isRow), [&] {
+        emitResult(emitter, op, frame, resultRow, output, sums);
+      });
     }
   }
 }
@@ -286,6 +266,10 @@ void Linear::emit(Value tile) {
 
 void nvptx::emitKernel(Emitter &emitter, kernel::LinearOp op,
                        const KernelFrame &frame) {
+  if (isGemm(op))
+    return emitGemm(emitter, op, frame);
+  if (configurationOf(op).getKind() == kernel::GpuKind::Skinny)
+    return emitSkinnyKernel(emitter, op, frame);
   Linear code(emitter, op, frame);
   frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
 }

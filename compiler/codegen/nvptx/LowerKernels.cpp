@@ -2,6 +2,8 @@
 
 #include "compiler/codegen/nvptx/Passes.h"
 
+#include "compiler/codegen/nvptx/GemmLayout.h"
+#include "compiler/codegen/nvptx/Hopper.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -14,58 +16,129 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
-/// Threads of a block that computes rows or attention.
-static constexpr int64_t usualThreads = 128;
+/// Whether `op` is a linear layer of kind `kind`.
+static bool isLinear(Operation *op, kernel::GpuKind kind) {
+  auto configuration =
+      op->getAttrOfType<kernel::GpuLinearConfigAttr>("configuration");
+  return configuration && configuration.getKind() == kind;
+}
 
-int64_t nvptx::threadsOf(Operation *op) {
+LaunchShape nvptx::shapeOf(Operation *op) {
+  if (isGemm(op))
+    return shapeOfGemm(cast<kernel::LinearOp>(op));
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return skinnyLaunch(cast<kernel::LinearOp>(op));
+  LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
           dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return linear.getThreads();
-  if (auto attention =
-          dyn_cast_or_null<kernel::GpuAttentionConfigAttr>(configuration))
-    return attention.getThreads();
-  return usualThreads;
+    shape.threads = linear.getThreads();
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return shapeOfAttention(cast<kernel::AttentionOp>(op));
+  return shape;
+}
+
+/// Gives parameter `index` of `kernelOp` the bytes of a tensor map.
+static void setTensorMap(OpBuilder &builder, LLVM::LLVMFuncOp kernelOp,
+                         unsigned index) {
+  constexpr int64_t mapBytes = 128, mapAlignment = 64;
+  auto bytes = LLVM::LLVMArrayType::get(builder.getI8Type(), mapBytes);
+  kernelOp.setArgAttr(index, "llvm.byval", TypeAttr::get(bytes));
+  kernelOp.setArgAttr(index, "llvm.align",
+                      builder.getI64IntegerAttr(mapAlignment));
+  kernelOp.setArgAttr(index, "nvvm.grid_constant", builder.getUnitAttr());
 }
 
 /// Makes the kernel without its body, with one pointer for each argument of
 /// `function`.
 static LLVM::LLVMFuncOp declareKernel(OpBuilder &builder, func::FuncOp function,
-                                      int64_t threads) {
+                                      const LaunchShape &shape) {
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext(), Global);
   SmallVector<Type> arguments(function.getNumArguments() + 1, pointer);
   arguments.push_back(builder.getI64Type());
+  arguments.append(shape.tensorMaps.size(),
+                   LLVM::LLVMPointerType::get(builder.getContext()));
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(builder.getContext()), arguments);
   auto kernelOp = LLVM::LLVMFuncOp::create(builder, function.getLoc(),
                                            function.getName(), type);
   kernelOp->setAttr("nvvm.kernel", builder.getUnitAttr());
   kernelOp->setAttr("nvvm.reqntid", builder.getDenseI32ArrayAttr(
-                                        {static_cast<int32_t>(threads)}));
+                                        {static_cast<int32_t>(shape.threads)}));
+  if (shape.cluster > 1)
+    kernelOp->setAttr("nvvm.cluster_dim",
+                      builder.getDenseI32ArrayAttr(
+                          {static_cast<int32_t>(shape.cluster), 1, 1}));
+  if (shape.blocksOfMultiprocessor > 0)
+    kernelOp->setAttr("nvvm.minctasm",
+                      builder.getI32IntegerAttr(
+                          static_cast<int32_t>(shape.blocksOfMultiprocessor)));
+  for (size_t i = 0; i < shape.tensorMaps.size(); ++i)
+    setTensorMap(builder, kernelOp, function.getNumArguments() + 2 + i);
   return kernelOp;
 }
 
-/// What the kernel gets, from the arguments of its entry.
-static KernelFrame makeFrame(Emitter &emitter, kernel::Rows rows, Operation *op,
-                             Block &entry) {
+/// Sets which rows of the step the kernel computes.
+static void setRows(Emitter &emitter, kernel::Rows rows, Operation *op,
+                    llvm::function_ref<Value(int64_t)> size,
+                    KernelFrame &frame) {
+  frame.firstRow = emitter.integer(0);
+  if (rows == kernel::Rows::Tokens || rows == kernel::Rows::LogitRows) {
+    frame.rows =
+        size(rows == kernel::Rows::Tokens ? TokensSize : LogitRowsSize);
+    return;
+  }
+  Value expanded = size(ExpandedTokensSize);
+  frame.rows = expanded;
+  if (rows == kernel::Rows::Expanded)
+    return;
+  frame.firstRow = expanded;
+  frame.rows = emitter.subtract(size(TokensSize), expanded);
+  for (auto [operand, memory] : llvm::zip(op->getOperands(), frame.operands))
+    if (hasRows(operand.getType()))
+      memory = emitRow(emitter, operand.getType(), memory, expanded);
+}
+
+/// What the kernel gets, from the arguments of its entry, but for sizes.
+static KernelFrame makeFrame(Emitter &emitter, Operation *op, Block &entry,
+                             unsigned arguments) {
   KernelFrame frame;
   for (Value operand : op->getOperands()) {
     unsigned index = cast<BlockArgument>(operand).getArgNumber();
     frame.operands.push_back(
         emitter.offset(entry.getArgument(index), offsetOf(operand.getType())));
   }
-  Value sizes = entry.getArgument(entry.getNumArguments() - 2);
+  frame.tiles = entry.getArgument(arguments + 1);
+  for (Value map : entry.getArguments().drop_front(arguments + 2))
+    frame.tensorMaps.push_back(map);
+  return frame;
+}
+
+/// Reads the sizes of the step at `sizes`.
+static void setSizes(Emitter &emitter, kernel::Rows rows, Operation *op,
+                     Value sizes, KernelFrame &frame) {
   auto size = [&](int64_t place) {
     return emitter.load(emitter.i64(), emitter.offset(sizes, place * 8), 8);
   };
-  frame.rows = size(rows == kernel::Rows::Tokens ? TokensSize : LogitRowsSize);
+  setRows(emitter, rows, op, size, frame);
   frame.pageTableStride = size(PageTableStride);
-  frame.tiles = entry.getArgument(entry.getNumArguments() - 1);
-  return frame;
+}
+
+/// Whether what `op` is configured for has code.
+static bool hasCode(Operation *op) {
+  Attribute configuration = op->getAttr("configuration");
+  if (auto linear =
+          dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
+    return true;
+  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
+    return hasCode(cast<kernel::AttentionOp>(op));
+  return true;
 }
 
 static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
+  if (!hasCode(op))
+    return op->emitOpError("has no code for a GPU yet");
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
             kernel::LinearOp, kernel::RotaryAppendOp, kernel::AttentionOp>(
@@ -87,6 +160,10 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
+  if (isGemm(op))
+    return verifyGemm(cast<kernel::LinearOp>(op));
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    return verifySkinny(cast<kernel::LinearOp>(op));
   return success();
 }
 
@@ -96,17 +173,22 @@ static LogicalResult lower(func::FuncOp function, Operation *op) {
   FailureOr<kernel::Rows> rows = rowsOf(function);
   if (failed(rows))
     return failure();
-  if (*rows != kernel::Rows::Tokens && *rows != kernel::Rows::LogitRows)
-    return function.emitOpError("expected rows of tokens or of logits for a "
-                                "GPU, got ")
-           << function->getAttr("kernel.rows");
   OpBuilder builder(function);
-  int64_t threads = threadsOf(op);
-  LLVM::LLVMFuncOp kernelOp = declareKernel(builder, function, threads);
+  LaunchShape shape = shapeOf(op);
+  LLVM::LLVMFuncOp kernelOp = declareKernel(builder, function, shape);
   Block *entry = kernelOp.addEntryBlock(builder);
   builder.setInsertionPointToStart(entry);
-  Emitter emitter(builder, op->getLoc(), threads);
-  KernelFrame frame = makeFrame(emitter, *rows, op, *entry);
+  Emitter emitter(builder, op->getLoc(), shape.threads);
+  unsigned arguments = function.getNumArguments();
+  KernelFrame frame = makeFrame(emitter, op, *entry, arguments);
+  if (isLinear(op, kernel::GpuKind::Skinny))
+    emitSkinnyPrefetch(emitter, cast<kernel::LinearOp>(op), frame);
+  // The launch before may still run: nothing of it is touched earlier. The next
+  // one may take the multiprocessors that this one leaves.
+  Hopper hopper(emitter);
+  hopper.waitForGridsBefore();
+  hopper.letNextGridStart();
+  setSizes(emitter, *rows, op, entry->getArgument(arguments), frame);
   if (failed(emitCode(emitter, op, frame)))
     return failure();
   builder.setInsertionPointToEnd(entry);

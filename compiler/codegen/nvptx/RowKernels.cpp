@@ -17,6 +17,17 @@ Value nvptx::emitRow(Emitter &emitter, Type type, Value memory, Value row) {
                         emitter.multiply(row, stridesOf(type)[0] * bytes));
 }
 
+/// How many elements a thread can load or store at once of rows of `columns`
+/// elements and of type `type`: 4, 2 or 1.
+static int64_t widthOf(Type type, int64_t columns) {
+  int64_t bytes = cast<ShapedType>(type).getElementTypeBitWidth() / 8;
+  int64_t width = 4;
+  while (columns % width != 0 || stridesOf(type)[0] % width != 0 ||
+         offsetOf(type) % (width * bytes) != 0)
+    width /= 2;
+  return width;
+}
+
 //===----------------------------------------------------------------------===//
 // Selection and normalisation
 //===----------------------------------------------------------------------===//
@@ -30,9 +41,18 @@ void nvptx::emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
   frame.forTiles(emitter, [&](Value token) {
     Value row = emitter.loadIndex(frame.operands[0], token);
     Value target = emitRow(emitter, type, frame.operands[2], token);
-    emitter.forThreads(type.getDimSize(1), [&](Value column) {
-      emitter.storeElement(table.load(row, column), type.getElementType(),
-                           target, column);
+    int64_t columns = type.getDimSize(1);
+    if (widthOf(type, columns) < 4) {
+      emitter.forThreads(columns, [&](Value column) {
+        emitter.storeElement(table.load(row, column), type.getElementType(),
+                             target, column);
+      });
+      return;
+    }
+    emitter.forThreads(columns / 4, [&](Value number) {
+      Value column = emitter.multiply(number, 4);
+      emitter.storeFloats(table.loadFour(row, column), type.getElementType(),
+                          target, column);
     });
   });
 }
@@ -46,27 +66,33 @@ void nvptx::emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
     Value source =
         emitRow(emitter, op.getInput().getType(), frame.operands[0], from);
     Value target = emitRow(emitter, type, frame.operands[2], row);
-    emitter.forThreads(type.getDimSize(1), [&](Value column) {
-      Value at = emitter.multiply(column, bytesOf(element));
-      emitter.store(
-          emitter.load(element, emitter.offset(source, at), bytesOf(element)),
-          emitter.offset(target, at), bytesOf(element));
+    int64_t columns = type.getDimSize(1);
+    int64_t width = std::min(widthOf(op.getInput().getType(), columns),
+                             widthOf(type, columns));
+    int64_t bytes = width * bytesOf(element);
+    Type vector = VectorType::get({width}, element);
+    emitter.forThreads(columns / width, [&](Value number) {
+      Value at = emitter.multiply(number, bytes);
+      emitter.store(emitter.load(vector, emitter.offset(source, at), bytes),
+                    emitter.offset(target, at), bytes);
     });
   });
 }
 
 /// 1 / sqrt(mean of the squares of `columns` elements of f32 at `row` +
-/// epsilon), in all threads.
+/// epsilon), in all threads. `width` elements are loaded at once.
 static Value emitNormFactor(Emitter &emitter, Value row, int64_t columns,
-                            double epsilon) {
-  Value squares =
-      emitter.loop(emitter.threadNumber(), emitter.integer(columns),
-                   emitter.threads, {emitter.scalar(0.0f)},
-                   [&](Value column, ValueRange sum) -> SmallVector<Value> {
-                     Value value =
-                         emitter.loadElement(emitter.f32(), row, column);
-                     return {emitter.multiplyAdd(value, value, sum[0])};
-                   })[0];
+                            int64_t width, double epsilon) {
+  Value squares = emitter.loop(
+      emitter.threadNumber(), emitter.integer(columns / width), emitter.threads,
+      {emitter.scalar(0.0f)},
+      [&](Value number, ValueRange sum) -> SmallVector<Value> {
+        Value place = emitter.offset(row, emitter.multiply(number, width * 4));
+        Value total = sum[0];
+        for (Value value : emitter.loadFloats(emitter.f32(), place, width))
+          total = emitter.multiplyAdd(value, value, total);
+        return {total};
+      })[0];
   Value mean = emitter.multiplyFloats(
       emitter.sumOfBlock(squares),
       emitter.scalar(1.0f / static_cast<float>(columns)));
@@ -76,6 +102,27 @@ static Value emitNormFactor(Emitter &emitter, Value row, int64_t columns,
                               emitter.squareRoot(shifted));
 }
 
+/// Stores `columns` elements of f32 at `source` times `factor` and those of
+/// type `stored` at `weight`, `width` at once, from `target` on.
+static void emitNormed(Emitter &emitter, Value source, Value weight,
+                       Type stored, Value factor, int64_t columns,
+                       int64_t width, Type element, Value target) {
+  emitter.forThreads(columns / width, [&](Value number) {
+    Value column = emitter.multiply(number, width);
+    auto loadAt = [&](Type type, Value memory) {
+      return emitter.loadFloats(
+          type, emitter.offset(memory, emitter.multiply(column, bytesOf(type))),
+          width);
+    };
+    SmallVector<Value> values = loadAt(emitter.f32(), source);
+    SmallVector<Value> scales = loadAt(stored, weight);
+    for (auto [value, scale] : llvm::zip(values, scales))
+      value =
+          emitter.multiplyFloats(emitter.multiplyFloats(value, factor), scale);
+    emitter.storeFloats(values, element, target, column);
+  });
+}
+
 void nvptx::emitKernel(Emitter &emitter, kernel::RMSNormOp op,
                        const KernelFrame &frame) {
   auto type = cast<ShapedType>(op.getInit().getType());
@@ -83,22 +130,22 @@ void nvptx::emitKernel(Emitter &emitter, kernel::RMSNormOp op,
   size_t count = op.getInputs().size();
   frame.forTiles(emitter, [&](Value row) {
     Value target = emitRow(emitter, type, frame.operands.back(), row);
+    int64_t first = 0;
     for (size_t i = 0; i < count; ++i) {
       auto input = cast<ShapedType>(op.getInputs()[i].getType());
       Value source = emitRow(emitter, input, frame.operands[i], row);
-      Type stored = getElementTypeOrSelf(op.getWeights()[i]);
       int64_t columns = input.getDimSize(1);
-      Value factor = emitNormFactor(emitter, source, columns,
+      int64_t width = std::min(widthOf(input, columns), widthOf(type, columns));
+      // Where the part of the result begins.
+      while (first % width != 0)
+        width /= 2;
+      Value factor = emitNormFactor(emitter, source, columns, width,
                                     op.getEpsilon().convertToDouble());
-      emitter.forThreads(columns, [&](Value column) {
-        Value value = emitter.loadElement(emitter.f32(), source, column);
-        Value scale =
-            emitter.loadElement(stored, frame.operands[count + i], column);
-        emitter.storeElement(emitter.multiplyFloats(
-                                 emitter.multiplyFloats(value, factor), scale),
-                             element, target, column);
-      });
-      target = emitter.offset(target, columns * bytesOf(element));
+      emitNormed(emitter, source, frame.operands[count + i],
+                 getElementTypeOrSelf(op.getWeights()[i]), factor, columns,
+                 width, element,
+                 emitter.offset(target, first * bytesOf(element)));
+      first += columns;
     }
   });
 }

@@ -11,23 +11,30 @@ Value WeightRows::at(size_t plane, Value row, Value bytes) {
   return emitter.offset(memory, emitter.add(begin, bytes));
 }
 
-/// The integer that stands for element `k` of a block, above zero.
-Value WeightRows::loadInteger(Value row, Value k) {
-  // Words are in the order of K; bytes b0, b2, b1, b3 of one are its elements,
-  // or nibbles e0, e2, e4, e6 of its low half and the odd ones of its high
-  // half.
-  int64_t elements = layout.storage == Storage::Q8_0 ? 4 : 8;
-  int64_t bits = 32 / elements;
-  Value word = emitter.load(
-      emitter.i32(),
-      at(0, row, emitter.multiply(emitter.divide(k, elements), 4)), 4);
-  Value index = emitter.modulo(k, elements);
-  Value shift = emitter.add(emitter.multiply(emitter.divide(index, 2), bits),
-                            emitter.multiply(emitter.modulo(index, 2), 16));
+// Words are in the order of K; bytes b0, b2, b1, b3 of one are its elements, or
+// nibbles e0, e2, e4, e6 of its low half and the odd ones of its high half.
+
+/// The elements of a block in a word.
+static int64_t elementsOfWord(Storage storage) {
+  return storage == Storage::Q8_0 ? 4 : 8;
+}
+
+/// The word that has element `k`.
+Value WeightRows::loadWord(Value row, Value k) {
+  int64_t elements = elementsOfWord(layout.storage);
+  Value bytes = emitter.multiply(emitter.divide(k, elements), 4);
+  return emitter.load(emitter.i32(), at(0, row, bytes), 4);
+}
+
+/// What stands for the element `shift` bits into `word`, an i32.
+Value WeightRows::integerOf(Value word, Value shift) {
+  int64_t bits = 32 / elementsOfWord(layout.storage);
   Value shifted = arith::ShRUIOp::create(emitter.builder, emitter.location,
                                          word, emitter.narrow(shift));
-  return emitter.both(shifted,
-                      emitter.word(static_cast<int32_t>((1 << bits) - 1)));
+  Value integer = emitter.both(
+      shifted, emitter.word(static_cast<int32_t>((1 << bits) - 1)));
+  return emitter.subtract(
+      integer, emitter.word(static_cast<int32_t>(biasOf(layout.storage))));
 }
 
 /// A number of block `block`.
@@ -36,18 +43,46 @@ Value WeightRows::loadHeader(size_t plane, Value row, Value block) {
                            at(plane, row, emitter.multiply(block, 2)));
 }
 
+/// The elements that `integers` of the block of element `k` stand for.
+SmallVector<Value> WeightRows::scale(Value row, Value k, ValueRange integers) {
+  Value block = emitter.divide(k, blockElements);
+  Value factor = loadHeader(1, row, block), minimum;
+  if (layout.planes.size() > 2)
+    minimum = loadHeader(2, row, block);
+  SmallVector<Value> values;
+  for (Value integer : integers) {
+    Value quant = arith::SIToFPOp::create(emitter.builder, emitter.location,
+                                          emitter.f32(), integer);
+    values.push_back(minimum ? emitter.multiplyAdd(quant, factor, minimum)
+                             : emitter.multiplyFloats(quant, factor));
+  }
+  return values;
+}
+
 Value WeightRows::load(Value row, Value k) {
   if (blockHeadersOf(layout.storage) == 0)
     return emitter.loadFloat(
         element, at(0, row, emitter.multiply(k, bitsOf(layout.storage) / 8)));
-  Value integer = emitter.subtract(
-      loadInteger(row, k),
-      emitter.word(static_cast<int32_t>(biasOf(layout.storage))));
-  Value quant = arith::SIToFPOp::create(emitter.builder, emitter.location,
-                                        emitter.f32(), integer);
-  Value block = emitter.divide(k, blockElements);
-  Value scale = loadHeader(1, row, block);
-  if (layout.planes.size() == 2)
-    return emitter.multiplyFloats(quant, scale);
-  return emitter.multiplyAdd(quant, scale, loadHeader(2, row, block));
+  int64_t elements = elementsOfWord(layout.storage);
+  Value index = emitter.modulo(k, elements);
+  Value shift =
+      emitter.add(emitter.multiply(emitter.divide(index, 2), 32 / elements),
+                  emitter.multiply(emitter.modulo(index, 2), 16));
+  return scale(row, k, integerOf(loadWord(row, k), shift))[0];
+}
+
+SmallVector<Value> WeightRows::loadFour(Value row, Value k) {
+  if (blockHeadersOf(layout.storage) == 0)
+    return emitter.loadFloats(
+        element, at(0, row, emitter.multiply(k, bitsOf(layout.storage) / 8)),
+        4);
+  int64_t elements = elementsOfWord(layout.storage), bits = 32 / elements;
+  Value word = loadWord(row, k);
+  Value first =
+      emitter.multiply(emitter.divide(emitter.modulo(k, elements), 2), bits);
+  SmallVector<Value> integers;
+  for (int64_t i = 0; i < 4; ++i)
+    integers.push_back(
+        integerOf(word, emitter.add(first, i / 2 * bits + i % 2 * 16)));
+  return scale(row, k, integers);
 }

@@ -19,12 +19,16 @@ public:
   /// Element `k` of row `row`, as they lie in memory: f32, rounded once if it
   /// is in a block.
   Value load(Value row, Value k);
+  /// Four elements from `k`, a multiple of 4, on.
+  SmallVector<Value> loadFour(Value row, Value k);
 
   const h100::RowLayout layout;
 
 private:
   Value at(size_t plane, Value row, Value bytes);
-  Value loadInteger(Value row, Value k);
+  Value loadWord(Value row, Value k);
+  Value integerOf(Value word, Value shift);
+  SmallVector<Value> scale(Value row, Value k, ValueRange integers);
   Value loadHeader(size_t plane, Value row, Value block);
 
   Emitter &emitter;

@@ -1,6 +1,8 @@
 #include "compiler/target/h100/CostModel.h"
 
 #include "compiler/target/h100/Device.h"
+#include "compiler/target/h100/GemmTile.h"
+#include "compiler/target/h100/SkinnyShape.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -8,6 +10,9 @@ using namespace mlir::tcc::h100;
 
 // Gate and value of a gated unit are sums of one thread.
 static constexpr int64_t pairRows = accumulatorColumns;
+
+// Lanes of a warp.
+static constexpr int64_t warpLanes = 32;
 
 // A thread keeps 4 x 4 sums in registers: for each element of K it reads 8
 // numbers and makes 16 products.
@@ -19,8 +24,22 @@ static constexpr int64_t largestTileColumns = 64, smallestTileColumns = 16;
 // attention.
 static constexpr int64_t pageTokens = 64;
 
-// Warps that share the query heads of a key/value head.
+// Warps that share the query heads of a key/value head, or positions.
 static constexpr int64_t attentionThreads = 128;
+
+// Positions that a warp takes at once where positions are split.
+static constexpr int64_t splitPositions = 16;
+
+// Attention of prompts: two warpgroups that multiply 64 query rows each, one
+// that copies, and two pieces of keys and values. Keys and values are as long
+// as tensor cores take them.
+static constexpr int64_t promptThreads = 384, promptTileRows = 128,
+                         promptStages = 2, largestHead = 256;
+// Sums of more positions and of such heads are too many for registers.
+static constexpr int64_t longHead = 128;
+
+// Blocks of a cluster on any GPU that has them.
+static constexpr int64_t largestCluster = 8;
 
 namespace {
 class H100CostModel : public CostModel {
@@ -32,10 +51,17 @@ public:
   kernel::LinearConfigAttrInterface
   chooseLinear(RankedTensorType weight, Type operand,
                kernel::PackingAttrInterface packing) const override;
+  kernel::LinearConfigAttrInterface
+  choosePromptLinear(RankedTensorType weight, RankedTensorType input,
+                     Type operand,
+                     kernel::PackingAttrInterface packing) const override;
   kernel::CacheAttr chooseCache(transformer::CacheOp cache) const override;
   kernel::AttentionConfigAttrInterface
   chooseAttention(kernel::CacheAttr cache,
                   RankedTensorType query) const override;
+  kernel::AttentionConfigAttrInterface
+  choosePromptAttention(kernel::CacheAttr cache,
+                        RankedTensorType query) const override;
   kernel::LatentCacheAttr
   chooseLatentCache(transformer::CacheOp cache) const override;
   kernel::LatentConfigAttr
@@ -97,19 +123,56 @@ H100CostModel::choosePacking(RankedTensorType weight, bool paired) const {
                                      paired ? pairRows : 0);
 }
 
-/// Narrow tiles where wide ones would leave multiprocessors without one.
-kernel::LinearConfigAttrInterface
-H100CostModel::chooseLinear(RankedTensorType weight, Type operand,
-                            kernel::PackingAttrInterface packing) const {
-  int64_t rows =
-      cast<kernel::RowPackingAttr>(packing).getPackedRows(weight.getDimSize(0));
+/// A configuration without stages or clusters: narrow tiles where wide ones
+/// would leave multiprocessors without one.
+static kernel::GpuLinearConfigAttr chooseSimt(RankedTensorType weight,
+                                              const RowLayout &layout) {
   int64_t columns = largestTileColumns;
   while (columns > smallestTileColumns &&
-         llvm::divideCeil(rows, columns) < multiprocessors)
+         llvm::divideCeil(layout.packedRows, columns) < multiprocessors)
     columns /= 2;
   return kernel::GpuLinearConfigAttr::get(
       weight.getContext(), kernel::GpuKind::Simt, linearTileRows, columns,
-      linearTileRows * columns / threadSums);
+      linearTileRows * columns / threadSums, /*stages=*/1, /*cluster=*/1,
+      /*split=*/1);
+}
+
+/// Whether few rows are computed in another way than many.
+static bool hasTwoForms(Type operand) { return !operand.isF32(); }
+
+kernel::LinearConfigAttrInterface
+H100CostModel::chooseLinear(RankedTensorType weight, Type operand,
+                            kernel::PackingAttrInterface packing) const {
+  RowLayout layout(weight, cast<kernel::RowPackingAttr>(packing));
+  if (!hasTwoForms(operand))
+    return chooseSimt(weight, layout);
+  SkinnyTile tile = chooseSkinnyTile(layout, operand);
+  return kernel::GpuLinearConfigAttr::get(
+      weight.getContext(), kernel::GpuKind::Skinny, tile.rows, tile.columns,
+      tile.threads, tile.stages, tile.cluster, tile.cluster);
+}
+
+/// Whether tensor cores multiply `input`, which copies bring to them.
+static bool fitsTensorCores(RankedTensorType input, Type operand) {
+  return input.getElementType() == operand && !operand.isF32() &&
+         input.getDimSize(1) * operand.getIntOrFloatBitWidth() / 8 %
+                 tensorAlignment ==
+             0;
+}
+
+kernel::LinearConfigAttrInterface
+H100CostModel::choosePromptLinear(RankedTensorType weight,
+                                  RankedTensorType input, Type operand,
+                                  kernel::PackingAttrInterface packing) const {
+  if (!hasTwoForms(operand))
+    return {};
+  RowLayout layout(weight, cast<kernel::RowPackingAttr>(packing));
+  if (!fitsTensorCores(input, operand))
+    return chooseSimt(weight, layout);
+  GemmTile tile = chooseGemmTile(layout);
+  return kernel::GpuLinearConfigAttr::get(
+      weight.getContext(), kernel::GpuKind::Wgmma, tile.rows, tile.columns,
+      gemmThreads, tile.stages, tile.cluster, /*split=*/1);
 }
 
 //===----------------------------------------------------------------------===//
@@ -122,14 +185,55 @@ kernel::CacheAttr H100CostModel::chooseCache(transformer::CacheOp cache) const {
       cache.getValueSize(), cache.getElement(), kernel::CacheOrder::Rows);
 }
 
+/// Whether tensor cores multiply queries and keys, weights and values.
+static bool fitsTensorCores(kernel::CacheAttr cache, RankedTensorType query) {
+  return cache.getElement().isBF16() && query.getElementType().isBF16() &&
+         cache.getPaddedKeySize() <= largestHead &&
+         cache.getPaddedValueSize() <= largestHead;
+}
+
+/// The query heads of a key/value head.
+static int64_t groupOf(kernel::CacheAttr cache, RankedTensorType query) {
+  return query.getDimSize(1) / cache.getHeads();
+}
+
+/// Blocks among which the positions of a context are split: as many as keep one
+/// sequence from leaving multiprocessors without work.
+static int64_t chooseSplit(kernel::CacheAttr cache) {
+  int64_t split = 1;
+  while (split < largestCluster &&
+         2 * split * cache.getHeads() <= multiprocessors)
+    split *= 2;
+  return split;
+}
+
 kernel::AttentionConfigAttrInterface
 H100CostModel::chooseAttention(kernel::CacheAttr cache,
                                RankedTensorType query) const {
-  // The query heads of one token.
-  int64_t group = query.getDimSize(1) / cache.getHeads();
+  // A block has the query heads of one token.
+  int64_t group = groupOf(cache, query);
+  if (!fitsTensorCores(cache, query))
+    return kernel::GpuAttentionConfigAttr::get(
+        query.getContext(), kernel::GpuKind::Simt, group, pageTokens,
+        attentionThreads, /*stages=*/1, /*cluster=*/1, /*split=*/1);
+  int64_t split = chooseSplit(cache);
   return kernel::GpuAttentionConfigAttr::get(
-      query.getContext(), kernel::GpuKind::Simt, group, pageTokens,
-      attentionThreads);
+      query.getContext(), kernel::GpuKind::Split, group,
+      attentionThreads / warpLanes * splitPositions, attentionThreads,
+      /*stages=*/1, split, split);
+}
+
+kernel::AttentionConfigAttrInterface
+H100CostModel::choosePromptAttention(kernel::CacheAttr cache,
+                                     RankedTensorType query) const {
+  if (!fitsTensorCores(cache, query) || groupOf(cache, query) > promptTileRows)
+    return {};
+  bool isLong =
+      std::max(cache.getPaddedKeySize(), cache.getPaddedValueSize()) > longHead;
+  return kernel::GpuAttentionConfigAttr::get(
+      query.getContext(), kernel::GpuKind::Wgmma, promptTileRows,
+      isLong ? pageTokens : 2 * pageTokens, promptThreads, promptStages,
+      /*cluster=*/1, /*split=*/1);
 }
 
 kernel::LatentCacheAttr

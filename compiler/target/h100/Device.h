@@ -16,6 +16,36 @@ namespace mlir::tcc::h100 {
 /// Streaming multiprocessors [Lockwood].
 constexpr int64_t multiprocessors = 132;
 
+/// Of a multiprocessor, dense products of 16 bits in a clock: 989.4 TFLOP/s at
+/// 1.83 GHz are 4096 on each [Lockwood].
+constexpr double tensorFlopsOfClock = 4096;
+
+/// Clocks in a second while tensor cores work [Lockwood].
+constexpr double clocksOfSecond = 1.83e9;
+
+/// Bytes in a clock that the L2 cache delivers to a multiprocessor: 5120 to
+/// all, as it was on the A100 (NVIDIA A100 Tensor Core GPU Architecture, "L2
+/// Cache Read BW"); nothing says that there are fewer.
+constexpr double cacheBytesOfClock = 5120.0 / multiprocessors;
+
+/// The same of memory: 3.35 TB/s to all [Lockwood].
+constexpr double memoryBytesOfSecond = 3.35e12;
+constexpr double memoryBytesOfClock =
+    memoryBytesOfSecond / clocksOfSecond / multiprocessors;
+
+/// Those that clusters of 4 or 8 blocks can have, one block each: clusters are
+/// in one of 8 groups of 16 or 18 multiprocessors (NVIDIA H100 Tensor Core GPU
+/// Architecture, "H100 GPU Hardware Architecture In-Depth").
+constexpr int64_t clusteredMultiprocessors = 128;
+
+/// Shared memory of a block, in bytes: 227 KB (CUDA C++ Programming Guide,
+/// "Technical Specifications per Compute Capability").
+constexpr int64_t sharedBytesOfBlock = 232448;
+
+/// Of the cache that all multiprocessors share (NVIDIA H100 Tensor Core GPU
+/// Architecture, "H100 L2 cache").
+constexpr int64_t l2Bytes = 50 << 20;
+
 /// Strides and addresses of a tensor map, in bytes [Driver].
 constexpr int64_t tensorAlignment = 16;
 

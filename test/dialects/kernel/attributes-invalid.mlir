@@ -76,6 +76,36 @@ module attributes {test.config = #kernel.gpu_attention_config<kind = simt, tile_
 
 // -----
 
+// expected-error@+1 {{expected a kind of linear layers, got 'split'}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = split, tile_rows = 64, tile_columns = 16, threads = 64>} {}
+
+// -----
+
+// expected-error@+1 {{expected a kind of attention, got 'skinny'}}
+module attributes {test.config = #kernel.gpu_attention_config<kind = skinny, tile_rows = 64, tile_columns = 16, threads = 64>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive stages and split and a cluster of 1 to 8 blocks, got 0, 1 and 1}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = wgmma, tile_rows = 64, tile_columns = 16, threads = 64, stages = 0>} {}
+
+// -----
+
+// expected-error@+1 {{expected positive stages and split and a cluster of 1 to 8 blocks, got 1, 1 and 16}}
+module attributes {test.config = #kernel.gpu_attention_config<kind = split, tile_rows = 64, tile_columns = 16, threads = 64, cluster = 16>} {}
+
+// -----
+
+// expected-error@+1 {{expected split to be 1 or the cluster of 2 blocks, got 4}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = skinny, tile_rows = 64, tile_columns = 16, threads = 64, cluster = 2, split = 4>} {}
+
+// -----
+
+// expected-error@+1 {{expected one stage and no cluster of kind 'simt', got 1 and 2}}
+module attributes {test.config = #kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 64, cluster = 2>} {}
+
+// -----
+
 // expected-error@+1 {{expected positive sizes and tile_columns to be a multiple of 8, got 0, 6 and 16}}
 module attributes {test.config = #kernel.attention_config<block_tokens = 0, tile_rows = 6, tile_columns = 16>} {}
 

@@ -115,7 +115,7 @@ func.func @grouped_linear_c4_pairs(%x: memref<?x4xf32>, %w: memref<8x5x4xbf16>, 
 // -----
 
 func.func @grouped_linear_c5_operand(%x: memref<?x4xf32>, %w: memref<8x6x4xf32>, %o: memref<9xi32>, %y: memref<?x6xf32>) {
-  // expected-error@+1 {{'kernel.grouped_linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f32'}}
+  // expected-error@+1 {{'kernel.grouped_linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f32'}}
   kernel.grouped_linear %x , %w offsets(%o) into %y operand(bf16) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)   : memref<?x4xf32>, memref<8x6x4xf32>, memref<9xi32>, memref<?x6xf32>
   return
 }

@@ -34,7 +34,7 @@ func.func @head_linear_c2_scales(%x: tensor<?x4x8xf32>, %w: tensor<4x8x6x!transf
 // -----
 
 func.func @head_linear_c3_operand(%x: memref<?x4x8xf32>, %w: memref<4x6x8xf32>, %y: memref<?x4x6xf32>) {
-  // expected-error@+1 {{'kernel.head_linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f32'}}
+  // expected-error@+1 {{'kernel.head_linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f32'}}
   kernel.head_linear %x, %w  into %y operand(bf16) packing(<columns = 32>) config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>) : memref<?x4x8xf32>, memref<4x6x8xf32>, memref<?x4x6xf32>
   return
 }

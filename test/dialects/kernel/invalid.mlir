@@ -239,7 +239,7 @@ func.func @linear_c4_odd_pairs(%x: memref<?x12xf32>, %w: memref<21x12xf32>, %y: 
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_operand_type(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f16' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f16' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -250,8 +250,18 @@ func.func @linear_c5_operand_type(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, 
 // bf16 has fewer digits than the weight.
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_wide_weight(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'bf16' and a weight of 'f16'}}
   kernel.linear %x, %w into %y operand(bf16) packing(<columns = 16>) config(#config)
+    : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+#config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
+func.func @linear_c9_f16_on_cpu(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected no operands of type f16 on a CPU}}
+  kernel.linear %x, %w into %y operand(f16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xf16>, memref<?x20xf32>
   return
 }
@@ -260,7 +270,7 @@ func.func @linear_c5_wide_weight(%x: memref<?x12xf32>, %w: memref<20x12xf16>, %y
 
 #config = #kernel.linear_config<arithmetic = integer, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_integers_without_blocks(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'i16' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'i16' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(i16) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -270,7 +280,7 @@ func.func @linear_c5_integers_without_blocks(%x: memref<?x12xf32>, %w: memref<20
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_fp8_without_scales(%x: memref<?x12xf32>, %w: memref<20x12xbf16>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E4M3FN' and a weight of 'bf16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E4M3FN' and a weight of 'bf16'}}
   kernel.linear %x, %w into %y operand(f8E4M3FN) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12xbf16>, memref<?x20xf32>
   return
@@ -280,7 +290,7 @@ func.func @linear_c5_fp8_without_scales(%x: memref<?x12xf32>, %w: memref<20x12xb
 
 #config = #kernel.linear_config<arithmetic = fma, tile_rows = 3, tile_columns = 16, block_rows = 6, block_depth = 512>
 func.func @linear_c5_other_fp8(%x: memref<?x12xf32>, %w: memref<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E5M2' and a weight of '!transformer.scaled<f8E4M3FN, 4, 4>'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, bf16 if the weight is neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or f8E4M3FN if it has scales, got 'f8E5M2' and a weight of '!transformer.scaled<f8E4M3FN, 4, 4>'}}
   kernel.linear %x, %w into %y operand(f8E5M2) packing(<columns = 16>) config(#config)
     : memref<?x12xf32>, memref<20x12x!transformer.scaled<f8E4M3FN, 4, 4>>, memref<?x20xf32>
   return
@@ -489,9 +499,19 @@ func.func @linear_c9_scales_in_rows(%x: memref<?x12xf32>, %w: tensor<20x12x!tran
 // -----
 
 func.func @linear_c9_integers_on_a_gpu(%x: memref<?x32xf32>, %w: tensor<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
-  // expected-error@+1 {{'kernel.linear' op expected operands of type f32 or bf16 on a GPU, got 'i16'}}
+  // expected-error@+1 {{'kernel.linear' op expected operands of type f32, f16 or bf16 on a GPU, got 'i16'}}
   kernel.linear %x, %w into %y operand(i16) packing(#kernel.row_packing)
     config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 24, threads = 64>)
+    : memref<?x32xf32>, tensor<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c9_words_in_tensor_cores(%x: memref<?x32xf32>, %w: tensor<20x32x!transformer.block<q8_0>>, %y: memref<?x20xf32>) {
+  // expected-error@+1 {{'kernel.linear' op expected operands of 16 bits of kind 'wgmma', got 'f32'}}
+  kernel.linear %x, %w into %y operand(f32) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 64, tile_columns = 24, threads = 64>)
     : memref<?x32xf32>, tensor<20x32x!transformer.block<q8_0>>, memref<?x20xf32>
   return
 }

@@ -183,6 +183,28 @@ func.func @thread_blocks(%q: tensor<?x9x64xbf16>, %w: tensor<960x576xbf16>, %p: 
   return %y : tensor<?x960xf32>
 }
 
+// Kinds for prompts and for what is generated; what is usual is not printed.
+// CHECK-LABEL: func @tensor_cores
+func.func @tensor_cores(%q: tensor<?x9x64xbf16>, %w: tensor<960x576xbf16>, %v: tensor<960x576xf16>, %p: tensor<?xi32>,
+                        %s: tensor<?xi32>, %t: tensor<?x?xi32>, %pages: memref<?xi8>,
+                        %o_init: tensor<?x576xbf16>, %y_init: tensor<?x960xf32>) -> (tensor<?x960xf32>, tensor<?x960xf32>) {
+  // CHECK: kernel.attention {{.*}} config(#kernel.gpu_attention_config<kind = split, tile_rows = 8, tile_columns = 128, threads = 128, stages = 2, cluster = 4, split = 4>)
+  %o = kernel.attention %q at(%p, %s, %t) cache(%pages) into %o_init scale(0.125)
+    layout(<page_tokens = 64, heads = 3, key_size = 64, value_size = 64, element = bf16, order = rows>)
+    config(#kernel.gpu_attention_config<kind = split, tile_rows = 8, tile_columns = 128, threads = 128, stages = 2, cluster = 4, split = 4>)
+    : tensor<?x9x64xbf16>, tensor<?xi32>, tensor<?xi32>, tensor<?x?xi32>,
+      memref<?xi8>, tensor<?x576xbf16> -> tensor<?x576xbf16>
+  // CHECK: kernel.linear {{.*}} config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 128, tile_columns = 128, threads = 384, stages = 4>)
+  %y = kernel.linear %o, %w into %y_init operand(bf16) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 128, tile_columns = 128, threads = 384, stages = 4, cluster = 1, split = 1>)
+    : tensor<?x576xbf16>, tensor<960x576xbf16>, tensor<?x960xf32> -> tensor<?x960xf32>
+  // CHECK: kernel.linear {{.*}} config(#kernel.gpu_linear_config<kind = skinny, tile_rows = 8, tile_columns = 16, threads = 128, cluster = 2, split = 2>)
+  %z = kernel.linear %o, %v into %y_init operand(f16) packing(#kernel.row_packing)
+    config(#kernel.gpu_linear_config<kind = skinny, tile_rows = 8, tile_columns = 16, threads = 128, cluster = 2, split = 2>)
+    : tensor<?x576xbf16>, tensor<960x576xf16>, tensor<?x960xf32> -> tensor<?x960xf32>
+  return %y, %z : tensor<?x960xf32>, tensor<?x960xf32>
+}
+
 // CHECK-LABEL: func @gather_rows
 func.func @gather_rows(%x: tensor<?x576xf32>, %rows: tensor<?xi32>,
                        %init: tensor<?x576xf32>) -> tensor<?x576xf32> {

@@ -232,9 +232,39 @@ TEST_P(RotaryAppendKernel, FollowsItsDefinition) {
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// A step with random queries and a random cache.
+struct AttentionProblem {
+  AttentionProblem(const HeadSizes &sizes, const CacheLayout &layout,
+                   std::vector<SequenceLengths> lengths);
+
+  /// The result for query head `head` of `token`.
+  std::vector<double> expected(int64_t token, int64_t head) const;
+
+  HeadSizes sizes;
+  CacheLayout layout;
+  std::mt19937 random{2};
+  PagedStep step;
+  std::vector<float> queries; ///< [T, H, D].
+  Buffer cache;
+};
+
 class AttentionKernel : public HeadKernelTest {
 protected:
-  void check(const HeadSizes &sizes);
+  std::unique_ptr<KernelRunner> compileFor(const HeadSizes &sizes,
+                                           const std::string &configuration,
+                                           const char *result = "f32",
+                                           const char *rows = "tokens");
+  std::vector<float> run(const KernelRunner &kernel,
+                         const AttentionProblem &problem, const PagedStep &step,
+                         int64_t firstToken, bool isBF16 = false);
+  void check(const HeadSizes &sizes, const std::string &configuration,
+             const std::vector<SequenceLengths> &lengths = raggedBatch,
+             bool isBF16 = false);
+  /// Expects rows of one form alone to be written, as of all rows.
+  void checkForm(const HeadSizes &sizes, const std::string &configuration,
+                 const char *form);
+  void checkRowsAlone(const HeadSizes &sizes, const std::string &configuration,
+                      const std::vector<SequenceLengths> &lengths);
   std::string configuration(const HeadSizes &sizes) const {
     return GetParam() == "sm_90a"
                ? llvm::formatv("#kernel.gpu_attention_config<kind = simt, "
@@ -248,37 +278,44 @@ protected:
                      .str();
   }
 };
+
+/// Those of one kind of the H100 alone.
+class SplitAttentionKernel : public AttentionKernel {
+protected:
+  /// With `warps` warps in each of `split` blocks.
+  static std::string split(const HeadSizes &sizes, int64_t warps,
+                           int64_t split) {
+    return llvm::formatv("#kernel.gpu_attention_config<kind = split, "
+                         "tile_rows = {0}, tile_columns = {1}, threads = {2}, "
+                         "cluster = {3}, split = {3}>",
+                         sizes.group(), warps * 16, warps * 32, split);
+  }
+};
+class FlashAttentionKernel : public AttentionKernel {
+protected:
+  static std::string flash(int64_t positions, int64_t stages) {
+    return llvm::formatv("#kernel.gpu_attention_config<kind = wgmma, "
+                         "tile_rows = 128, tile_columns = {0}, threads = 384, "
+                         "stages = {1}>",
+                         positions, stages);
+  }
+};
 } // namespace
 
 TCC_TEST_TARGETS(AttentionKernel);
+TCC_TEST_ON(SplitAttentionKernel, std::vector<std::string>{"sm_90a"});
+TCC_TEST_ON(FlashAttentionKernel, std::vector<std::string>{"sm_90a"});
 
-static std::string attention(const HeadSizes &sizes, const CacheLayout &layout,
-                             const std::string &configuration) {
-  return llvm::formatv(R"(
-    func.func @attention(%q: memref<?x{0}x{1}x{2}>, %p: memref<?xi32>,
-        %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>,
-        %y: memref<?x{3}xf32>) attributes {{kernel.rows = "tokens"} {{
-      kernel.attention %q at(%p, %s, %t) cache(%c) into %y scale(0.3)
-        layout({4}) config({5})
-        : memref<?x{0}x{1}x{2}>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
-          memref<?xi8>, memref<?x{3}xf32>
-      return
-    })",
-                       sizes.queryHeads, sizes.key, sizes.element(),
-                       sizes.queryHeads * sizes.value, layout.text(),
-                       configuration);
-}
-
-void AttentionKernel::check(const HeadSizes &sizes) {
-  std::mt19937 random(2);
-  CacheLayout layout = layoutOf(sizes);
-  auto kernel = compile(attention(sizes, layout, configuration(sizes)));
-  ASSERT_TRUE(kernel);
-  PagedStep step(raggedBatch, random);
-  int64_t tokens = step.tokens();
-  // The runtime hands out pages of zeros.
-  Buffer cache(std::vector<uint8_t>(
-      static_cast<size_t>(step.pageCount * layout.pageBytes())));
+AttentionProblem::AttentionProblem(const HeadSizes &sizes,
+                                   const CacheLayout &layout,
+                                   std::vector<SequenceLengths> lengths)
+    : sizes(sizes), layout(layout), step(std::move(lengths), random),
+      queries(rounded(
+          randomFloats(random, step.tokens() * sizes.queryHeads * sizes.key),
+          sizes.isBF16)),
+      // The runtime hands out pages of zeros.
+      cache(std::vector<uint8_t>(
+          static_cast<size_t>(step.pageCount * layout.pageBytes()))) {
   for (size_t s = 0; s < step.lengths.size(); ++s)
     for (int32_t i = 0; i < step.lengths[s].cached + step.lengths[s].added;
          ++i) {
@@ -292,43 +329,208 @@ void AttentionKernel::check(const HeadSizes &sizes) {
           storeAt(cache, layout.valueAt(row, head, e), value[e], sizes.isBF16);
       }
     }
-  std::vector<float> queries =
-      rounded(randomFloats(random, tokens * sizes.queryHeads * sizes.key),
-              sizes.isBF16);
-  Buffer query = store(queries, sizes.isBF16), positions(step.positions),
-         sequences(step.sequences), table(step.pageTable),
-         result(tokens * sizes.queryHeads * sizes.value * 4);
-  kernel->run({&query, &positions, &sequences, &table, &cache, &result},
-              step.sizes());
-  std::vector<float> got = result.values<float>();
-  for (int64_t t = 0; t < tokens; ++t)
-    for (int64_t h = 0; h < sizes.queryHeads; ++h) {
-      int64_t head = h / sizes.group();
-      std::vector<double> expected(sizes.value), weights;
-      double sum = 0;
-      for (int64_t i = 0; i <= step.positions[t]; ++i) {
-        int64_t row = step.rowOf(step.sequences[t], i);
-        double score = 0;
-        for (int64_t d = 0; d < sizes.key; ++d)
-          score += double(queries[(t * sizes.queryHeads + h) * sizes.key + d]) *
-                   loadAt(cache, layout.keyAt(row, head, d), sizes.isBF16);
-        double weight = std::exp(score * 0.3);
-        sum += weight;
-        for (int64_t e = 0; e < sizes.value; ++e)
-          expected[e] += weight * loadAt(cache, layout.valueAt(row, head, e),
-                                         sizes.isBF16);
-      }
-      for (double &element : expected)
-        element /= sum;
-      EXPECT_LT(
+}
+
+std::vector<double> AttentionProblem::expected(int64_t token,
+                                               int64_t head) const {
+  int64_t keyHead = head / sizes.group();
+  std::vector<double> result(sizes.value);
+  double sum = 0;
+  for (int64_t i = 0; i <= step.positions[token]; ++i) {
+    int64_t row = step.rowOf(step.sequences[token], i);
+    double score = 0;
+    for (int64_t d = 0; d < sizes.key; ++d)
+      score +=
+          double(queries[(token * sizes.queryHeads + head) * sizes.key + d]) *
+          loadAt(cache, layout.keyAt(row, keyHead, d), sizes.isBF16);
+    double weight = std::exp(score * 0.3);
+    sum += weight;
+    for (int64_t e = 0; e < sizes.value; ++e)
+      result[e] +=
+          weight * loadAt(cache, layout.valueAt(row, keyHead, e), sizes.isBF16);
+  }
+  for (double &element : result)
+    element /= sum;
+  return result;
+}
+
+std::unique_ptr<KernelRunner>
+AttentionKernel::compileFor(const HeadSizes &sizes,
+                            const std::string &configuration,
+                            const char *result, const char *rows) {
+  return compile(llvm::formatv(R"(
+    func.func @attention(%q: memref<?x{0}x{1}x{2}>, %p: memref<?xi32>,
+        %s: memref<?xi32>, %t: memref<?x?xi32>, %c: memref<?xi8>,
+        %y: memref<?x{3}x{6}>) attributes {{kernel.rows = "{7}"} {{
+      kernel.attention %q at(%p, %s, %t) cache(%c) into %y scale(0.3)
+        layout({4}) config({5})
+        : memref<?x{0}x{1}x{2}>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>,
+          memref<?xi8>, memref<?x{3}x{6}>
+      return
+    })",
+                               sizes.queryHeads, sizes.key, sizes.element(),
+                               sizes.queryHeads * sizes.value,
+                               layoutOf(sizes).text(), configuration, result,
+                               rows)
+                     .str());
+}
+
+/// The result for the tokens of `step`, the first of which is number
+/// `firstToken` of those of `problem`.
+std::vector<float> AttentionKernel::run(const KernelRunner &kernel,
+                                        const AttentionProblem &problem,
+                                        const PagedStep &step,
+                                        int64_t firstToken, bool isBF16) {
+  const HeadSizes &sizes = problem.sizes;
+  int64_t size = sizes.queryHeads * sizes.key;
+  auto begin = problem.queries.begin() + firstToken * size;
+  Buffer query = store(std::vector<float>(begin, begin + step.tokens() * size),
+                       sizes.isBF16);
+  Buffer positions(step.positions), sequences(step.sequences),
+      table(step.pageTable),
+      result(step.tokens() * sizes.queryHeads * sizes.value * (isBF16 ? 2 : 4));
+  kernel.run({&query, &positions, &sequences, &table, &problem.cache, &result},
+             step.sizes());
+  return load(result, isBF16);
+}
+
+void AttentionKernel::check(const HeadSizes &sizes,
+                            const std::string &configuration,
+                            const std::vector<SequenceLengths> &lengths,
+                            bool isBF16) {
+  SCOPED_TRACE(configuration + ", heads of " + std::to_string(sizes.key) +
+               " and " + std::to_string(sizes.value));
+  AttentionProblem problem(sizes, layoutOf(sizes), lengths);
+  auto kernel = compileFor(sizes, configuration, isBF16 ? "bf16" : "f32");
+  ASSERT_TRUE(kernel);
+  std::vector<float> got = run(*kernel, problem, problem.step, 0, isBF16);
+  for (int64_t t = 0; t < problem.step.tokens(); ++t)
+    for (int64_t h = 0; h < sizes.queryHeads; ++h)
+      ASSERT_LT(
           relativeError(got.data() + (t * sizes.queryHeads + h) * sizes.value,
-                        expected.data(), sizes.value),
+                        problem.expected(t, h).data(), sizes.value),
           sizes.isBF16 ? 4e-3 : 2e-6)
           << "token " << t << ", head " << h;
+}
+
+void AttentionKernel::checkRowsAlone(
+    const HeadSizes &sizes, const std::string &configuration,
+    const std::vector<SequenceLengths> &lengths) {
+  AttentionProblem problem(sizes, layoutOf(sizes), lengths);
+  auto kernel = compileFor(sizes, configuration);
+  ASSERT_TRUE(kernel);
+  expectRowsAlone(problem.step, run(*kernel, problem, problem.step, 0),
+                  [&](const PagedStep &step, int64_t token) {
+                    return run(*kernel, problem, step, token);
+                  });
+}
+
+void AttentionKernel::checkForm(const HeadSizes &sizes,
+                                const std::string &configuration,
+                                const char *form) {
+  AttentionProblem problem(sizes, layoutOf(sizes), {{0, 5}, {70, 9}, {130, 1}});
+  auto all = compileFor(sizes, configuration);
+  auto some = compileFor(sizes, configuration, "f32", form);
+  ASSERT_TRUE(all && some);
+  std::vector<float> expected = run(*all, problem, problem.step, 0);
+  int64_t size = sizes.queryHeads * sizes.value;
+  PagedStep step = problem.step;
+  for (int64_t expanded : {int64_t(0), int64_t(14), step.tokens()}) {
+    step.expandedTokens = expanded;
+    std::vector<float> got = run(*some, problem, step, 0);
+    bool isFirst = form == std::string("expanded");
+    for (int64_t i = 0; i < step.tokens() * size; ++i) {
+      if ((i / size < expanded) == isFirst)
+        ASSERT_EQ(got[i], expected[i]) << "token " << i / size;
+      else
+        ASSERT_TRUE(std::isnan(got[i])) << "token " << i / size;
     }
+  }
 }
 
 TEST_P(AttentionKernel, FollowsItsDefinition) {
   for (const HeadSizes &sizes : someSizes)
-    check(sizes);
+    check(sizes, configuration(sizes));
+}
+
+//===----------------------------------------------------------------------===//
+// attention split over the context
+//===----------------------------------------------------------------------===//
+
+/// Decoding sequences: contexts that end with a step, a page or a round of all
+/// blocks, and just after.
+static const std::vector<SequenceLengths> decodingBatch = {
+    {0, 1}, {15, 1}, {16, 1}, {63, 2}, {511, 1}, {512, 1}, {1029, 1}};
+
+TEST_P(SplitAttentionKernel, FollowsItsDefinition) {
+  check({4, 4, 128, 128, true}, split({4, 4, 128, 128, true}, 8, 8),
+        decodingBatch);
+  check({6, 3, 64, 64, true}, split({6, 3, 64, 64, true}, 4, 4), decodingBatch);
+  check({8, 1, 96, 96, true}, split({8, 1, 96, 96, true}, 2, 1), decodingBatch);
+}
+
+TEST_P(SplitAttentionKernel, TakesOddSizes) {
+  for (const HeadSizes &sizes : {HeadSizes{3, 1, 12, 20, true},
+                                 {4, 2, 80, 112, true},
+                                 {2, 1, 34, 7, true},
+                                 {2, 1, 256, 256, true}})
+    check(sizes, split(sizes, 4, 2), decodingBatch);
+}
+
+TEST_P(SplitAttentionKernel, TakesManyQueryHeads) {
+  HeadSizes sizes = {37, 1, 32, 48, true};
+  check(sizes, split(sizes, 2, 4), decodingBatch);
+}
+
+TEST_P(SplitAttentionKernel, RoundsItsResult) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  check(sizes, split(sizes, 4, 2), decodingBatch, /*isBF16=*/true);
+}
+
+TEST_P(SplitAttentionKernel, RowsHaveTheirBitsAlone) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkRowsAlone(sizes, split(sizes, 4, 4), decodingBatch);
+}
+
+TEST_P(SplitAttentionKernel, TakesTheAbsorbedRows) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkForm(sizes, split(sizes, 4, 2), "absorbed");
+}
+
+//===----------------------------------------------------------------------===//
+// attention of prompts
+//===----------------------------------------------------------------------===//
+
+/// Prompts that begin, continue amid a page and a stage, and fill windows of
+/// tokens.
+static const std::vector<SequenceLengths> promptBatch = {
+    {0, 1}, {130, 35}, {0, 70}, {127, 1}, {260, 2}};
+
+TEST_P(FlashAttentionKernel, FollowsItsDefinition) {
+  check({4, 1, 128, 128, true}, flash(128, 2), promptBatch);
+  check({2, 1, 64, 64, true}, flash(128, 2), promptBatch);
+  check({6, 2, 96, 96, true}, flash(128, 2), promptBatch);
+  check({1, 1, 256, 256, true}, flash(64, 2), promptBatch);
+}
+
+TEST_P(FlashAttentionKernel, TakesOddSizes) {
+  for (const HeadSizes &sizes : {HeadSizes{3, 1, 12, 20, true},
+                                 {4, 2, 80, 112, true},
+                                 {10, 2, 34, 7, true}})
+    check(sizes, flash(64, 3));
+}
+
+TEST_P(FlashAttentionKernel, RoundsItsResult) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  check(sizes, flash(128, 2), promptBatch, /*isBF16=*/true);
+}
+
+TEST_P(FlashAttentionKernel, RowsHaveTheirBitsAlone) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkRowsAlone(sizes, flash(128, 2), {{0, 2}, {127, 3}, {260, 1}});
+}
+
+TEST_P(FlashAttentionKernel, TakesTheExpandedRows) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkForm(sizes, flash(128, 2), "expanded");
 }

@@ -3,7 +3,7 @@
 #include "test/unit/compiler/KernelRunner.h"
 
 #include "compiler/codegen/nvptx/CompilePtx.h"
-#include "runtime/cuda/Driver.h"
+#include "runtime/cuda/KernelLaunch.h"
 
 using namespace mlir;
 using namespace mlir::tcc;
@@ -24,6 +24,34 @@ static const cuda::Driver &simulator() {
     return opened;
   }();
   return driver;
+}
+
+/// How the runtime launches `compiled`.
+static ::tcc::rt::KernelPlan planOf(const CompiledKernel &compiled) {
+  ::tcc::rt::KernelPlan plan;
+  plan.name = compiled.name;
+  plan.threads = compiled.threads;
+  plan.blocks = compiled.blocks;
+  plan.cluster = compiled.cluster;
+  plan.sharedBytes = compiled.sharedBytes;
+  for (const ::tcc::schema::TensorMap &map : compiled.tensorMaps) {
+    const ::tcc::schema::Expression &rows = map.rows();
+    plan.tensorMaps.push_back(
+        {map.argument(),
+         static_cast<::tcc::rt::ElementType>(map.element()),
+         map.swizzle(),
+         static_cast<int64_t>(map.offset()),
+         static_cast<int64_t>(map.columns()),
+         {rows.constant(), rows.tokens(), rows.sequences(), rows.logit_rows(),
+          rows.expanded_tokens(), rows.absorbed_tokens(),
+          rows.expanded_sequences()},
+         static_cast<int64_t>(map.planes()),
+         static_cast<int64_t>(map.row_bytes()),
+         static_cast<int64_t>(map.plane_bytes()),
+         map.box_columns(),
+         map.box_rows()});
+  }
+  return plan;
 }
 
 namespace {
@@ -54,17 +82,20 @@ public:
   size_t bytes;
 };
 
-/// Launches one block for all tiles, one for each tile, and a few.
+/// Launches one block for all tiles, as many as the runtime, and a few; or
+/// clusters.
 class GpuKernelRunner : public KernelRunner {
 public:
   explicit GpuKernelRunner(const CompiledImage &ptx)
-      : threads(static_cast<unsigned>(ptx.kernels[0].threads)) {
+      : plan(planOf(ptx.kernels[0])) {
     std::string text(ptx.code.begin(), ptx.code.end());
-    EXPECT_EQ(simulator().loadModule(&module, text.c_str()), cuda::success)
-        << text;
     EXPECT_EQ(
-        simulator().getFunction(&function, module, ptx.kernels[0].name.c_str()),
-        cuda::success);
+        simulator().loadModule(&module, text.c_str(), 0, nullptr, nullptr),
+        cuda::success)
+        << text;
+    EXPECT_EQ(simulator().getFunction(&function, module, plan.name.c_str()),
+              cuda::success);
+    EXPECT_TRUE(cuda::prepare(simulator(), function, plan).ok());
   }
   ~GpuKernelRunner() override {
     EXPECT_EQ(simulator().unloadModule(module), cuda::success);
@@ -75,11 +106,11 @@ private:
                     ArrayRef<const Buffer *> results,
                     const StepSizes &sizes) const override;
   void launch(ArrayRef<const Buffer *> arguments, const StepSizes &sizes,
-              int64_t blocks) const;
+              unsigned blocks) const;
 
   cuda::Module module = nullptr;
   cuda::Function function = nullptr;
-  unsigned threads;
+  ::tcc::rt::KernelPlan plan;
 };
 } // namespace
 
@@ -92,7 +123,7 @@ std::unique_ptr<KernelRunner> x86::compileForGpu(ModuleOp module) {
 }
 
 void GpuKernelRunner::launch(ArrayRef<const Buffer *> buffers,
-                             const StepSizes &sizes, int64_t blocks) const {
+                             const StepSizes &sizes, unsigned blocks) const {
   int64_t numbers[] = {sizes.tokens, sizes.sequences, sizes.logitRows,
                        sizes.pageTableStride, sizes.expandedTokens};
   int64_t tiles = tilesOf(sizes);
@@ -100,14 +131,18 @@ void GpuKernelRunner::launch(ArrayRef<const Buffer *> buffers,
   for (const Buffer *buffer : buffers)
     copies.emplace_back(buffer->data(), static_cast<size_t>(buffer->size()));
   copies.emplace_back(numbers, sizeof(numbers));
-  std::vector<void *> parameters;
+  std::vector<void *> arguments;
   for (DeviceCopy &copy : copies)
-    parameters.push_back(&copy.address);
-  parameters.push_back(&tiles);
-  ASSERT_EQ(simulator().launchKernel(function, static_cast<unsigned>(blocks), 1,
-                                     1, threads, 1, 1, 0, nullptr,
-                                     parameters.data(), nullptr),
-            cuda::success);
+    arguments.push_back(reinterpret_cast<void *>(copy.address));
+  cuda::KernelParameters parameters;
+  ::tcc::Status status = parameters.set(
+      simulator(), plan, arguments.data(), buffers.size(), arguments.back(),
+      tiles,
+      {sizes.tokens, sizes.sequences, sizes.logitRows, sizes.expandedTokens});
+  ASSERT_TRUE(status.ok()) << status.message();
+  status = cuda::launch(simulator(), function, plan, blocks, nullptr,
+                        parameters.pointers());
+  ASSERT_TRUE(status.ok()) << status.message();
   ASSERT_EQ(simulator().waitForStream(nullptr), cuda::success);
   for (size_t i = 0; i < buffers.size(); ++i)
     copies[i].copyBack(buffers[i]->data());
@@ -120,7 +155,9 @@ void GpuKernelRunner::runInAllWays(ArrayRef<const Buffer *> buffers,
   if (tiles == 0)
     return;
   std::vector<uint8_t> before = contentsOf(results), first;
-  for (int64_t blocks : {int64_t(1), std::min<int64_t>(tiles, 3), tiles}) {
+  unsigned most = cuda::blocksOf(plan, tiles);
+  for (unsigned blocks :
+       {plan.cluster, std::min(3 * plan.cluster, most), most}) {
     restore(results, before);
     launch(buffers, sizes, blocks);
     std::vector<uint8_t> after = contentsOf(results);

@@ -1,5 +1,6 @@
 #include "test/unit/compiler/Weights.h"
 
+#include "compiler/target/h100/PackedRows.h"
 #include "compiler/target/x86/PackedWeights.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "test/unit/compiler/StoredMatrix.h"
@@ -16,6 +17,17 @@ std::vector<uint8_t> x86::pack(const StoredMatrix &stored, int64_t columns,
       kernel::PackingAttr::get(context, columns, paired), transposed);
   std::vector<uint8_t> packed(layout.totalBytes());
   packPanels(layout, sourceOf(stored, 0), 0, layout.panels, packed.data());
+  return packed;
+}
+
+std::vector<uint8_t> x86::packRows(const StoredMatrix &stored,
+                                   int64_t pairRows) {
+  h100::RowLayout layout(
+      RankedTensorType::get({stored.rows, stored.columns}, stored.element),
+      kernel::RowPackingAttr::get(stored.element.getContext(), pairRows));
+  std::vector<uint8_t> packed(layout.bytes);
+  std::unique_ptr<PackedWeight> rows = h100::createPackedWeight(layout);
+  rows->pack(sourceOf(stored, 0), 0, rows->getParts(), packed.data());
   return packed;
 }
 

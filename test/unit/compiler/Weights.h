@@ -17,6 +17,10 @@ namespace mlir::tcc::x86 {
 std::vector<uint8_t> pack(const StoredMatrix &stored, int64_t columns,
                           bool paired = false, bool transposed = false);
 
+/// The bytes of `stored` packed in rows, in pairs of `pairRows` if that is not
+/// 0.
+std::vector<uint8_t> packRows(const StoredMatrix &stored, int64_t pairRows = 0);
+
 /// `matrices` weights [rows, depth].
 struct Weights {
   std::vector<double> values; ///< [matrices][rows][depth], decoded.

@@ -306,11 +306,18 @@ TEST_F(ExecutorTest, RefusesStepsBeyondItsLimits) {
 
 TEST_F(ExecutorTest, SaysWhatItNeeds) {
   // Scratch is rounded up to pages of memory for each thread.
-  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 64 + 2 * 32 + 3 * 4096);
+  // Sizes and seven inputs, each of less than 256 bytes.
+  int64_t inputs = 8 * 256;
+  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3),
+            64 + 2 * 32 + 3 * 4096 + inputs);
+  // 2 sequences of up to 100 pages.
+  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2, 100}, 3),
+            64 + 2 * 32 + 3 * 4096 + inputs + 1024 - 256);
   // The larger of both steps.
   plan.prediction->arenaBytes.constant = 1000;
   plan.prediction->sections[0].launches[0].scratch.constant = 4097;
-  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3), 1000 + 2 * 32 + 3 * 8192);
+  EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2}, 3),
+            1000 + 2 * 32 + 3 * 8192 + inputs);
   start();
   plan.step.arenaBytes = {0, coefficientLimit, coefficientLimit,
                           coefficientLimit};
@@ -318,7 +325,7 @@ TEST_F(ExecutorTest, SaysWhatItNeeds) {
       Executor::create(program, largestStep, *cache, *device, executor);
   EXPECT_EQ(status.code(), Status::Code::OutOfMemory);
   EXPECT_EQ(status.message(),
-            "memory: cannot reserve 1729382256910278656 bytes for a step of "
+            "memory: cannot reserve 1729382256964804864 bytes for a step of "
             "1048576 tokens; use fewer --threads or raise the limit of address "
             "space (ulimit -v)");
   plan.step.sections[0].launches[0].scratch = plan.step.arenaBytes;

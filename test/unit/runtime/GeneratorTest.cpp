@@ -56,8 +56,7 @@ protected:
 
   Status run(const std::vector<Tokens> &prompts) {
     Requirements needed;
-    if (Status status = planRequests(model->plan(), prompts, options, 1, 256,
-                                     INT64_MAX, needed);
+    if (Status status = planRequests(model->plan(), prompts, options, {}, needed);
         !status.ok())
       return status;
     if (!generator)

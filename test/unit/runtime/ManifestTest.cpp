@@ -274,7 +274,8 @@ static std::vector<uint8_t> manifestOf(const std::vector<int> &kinds) {
   return serialise(manifest);
 }
 
-static Status readOf(const std::vector<uint8_t> &bytes, schema::TargetKind kind,
+static Status readOf(const std::vector<uint8_t> &bytes,
+                     std::optional<schema::TargetKind> kind,
                      Manifest &manifest) {
   return readManifest(bytes.data(), bytes.size(), 1 << 20, "m.bin", kind,
                       manifest);
@@ -325,17 +326,18 @@ TEST(ManifestTargets, ChecksBlocksOfThreads) {
     schema::GetExecutable(manifestOf({1}).data())->UnPackTo(&manifest);
     manifest.targets[0]->kernels[0]->threads = threads;
     Manifest result;
-    EXPECT_EQ(readOf(serialise(manifest), schema::TargetKind::H100, result)
-                  .message(),
-              "m.bin: manifest: kernel 'count': expected a multiple of 32 "
-              "threads up to 1024, got " +
-                  std::to_string(threads) +
-                  "; the file is damaged: compile the model again");
+    EXPECT_EQ(
+        readOf(serialise(manifest), schema::TargetKind::H100, result).message(),
+        "m.bin: manifest: kernel 'count': expected a multiple of 32 "
+        "threads up to 1024, got " +
+            std::to_string(threads) +
+            "; the file is damaged: compile the model again");
   }
 }
 
 TEST(ManifestTargets, SaysWhatThereIs) {
-  auto messageOf = [](const std::vector<int> &kinds, schema::TargetKind kind) {
+  auto messageOf = [](const std::vector<int> &kinds,
+                      std::optional<schema::TargetKind> kind) {
     Manifest manifest;
     Status status = readOf(manifestOf(kinds), kind, manifest);
     EXPECT_EQ(status.code(), Status::Code::DeviceUnavailable);
@@ -343,13 +345,30 @@ TEST(ManifestTargets, SaysWhatThereIs) {
   };
   EXPECT_EQ(messageOf({}, x86),
             "m.bin: targets: expected x86-64, got none; compile the model "
-            "again");
+            "again with --target=x86-64");
+  EXPECT_EQ(messageOf({}, std::nullopt),
+            "m.bin: targets: expected a kind that tcc-run knows, got none; "
+            "compile the model again");
   EXPECT_EQ(messageOf({0}, schema::TargetKind::H100),
             "m.bin: target: expected h100, got x86-64; compile the model "
-            "again for that device");
+            "again with --target=x86-64,h100");
   EXPECT_EQ(messageOf({9, 8, 9}, x86),
             "m.bin: targets: expected x86-64, got kind 8, kind 9; use a newer "
             "tcc-run");
+  EXPECT_EQ(messageOf({9}, std::nullopt),
+            "m.bin: target: expected a kind that tcc-run knows, got kind 9; "
+            "use a newer tcc-run");
+}
+
+// What needs no device is content with any target.
+TEST(ManifestTargets, TakesTheFirstThatIsKnown) {
+  for (int kind : {0, 1}) {
+    Manifest manifest;
+    Status status = readOf(manifestOf({9, kind, 1 - kind}), {}, manifest);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(manifest.kind, schema::TargetKind(kind));
+    EXPECT_EQ(manifest.cpu, "cpu 1");
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -408,6 +427,12 @@ static const Rule rules[] = {
     {"KernelEntry", [](auto &, auto &t) { t.kernels[0]->entry = 84; },
      "manifest: kernel 'count': expected an entry within the 84 bytes of the "
      "code, got 84"},
+    {"WorkRows",
+     [](auto &, auto &t) {
+       t.kernels[0]->work =
+           std::make_unique<schema::Work>(schema::Rows(4), 0, 0, 0, 0, 0);
+     },
+     "manifest: kernel 'count': expected a known kind of rows, got 4"},
     {"Coefficient",
      [](auto &, auto &t) {
        *t.step->arena = {64, 0, 0, 0, 0, int64_t(1) << 40, 0};

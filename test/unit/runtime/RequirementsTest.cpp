@@ -29,7 +29,8 @@ protected:
 
   Status plan(const std::vector<Tokens> &prompts, Requirements &needed,
               int64_t available = INT64_MAX) {
-    return planRequests(tinyPlan, prompts, options, 1, 256, available, needed);
+    return planRequests(tinyPlan, prompts, options,
+                        {1, available, 256, parameters}, needed);
   }
 
   std::string refused(Status::Code code, const std::vector<Tokens> &prompts) {
@@ -41,6 +42,7 @@ protected:
 
   Plan tinyPlan;
   GenerationOptions options;
+  int64_t parameters = 0;
 };
 } // namespace
 
@@ -184,12 +186,60 @@ TEST_F(RequirementsTest, HoldsTheMemory) {
   EXPECT_EQ(status.message(),
             "memory: expected room for weights (0 MB), key/value cache (0 MB) "
             "and buffers (0 MB), got 0 MB; at most 28 tokens of prompt and "
-            "--max-tokens together would fit, for each prompt");
-  for (int64_t available : {int64_t(0), int64_t(300), 256 + needed.workBytes})
+            "--max-tokens together, for each prompt or 1 of the 2 prompts at "
+            "once would fit");
+  for (int64_t available : {int64_t(0), int64_t(300)})
     EXPECT_EQ(
         plan({Tokens(16), Tokens(16)}, needed, available).message(),
         "memory: expected room for weights (0 MB), key/value cache (0 MB) "
-        "and buffers (0 MB), got 0 MB; no context would fit");
+        "and buffers (0 MB), got 0 MB; no context, no single prompt and no "
+        "other type of weights would fit");
+}
+
+// Of several prompts the first ones that would fit are counted.
+TEST_F(RequirementsTest, SaysHowManyPromptsWouldFit) {
+  options.maxTokens = 16;
+  std::vector<Tokens> prompts(9, Tokens(16));
+  for (size_t count : {1, 2, 5, 8}) {
+    Requirements needed;
+    std::vector<Tokens> first(prompts.begin(),
+                              prompts.begin() + static_cast<int64_t>(count));
+    ASSERT_TRUE(plan(first, needed).ok());
+    Status status =
+        plan(prompts, needed, 256 + needed.cacheBytes + needed.workBytes);
+    EXPECT_NE(
+        status.message().find(std::to_string(count) + " of the 9 prompts"),
+        std::string::npos)
+        << status.message();
+  }
+}
+
+// A million parameters take less in another type; the largest that fits is
+// named.
+TEST_F(RequirementsTest, SaysWhichTypeOfWeightsWouldFit) {
+  parameters = 1000000;
+  options.maxTokens = 16;
+  Requirements needed;
+  ASSERT_TRUE(plan({Tokens(16)}, needed).ok());
+  auto messageFor = [&](int64_t weights) {
+    return planRequests(tinyPlan, {Tokens(16)}, options,
+                        {1, weights + needed.cacheBytes + needed.workBytes,
+                         int64_t(4000000), parameters},
+                        needed)
+        .message();
+  };
+  auto adviceIn = [](const std::string &message) {
+    return message.substr(message.find("; ") + 2);
+  };
+  EXPECT_EQ(adviceIn(messageFor(2000000)),
+            "weights in BF16 (about 2 MB) would fit");
+  EXPECT_EQ(adviceIn(messageFor(1999999)),
+            "weights in Q8_0 (about 1 MB) would fit");
+  EXPECT_EQ(adviceIn(messageFor(600000)),
+            "weights in Q4_0 (about 0 MB) would fit");
+  EXPECT_EQ(adviceIn(messageFor(100)),
+            "no context, no single prompt and no other type of weights would "
+            "fit");
 }
 
 // A plan whose steps need more than there are addresses: no sum overflows.
@@ -205,8 +255,10 @@ TEST_F(RequirementsTest, HoldsTheMemoryOfHugePlans) {
   huge.hiddenSize = huge.vocabulary = 1 << 24;
   options.sampling.temperature = 1;
   for (int64_t available : {int64_t(0), int64_t(1000), INT64_MAX})
-    EXPECT_EQ(planRequests(huge, {Tokens(12)}, options, 1 << 20,
-                           int64_t(1) << 40, available, needed)
-                  .code(),
-              Status::Code::OutOfMemory);
+    EXPECT_EQ(
+        planRequests(huge, {Tokens(12)}, options,
+                     {1 << 20, available, int64_t(1) << 40, int64_t(1) << 60},
+                     needed)
+            .code(),
+        Status::Code::OutOfMemory);
 }
