@@ -64,7 +64,7 @@ static const Shape shapes[] = {
     {"Simt", "kind = simt, tile_rows = 16, tile_columns = 32, threads = 32"},
     // All K of few rows are in shared memory, and parts of that of many.
     {"Skinny", "kind = skinny, tile_rows = 64, tile_columns = 128, threads = "
-               "256, stages = 8"},
+               "256, stages = 7"},
     // Warps share rows of the weight; two sizes of products.
     {"SkinnySlices",
      "kind = skinny, tile_rows = 16, tile_columns = 32, threads "
