@@ -74,7 +74,7 @@ def measure(build, march, checkpoint, prompt, generate):
     decode_step = decode["seconds"] * decode["batch"] / decode["tokens"]
     seconds = collections.Counter()
     for kernel in bench["kernels"]:
-        seconds[kind(kernel["name"])] += kernel["prefill_seconds"]
+        seconds[kind(kernel["name"])] += kernel["prefill"]["seconds"]
     total = sum(seconds.values())
     return {
         "checkpoint": os.path.basename(checkpoint),

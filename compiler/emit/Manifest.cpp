@@ -1,10 +1,13 @@
-// Translates the `plan` dialect to the executable's tables, one op to one table.
+// Translates the `plan` dialect to the executable's tables, one op to one
+// table.
 
 #include "compiler/emit/Manifest.h"
 
 #include "compiler/emit/WeightWriter.h"
+#include "dialects/kernel/Kernel.h"
 #include "frontends/model/Architecture.h"
 #include "frontends/model/ModelFile.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -24,6 +27,20 @@ static schema::ElementType elementType(Type type) {
   if (type.isF16())
     return schema::ElementType::F16;
   return schema::ElementType::F32;
+}
+
+static schema::Rows rowsKind(kernel::Rows rows) {
+  switch (rows) {
+  case kernel::Rows::Tokens:
+    return schema::Rows::Tokens;
+  case kernel::Rows::LogitRows:
+    return schema::Rows::LogitRows;
+  case kernel::Rows::Expanded:
+    return schema::Rows::Expanded;
+  case kernel::Rows::Absorbed:
+    return schema::Rows::Absorbed;
+  }
+  llvm_unreachable("every kind of rows is one of the runtime's");
 }
 
 static schema::ArgumentKind inputKind(plan::Input input) {
@@ -59,7 +76,7 @@ private:
   LogicalResult declare(plan::WeightOp op);
   void declare(plan::CacheOp op);
   void declare(plan::RotaryTableOp op);
-  void addKernels();
+  void addKernels(ModuleOp module);
   std::unique_ptr<schema::LaunchT> launch(plan::LaunchOp op);
   std::unique_ptr<schema::StepPlanT> step(plan::StepOp op);
   LogicalResult addSteps(ModuleOp module);
@@ -129,7 +146,42 @@ void TargetBuilder::declare(plan::RotaryTableOp op) {
   target.rotary_tables.push_back(std::move(table));
 }
 
-void TargetBuilder::addKernels() {
+/// The work of a launch of `op`, found by asking for a few sizes; none if it is
+/// no such sum.
+static std::unique_ptr<schema::Work> workOf(kernel::KernelOpInterface op,
+                                            kernel::Rows rows) {
+  int64_t positionBytes = op.getBytes(1, 1) - op.getBytes(1, 0);
+  int64_t rowBytes = op.getBytes(2, 0) - op.getBytes(1, 0) - positionBytes;
+  int64_t bytes = op.getBytes(1, 0) - rowBytes - positionBytes;
+  int64_t pairFlops = op.getFlops(1, 1) - op.getFlops(1, 0);
+  int64_t rowFlops = op.getFlops(1, 0) - pairFlops;
+  // Five rows after nine positions: each attends to itself and those before.
+  int64_t pairs = 5 * 9 + 15;
+  if (op.getBytes(5, 9) != bytes + 5 * rowBytes + 14 * positionBytes ||
+      op.getFlops(5, 9) != 5 * rowFlops + pairs * pairFlops ||
+      llvm::any_of(ArrayRef<int64_t>(
+                       {bytes, rowBytes, positionBytes, rowFlops, pairFlops}),
+                   [](int64_t part) { return part < 0; }))
+    return nullptr;
+  auto part = [](int64_t value) { return static_cast<uint64_t>(value); };
+  return std::make_unique<schema::Work>(rowsKind(rows), part(bytes),
+                                        part(rowBytes), part(positionBytes),
+                                        part(rowFlops), part(pairFlops));
+}
+
+/// What a launch of the kernel in the function `name` of `module` does.
+static std::unique_ptr<schema::Work> workOf(ModuleOp module, StringRef name) {
+  auto function = module.lookupSymbol<func::FuncOp>(name);
+  if (!function || function.empty())
+    return nullptr;
+  auto op = dyn_cast<kernel::KernelOpInterface>(function.front().front());
+  auto attribute = function->getAttrOfType<StringAttr>(kernel::rowsAttribute);
+  std::optional<kernel::Rows> rows =
+      attribute ? kernel::symbolizeRows(attribute) : std::nullopt;
+  return op && rows ? workOf(op, *rows) : nullptr;
+}
+
+void TargetBuilder::addKernels(ModuleOp module) {
   for (const CompiledKernel &compiled : image.kernels) {
     auto kernel = std::make_unique<schema::KernelT>();
     kernel->name = compiled.name;
@@ -140,6 +192,7 @@ void TargetBuilder::addKernels() {
     kernel->cluster = compiled.cluster;
     kernel->shared_bytes = compiled.sharedBytes;
     kernel->waits = compiled.waits;
+    kernel->work = workOf(module, compiled.name);
     kernel->tensor_maps = compiled.tensorMaps;
     kernels.try_emplace(compiled.name, target.kernels.size());
     target.kernels.push_back(std::move(kernel));
@@ -222,7 +275,7 @@ LogicalResult TargetBuilder::build(ModuleOp module) {
     declare(op);
   for (auto op : module.getOps<plan::InputOp>())
     arguments.try_emplace(op.getSymName(), inputKind(op.getInput()), 0);
-  addKernels();
+  addKernels(module);
   return addSteps(module);
 }
 
@@ -243,8 +296,7 @@ FailureOr<Manifest> mlir::tcc::buildManifest(ArrayRef<TargetCode> targets,
   ::tcc::DecoderSizes sizes = ::tcc::decoderSizes(model);
   executable.producer = "tcc " TCC_VERSION;
   executable.model_name = model.name;
-  executable.architecture =
-      StringRef(::tcc::architectureName(model)).lower();
+  executable.architecture = StringRef(::tcc::architectureName(model)).lower();
   executable.vocabulary = static_cast<uint32_t>(sizes.vocabulary);
   executable.max_positions = static_cast<uint32_t>(sizes.maxPositions);
   executable.parameters = ::tcc::countParameters(model).model;

@@ -135,6 +135,10 @@ def Kernel_GpuLinearConfigAttr
     which is then the cluster, that many blocks compute a tile, each a part of `K`, and
     add their sums in the order of the parts: there are `split` times as many tiles.
 
+    Kind `wgmma` has 384 threads, two thirds of which multiply, tiles of 128 or 256 rows
+    and at most 256 columns, a multiple of 8 for each block of the cluster: blocks that
+    are below each other. Weights in blocks have no cluster, and 64 columns or a multiple.
+
     Of kind `skinny` a cluster has one tile of columns after the other, of all rows,
     `tile_rows` of them at a time. `stages` is then of each warp: the pieces of 16 rows
     of the weight, 128 bytes of each, that it has in shared memory at once. Warps take 16

@@ -122,7 +122,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
     Sums are accumulated in f32. Row `t` of the result depends on row `t` of the
     operands only, and its sums run over `K` in the same order whatever the number of rows. Weights
     are not rounded: of a block of quantised weights the sum of `q * a` is formed,
-    then multiplied by the scale of the block.
+    then multiplied by the scale of the block. Only a configuration of kind `wgmma`
+    rounds each element of a block to the type of operands, once.
 
     An `operand` of i16 makes blocks of 32 elements of the input as well, each with
     one scale: `s = max_k |a[k]| / 32767` and `a[k] = s * round(a[k] / s)`, within

@@ -72,9 +72,17 @@ struct Launch {
   int64_t layer = -1; ///< If it is one of a loop.
 };
 
+/// What a device can do at most; 0 if it is not known.
+struct DevicePeaks {
+  double bytesPerSecond = 0; ///< From and to memory.
+  double flopsPerSecond = 0; ///< Of bf16, a multiply-add counting as two.
+};
+
 class Device {
 public:
   virtual ~Device() = default;
+
+  virtual DevicePeaks peaks() const { return {}; }
 
   /// Bytes that may still be reserved, weights included.
   virtual int64_t availableBytes() const = 0;

@@ -266,10 +266,15 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
   return nullptr;
 }
 
-Status Executor::runLaunch(const LaunchPlan &launch, Launch place) {
+Status Executor::runLaunch(const LaunchPlan &launch, Launch place,
+                           KernelUse *use) {
   place.tiles = launch.tiles.evaluate(sizes);
   if (place.tiles == 0)
     return {};
+  if (use) {
+    addLaunch(plan().kernels[launch.kernel], counts, *use);
+    place.seconds = &use->seconds;
+  }
   arguments.clear();
   for (const ArgumentPlan &argument : launch.arguments)
     arguments.push_back(resolve(argument, place.layer));
@@ -290,12 +295,14 @@ Status Executor::finish(const StepPlan &which) {
 
 Status Executor::run(const StepPlan &which, const Step &step,
                      const std::atomic<bool> *cancelled,
-                     std::vector<double> *kernelSeconds) {
+                     std::vector<KernelUse> *uses) {
   if (Status status = check(which, step); !status.ok())
     return status;
   sizes = step.sizes();
   if (Status status = begin(step); !status.ok())
     return status;
+  if (uses)
+    counts = countRows(step);
   Launch place;
   for (const SectionPlan &section : which.sections)
     for (int64_t i = 0; i < section.layers; ++i)
@@ -305,9 +312,8 @@ Status Executor::run(const StepPlan &which, const Step &step,
         place.kernel = launch.kernel;
         place.layer = section.isLoop ? section.firstLayer + i : -1;
         ++place.number;
-        place.seconds =
-            kernelSeconds ? &(*kernelSeconds)[launch.kernel] : nullptr;
-        if (Status status = runLaunch(launch, place); !status.ok())
+        KernelUse *use = uses ? &(*uses)[launch.kernel] : nullptr;
+        if (Status status = runLaunch(launch, place, use); !status.ok())
           return status;
       }
   return finish(which);

@@ -10,6 +10,7 @@
 
 #include "runtime/core/Device.h"
 #include "runtime/core/KVCache.h"
+#include "runtime/core/KernelUse.h"
 #include "runtime/core/Plan.h"
 #include "runtime/support/Status.h"
 
@@ -64,8 +65,8 @@ public:
   /// step's positions afterwards.
   ///
   /// \param cancelled Looked at before each launch if not null.
-  /// \param kernelSeconds If not null, one sum for each kernel of the plan, to
-  ///        which the seconds of its launches are added.
+  /// \param uses If not null, one for each kernel of the plan, to which its
+  ///        launches are added: each is measured, and so they do not overlap.
   ///
   /// \returns BadData for a token outside the vocabulary; Interrupted if
   ///          cancelled, the cache is then undefined beyond the positions
@@ -73,7 +74,7 @@ public:
   ///          what the device returns.
   Status run(const StepPlan &which, const Step &step,
              const std::atomic<bool> *cancelled = nullptr,
-             std::vector<double> *kernelSeconds = nullptr);
+             std::vector<KernelUse> *uses = nullptr);
 
   /// f32 [vocabulary] of row `row` of the last step, until the next one.
   const float *logits(int64_t row) const;
@@ -94,7 +95,7 @@ private:
   /// Brings what kernels read of `step` to the device.
   Status begin(const Step &step);
   /// Runs what `place` says, with the arguments and tiles of `launch`.
-  Status runLaunch(const LaunchPlan &launch, Launch place);
+  Status runLaunch(const LaunchPlan &launch, Launch place, KernelUse *use);
   /// Waits, and brings the results of `which` to the host.
   Status finish(const StepPlan &which);
   void *resolve(const ArgumentPlan &argument, int64_t layer) const;
@@ -108,6 +109,7 @@ private:
   DeviceMemory arena;
   // The current step.
   StepSizes sizes;
+  StepCounts counts; ///< If launches are measured.
   int64_t pageTableStride = 0;
   std::vector<int32_t> pageTable;
   std::vector<std::vector<float>> rotaryTables;

@@ -157,7 +157,7 @@ Status Generator::runFeeds(const StepPlan &which, std::vector<Feed> &feeds,
       if (feed.isExpanded == expanded)
         if (Status status = append(which, feed); !status.ok())
           return status;
-  return executor->run(which, step, options.cancelled, options.kernelSeconds);
+  return executor->run(which, step, options.cancelled, options.kernelUses);
 }
 
 Status Generator::append(const StepPlan &which, Feed &feed) {

@@ -116,6 +116,23 @@ bool PlanReader::readGpuKernel(const schema::Kernel &kernel,
   return true;
 }
 
+bool PlanReader::readWork(const schema::Work &work, const std::string &place,
+                          KernelPlan &read) {
+  static_assert(static_cast<int>(Rows::Absorbed) ==
+                    static_cast<int>(schema::Rows::MAX),
+                "the two lists of rows differ");
+  if (work.rows() > schema::Rows::MAX)
+    return error(place, gotInstead("a known kind of rows",
+                                   static_cast<uint64_t>(work.rows())));
+  read.work = {static_cast<Rows>(work.rows()),
+               static_cast<double>(work.bytes()),
+               static_cast<double>(work.bytes_of_row()),
+               static_cast<double>(work.bytes_of_position()),
+               static_cast<double>(work.flops_of_row()),
+               static_cast<double>(work.flops_of_pair())};
+  return true;
+}
+
 bool PlanReader::readKernels(Plan &plan) {
   uint64_t codeBytes = target.code()->bytes();
   bool isGpu = target.kind() == schema::TargetKind::H100;
@@ -131,6 +148,8 @@ bool PlanReader::readKernels(Plan &plan) {
     read.entry = kernel->entry();
     if (configuration)
       read.configuration = configuration->str();
+    if (kernel->work() && !readWork(*kernel->work(), place, read))
+      return false;
     if (isGpu && !readGpuKernel(*kernel, place, read))
       return false;
     if (!isGpu && read.entry >= codeBytes)

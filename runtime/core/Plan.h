@@ -150,6 +150,16 @@ struct TensorMapPlan {
   uint32_t boxColumns = 1, boxRows = 1;
 };
 
+/// Which rows of a step a kernel computes; the same list as schema::Rows.
+enum class Rows : uint8_t { Tokens, LogitRows, Expanded, Absorbed };
+
+/// What a launch of a kernel moves and computes: see schema::Work.
+struct WorkPlan {
+  Rows rows = Rows::Tokens;
+  double bytes = 0, bytesOfRow = 0, bytesOfPosition = 0;
+  double flopsOfRow = 0, flopsOfPair = 0;
+};
+
 struct KernelPlan {
   std::string name;
   uint64_t entry = 0; ///< Bytes from the start of the code; on x86-64 only.
@@ -161,6 +171,7 @@ struct KernelPlan {
   uint32_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
   std::vector<TensorMapPlan> tensorMaps = {};
   bool waits = false; ///< It may begin while the launch before still runs.
+  std::optional<WorkPlan> work = {}; ///< On any device; absent: unknown.
 };
 
 /// When expanded form is cheaper than absorbed form: what one position costs to

@@ -45,6 +45,8 @@ private:
   bool readSizes(Plan &plan);
   bool readKernels(Plan &plan);
   /// Reads into `read` how a GPU launches `kernel`.
+  bool readWork(const schema::Work &work, const std::string &place,
+                KernelPlan &read);
   bool readGpuKernel(const schema::Kernel &kernel, const std::string &place,
                      KernelPlan &read);
   bool readTensorMap(const schema::TensorMap &map, const std::string &place,

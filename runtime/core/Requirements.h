@@ -3,6 +3,7 @@
 #ifndef TCC_RUNTIME_CORE_REQUIREMENTS_H
 #define TCC_RUNTIME_CORE_REQUIREMENTS_H
 
+#include "runtime/core/KernelUse.h"
 #include "runtime/core/Plan.h"
 #include "runtime/core/Sampler.h"
 #include "runtime/support/Status.h"
@@ -27,8 +28,8 @@ struct GenerationOptions {
   std::vector<int32_t> endIds;
   SamplingOptions sampling;
   const std::atomic<bool> *cancelled = nullptr; ///< Looked at during steps.
-  /// If not null, seconds of each kernel of the plan are added to it.
-  std::vector<double> *kernelSeconds = nullptr;
+  /// If not null, the launches of each kernel of the plan are added to it.
+  std::vector<KernelUse> *kernelUses = nullptr;
 };
 
 /// What a run over given prompts takes.

@@ -44,6 +44,8 @@ public:
   CudaDevice(const CudaDevice &) = delete;
   CudaDevice &operator=(const CudaDevice &) = delete;
 
+  /// At the clocks that the driver says.
+  DevicePeaks peaks() const override;
   int64_t availableBytes() const override;
   /// Kernels of GPUs have no scratch.
   int64_t workers() const override { return 1; }

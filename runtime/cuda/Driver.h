@@ -34,7 +34,10 @@ constexpr Result success = 0, outOfMemory = 2, noDevice = 100,
 
 /// Attributes of devices and functions that are asked for.
 enum DeviceAttribute : int {
+  ClockRate = 13, ///< In kHz, as MemoryClockRate.
   MultiprocessorCount = 16,
+  MemoryClockRate = 36,
+  MemoryBusWidth = 37, ///< In bits.
   ComputeCapabilityMajor = 75,
   ComputeCapabilityMinor = 76,
   SharedMemoryOptIn = 97,

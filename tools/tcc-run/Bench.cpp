@@ -1,7 +1,8 @@
 // Measures prefill and decode: one run to warm up, then the median, least and
-// greatest of several.
+// greatest of several, then one in which each launch is measured.
 
 #include "runtime/core/Philox.h"
+#include "runtime/support/Text.h"
 #include "tools/tcc-run/Session.h"
 
 #include <algorithm>
@@ -13,6 +14,8 @@ using namespace tcc::run;
 
 static constexpr int repetitions = 5;
 
+using KernelUses = std::vector<rt::KernelUse>;
+
 namespace {
 
 /// Notes the time after the step in which all requests have their first token,
@@ -20,9 +23,9 @@ namespace {
 /// every step between the two is a full batch.
 class Stopwatch : public rt::GenerationListener {
 public:
-  /// `kernelSeconds` are those of the run so far.
-  Stopwatch(size_t requests, const std::vector<double> &kernelSeconds)
-      : kernelSeconds(kernelSeconds), missing(requests), started(requests) {}
+  /// `uses` are those of the run so far.
+  Stopwatch(size_t requests, const KernelUses &uses)
+      : uses(uses), missing(requests), started(requests) {}
 
   bool onToken(size_t request, int32_t token) override {
     if (!started[request])
@@ -44,18 +47,18 @@ public:
     double seconds = secondsSince(start);
     if (missing == 0 && prefillSeconds == 0) {
       prefillSeconds = seconds;
-      prefillKernelSeconds = kernelSeconds;
+      prefillUses = uses;
     }
     decodeSeconds = seconds - prefillSeconds;
   }
 
   double prefillSeconds = 0, decodeSeconds = 0;
-  std::vector<double> prefillKernelSeconds;
+  KernelUses prefillUses;
   int64_t decodeTokens = 0;
   int64_t steps = 0, drafted = 0, accepted = 0; ///< Of each request.
 
 private:
-  const std::vector<double> &kernelSeconds;
+  const KernelUses &uses;
   size_t missing;
   std::vector<bool> started;
   std::chrono::steady_clock::time_point start =
@@ -82,8 +85,7 @@ static Status chooseTokens(const rt::Plan &plan, const Options &options,
                         ? std::min(options.context, plan.maxPositions)
                         : plan.maxPositions;
   if (bench.promptTokens == 0) {
-    bench.generatedTokens =
-        std::clamp<int64_t>(context / 5, 1, usualGenerated);
+    bench.generatedTokens = std::clamp<int64_t>(context / 5, 1, usualGenerated);
     bench.promptTokens = std::clamp<int64_t>(
         context - bench.generatedTokens - 1, 1, usualPrompt);
   }
@@ -137,15 +139,44 @@ static nlohmann::ordered_json describeDrafts(const Stopwatch &watch) {
       {"tokens_per_step", ratio(watch.steps + watch.accepted, watch.steps)}};
 }
 
-/// What each kernel took in one run, of which `prefill` is the first part.
-static nlohmann::ordered_json
-describeKernels(const rt::Plan &plan, const std::vector<double> &prefill,
-                const std::vector<double> &whole) {
+/// What the launches of one kernel took and did, and how much of what the
+/// device can do at most that is.
+static nlohmann::ordered_json describeUse(const rt::KernelPlan &kernel,
+                                          const rt::KernelUse &use,
+                                          const rt::DevicePeaks &peaks) {
+  nlohmann::ordered_json part = {{"launches", use.launches},
+                                 {"seconds", use.seconds}};
+  if (!kernel.work)
+    return part;
+  part["bytes"] = use.bytes;
+  part["flops"] = use.flops;
+  auto share = [&](double done, double peak) {
+    return use.seconds > 0 ? done / use.seconds / peak : 0.0;
+  };
+  if (peaks.bytesPerSecond > 0)
+    part["share_of_peak_bytes"] = share(use.bytes, peaks.bytesPerSecond);
+  if (peaks.flopsPerSecond > 0)
+    part["share_of_peak_flops"] = share(use.flops, peaks.flopsPerSecond);
+  return part;
+}
+
+/// What each kernel did in one run, of which `prefill` is the first part.
+static nlohmann::ordered_json describeKernels(const rt::Plan &plan,
+                                              const KernelUses &prefill,
+                                              const KernelUses &whole,
+                                              const rt::DevicePeaks &peaks) {
   nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
-  for (size_t i = 0; i < plan.kernels.size(); ++i)
-    kernels.push_back({{"name", plan.kernels[i].name},
-                       {"prefill_seconds", prefill[i]},
-                       {"decode_seconds", whole[i] - prefill[i]}});
+  for (size_t i = 0; i < plan.kernels.size(); ++i) {
+    const rt::KernelPlan &kernel = plan.kernels[i];
+    rt::KernelUse decode = whole[i];
+    decode.launches -= prefill[i].launches;
+    decode.seconds -= prefill[i].seconds;
+    decode.bytes -= prefill[i].bytes;
+    decode.flops -= prefill[i].flops;
+    kernels.push_back({{"name", rt::printable(kernel.name)},
+                       {"prefill", describeUse(kernel, prefill[i], peaks)},
+                       {"decode", describeUse(kernel, decode, peaks)}});
+  }
   return kernels;
 }
 
@@ -155,7 +186,37 @@ static int64_t peakBytes() {
   return usage.ru_maxrss * 1024;
 }
 
-static void print(const nlohmann::ordered_json &report) {
+/// Writes what each kernel did in `part` of the run.
+static void printKernels(const nlohmann::ordered_json &kernels,
+                         const char *part) {
+  for (const nlohmann::ordered_json &kernel : kernels) {
+    const nlohmann::ordered_json &use = kernel[part];
+    if (use["launches"].get<int64_t>() == 0)
+      continue;
+    char text[300];
+    int length =
+        snprintf(text, sizeof(text), "%-8s %-32s %7lld launches %10.6f s", part,
+                 kernel["name"].get<std::string>().c_str(),
+                 static_cast<long long>(use["launches"].get<int64_t>()),
+                 use["seconds"].get<double>());
+    std::string line(text, static_cast<size_t>(length));
+    if (use.contains("bytes")) {
+      snprintf(text, sizeof(text),
+               " %10.3f MB (%5.1f %%) %12.3f MFLOP (%5.1f %%)",
+               use["bytes"].get<double>() / 1e6,
+               100 * use["share_of_peak_bytes"].get<double>(),
+               use["flops"].get<double>() / 1e6,
+               100 * use["share_of_peak_flops"].get<double>());
+      line += text;
+    } else {
+      line += "  bytes and operations: not in the file";
+    }
+    writeOutput(line + "\n", false);
+  }
+}
+
+static void print(const nlohmann::ordered_json &report,
+                  const rt::DevicePeaks &peaks) {
   auto line = [&](const char *name) {
     const nlohmann::ordered_json &part = report[name];
     char text[200];
@@ -188,6 +249,15 @@ static void print(const nlohmann::ordered_json &report) {
            static_cast<double>(report["peak_rss_bytes"].get<int64_t>()) / 1e6,
            repetitions);
   writeOutput(text, false);
+  if (peaks.bytesPerSecond == 0 || peaks.flopsPerSecond == 0)
+    return;
+  for (const char *part : {"prefill", "decode"})
+    printKernels(report["kernels"], part);
+  snprintf(text, sizeof(text),
+           "shares are of %.1f GB/s and %.1f TFLOP/s; launches were measured "
+           "alone, in a run of their own\n",
+           peaks.bytesPerSecond / 1e9, peaks.flopsPerSecond / 1e12);
+  writeOutput(text, false);
 }
 
 Status tcc::run::bench(rt::Executable &executable, const Options &options) {
@@ -214,32 +284,37 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   std::vector<double> prefill, decode;
   int64_t decodeTokens = 0;
   nlohmann::ordered_json drafts, kernels;
-  std::vector<double> kernelSeconds;
-  generation.kernelSeconds = &kernelSeconds;
+  KernelUses uses;
   Progress progress("tcc-run");
-  for (int i = 0; i <= repetitions; ++i) {
+  // One to warm up, and one in which the launches are measured.
+  for (int i = 0; i <= repetitions + 1; ++i) {
     double begin = secondsSince(startTime());
-    kernelSeconds.assign(executable.plan().kernels.size(), 0);
-    Stopwatch watch(prompts.size(), kernelSeconds);
+    uses.assign(executable.plan().kernels.size(), {});
+    generation.kernelUses = i > repetitions ? &uses : nullptr;
+    Stopwatch watch(prompts.size(), uses);
     if (Status status = generator->run(prompts, generation, watch);
         !status.ok())
       return status;
     progress.show("run " + std::to_string(i) + " of " +
-                  std::to_string(repetitions));
+                  std::to_string(repetitions + 1));
     if (i == 0) {
       firstTokenSeconds = begin + watch.prefillSeconds;
+      continue;
+    }
+    if (i > repetitions) {
+      kernels = describeKernels(executable.plan(), watch.prefillUses, uses,
+                                device->peaks());
       continue;
     }
     prefill.push_back(watch.prefillSeconds);
     decode.push_back(watch.decodeSeconds);
     decodeTokens = watch.decodeTokens;
     drafts = describeDrafts(watch);
-    kernels = describeKernels(executable.plan(), watch.prefillKernelSeconds,
-                              kernelSeconds);
   }
   progress.clear();
   nlohmann::ordered_json report;
-  report["prefill"] = describe(bench.promptTokens * bench.batch, summarise(prefill));
+  report["prefill"] =
+      describe(bench.promptTokens * bench.batch, summarise(prefill));
   report["decode"] = describe(decodeTokens, summarise(decode));
   report["decode"]["batch"] = bench.batch;
   if (options.draftTokens > 0)
@@ -247,10 +322,10 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   report["load_seconds"] = loadSeconds;
   report["first_token_seconds"] = firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();
-  report["kernels"] = kernels; // Of the last run.
+  report["kernels"] = kernels;
   if (options.json)
     writeOutput(report.dump() + "\n", false);
   else
-    print(report);
+    print(report, device->peaks());
   return finishOutput();
 }

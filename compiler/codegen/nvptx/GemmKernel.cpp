@@ -26,10 +26,6 @@ static constexpr int64_t decoderRegisters = 104, fewerRegisters = 200;
 /// Warps that decode.
 static constexpr int64_t decoderWarps = warpgroupThreads / warpLanes;
 
-/// Clusters whose tiles are below each other work at the same time, so that
-/// they find the weight in the L2, and those beside each other the input.
-static constexpr int64_t groupClusters = 8;
-
 namespace {
 /// A stage of the ring, and how often the ring was passed, modulo 2.
 struct Place {
@@ -53,11 +49,16 @@ private:
     Value row; ///< From the first one of the kernel on.
     Value column;
   };
+  /// Clusters' tiles below each other: all, and those of a group.
+  struct Work {
+    Value down, groupHeight;
+  };
   using TileBody =
       llvm::function_ref<SmallVector<Value>(const Tile &, ValueRange)>;
 
   void initialize();
-  Tile tileOf(Value unit, Value clustersDown);
+  Work describeWork();
+  Tile tileOf(Value unit, const Work &work);
   SmallVector<Value> forTiles(ValueRange initial, TileBody body);
   void waitForFree(const Place &place);
   void loadInputs(const Tile &tile, Value step, const Place &place);
@@ -75,6 +76,9 @@ private:
     return Place(ValueRange{emitter.integer(0), emitter.word(0)});
   }
   Place next(const Place &place);
+  Value word(int64_t value) {
+    return emitter.word(static_cast<int32_t>(value));
+  }
   Value stageAt(Value stage) {
     return emitter.offset(shared, emitter.multiply(stage, layout.stageBytes()));
   }
@@ -111,21 +115,40 @@ Place Gemm::next(const Place &place) {
 // Tiles
 //===----------------------------------------------------------------------===//
 
-/// The tile of this block among those of a cluster, which are number `unit`.
-/// Some clusters' tiles below each other are counted first, then the same
-/// beside them, then the ones further down. Numbers have 32 bits.
-Gemm::Tile Gemm::tileOf(Value unit, Value clustersDown) {
-  auto word = [&](int64_t value) {
-    return emitter.word(static_cast<int32_t>(value));
+/// What the clusters of a grid share among themselves; i32.
+Gemm::Work Gemm::describeWork() {
+  int64_t clusterRows = layout.cluster * layout.tileRows;
+  Value down = emitter.narrow(
+      emitter.divide(emitter.add(frame.rows, clusterRows - 1), clusterRows));
+  auto roundUp = [&](Value value, Value divisor) {
+    Value last = emitter.subtract(divisor, emitter.word(1));
+    return emitter.divide(emitter.add(value, last), divisor);
   };
-  Value group = emitter.divide(unit, word(groupClusters * layout.tilesAcross));
-  Value inGroup =
-      emitter.modulo(unit, word(groupClusters * layout.tilesAcross));
-  Value first = emitter.multiply(group, word(groupClusters));
-  Value height = emitter.minimum(emitter.subtract(clustersDown, first),
-                                 word(groupClusters));
+  Value groups = roundUp(down, word(layout.groupClusters));
+  Value some = arith::MaxUIOp::create(emitter.builder, emitter.location, groups,
+                                      emitter.word(1));
+  return {down, roundUp(down, some)};
+}
+
+/// The tile of this block among those of a cluster, which are number `unit`, an
+/// i32. Of a group, clusters' tiles below each other are counted first, then
+/// those beside them, in every second group from right to left: what the L2 has
+/// of the weight is then read first.
+Gemm::Tile Gemm::tileOf(Value unit, const Work &work) {
+  Value size = emitter.multiply(work.groupHeight, word(layout.tilesAcross));
+  Value group = emitter.divide(unit, size);
+  Value inGroup = emitter.modulo(unit, size);
+  Value first = emitter.multiply(group, work.groupHeight);
+  Value height =
+      emitter.minimum(emitter.subtract(work.down, first), work.groupHeight);
   Value down = emitter.add(first, emitter.modulo(inGroup, height));
   Value across = emitter.divide(inGroup, height);
+  Value isBackwards =
+      emitter.compare(arith::CmpIPredicate::ne,
+                      emitter.both(group, emitter.word(1)), emitter.word(0));
+  across = emitter.select(
+      isBackwards, emitter.subtract(word(layout.tilesAcross - 1), across),
+      across);
   Value number =
       emitter.add(emitter.multiply(emitter.widen(down), layout.cluster), rank);
   return {emitter.multiply(number, layout.tileRows),
@@ -135,17 +158,14 @@ Gemm::Tile Gemm::tileOf(Value unit, Value clustersDown) {
 /// Calls `body` for each tile of this block, with values that each call
 /// replaces; returns the last.
 SmallVector<Value> Gemm::forTiles(ValueRange initial, TileBody body) {
-  int64_t clusterRows = layout.cluster * layout.tileRows;
-  Value clustersDown = emitter.narrow(
-      emitter.divide(emitter.add(frame.rows, clusterRows - 1), clusterRows));
-  Value units =
-      emitter.multiply(emitter.widen(clustersDown), layout.tilesAcross);
+  Work work = describeWork();
+  Value units = emitter.multiply(emitter.widen(work.down), layout.tilesAcross);
   Value first = emitter.divide(emitter.blockNumber(), layout.cluster);
   Value clusters = emitter.divide(emitter.blockCount(), layout.cluster);
-  return emitter.loop(
-      first, units, clusters, initial, [&](Value unit, ValueRange before) {
-        return body(tileOf(emitter.narrow(unit), clustersDown), before);
-      });
+  return emitter.loop(first, units, clusters, initial,
+                      [&](Value unit, ValueRange before) {
+                        return body(tileOf(emitter.narrow(unit), work), before);
+                      });
 }
 
 //===----------------------------------------------------------------------===//

@@ -20,6 +20,12 @@ static bool hasCopies(Type type) {
          offsetOf(type) % h100::tensorAlignment == 0;
 }
 
+/// Blocks that run at once, one on a multiprocessor.
+static int64_t blocksFor(int64_t cluster) {
+  return cluster <= 2 ? h100::multiprocessors / cluster * cluster
+                      : h100::clusteredMultiprocessors / cluster * cluster;
+}
+
 static h100::RowLayout weightLayoutOf(kernel::LinearOp op) {
   return {cast<ShapedType>(op.getWeight().getType()),
           cast<kernel::RowPackingAttr>(op.getPacking())};
@@ -48,6 +54,27 @@ GemmLayout::GemmLayout(kernel::LinearOp op)
   Type result = op.getInit().getType();
   copiesResult = !getElementTypeOrSelf(result).isF32() && hasCopies(result) &&
                  tileOutputs % storedColumns == 0;
+  groupClusters = chooseGroup(op);
+}
+
+/// While one wave of tiles after another is computed, the L2 shall keep the
+/// input of a group: the larger that is, the fewer times the weight is read. It
+/// has to hold as well what a wave reads of the weight and what it writes.
+int64_t GemmLayout::chooseGroup(kernel::LinearOp op) const {
+  constexpr int64_t smallest = 8, largest = 64;
+  constexpr int64_t kept = h100::l2Bytes * 9 / 10;
+  int64_t clusters = blocksFor(cluster) / cluster;
+  h100::RowLayout weight = weightLayoutOf(op);
+  int64_t rowBytes = cluster * tileRows * rowBytesOf(op.getInput().getType());
+  int64_t columnBytes = tileColumns * (weight.bytes / weight.packedRows);
+  int64_t resultBytes =
+      clusters * cluster * tileRows * tileOutputs *
+      cast<ShapedType>(op.getInit().getType()).getElementTypeBitWidth() / 8;
+  int64_t group = largest;
+  while (group > smallest &&
+         group * rowBytes + clusters * columnBytes / group + resultBytes > kept)
+    --group;
+  return group;
 }
 
 bool nvptx::isGemm(Operation *op) {
@@ -101,7 +128,7 @@ LaunchShape nvptx::shapeOfGemm(kernel::LinearOp op) {
   LaunchShape shape;
   shape.threads = (gemmConsumers + 1) * warpgroupThreads;
   shape.cluster = layout.cluster;
-  shape.blocks = h100::multiprocessors / layout.cluster * layout.cluster;
+  shape.blocks = blocksFor(layout.cluster);
   shape.sharedBytes = layout.sharedBytes();
   shape.blocksOfMultiprocessor = 1;
   auto add = [&](unsigned operand, Type element, int64_t columns, int64_t rows,

@@ -42,9 +42,14 @@ struct GemmLayout {
   int64_t tilesAcross; ///< Along the rows of the weight.
   int64_t stages;
   int64_t cluster; ///< Blocks, below each other, that share a weight.
+  /// Of the clusters whose tiles are below each other so many work at the same
+  /// time, at all tiles beside them one after another.
+  int64_t groupClusters;
   int64_t inputBytes, weightBytes; ///< Of a tile.
   bool decodes;                    ///< The weight, which is in blocks.
   bool copiesResult; ///< Whether copies store it, and not threads.
+
+  int64_t chooseGroup(kernel::LinearOp op) const;
 
   /// Bytes that copies bring to a stage.
   int64_t copiedBytes() const {

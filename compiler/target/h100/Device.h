@@ -42,6 +42,10 @@ constexpr int64_t clusteredMultiprocessors = 128;
 /// "Technical Specifications per Compute Capability").
 constexpr int64_t sharedBytesOfBlock = 232448;
 
+/// Of the cache that all multiprocessors share (NVIDIA H100 Tensor Core GPU
+/// Architecture, "H100 L2 cache").
+constexpr int64_t l2Bytes = 50 << 20;
+
 /// Strides and addresses of a tensor map, in bytes [Driver].
 constexpr int64_t tensorAlignment = 16;
 

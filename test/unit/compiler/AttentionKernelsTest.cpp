@@ -260,6 +260,9 @@ protected:
   void check(const HeadSizes &sizes, const std::string &configuration,
              const std::vector<SequenceLengths> &lengths = raggedBatch,
              bool isBF16 = false);
+  /// Expects rows of one form alone to be written, as of all rows.
+  void checkForm(const HeadSizes &sizes, const std::string &configuration,
+                 const char *form);
   void checkRowsAlone(const HeadSizes &sizes, const std::string &configuration,
                       const std::vector<SequenceLengths> &lengths);
   std::string configuration(const HeadSizes &sizes) const {
@@ -422,6 +425,29 @@ void AttentionKernel::checkRowsAlone(
                   });
 }
 
+void AttentionKernel::checkForm(const HeadSizes &sizes,
+                                const std::string &configuration,
+                                const char *form) {
+  AttentionProblem problem(sizes, layoutOf(sizes), {{0, 5}, {70, 9}, {130, 1}});
+  auto all = compileFor(sizes, configuration);
+  auto some = compileFor(sizes, configuration, "f32", form);
+  ASSERT_TRUE(all && some);
+  std::vector<float> expected = run(*all, problem, problem.step, 0);
+  int64_t size = sizes.queryHeads * sizes.value;
+  PagedStep step = problem.step;
+  for (int64_t expanded : {int64_t(0), int64_t(14), step.tokens()}) {
+    step.expandedTokens = expanded;
+    std::vector<float> got = run(*some, problem, step, 0);
+    bool isFirst = form == std::string("expanded");
+    for (int64_t i = 0; i < step.tokens() * size; ++i) {
+      if ((i / size < expanded) == isFirst)
+        ASSERT_EQ(got[i], expected[i]) << "token " << i / size;
+      else
+        ASSERT_TRUE(std::isnan(got[i])) << "token " << i / size;
+    }
+  }
+}
+
 TEST_P(AttentionKernel, FollowsItsDefinition) {
   for (const HeadSizes &sizes : someSizes)
     check(sizes, configuration(sizes));
@@ -448,7 +474,7 @@ TEST_P(SplitAttentionKernel, TakesOddSizes) {
                                  {4, 2, 80, 112, true},
                                  {2, 1, 34, 7, true},
                                  {2, 1, 256, 256, true}})
-    check(sizes, split(sizes, 4, 2));
+    check(sizes, split(sizes, 4, 2), decodingBatch);
 }
 
 TEST_P(SplitAttentionKernel, TakesManyQueryHeads) {
@@ -466,6 +492,11 @@ TEST_P(SplitAttentionKernel, RowsHaveTheirBitsAlone) {
   checkRowsAlone(sizes, split(sizes, 4, 4), decodingBatch);
 }
 
+TEST_P(SplitAttentionKernel, TakesTheAbsorbedRows) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkForm(sizes, split(sizes, 4, 2), "absorbed");
+}
+
 //===----------------------------------------------------------------------===//
 // attention of prompts
 //===----------------------------------------------------------------------===//
@@ -473,7 +504,7 @@ TEST_P(SplitAttentionKernel, RowsHaveTheirBitsAlone) {
 /// Prompts that begin, continue amid a page and a stage, and fill windows of
 /// tokens.
 static const std::vector<SequenceLengths> promptBatch = {
-    {0, 1}, {130, 67}, {0, 200}, {127, 1}, {63, 66}};
+    {0, 1}, {130, 35}, {0, 70}, {127, 1}, {260, 2}};
 
 TEST_P(FlashAttentionKernel, FollowsItsDefinition) {
   check({4, 1, 128, 128, true}, flash(128, 2), promptBatch);
@@ -496,5 +527,10 @@ TEST_P(FlashAttentionKernel, RoundsItsResult) {
 
 TEST_P(FlashAttentionKernel, RowsHaveTheirBitsAlone) {
   HeadSizes sizes = {4, 2, 64, 64, true};
-  checkRowsAlone(sizes, flash(128, 2), raggedBatch);
+  checkRowsAlone(sizes, flash(128, 2), {{0, 2}, {127, 3}, {260, 1}});
+}
+
+TEST_P(FlashAttentionKernel, TakesTheExpandedRows) {
+  HeadSizes sizes = {4, 2, 64, 64, true};
+  checkForm(sizes, flash(128, 2), "expanded");
 }

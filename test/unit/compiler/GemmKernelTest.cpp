@@ -315,3 +315,36 @@ TEST_P(GemmKernel, GatedUnit) {
                  toleranceOf("bf16"));
     }
 }
+
+// A prompt of 2048 tokens, for the counters of GemmTraffic.test. Products of
+// ones are exact in any type.
+TEST_P(GemmKernel, DISABLED_ManyRows) {
+  constexpr int64_t rows = 2048, outputs = 4096, depth = 4096;
+  for (auto [element, result] :
+       {std::pair("bf16", "f32"), std::pair("bf16", "bf16"),
+        std::pair("!transformer.block<q8_0>", "bf16")}) {
+    bool isInBlocks = StringRef(element) != "bf16";
+    std::string text = llvm::formatv(
+        R"(
+    func.func @linear(%x: memref<?x{0}xbf16>, %w: memref<{1}x{0}x{2}>,
+        %y: memref<?x{1}x{3}>) attributes {{kernel.rows = "tokens"} {{
+      kernel.linear %x, %w into %y operand(bf16) packing(#kernel.row_packing) {4}
+        : memref<?x{0}xbf16>, memref<{1}x{0}x{2}>, memref<?x{1}x{3}>
+      return
+    })",
+        depth, outputs, element, result,
+        configurationOf(isInBlocks ? Tiles{256, 128, 4}
+                                   : Tiles{128, 256, 4, 2}));
+    auto kernel = compile(text);
+    ASSERT_TRUE(kernel);
+    std::vector<uint16_t> ones(rows * depth, toBF16(1));
+    std::vector<uint16_t> weight(outputs * depth, toBF16(1));
+    if (isInBlocks) // Scales of zero.
+      weight.assign(outputs * depth / 32 * 17, 0);
+    Buffer input(ones), packed(weight);
+    Buffer output(rows * outputs * (StringRef(result) == "f32" ? 4 : 2));
+    kernel->run({&input, &packed, &output}, rows);
+    for (float value : readElements(output, result))
+      ASSERT_EQ(value, isInBlocks ? 0 : depth);
+  }
+}

@@ -316,14 +316,16 @@ TEST_F(CudaDeviceTest, OverlapsLaunchesOfKernelsThatWait) {
 }
 
 TEST_F(CudaDeviceTest, MeasuresWithoutGraphs) {
-  std::vector<double> seconds(2);
-  options.kernelSeconds = &seconds;
+  std::vector<KernelUse> uses(2);
+  options.kernelUses = &uses;
   options.maxTokens = 10;
   ASSERT_TRUE(run({{0}}).ok());
   EXPECT_EQ(fake().counts["cuGraphLaunch"], 0);
   for (const tcc::test::FakeLaunch &launch : fake().launches)
     EXPECT_FALSE(launch.isDependent);
   // A launch takes a millisecond.
-  EXPECT_NEAR(seconds[0], 0.010, 1e-6);
-  EXPECT_NEAR(seconds[1], 0.020, 1e-6);
+  EXPECT_NEAR(uses[0].seconds, 0.010, 1e-6);
+  EXPECT_EQ(uses[0].launches, 10);
+  EXPECT_NEAR(uses[1].seconds, 0.020, 1e-6);
+  EXPECT_EQ(uses[1].launches, 20);
 }

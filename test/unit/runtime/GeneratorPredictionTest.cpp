@@ -235,8 +235,7 @@ protected:
   Status generate(const std::vector<Tokens> &prompts, Recorder &recorder) {
     Requirements needed;
     std::unique_ptr<Generator> generator;
-    Status status =
-        planRequests(plan, prompts, options, {}, needed);
+    Status status = planRequests(plan, prompts, options, {}, needed);
     if (status.ok())
       status = Generator::create(program, needed, *device, generator);
     if (status.ok())
@@ -400,8 +399,7 @@ TEST_F(GeneratorPredictionTest, CanBeInterruptedAndRunAgain) {
   options.draftTokens = 3;
   std::vector<Tokens> prompts = {{1, 2, 3}, {4}};
   Requirements needed;
-  ASSERT_TRUE(
-      planRequests(plan, prompts, options, {}, needed).ok());
+  ASSERT_TRUE(planRequests(plan, prompts, options, {}, needed).ok());
   std::unique_ptr<Generator> generator;
   ASSERT_TRUE(Generator::create(program, needed, *device, generator).ok());
   Tokens expected = run(prompts).results[0].tokens;
@@ -441,13 +439,13 @@ TEST_F(GeneratorPredictionTest, TakesDevicesWithMemoryOfTheirOwn) {
 TEST_F(GeneratorPredictionTest, GetsTheSecondsOfKernels) {
   SeparateDevice separate({stepKernel, predictionKernel});
   device = &separate;
-  std::vector<double> seconds(2);
-  options.kernelSeconds = &seconds;
+  std::vector<KernelUse> uses(2);
+  options.kernelUses = &uses;
   options.maxTokens = 8;
   options.draftTokens = 2;
   run({{1, 2, 3}});
-  EXPECT_EQ(seconds[0], static_cast<double>(fake.expanded.size()));
-  EXPECT_EQ(seconds[1], static_cast<double>(fake.predictions));
+  EXPECT_EQ(uses[0].seconds, static_cast<double>(fake.expanded.size()));
+  EXPECT_EQ(uses[1].seconds, static_cast<double>(fake.predictions));
 }
 
 // Wherever the device fails, its message comes through, and where it recovers,
@@ -460,8 +458,7 @@ TEST_F(GeneratorPredictionTest, ReportsEveryFailureOfTheDevice) {
   SeparateDevice separate({stepKernel, predictionKernel});
   device = &separate;
   Requirements needed;
-  ASSERT_TRUE(
-      planRequests(plan, prompts, options, {}, needed).ok());
+  ASSERT_TRUE(planRequests(plan, prompts, options, {}, needed).ok());
   std::unique_ptr<Generator> generator;
   int64_t calls = 0;
   for (;; ++calls) {

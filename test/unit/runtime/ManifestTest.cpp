@@ -427,6 +427,12 @@ static const Rule rules[] = {
     {"KernelEntry", [](auto &, auto &t) { t.kernels[0]->entry = 84; },
      "manifest: kernel 'count': expected an entry within the 84 bytes of the "
      "code, got 84"},
+    {"WorkRows",
+     [](auto &, auto &t) {
+       t.kernels[0]->work =
+           std::make_unique<schema::Work>(schema::Rows(4), 0, 0, 0, 0, 0);
+     },
+     "manifest: kernel 'count': expected a known kind of rows, got 4"},
     {"Coefficient",
      [](auto &, auto &t) {
        *t.step->arena = {64, 0, 0, 0, 0, int64_t(1) << 40, 0};

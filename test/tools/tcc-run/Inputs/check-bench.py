@@ -17,6 +17,9 @@ for part in report["prefill"], report["decode"]:
     assert abs(part["tokens_per_second"] / rate - 1) < 1e-9, part
 assert 0 < report["load_seconds"] < report["first_token_seconds"]
 assert report["peak_rss_bytes"] > 0
+# Launches are measured in a run of their own.
 for part in "prefill", "decode":
-    seconds = [kernel[f"{part}_seconds"] for kernel in report["kernels"]]
-    assert min(seconds) >= 0 < sum(seconds) <= report[part]["seconds_maximum"], part
+    uses = [kernel[part] for kernel in report["kernels"]]
+    seconds = [use["seconds"] for use in uses]
+    assert min(seconds) >= 0 < sum(seconds) < 3 * report[part]["seconds_maximum"], part
+    assert all(use["bytes"] > 0 for use in uses if use["launches"] > 0), uses
