@@ -24,10 +24,8 @@ constexpr int64_t storedColumns = gemmDepth, storedRows = productRows / 4,
                   storedBytes = storedRows * swizzledRowBytes;
 
 /// A block's dynamic shared memory, in this order:
-/// - `stages` times a tile of the input and one of the weight, in swizzled
-/// rows;
-/// - for each warp that multiplies two pieces of the result, if copies store
-/// it;
+/// - `stages` times a tile of the input and one of the weight, swizzled;
+/// - for each warp that multiplies two pieces of the result, if it is copied;
 /// - for each stage a barrier that ends when it is full, then for each one that
 ///   ends when it is free.
 struct GemmLayout {
@@ -76,7 +74,8 @@ bool isGemm(Operation *op);
 LogicalResult verifyGemm(kernel::LinearOp op);
 
 /// How the kernel of `op` is launched: its tensor maps are those of the input,
-/// of the weight, and of the result if copies store it.
+/// of the weight unless threads decode it, and of the result if copies store
+/// it.
 LaunchShape shapeOfGemm(kernel::LinearOp op);
 
 /// Emits the kernel of `op`, of kind `wgmma`.
