@@ -62,8 +62,9 @@ protected:
 
 static const Shape shapes[] = {
     {"Simt", "kind = simt, tile_rows = 16, tile_columns = 32, threads = 32"},
-    {"Skinny", "kind = skinny, tile_rows = 16, tile_columns = 64, threads = "
-               "128, stages = 3"},
+    // All K of few rows are in shared memory, and parts of that of many.
+    {"Skinny", "kind = skinny, tile_rows = 64, tile_columns = 128, threads = "
+               "256, stages = 7"},
     // Warps share rows of the weight; two sizes of products.
     {"SkinnySlices",
      "kind = skinny, tile_rows = 16, tile_columns = 32, threads "
@@ -148,7 +149,8 @@ static const char *addRegion = R"(
         kernel.yield %biased : f32
       })";
 
-static std::string textOf(const Layer &layer, const char *configuration) {
+static std::string textOf(const Layer &layer,
+                          const std::string &configuration) {
   std::string input =
       llvm::formatv("memref<?x{0}x{1}>", layer.depth, layer.input);
   if (layer.stride)
@@ -182,8 +184,12 @@ static std::string textOf(const Layer &layer, const char *configuration) {
 }
 
 std::unique_ptr<KernelRunner> GpuLinearKernel::compile(const Layer &layer) {
-  return KernelRunner::create(textOf(layer, GetParam().configuration),
-                              "sm_90a");
+  std::string configuration = GetParam().configuration;
+  // The sums of as many rows in f32 are too many.
+  size_t rows = configuration.find("tile_rows = 64");
+  if (rows != std::string::npos && StringRef(layer.numbers.operand) == "f32")
+    configuration.replace(rows, strlen("tile_rows = 64"), "tile_rows = 16");
+  return KernelRunner::create(textOf(layer, configuration), "sm_90a");
 }
 
 /// `value` as `type` has it.
@@ -375,7 +381,7 @@ TEST_P(GpuLinearKernel, SmallestSizes) {
 }
 
 TEST_P(GpuLinearKernel, AnyNumberOfRows) {
-  expectDefinition({{"bf16", "bf16"}, 131, 37},
+  expectDefinition({{"bf16", "bf16"}, 1059, 37},
                    {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65});
 }
 

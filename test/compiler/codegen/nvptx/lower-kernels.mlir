@@ -2,7 +2,8 @@
 // RUN: tcc-opt %s --split-input-file --verify-diagnostics --tcc-lower-kernels-to-gpu | FileCheck %s
 
 // Nothing is read before the launch before has ended.
-// Block b of n copies the rows b, b + n, and so on; its threads share the columns.
+// Block b of n copies the rows b, b + n, and so on; its threads share the columns,
+// of which each copies four at once.
 // CHECK-LABEL: llvm.func @rows(
 // CHECK-SAME:    %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[TILES:.*]]: i64)
 // CHECK-SAME:    nvvm.kernel, nvvm.reqntid = array<i32: 128>
@@ -15,7 +16,7 @@
 // CHECK:         scf.for %{{.*}} = %[[BLOCK]] to %[[TILES]] step %[[COUNT]]
 // CHECK:           %[[THREAD32:.*]] = nvvm.read.ptx.sreg.tid.x
 // CHECK:           %[[THREAD:.*]] = arith.extui %[[THREAD32]]
-// CHECK:           scf.for %{{.*}} = %[[THREAD]] to %c12
+// CHECK:           scf.for %{{.*}} = %[[THREAD]] to %c3_i64
 // CHECK:         llvm.return
 func.func @rows(%input: memref<?x12xf32>, %rows: memref<?xi32>,
                 %out: memref<?x12xf32>) attributes {kernel.rows = "logit_rows"} {

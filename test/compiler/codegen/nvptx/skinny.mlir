@@ -29,8 +29,8 @@
 // PTX-LABEL: .entry cluster(
 // PTX:         .explicitcluster
 // PTX:         ld.shared.v4.b32
-// PTX-NEXT:    ld.shared.v4.b32
-// PTX-NEXT:    ld.shared.v4.b32
+// PTX:         ld.shared.v4.b32
+// PTX:         ld.shared.v4.b32
 // PTX-NEXT:    mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32
 // PTX:         barrier.cluster.arrive.aligned;
 // PTX-NEXT:    barrier.cluster.wait.aligned;
