@@ -190,7 +190,8 @@ def Kernel_GpuAttentionConfigAttr
     `stages` such pieces of keys and values are in shared memory at once. With `split`,
     which is then the `cluster`, that many blocks compute a tile, each the positions of
     some of its pieces, and join their sums in the order of the blocks: there are `split`
-    times as many tiles.
+    times as many tiles. Of kind `wgmma` blocks share the work among themselves, and the
+    number of tiles only says whether there is any.
 
     The cache is in rows.
   }];

@@ -5,16 +5,20 @@
 // RUN: %to-ptx > %t.ptx
 // RUN: FileCheck %s --check-prefix=PTX --implicit-check-not=.extern < %t.ptx
 // RUN: %if ptxas %{ %ptxas -arch=sm_90a -v %t.ptx -o %t.cubin 2>&1 | FileCheck %s --check-prefix=PTXAS --implicit-check-not=C75 %}
-// RUN: %if nvdisasm %{ %nvdisasm -c %t.cubin | FileCheck %s --check-prefix=SASS %}
+// RUN: %if nvdisasm %{ %nvdisasm -c %t.cubin > %t.sass %}
+// RUN: %if nvdisasm %{ FileCheck %s --check-prefix=COPIES < %t.sass %}
+// RUN: %if nvdisasm %{ FileCheck %s --check-prefix=PRODUCTS < %t.sass %}
 
 // PTX: .extern .shared .align 1024 .b8 dynamic_shared_memory[];
 
 // PTXAS-COUNT-6: 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 
-// A query of prompts multiplies keys of two pages, and their values by depth.
-// SASS-LABEL:   .text.prompt:
-// SASS-COUNT-8: UTMALDG
-// SASS-COUNT-8: HGMMA.64x128x16.F32.BF16
+// Two pages of keys and of values in two panels each; scores of the first stage and of
+// others, with and without a mask, and as many products with values.
+// COPIES-LABEL:      .text.prompt:
+// COPIES-COUNT-8:    UTMALDG
+// PRODUCTS-LABEL:    .text.prompt:
+// PRODUCTS-COUNT-48: HGMMA.64x128x16.F32.BF16
 
 // Eight blocks share the positions of a token; what they have meets in the memory of
 // all of them.
