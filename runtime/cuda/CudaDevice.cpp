@@ -36,51 +36,13 @@ static Status unavailable(const std::string &what) {
 }
 
 //===----------------------------------------------------------------------===//
-// Pinned memory
-//===----------------------------------------------------------------------===//
-
-class CudaDevice::HostBuffer {
-public:
-  explicit HostBuffer(const cuda::Driver &driver) : driver(driver) {}
-  ~HostBuffer() {
-    if (memory)
-      (void)driver.freeHost(memory);
-  }
-  HostBuffer(const HostBuffer &) = delete;
-  HostBuffer &operator=(const HostBuffer &) = delete;
-
-  /// Makes room for `bytes` bytes; what was there is lost if it grows.
-  Status resize(int64_t bytes) {
-    if (bytes <= size)
-      return {};
-    if (memory)
-      (void)driver.freeHost(memory);
-    memory = nullptr;
-    size = 0;
-    if (cuda::Result result =
-            driver.allocateHost(&memory, static_cast<size_t>(bytes), 0);
-        result != cuda::success)
-      return driver.statusOf(result, "cuMemHostAlloc of " +
-                                         std::to_string(bytes) + " bytes");
-    size = bytes;
-    return {};
-  }
-
-  uint8_t *data() const { return static_cast<uint8_t *>(memory); }
-
-private:
-  const cuda::Driver &driver;
-  void *memory = nullptr;
-  int64_t size = 0;
-};
-
-//===----------------------------------------------------------------------===//
 // The device
 //===----------------------------------------------------------------------===//
 
 CudaDevice::CudaDevice(const cuda::Driver &driver)
-    : driver(driver), inputBuffer(std::make_unique<HostBuffer>(this->driver)),
-      resultBuffer(std::make_unique<HostBuffer>(this->driver)) {}
+    : driver(driver),
+      inputBuffer(std::make_unique<cuda::HostBuffer>(this->driver)),
+      resultBuffer(std::make_unique<cuda::HostBuffer>(this->driver)) {}
 
 Status CudaDevice::checkDevice(int ordinal) {
   int count = 0, version = 0, major = 0, minor = 0;
@@ -246,7 +208,7 @@ Status CudaDevice::loadWeights(const Executable &executable,
           reserve(bytes, "the weights", "use a smaller model", weightMemory);
       !status.ok())
     return status;
-  HostBuffer pieces(driver);
+  cuda::HostBuffer pieces(driver);
   if (Status status = pieces.resize(2 * pieceBytes); !status.ok())
     return status;
   cuda::Event copied[2] = {};

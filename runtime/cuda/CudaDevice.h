@@ -10,6 +10,7 @@
 #define TCC_RUNTIME_CUDA_CUDADEVICE_H
 
 #include "runtime/core/Device.h"
+#include "runtime/cuda/HostBuffer.h"
 #include "runtime/cuda/KernelLaunch.h"
 #include "runtime/cuda/StepGraphs.h"
 #include "runtime/schema/Executable_generated.h"
@@ -64,8 +65,6 @@ public:
                 std::vector<const void *> &host) override;
 
 private:
-  /// Pinned memory of the host that grows.
-  class HostBuffer;
   /// A function of the module, and how it is launched.
   struct Kernel {
     const KernelPlan *plan = nullptr; ///< Of the executable.
@@ -106,7 +105,7 @@ private:
   // Of the current step.
   DeviceMemory stepMemory; ///< Sizes, then inputs.
   int64_t stepMemoryBytes = 0;
-  std::unique_ptr<HostBuffer> inputBuffer, resultBuffer;
+  std::unique_ptr<cuda::HostBuffer> inputBuffer, resultBuffer;
   StepSizes sizes;
   cuda::StepRecord step;
   bool isFirst = true; ///< No launch of the step went to the device.

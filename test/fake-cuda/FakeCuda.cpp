@@ -197,6 +197,9 @@ Result cuDevicePrimaryCtxRetain(Context *context, Device) {
 
 Result cuDevicePrimaryCtxRelease_v2(Device) {
   Result failure = enter("cuDevicePrimaryCtxRelease_v2");
+  for (const auto &[handle, kind] : state().fake.owned)
+    if (kind != "context")
+      state().fake.mistakes.push_back("release of the context before " + kind);
   for (auto [handle, kind] : state().fake.owned)
     if (kind == "context") {
       delete static_cast<const Object *>(handle);

@@ -260,13 +260,53 @@ static void print(const nlohmann::ordered_json &report,
   writeOutput(text, false);
 }
 
-Status tcc::run::bench(rt::Executable &executable, const Options &options) {
-  BenchOptions bench = options.bench;
-  if (Status status = chooseTokens(executable.plan(), options, bench);
-      !status.ok())
-    return status;
-  std::vector<std::vector<int32_t>> prompts =
-      benchPrompts(bench, executable.plan().vocabulary);
+namespace {
+/// What the runs gave.
+struct Measurements {
+  double firstTokenSeconds = 0;        ///< After the start of the program.
+  std::vector<double> prefill, decode; ///< Seconds of each run.
+  int64_t decodeTokens = 0;
+  nlohmann::ordered_json drafts, kernels;
+};
+} // namespace
+
+/// Runs `prompts` once to warm up, `repetitions` times, and once more to
+/// measure launches.
+static Status measure(const rt::Plan &plan, const rt::Device &device,
+                      rt::Generator &generator,
+                      const std::vector<std::vector<int32_t>> &prompts,
+                      rt::GenerationOptions generation, Measurements &result) {
+  KernelUses uses;
+  Progress progress("tcc-run");
+  for (int i = 0; i <= repetitions + 1; ++i) {
+    double begin = secondsSince(startTime());
+    uses.assign(plan.kernels.size(), {});
+    generation.kernelUses = i > repetitions ? &uses : nullptr;
+    Stopwatch watch(prompts.size(), uses);
+    if (Status status = generator.run(prompts, generation, watch); !status.ok())
+      return status;
+    progress.show("run " + std::to_string(i) + " of " +
+                  std::to_string(repetitions + 1));
+    if (i == 0) {
+      result.firstTokenSeconds = begin + watch.prefillSeconds;
+      continue;
+    }
+    if (i > repetitions) {
+      result.kernels =
+          describeKernels(plan, watch.prefillUses, uses, device.peaks());
+      continue;
+    }
+    result.prefill.push_back(watch.prefillSeconds);
+    result.decode.push_back(watch.decodeSeconds);
+    result.decodeTokens = watch.decodeTokens;
+    result.drafts = describeDrafts(watch);
+  }
+  progress.clear();
+  return {};
+}
+
+static rt::GenerationOptions generationOptions(const Options &options,
+                                               const BenchOptions &bench) {
   rt::GenerationOptions generation;
   generation.maxTokens = bench.generatedTokens + 1;
   generation.context = options.context;
@@ -274,55 +314,41 @@ Status tcc::run::bench(rt::Executable &executable, const Options &options) {
   generation.draftTokens = options.draftTokens;
   generation.sampling = options.sampling;
   generation.cancelled = installInterrupt();
+  return generation;
+}
+
+Status tcc::run::bench(rt::Executable &executable, const Options &options) {
+  BenchOptions bench = options.bench;
+  if (Status status = chooseTokens(executable.plan(), options, bench);
+      !status.ok())
+    return status;
+  std::vector<std::vector<int32_t>> prompts =
+      benchPrompts(bench, executable.plan().vocabulary);
+  rt::GenerationOptions generation = generationOptions(options, bench);
   std::unique_ptr<rt::Device> device;
   std::unique_ptr<rt::Generator> generator;
   if (Status status = startGenerator(executable, options, prompts, generation,
                                      device, generator);
       !status.ok())
     return status;
-  double loadSeconds = secondsSince(startTime()), firstTokenSeconds = 0;
-  std::vector<double> prefill, decode;
-  int64_t decodeTokens = 0;
-  nlohmann::ordered_json drafts, kernels;
-  KernelUses uses;
-  Progress progress("tcc-run");
-  // One to warm up, and one in which the launches are measured.
-  for (int i = 0; i <= repetitions + 1; ++i) {
-    double begin = secondsSince(startTime());
-    uses.assign(executable.plan().kernels.size(), {});
-    generation.kernelUses = i > repetitions ? &uses : nullptr;
-    Stopwatch watch(prompts.size(), uses);
-    if (Status status = generator->run(prompts, generation, watch);
-        !status.ok())
-      return status;
-    progress.show("run " + std::to_string(i) + " of " +
-                  std::to_string(repetitions + 1));
-    if (i == 0) {
-      firstTokenSeconds = begin + watch.prefillSeconds;
-      continue;
-    }
-    if (i > repetitions) {
-      kernels = describeKernels(executable.plan(), watch.prefillUses, uses,
-                                device->peaks());
-      continue;
-    }
-    prefill.push_back(watch.prefillSeconds);
-    decode.push_back(watch.decodeSeconds);
-    decodeTokens = watch.decodeTokens;
-    drafts = describeDrafts(watch);
-  }
-  progress.clear();
+  double loadSeconds = secondsSince(startTime());
+  Measurements measured;
+  if (Status status = measure(executable.plan(), *device, *generator, prompts,
+                              generation, measured);
+      !status.ok())
+    return status;
   nlohmann::ordered_json report;
   report["prefill"] =
-      describe(bench.promptTokens * bench.batch, summarise(prefill));
-  report["decode"] = describe(decodeTokens, summarise(decode));
+      describe(bench.promptTokens * bench.batch, summarise(measured.prefill));
+  report["decode"] =
+      describe(measured.decodeTokens, summarise(measured.decode));
   report["decode"]["batch"] = bench.batch;
   if (options.draftTokens > 0)
-    report["draft"] = drafts;
+    report["draft"] = measured.drafts;
   report["load_seconds"] = loadSeconds;
-  report["first_token_seconds"] = firstTokenSeconds;
+  report["first_token_seconds"] = measured.firstTokenSeconds;
   report["peak_rss_bytes"] = peakBytes();
-  report["kernels"] = kernels;
+  report["kernels"] = measured.kernels;
   if (options.json)
     writeOutput(report.dump() + "\n", false);
   else

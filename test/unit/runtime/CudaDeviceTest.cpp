@@ -73,6 +73,8 @@ protected:
     return generator->run(prompts, options, listener);
   }
 
+  bool runWithFailure(int64_t after, bool once);
+
   /// The message of `status`, which has the code `code`.
   static std::string
   messageOf(const Status &status,
@@ -198,32 +200,41 @@ static bool isUnheard(const std::string &call) {
   return false;
 }
 
+/// Runs on a driver that fails after `after` calls; false if it never does.
+bool CudaDeviceTest::runWithFailure(int64_t after, bool once) {
+  fake() = FakeCuda();
+  fake().after = after;
+  fake().once = once;
+  Status status = run({{0}, {1, 2, 3}});
+  EXPECT_TRUE(fake().owned.empty())
+      << fake().owned.begin()->second << " after " << fake().failed;
+  EXPECT_TRUE(fake().mistakes.empty())
+      << fake().mistakes.front() << " after " << fake().failed;
+  std::string call = fake().failed.substr(0, fake().failed.find("_v2"));
+  if (call.empty()) {
+    EXPECT_TRUE(status.ok()) << status.message();
+    EXPECT_GT(after, 50);
+    return false;
+  }
+  if (!isUnheard(call) || !status.ok())
+    EXPECT_NE(
+        messageOf(status).find("cuda: " + (isUnheard(call) ? "cu" : call)),
+        std::string::npos)
+        << call << ": " << status.message();
+  return true;
+}
+
 // Wherever a run breaks off, there is a message with the call, and everything
 // is given back.
 TEST_F(CudaDeviceTest, GivesBackEverythingAfterAnyFailure) {
+  std::vector<KernelUse> uses(2);
   options.maxTokens = 6;
-  for (bool once : {false, true})
-    for (int64_t after = 0;; ++after) {
-      fake() = FakeCuda();
-      fake().after = after;
-      fake().once = once;
-      Status status = run({{0}, {1, 2, 3}});
-      ASSERT_TRUE(fake().owned.empty())
-          << fake().owned.begin()->second << " after " << fake().failed;
-      ASSERT_TRUE(fake().mistakes.empty())
-          << fake().mistakes.front() << " after " << fake().failed;
-      if (fake().failed.empty()) {
-        ASSERT_TRUE(status.ok()) << status.message();
-        EXPECT_GT(after, 50);
-        break;
-      }
-      std::string call = fake().failed.substr(0, fake().failed.find("_v2"));
-      if (!isUnheard(call) || !status.ok())
-        EXPECT_NE(
-            messageOf(status).find("cuda: " + (isUnheard(call) ? "cu" : call)),
-            std::string::npos)
-            << call << ": " << status.message();
-    }
+  for (bool isMeasured : {false, true}) {
+    options.kernelUses = isMeasured ? &uses : nullptr;
+    for (bool once : {false, true})
+      for (int64_t after = 0; runWithFailure(after, once); ++after)
+        ASSERT_FALSE(HasFailure());
+  }
 }
 
 TEST_F(CudaDeviceTest, SaysWhichLaunchFails) {
