@@ -1,5 +1,7 @@
 #include "compiler/pipeline/Report.h"
 
+#include "compiler/codegen/nvptx/Kernels.h"
+#include "compiler/target/h100/Limits.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/plan/Plan.h"
 #include "frontends/model/Architecture.h"
@@ -28,7 +30,7 @@ static void add(Work &sum, Work work, int64_t times = 1) {
 }
 
 /// The kernel op in the function that `launch` calls.
-static kernel::KernelOpInterface findKernel(plan::LaunchOp launch) {
+static kernel::KernelOpInterface launchedKernel(plan::LaunchOp launch) {
   auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       launch, launch.getKernelAttr());
   return cast<kernel::KernelOpInterface>(function.front().front());
@@ -126,7 +128,8 @@ static void countCache(Report &report, plan::CacheOp cache,
 static std::optional<BreakEven> findBreakEven(plan::StepOp step,
                                               int64_t cached) {
   std::optional<ArrayRef<int64_t>> expansion = step.getExpansion();
-  if (!expansion || (*expansion)[0] == 0)
+  // Without a cost there is nothing to weigh.
+  if (!expansion || (*expansion)[0] == 0 || (*expansion)[1] == 0)
     return std::nullopt;
   BreakEven result;
   result.pairSaving = (*expansion)[0];
@@ -144,10 +147,32 @@ static std::optional<BreakEven> findBreakEven(plan::StepOp step,
   return result;
 }
 
+/// Whether weights of `module` lie in rows, as on a GPU.
+static bool isForGpu(ModuleOp module) {
+  return llvm::any_of(module.getOps<plan::WeightOp>(), [](plan::WeightOp op) {
+    return isa_and_nonnull<kernel::RowPackingAttr>(op.getPackingAttr());
+  });
+}
+
+/// Says what a GPU is predicted to be busy with in launches of `op`, of which
+/// `entry` has the work.
+static void predictLimits(KernelReport &entry, Operation *op) {
+  entry.sharedBytes = nvptx::shapeOf(op).sharedBytes;
+  auto predict = [&](Work all) -> std::string {
+    if (all.bytes == 0)
+      return "";
+    return h100::predictLimit(op, all.flops / entry.launches,
+                              all.bytes / entry.launches)
+        .str();
+  };
+  entry.decodeLimit = predict(entry.decode);
+  entry.prefillLimit = predict(entry.prefill);
+}
+
 /// Adds what `launch` of the model does.
 static void countLaunch(Report &report, KernelReport &entry,
                         plan::LaunchOp launch) {
-  kernel::KernelOpInterface op = findKernel(launch);
+  kernel::KernelOpInterface op = launchedKernel(launch);
   auto loop = launch->getParentOfType<plan::LoopOp>();
   int64_t times = loop ? loop.getLayers()[1] : 1;
   kernel::Rows rows = rowsOf(op);
@@ -176,7 +201,7 @@ static void countLaunch(Report &report, KernelReport &entry,
 /// Counts one token of `step`, which predicts.
 static void countPrediction(Report &report, plan::StepOp step) {
   step.walk([&](plan::LaunchOp launch) {
-    kernel::KernelOpInterface op = findKernel(launch);
+    kernel::KernelOpInterface op = launchedKernel(launch);
     if (rowsOf(op) != kernel::Rows::Expanded)
       add(report.predictionDecode,
           workOf(op, rowsForToken(launch, op), report.decodeKeys - 1));
@@ -198,8 +223,12 @@ Report mlir::tcc::makeReport(ModuleOp module, const schema::ModelT &model) {
       continue;
     }
     report.breakEven = findBreakEven(step, report.decodeKeys);
+    bool isGpu = isForGpu(module);
     step.walk([&](plan::LaunchOp launch) {
-      countLaunch(report, kernels[launch.getKernelAttr()], launch);
+      KernelReport &entry = kernels[launch.getKernelAttr()];
+      countLaunch(report, entry, launch);
+      if (isGpu)
+        predictLimits(entry, launchedKernel(launch));
     });
   }
   for (auto &[name, entry] : kernels) {
@@ -232,6 +261,17 @@ static void formatBreakEven(const BreakEven &forms, raw_ostream &stream) {
        {std::pair("    expanded            ", forms.expanded),
         std::pair("    absorbed            ", forms.absorbed)})
     stream << name << work.flops << " operations, " << work.bytes << " bytes\n";
+}
+
+static void formatLimits(const KernelReport &kernel, raw_ostream &stream) {
+  if (kernel.decodeLimit.empty() && kernel.prefillLimit.empty())
+    return;
+  stream << "    " << kernel.sharedBytes << " bytes of shared memory a block";
+  if (!kernel.decodeLimit.empty())
+    stream << "; decode limited by " << kernel.decodeLimit;
+  if (!kernel.prefillLimit.empty())
+    stream << "; prefill limited by " << kernel.prefillLimit;
+  stream << '\n';
 }
 
 std::string mlir::tcc::formatReport(const Report &report) {
@@ -272,13 +312,15 @@ std::string mlir::tcc::formatReport(const Report &report) {
   if (report.breakEven)
     formatBreakEven(*report.breakEven, stream);
   stream << "kernels (launches a step, decode bytes, prefill operations)\n";
-  for (const KernelReport &kernel : report.kernels)
+  for (const KernelReport &kernel : report.kernels) {
     stream << "  " << llvm::left_justify(kernel.name, 32)
            << llvm::format("%5lld %14lld %18lld  ",
                            static_cast<long long>(kernel.launches),
                            static_cast<long long>(kernel.decode.bytes),
                            static_cast<long long>(kernel.prefill.flops))
            << kernel.configuration << '\n';
+    formatLimits(kernel, stream);
+  }
   return text;
 }
 
@@ -289,12 +331,20 @@ static llvm::json::Object toJson(Work work) {
 /// Adds what only a plan says.
 static void addPlan(const Report &report, llvm::json::Object &object) {
   llvm::json::Array kernels;
-  for (const KernelReport &kernel : report.kernels)
-    kernels.push_back(llvm::json::Object{{"name", kernel.name},
-                                         {"configuration", kernel.configuration},
-                                         {"launches", kernel.launches},
-                                         {"decode", toJson(kernel.decode)},
-                                         {"prefill", toJson(kernel.prefill)}});
+  for (const KernelReport &kernel : report.kernels) {
+    llvm::json::Object entry{{"name", kernel.name},
+                             {"configuration", kernel.configuration},
+                             {"launches", kernel.launches},
+                             {"decode", toJson(kernel.decode)},
+                             {"prefill", toJson(kernel.prefill)}};
+    if (kernel.sharedBytes)
+      entry["shared_bytes"] = kernel.sharedBytes;
+    if (!kernel.decodeLimit.empty())
+      entry["decode_limit"] = kernel.decodeLimit;
+    if (!kernel.prefillLimit.empty())
+      entry["prefill_limit"] = kernel.prefillLimit;
+    kernels.push_back(std::move(entry));
+  }
   llvm::json::Object decode = toJson(report.decode);
   decode["keys"] = report.decodeKeys;
   llvm::json::Object prefill = toJson(report.prefill);

@@ -27,6 +27,10 @@ struct KernelReport {
   std::string configuration;
   int64_t launches = 0; ///< In one step.
   Work decode, prefill; ///< Of all its launches in one step.
+  // On a GPU only.
+  int64_t sharedBytes = 0; ///< Of a block, beyond what the code declares.
+  /// What is predicted to take longest; empty where it is not launched.
+  std::string decodeLimit = {}, prefillLimit = {};
 };
 
 /// Where a model with attention in two forms changes from one to the other:

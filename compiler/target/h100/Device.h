@@ -23,6 +23,14 @@ constexpr double tensorFlopsOfClock = 4096;
 /// Clocks in a second while tensor cores work [Lockwood].
 constexpr double clocksOfSecond = 1.83e9;
 
+/// Of a multiprocessor, operations of f32 in the lanes of threads in a clock,
+/// and clocks in a second without tensor cores [Lockwood].
+constexpr double laneFlopsOfClock = 256, laneClocksOfSecond = 1.98e9;
+
+/// Seconds of a launch in a graph that does nothing: 1.3 us (Hazy Research,
+/// "Look Ma, No Bubbles!", on an H100).
+constexpr double launchSeconds = 1.3e-6;
+
 /// Bytes in a clock that the L2 cache delivers to a multiprocessor: 5120 to
 /// all, as it was on the A100 (NVIDIA A100 Tensor Core GPU Architecture, "L2
 /// Cache Read BW"); nothing says that there are fewer.
