@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes a Llama checkpoint with generated weights, for measurements of speed.
 
-The shape is Llama-3.2-1B's unless --layers cuts it. bf16 becomes a Hugging Face
+The shape is Llama-3.2-1B's unless options cut it. bf16 becomes a Hugging Face
 folder, q8_0, q4_0 and q4_1 a GGUF file. Values are random and small enough that
 nothing overflows; the text that such a model writes means nothing.
 
-usage: make-model.py {bf16,q8_0,q4_0,q4_1} OUT [--layers N]
+usage: make-model.py {bf16,q8_0,q4_0,q4_1} OUT [--layers N] [--vocabulary N]
 """
 import argparse
 import random
@@ -86,7 +86,7 @@ def metadata(layers):
     for key, value in [("block_count", layers), ("context_length", 131072),
                        ("embedding_length", 2048), ("feed_forward_length", 8192),
                        ("attention.head_count", 32), ("attention.head_count_kv", 8),
-                       ("rope.dimension_count", 64), ("vocab_size", 128256)]:
+                       ("rope.dimension_count", 64), ("vocab_size", SHAPE["vocab_size"])]:
         add(f"llama.{key}", 4, struct.pack("<I", value))
     add("llama.rope.freq_base", 6, struct.pack("<f", 500000.0))
     add("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5))
@@ -129,7 +129,9 @@ def main():
     parser.add_argument("kind", choices=["bf16", *BLOCKS])
     parser.add_argument("out")
     parser.add_argument("--layers", type=int, default=SHAPE["num_hidden_layers"])
+    parser.add_argument("--vocabulary", type=int, default=SHAPE["vocab_size"])
     options = parser.parse_args()
+    SHAPE["vocab_size"] = options.vocabulary
     generator = random.Random(1)
     if options.kind == "bf16":
         write_folder(options.out, options.layers, generator)
