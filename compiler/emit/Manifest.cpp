@@ -57,6 +57,8 @@ static schema::ArgumentKind inputKind(plan::Input input) {
     return schema::ArgumentKind::PageTable;
   case plan::Input::States:
     return schema::ArgumentKind::States;
+  case plan::Input::Sampling:
+    return schema::ArgumentKind::Sampling;
   }
   llvm_unreachable("every input has a kind of argument");
 }
@@ -216,6 +218,8 @@ std::unique_ptr<schema::StepPlanT> TargetBuilder::step(plan::StepOp op) {
   step->logits = arguments.lookup(op.getLogits()).index();
   if (op.getStates())
     step->states = arguments.lookup(*op.getStates()).index();
+  if (op.getSamples())
+    step->samples = arguments.lookup(*op.getSamples()).index();
   if (std::optional<ArrayRef<int64_t>> expansion = op.getExpansion())
     step->expansion = std::make_unique<schema::Expansion>(
         (*expansion)[0], (*expansion)[1], (*expansion)[2]);

@@ -20,6 +20,8 @@ void tcc::buildLowerPhase(OpPassManager &manager, StringRef march,
   manager.addNestedPass<func::FuncOp>(createFuseNormProloguePass());
   manager.addNestedPass<func::FuncOp>(
       createLowerRowsPass(LowerRowsPassOptions{march.str()}));
+  manager.addPass(
+      createAppendSamplingPass(AppendSamplingPassOptions{march.str()}));
   // Merges equal destinations and rotary tables, drops views that nobody reads.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -175,6 +175,33 @@ def LowerRowsPass : Pass<"tcc-lower-rows", "::mlir::func::FuncOp"> {
     "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def AppendSamplingPass : Pass<"tcc-append-sampling", "::mlir::ModuleOp"> {
+  let summary = "Choose tokens where the logits are";
+  let description = [{
+    On a target whose cost model says so, appends a `kernel.sample` to @forward: an
+    argument, the parameters of each row of logits, and a result, the tokens. Both are
+    the last ones.
+
+    ```
+    %logits = ...
+    return %logits
+    ```
+
+    becomes
+
+    ```
+    %logits = ...
+    %tokens = kernel.sample %logits, %parameters
+    return %logits, %tokens
+    ```
+
+    Numerics: logits are bit-exact.
+  }];
+  let options = [MarchOption];
+  let dependentDialects = [
+    "::mlir::tcc::kernel::KernelDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def VerifyLoweredPass : Pass<"tcc-verify-lowered", "::mlir::ModuleOp"> {
   let summary = "Check that every computation is a kernel";
   let description = [{

@@ -412,7 +412,9 @@ LogicalResult Lister::visitStep(func::FuncOp function,
   for (auto [argument, input] : llvm::zip(function.getArguments(), inputs)) {
     operands[argument] = {Kind::Input, static_cast<size_t>(input)};
     rows[argument].kind =
-        input == plan::Input::LogitRows ? RowKind::LogitRows : RowKind::Tokens;
+        input == plan::Input::LogitRows || input == plan::Input::Sampling
+            ? RowKind::LogitRows
+            : RowKind::Tokens;
   }
   if (failed(visitBlock(function.front())))
     return failure();
@@ -421,7 +423,14 @@ LogicalResult Lister::visitStep(func::FuncOp function,
   if (failed(logits))
     return failure();
   step().logits = *logits;
-  if (function.getNumResults() == 1)
+  unsigned results = function.getNumResults();
+  if (llvm::is_contained(inputs, plan::Input::Sampling)) {
+    FailureOr<size_t> samples = findResult(terminator, --results, "samples");
+    if (failed(samples))
+      return failure();
+    step().samples = *samples;
+  }
+  if (results == 1)
     return success();
   FailureOr<size_t> states = findResult(terminator, 1, "states");
   if (failed(states))
@@ -430,23 +439,29 @@ LogicalResult Lister::visitStep(func::FuncOp function,
   return success();
 }
 
-/// Whether `function` has a body of one block, `arguments` arguments and
-/// logits, and states or not, as results.
-static bool isStep(func::FuncOp function, size_t arguments) {
-  return function && !function.isExternal() &&
-         function.getNumArguments() == arguments &&
-         function.getBody().hasOneBlock() && function.getNumResults() >= 1 &&
-         function.getNumResults() <= 2;
+/// Whether `function` has a body of one block, an argument for each of `inputs`
+/// and logits, and states or not, and samples if there is sampling, as results.
+static bool isStep(func::FuncOp function, ArrayRef<plan::Input> inputs) {
+  if (!function || function.isExternal() ||
+      function.getNumArguments() != inputs.size() ||
+      !function.getBody().hasOneBlock())
+    return false;
+  size_t samples = llvm::is_contained(inputs, plan::Input::Sampling);
+  return function.getNumResults() >= 1 + samples &&
+         function.getNumResults() <= 2 + samples;
 }
 
 FailureOr<LaunchList> Lister::run() {
   constexpr plan::Input inputs[] = {
       plan::Input::States,    plan::Input::Tokens,    plan::Input::Positions,
-      plan::Input::Sequences, plan::Input::PageTable, plan::Input::LogitRows};
-  ArrayRef<plan::Input> ofPrediction(inputs);
-  ArrayRef<plan::Input> ofForward = ofPrediction.drop_front();
+      plan::Input::Sequences, plan::Input::PageTable, plan::Input::LogitRows,
+      plan::Input::Sampling};
+  ArrayRef<plan::Input> ofPrediction = ArrayRef(inputs).drop_back();
+  ArrayRef<plan::Input> ofForward = ArrayRef(inputs).drop_front();
   auto forward = module.lookupSymbol<func::FuncOp>("forward");
-  if (!isStep(forward, ofForward.size()))
+  if (!isStep(forward, ofForward)) // The host samples.
+    ofForward = ofForward.drop_back();
+  if (!isStep(forward, ofForward))
     return module.emitError("expected a function @forward of tokens, positions, "
                             "sequences, page table and logit rows");
   if (failed(findCache()) || failed(visitStep(forward, ofForward)))
@@ -454,7 +469,7 @@ FailureOr<LaunchList> Lister::run() {
   auto predict = module.lookupSymbol<func::FuncOp>("predict");
   if (!predict)
     return std::move(list);
-  if (!isStep(predict, ofPrediction.size()))
+  if (!isStep(predict, ofPrediction))
     return predict.emitOpError("expected states, tokens, positions, sequences, "
                                "page table and logit rows as its arguments");
   if (failed(visitStep(predict, ofPrediction)))

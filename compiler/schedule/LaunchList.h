@@ -68,7 +68,8 @@ struct ScheduledLoop {
 struct ScheduledStep {
   SmallVector<ScheduledLaunch> launches;
   size_t logits = 0;            ///< Into LaunchList::buffers.
-  std::optional<size_t> states; ///< The same.
+  std::optional<size_t> states;  ///< The same,
+  std::optional<size_t> samples; ///< and this one.
 };
 
 /// All of a plan.

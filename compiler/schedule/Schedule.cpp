@@ -244,6 +244,8 @@ void PlanBuilder::declareRest() {
       plan::Input::LogitRows, plan::Input::PageTable};
   if (list.steps.size() > 1)
     inputs.push_back(plan::Input::States);
+  if (list.steps.front().samples)
+    inputs.push_back(plan::Input::Sampling);
   for (plan::Input input : inputs)
     plan::InputOp::create(builder, location, plan::stringifyInput(input),
                           input);
@@ -313,6 +315,8 @@ void PlanBuilder::buildStep(StringRef name, const ScheduledStep &scheduled,
       builder, module.getLoc(), builder.getStringAttr(name),
       bufferSymbol(scheduled.logits),
       scheduled.states ? bufferSymbol(*scheduled.states) : FlatSymbolRefAttr(),
+      scheduled.samples ? bufferSymbol(*scheduled.samples)
+                        : FlatSymbolRefAttr(),
       findExpansion(scheduled), arena);
   OpBuilder outer = OpBuilder::atBlockBegin(&step.getBody().emplaceBlock());
   OpBuilder inner = outer;

@@ -66,6 +66,13 @@ public:
     return {};
   }
 
+  /// How a token is chosen for each row of `logits` [R, V]; null if the host
+  /// does that.
+  virtual kernel::GpuSampleConfigAttr
+  chooseSampling(RankedTensorType logits) const {
+    return {};
+  }
+
   /// The layout of a page of `cache`, which is latent.
   virtual kernel::LatentCacheAttr
   chooseLatentCache(transformer::CacheOp cache) const = 0;

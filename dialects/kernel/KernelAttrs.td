@@ -208,6 +208,18 @@ def Kernel_GpuAttentionConfigAttr
   let genVerifyDecl = 1;
 }
 
+def Kernel_GpuSampleConfigAttr
+    : Kernel_Attr<"GpuSampleConfig", "gpu_sample_config"> {
+  let summary = "How thread blocks of a GPU choose a token";
+  let description = [{
+    The `cluster` blocks of `threads` threads of one cluster share the logits of a row:
+    there are `cluster` tiles for each row.
+  }];
+  let parameters = (ins "int64_t":$threads, "int64_t":$cluster);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def Kernel_LatentConfigAttr : Kernel_Attr<"LatentConfig", "latent_config"> {
   let summary = "How attention over latents is cut into blocks and tiles";
   let description = [{

@@ -162,6 +162,9 @@ AffineMap EmbeddingOp::getTiles() { return perRow(*this, 1); }
 AffineMap RotaryAppendOp::getTiles() { return perRow(*this, 1); }
 AffineMap GatherRowsOp::getTiles() { return perRow(*this, 1); }
 AffineMap RMSNormOp::getTiles() { return perRow(*this, 1); }
+AffineMap SampleOp::getTiles() {
+  return perRow(*this, getConfiguration().getCluster());
+}
 AffineMap LinearOp::getTiles() {
   return getConfiguration().getTiles(getPacking(), getWeightRows());
 }
@@ -174,6 +177,7 @@ AffineMap EmbeddingOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap RotaryAppendOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap GatherRowsOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap RMSNormOp::getScratchBytes() { return constant(*this, 0); }
+AffineMap SampleOp::getScratchBytes() { return constant(*this, 0); }
 AffineMap LinearOp::getScratchBytes() {
   return constant(*this,
                   getConfiguration().getScratchBytes(getPacking(), getDepth()));
@@ -318,6 +322,10 @@ int64_t RMSNormOp::getFlops(int64_t rows, int64_t cached) {
   return 4 * rows * shapedType(getInit()).getDimSize(1);
 }
 
+// The greatest is found by comparisons; how much else a row takes, its
+// parameters say.
+int64_t SampleOp::getFlops(int64_t rows, int64_t cached) { return 0; }
+
 int64_t RotaryAppendOp::getFlops(int64_t rows, int64_t cached) {
   int64_t queryHeads = cast<ShapedType>(getInit().getType()).getDimSize(1);
   // Four multiplications and two additions for each pair.
@@ -350,6 +358,12 @@ int64_t RMSNormOp::getBytes(int64_t rows, int64_t cached) {
   for (Value input : getInputs())
     bytes += rowBytes(input.getType(), rows);
   return bytes;
+}
+
+int64_t SampleOp::getBytes(int64_t rows, int64_t cached) {
+  return rowBytes(getLogits().getType(), rows) +
+         rowBytes(getParameters().getType(), rows) +
+         rowBytes(getInit().getType(), rows);
 }
 
 int64_t RotaryAppendOp::getBytes(int64_t rows, int64_t cached) {
@@ -402,6 +416,7 @@ void LinearOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void AttentionOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void GatherRowsOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 void RMSNormOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+void SampleOp::getEffects(Effects &effects) { addEffects(*this, effects); }
 
 void RotaryAppendOp::getEffects(Effects &effects) {
   addEffects(*this, effects);

@@ -35,6 +35,7 @@ def Kernel_Weight : Kernel_Shaped<[F32, F16, BF16, Kernel_Block, Kernel_Scaled]>
 
 def Kernel_Integers : Kernel_Shaped<[I32]>;
 def Kernel_F32 : Kernel_Shaped<[F32]>;
+def Kernel_F64 : Kernel_Shaped<[F64]>;
 def Kernel_Result : RankedTensorOf<[F32, F16, BF16]>;
 
 // The cache of one layer, from its page 0 on. Page `p` begins `p` times the bytes
@@ -551,6 +552,63 @@ def Kernel_RMSNormOp : Kernel_LaunchOp<"rms_norm", [AttrSizedOperandSegments]> {
     $inputs `norms` `(` $weights `:` type($weights) `)`
     `epsilon` `(` $epsilon `)` `into` $init attr-dict
     `:` `(` type($inputs) `)` `,` type($init) (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_SampleOp : Kernel_LaunchOp<"sample"> {
+  let summary = "Chooses a token for each row of logits";
+  let description = [{
+    `parameters[r]` is temperature, top-k, top-p, min-p and a number `u` in `[0, 1)`.
+    With a temperature of 0 the token is that of the greatest logit, of equal ones the
+    lowest. Else, in f64, with `l[i] = logits[r, i] / temperature`:
+
+    - top-k, if it is not 0, keeps the k greatest `l`; of equal ones the lowest `i`,
+    - `w[i] = exp(l[i] - max(l))`,
+    - top-p, if it is below 1, keeps the fewest whose `w` reach the fraction p of the
+      sum, greatest first, of equal ones the lowest `i`; at least one,
+    - min-p keeps those with `w[i] >= minp`,
+    - the token is the first, by ascending `i`, up to which the sum of `w` exceeds `u`
+      times the whole sum.
+
+    The result for logits that are no numbers to choose by is negative: `-1 - 2 i` if
+    the first that is NaN or infinity, `i`, is NaN, `-2 - 2 i` if it is infinity,
+    and the least number if all are -infinity.
+
+    Numerics: `w` has the bits that the sampler of the runtime computes. Sums are in f64
+    in an order of their own: where the fraction p or the number `u` meets a sum up to
+    its roundings, the token may be the next one.
+
+    What a tile is, the configuration says.
+
+    | Operand    | Shape | Meaning                                              |
+    |------------|-------|------------------------------------------------------|
+    | logits     | `RxV` |                                                      |
+    | parameters | `Rx5` | the temperature is 0 or from 1e-200 to 1e200         |
+    | init       | `R`   | destination                                          |
+
+    Constraints:
+    - (C1) `logits` and `parameters` have rank 2, `init` has rank 1.
+    - (C2) `V` is static, from 1 to 2^20, and `parameters` has 5 columns.
+
+    Example:
+
+    ```mlir
+    %token = kernel.sample %logits, %parameters into %init
+      config(<threads = 512, cluster = 8>)
+      : tensor<?x128256xf32>, tensor<?x5xf64>, tensor<?xi32> -> tensor<?xi32>
+    ```
+  }];
+  let arguments = (ins
+    Kernel_F32:$logits,
+    Kernel_F64:$parameters,
+    Kernel_Integers:$init,
+    Kernel_GpuSampleConfigAttr:$configuration
+  );
+  let results = (outs Optional<RankedTensorOf<[I32]>>:$result);
+  let assemblyFormat = [{
+    $logits `,` $parameters `into` $init `config` `(` $configuration `)` attr-dict
+    `:` type($logits) `,` type($parameters) `,` type($init) (`->` type($result)^)?
   }];
   let hasVerifier = 1;
 }

@@ -203,6 +203,21 @@ LogicalResult GpuAttentionConfigAttr::verifyAttention(Operation *op,
 }
 
 LogicalResult
+GpuSampleConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                            int64_t threads, int64_t cluster) {
+  constexpr int64_t warpThreads = 32, mostThreads = 1024, mostBlocks = 8;
+  if (threads < warpThreads || threads % warpThreads != 0 ||
+      threads > mostThreads)
+    return emitError() << "expected threads to be a positive multiple of "
+                       << warpThreads << " up to " << mostThreads << ", got "
+                       << threads;
+  if (cluster < 1 || cluster > mostBlocks)
+    return emitError() << "expected a cluster of 1 to " << mostBlocks
+                       << " blocks, got " << cluster;
+  return success();
+}
+
+LogicalResult
 AttentionConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                             int64_t blockTokens, int64_t tileRows,
                             int64_t tileColumns) {
@@ -499,6 +514,25 @@ LogicalResult GatherRowsOp::verify() {
       input.getDimSize(1) != init.getDimSize(1)) // C1
     return emitOpError("expected the selected rows of the input, got ")
            << input << " and " << rows << " into " << init;
+  return success();
+}
+
+LogicalResult SampleOp::verify() {
+  constexpr int64_t largestVocabulary = 1 << 20, parameterCount = 5;
+  ShapedType logits = shapedType(getLogits());
+  ShapedType parameters = shapedType(getParameters());
+  ShapedType init = shapedType(getInit());
+  if (logits.getRank() != 2 || parameters.getRank() != 2 ||
+      init.getRank() != 1) // C1
+    return emitOpError("expected rows of logits and of parameters and a token "
+                       "for each, got ")
+           << logits << " and " << parameters << " into " << init;
+  int64_t vocabulary = logits.getDimSize(1);
+  if (vocabulary < 1 || vocabulary > largestVocabulary ||
+      parameters.getDimSize(1) != parameterCount) // C2
+    return emitOpError("expected 1 to ")
+           << largestVocabulary << " logits and " << parameterCount
+           << " parameters a row, got " << logits << " and " << parameters;
   return success();
 }
 

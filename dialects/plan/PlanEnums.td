@@ -11,7 +11,8 @@ def Plan_Input : I32EnumAttr<"Input", "what the runtime provides for a step", [
     I32EnumAttrCase<"Sequences", 2, "sequences">,
     I32EnumAttrCase<"LogitRows", 3, "logit_rows">,
     I32EnumAttrCase<"PageTable", 4, "page_table">,
-    I32EnumAttrCase<"States", 5, "states">]> {
+    I32EnumAttrCase<"States", 5, "states">,
+    I32EnumAttrCase<"Sampling", 6, "sampling">]> {
   let cppNamespace = "::mlir::tcc::plan";
 }
 

@@ -173,7 +173,9 @@ def Plan_InputOp : Plan_Op<"input", [Symbol]> {
     `tokens`, `positions`, `sequences`: one number for each new token. `logit_rows`:
     the tokens whose logits are asked for. `page_table`: the pages of each sequence.
     `states`, f32 `[T][hidden]`, of a prediction: what `states` of `@step` held at the
-    positions; `tokens` are then those of the positions after them.
+    positions; `tokens` are then those of the positions after them. `sampling`, f64
+    `[R][5]`: how a token is chosen for each row (`kernel.sample`). A launch that
+    reads it runs only in steps that choose tokens on the device.
 
     Example:
 
@@ -196,7 +198,8 @@ def Plan_StepOp : Plan_Op<"step", [
   let description = [{
     Leaves the logits of the `R` rows that are asked for, f32 `[R][V]`, in the
     buffer `logits`, and, if given, the state of each token, f32 `[T][hidden]`, in
-    the buffer `states`. `arena` is the size of the arena in bytes, as an
+    the buffer `states`. In a step that chooses tokens on the device, `samples`, i32
+    `[R]`, has those of each row of logits. `arena` is the size of the arena in bytes, as an
     expression in the sizes of the step.
 
     `expansion(saving, cost, chunk)` says which sequences are computed in expanded form:
@@ -212,7 +215,7 @@ def Plan_StepOp : Plan_Op<"step", [
     own for the prediction after it. Both run on one arena.
 
     Constraints:
-    - (C1) `logits` and `states`, if given, name a `plan.buffer`.
+    - (C1) `logits`, and `states` and `samples`, if given, name a `plan.buffer`.
     - (C2) The body holds launches, collectives and loops only.
     - (C3) `arena` is an expression without negative terms.
     - (C4) `expansion`, if given, is two numbers that are not negative and a positive
@@ -236,12 +239,14 @@ def Plan_StepOp : Plan_Op<"step", [
     SymbolNameAttr:$sym_name,
     FlatSymbolRefAttr:$logits,
     OptionalAttr<FlatSymbolRefAttr>:$states,
+    OptionalAttr<FlatSymbolRefAttr>:$samples,
     OptionalAttr<DenseI64ArrayAttr>:$expansion,
     DenseI64ArrayAttr:$arena
   );
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `logits` `(` $logits `)` (`states` `(` $states^ `)`)?
+    (`samples` `(` $samples^ `)`)?
     (`expansion` `(` custom<Numbers>($expansion)^ `)`)?
     `arena` `(` custom<Expression>($arena) `)` attr-dict-with-keyword $body
   }];

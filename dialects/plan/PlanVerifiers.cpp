@@ -113,7 +113,7 @@ LogicalResult StepOp::verify() {
 }
 
 LogicalResult StepOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  for (FlatSymbolRefAttr symbol : {getLogitsAttr(), getStatesAttr()})
+  for (FlatSymbolRefAttr symbol : {getLogitsAttr(), getStatesAttr(), getSamplesAttr()})
     if (symbol &&
         !symbolTable.lookupNearestSymbolFrom<BufferOp>(*this, symbol)) // C1
       return emitOpError("expected the name of a buffer, got ") << symbol;

@@ -14,6 +14,7 @@ void Step::clear() {
   pages.clear();
   expandedSequences = 0;
   states.clear();
+  sampling.clear();
 }
 
 StepSizes Step::sizes() const {
@@ -68,6 +69,10 @@ static int64_t inputsFor(const Plan &plan, const StepLimits &limits) {
                   aligned(limits.sequences * limits.pages);
   if (plan.prediction)
     bytes += aligned(limits.tokens * plan.hiddenSize);
+  if (plan.step.samples)
+    bytes +=
+        aligned(limits.logitRows *
+                static_cast<int64_t>(sizeof(SampleParameters)) / wordBytes);
   for (const RotaryPlan &rotary : plan.rotaryTables)
     bytes += aligned(2 * limits.tokens *
                      static_cast<int64_t>(rotary.inverseFrequencies.size()));
@@ -148,6 +153,10 @@ Status Executor::check(const StepPlan &which, const Step &step) const {
       (isPrediction ? tokens * static_cast<size_t>(plan().hiddenSize) : 0))
     return internalError("expected a state a token of a prediction, and none "
                          "otherwise");
+  if (!step.sampling.empty() &&
+      (!which.samples || step.sampling.size() != step.logitRows.size()))
+    return internalError("expected sampling of each row of logits, where the "
+                         "plan has it, or none");
   int32_t before = -1;
   for (int32_t row : step.logitRows) {
     if (row <= before || row >= sizes.tokens)
@@ -209,15 +218,23 @@ namespace {
 /// Where kinds of arguments lie among the inputs of a step. The page table
 /// comes after the rotary tables: where only contexts grow, the places of the
 /// others stay.
-enum Input : size_t { Tokens, Positions, Sequences, LogitRows, States, Rotary };
+enum Input : size_t {
+  Tokens,
+  Positions,
+  Sequences,
+  LogitRows,
+  States,
+  Sampling,
+  Rotary
+};
 } // namespace
 
 Status Executor::begin(const Step &step) {
   fillRotaryTables(step);
   fillPageTable(step);
-  inputs = {rangeOf(step.tokens), rangeOf(step.positions),
+  inputs = {rangeOf(step.tokens),    rangeOf(step.positions),
             rangeOf(step.sequences), rangeOf(step.logitRows),
-            rangeOf(step.states)};
+            rangeOf(step.states),    rangeOf(step.sampling)};
   for (const std::vector<float> &table : rotaryTables)
     inputs.push_back(rangeOf(table));
   inputs.push_back(rangeOf(pageTable));
@@ -262,6 +279,8 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
     return inputAddresses[Input::Rotary + argument.index];
   case ArgumentKind::States:
     return inputAddresses[Input::States];
+  case ArgumentKind::Sampling:
+    return inputAddresses[Input::Sampling];
   }
   return nullptr;
 }
@@ -269,7 +288,7 @@ void *Executor::resolve(const ArgumentPlan &argument, int64_t layer) const {
 Status Executor::runLaunch(const LaunchPlan &launch, Launch place,
                            KernelUse *use) {
   place.tiles = launch.tiles.evaluate(sizes);
-  if (place.tiles == 0)
+  if (place.tiles == 0 || (launch.samples && !isSampling))
     return {};
   if (use) {
     addLaunch(plan().kernels[launch.kernel], counts, *use);
@@ -284,8 +303,12 @@ Status Executor::runLaunch(const LaunchPlan &launch, Launch place,
 }
 
 Status Executor::finish(const StepPlan &which) {
-  results = {{buffer(which.logits), sizes.logitRows * plan().vocabulary *
-                                        static_cast<int64_t>(sizeof(float))}};
+  if (isSampling)
+    results = {{buffer(*which.samples),
+                sizes.logitRows * static_cast<int64_t>(sizeof(int32_t))}};
+  else
+    results = {{buffer(which.logits), sizes.logitRows * plan().vocabulary *
+                                          static_cast<int64_t>(sizeof(float))}};
   if (which.states)
     results.push_back(
         {buffer(*which.states), sizes.tokens * plan().hiddenSize *
@@ -299,6 +322,7 @@ Status Executor::run(const StepPlan &which, const Step &step,
   if (Status status = check(which, step); !status.ok())
     return status;
   sizes = step.sizes();
+  isSampling = !step.sampling.empty();
   if (Status status = begin(step); !status.ok())
     return status;
   if (uses)
@@ -321,6 +345,10 @@ Status Executor::run(const StepPlan &which, const Step &step,
 
 const float *Executor::logits(int64_t row) const {
   return static_cast<const float *>(resultsOnHost[0]) + row * plan().vocabulary;
+}
+
+int32_t Executor::sample(int64_t row) const {
+  return static_cast<const int32_t *>(resultsOnHost[0])[row];
 }
 
 const float *Executor::states(int64_t token) const {

@@ -12,6 +12,7 @@
 #include "runtime/core/KVCache.h"
 #include "runtime/core/KernelUse.h"
 #include "runtime/core/Plan.h"
+#include "runtime/core/Sampler.h"
 #include "runtime/support/Status.h"
 
 #include <atomic>
@@ -38,6 +39,9 @@ struct Step {
   int64_t expandedSequences = 0; ///< The first E are computed in expanded form.
   /// [T][hiddenSize] states at `positions`; of a prediction only.
   std::vector<float> states;
+  /// [R] how the device chooses a token of each row of logits, or empty: then
+  /// the logits come to the host, which chooses.
+  std::vector<SampleParameters> sampling;
 
   StepSizes sizes() const;
   void clear();
@@ -60,9 +64,9 @@ public:
   static int64_t bytesFor(const Plan &plan, const StepLimits &limits,
                           int64_t workers);
 
-  /// Runs `which`, the step of the plan or its prediction, on `step`; `logits`
-  /// and `states` are then those of its rows. The key/value cache holds the
-  /// step's positions afterwards.
+  /// Runs `which`, the step of the plan or its prediction, on `step`; `logits`,
+  /// or `sample`, and `states` are then those of its rows. The key/value cache
+  /// holds the step's positions afterwards.
   ///
   /// \param cancelled Looked at before each launch if not null.
   /// \param uses If not null, one for each kernel of the plan, to which its
@@ -76,8 +80,12 @@ public:
              const std::atomic<bool> *cancelled = nullptr,
              std::vector<KernelUse> *uses = nullptr);
 
-  /// f32 [vocabulary] of row `row` of the last step, until the next one.
+  /// f32 [vocabulary] of row `row` of the last step, until the next one. Of a
+  /// step that the host chooses tokens of.
   const float *logits(int64_t row) const;
+
+  /// What the device chose for row `row` of the last step, which had sampling.
+  int32_t sample(int64_t row) const;
 
   /// f32 [hiddenSize] of token `token` of the last step, which has states.
   const float *states(int64_t token) const;
@@ -109,6 +117,7 @@ private:
   DeviceMemory arena;
   // The current step.
   StepSizes sizes;
+  bool isSampling = false;
   StepCounts counts; ///< If launches are measured.
   int64_t pageTableStride = 0;
   std::vector<int32_t> pageTable;
@@ -117,7 +126,7 @@ private:
   std::vector<void *> inputAddresses; ///< On the device.
   std::vector<void *> arguments;
   std::vector<ByteRange> results;          ///< On the device.
-  std::vector<const void *> resultsOnHost; ///< Logits, and states if any.
+  std::vector<const void *> resultsOnHost; ///< Logits or samples, then states.
 };
 
 } // namespace tcc::rt

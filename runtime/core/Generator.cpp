@@ -40,6 +40,14 @@ void Generator::start(const std::vector<std::vector<int32_t>> &prompts,
   }
 }
 
+bool Generator::canSample(const GenerationOptions &options,
+                          const GenerationListener &listener) const {
+  return plan().step.samples && Sampler::isForDevices(options.sampling) &&
+         options.maxTokens > 0 && options.draftTokens == 0 &&
+         !options.allLogits && !options.predictionLogits &&
+         !listener.wantsLogits();
+}
+
 void Generator::reportProgress(GenerationListener &listener) const {
   int64_t done = 0, total = 0;
   for (const Request &request : requests) {
@@ -53,6 +61,7 @@ Status Generator::run(const std::vector<std::vector<int32_t>> &prompts,
                       const GenerationOptions &options,
                       GenerationListener &listener) {
   start(prompts, options);
+  samplesOnDevice = canSample(options, listener);
   for (;;) {
     std::vector<Feed> feeds = chooseFeeds(options);
     if (feeds.empty())
@@ -171,8 +180,12 @@ Status Generator::append(const StepPlan &which, Feed &feed) {
   // A prediction takes the token after the position.
   int64_t ahead = &which == &plan().step ? 0 : 1;
   for (int64_t position = feed.first; position < feed.end(); ++position) {
-    if (position >= feed.logitsFrom)
+    if (position >= feed.logitsFrom) {
       step.logitRows.push_back(static_cast<int32_t>(step.tokens.size()));
+      if (samplesOnDevice)
+        step.sampling.push_back(
+            request.sampler->parametersAt(static_cast<uint64_t>(position + 1)));
+    }
     step.tokens.push_back(request.tokenAt(position + ahead));
     step.positions.push_back(static_cast<int32_t>(position));
     step.sequences.push_back(sequence);
@@ -189,17 +202,21 @@ Status Generator::append(const StepPlan &which, Feed &feed) {
 // Tokens
 //===----------------------------------------------------------------------===//
 
-Status Generator::chooseToken(size_t index, const float *logits,
-                              const Draft *draft,
+Status Generator::chooseToken(size_t index, int64_t row, const Draft *draft,
                               const GenerationOptions &options,
                               GenerationListener &listener) {
   Request &request = requests[index];
   auto position = static_cast<uint64_t>(request.known());
   int32_t token;
-  if (Status status =
-          draft ? request.sampler->verify(logits, position, *draft, token)
-                : request.sampler->sample(logits, position, token);
-      !status.ok())
+  Status status;
+  if (samplesOnDevice)
+    status = request.sampler->take(executor->sample(row), position, token);
+  else if (draft)
+    status =
+        request.sampler->verify(executor->logits(row), position, *draft, token);
+  else
+    status = request.sampler->sample(executor->logits(row), position, token);
+  if (!status.ok())
     return status;
   request.tokens.push_back(token);
   request.sampler->observe(token);
@@ -223,16 +240,17 @@ Status Generator::consume(const Feed &feed, const GenerationOptions &options,
     ++request.fed;
     if (position < feed.logitsFrom)
       continue;
-    const float *logits =
-        executor->logits(feed.firstLogitRow + position - feed.logitsFrom);
-    if (Status status = listener.onLogits(feed.request, position, logits);
-        !status.ok())
-      return status;
+    int64_t row = feed.firstLogitRow + position - feed.logitsFrom;
+    if (!samplesOnDevice)
+      if (Status status =
+              listener.onLogits(feed.request, position, executor->logits(row));
+          !status.ok())
+        return status;
     if (request.fed < request.known() || options.maxTokens == 0)
       continue;
     const Draft *draft = accepted < drafts.size() ? &drafts[accepted] : nullptr;
     if (Status status =
-            chooseToken(feed.request, logits, draft, options, listener);
+            chooseToken(feed.request, row, draft, options, listener);
         !status.ok())
       return status;
     bool isAccepted = draft && request.tokens.back() == draft->token;

@@ -6,6 +6,9 @@
 // Where attention has two forms, what is generated comes beside `stepTokens`,
 // so that it does not cut the chunks of prompts.
 //
+// Where the device chooses tokens, and nobody wants the logits, only tokens come
+// to the host.
+//
 // With drafts, a request's next token is followed by guesses of those after it.
 // The step gives logits for all of them, and as many are kept as the sampler
 // accepts. After each step the prediction runs over the positions that are
@@ -36,6 +39,10 @@ public:
   ///
   /// \returns false to stop this request.
   virtual bool onToken(size_t request, int32_t token) = 0;
+
+  /// Whether `onLogits` is to be called. Where it is not, logits may stay on a
+  /// device that chooses tokens itself. Asked when a run begins.
+  virtual bool wantsLogits() const { return true; }
 
   /// The logits f32 [vocabulary] of one position: with `allLogits` of every
   /// token that was fed, else of those from which one is generated.
@@ -109,6 +116,9 @@ private:
   void start(const std::vector<std::vector<int32_t>> &prompts,
              const GenerationOptions &options);
   void reportProgress(GenerationListener &listener) const;
+  /// Whether the device chooses the tokens.
+  bool canSample(const GenerationOptions &options,
+                 const GenerationListener &listener) const;
 
   /// Whether `position` is computed in expanded form.
   bool isExpanded(const StepPlan &which, const Request &request,
@@ -123,8 +133,9 @@ private:
 
   Status consume(const Feed &feed, const GenerationOptions &options,
                  GenerationListener &listener);
-  /// Chooses the token after those that are known, from `draft` if not null.
-  Status chooseToken(size_t index, const float *logits, const Draft *draft,
+  /// Chooses the token after those that are known by row `row` of the step,
+  /// from `draft` if not null.
+  Status chooseToken(size_t index, int64_t row, const Draft *draft,
                      const GenerationOptions &options,
                      GenerationListener &listener);
 
@@ -147,6 +158,7 @@ private:
   std::unique_ptr<KVCache> cache;
   std::unique_ptr<Executor> executor;
   std::vector<Request> requests;
+  bool samplesOnDevice = false; ///< In this run.
   Step step;
 };
 

@@ -109,6 +109,7 @@ enum class ArgumentKind : uint8_t {
   PageTable,
   RotaryTable,
   States,
+  Sampling,
 };
 
 struct ArgumentPlan {
@@ -121,7 +122,8 @@ struct LaunchPlan {
   uint32_t kernel = 0;
   std::vector<ArgumentPlan> arguments;
   Expression tiles;
-  Expression scratch; ///< Bytes for each thread.
+  Expression scratch;   ///< Bytes for each thread.
+  bool samples = false; ///< It is for steps that choose tokens.
 };
 
 /// Launches that run in order, once for each layer; a launch outside any loop
@@ -200,6 +202,9 @@ struct StepPlan {
   /// The buffer of f32 [T][hiddenSize] after the step: what a prediction reads.
   std::optional<uint32_t> states;
   std::optional<Expansion> expansion; ///< Absent: always in absorbed form.
+  /// The buffer of i32 [R] after a step that chooses tokens, as
+  /// schema::StepPlan has it; absent: the host chooses.
+  std::optional<uint32_t> samples;
 };
 
 /// Everything the executor needs to know. A plan from `readManifest` keeps

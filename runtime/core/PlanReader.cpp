@@ -326,6 +326,12 @@ bool PlanReader::readResults(const schema::StepPlan &table,
   needed.logitRows = plan.vocabulary * 4;
   if (!checkResult(step.logits, needed, place + ": logits", plan, step))
     return false;
+  if (table.samples()) {
+    step.samples = *table.samples();
+    needed.logitRows = 4;
+    if (!checkResult(*step.samples, needed, place + ": samples", plan, step))
+      return false;
+  }
   if (!table.states())
     return true;
   if (plan.hiddenSize < 1)
@@ -430,7 +436,7 @@ bool PlanReader::readArgument(const schema::Argument &argument,
                               const std::string &place, const Plan &plan,
                               const StepPlan &step, const SectionPlan &section,
                               LaunchPlan &result) {
-  static_assert(static_cast<int>(ArgumentKind::States) ==
+  static_assert(static_cast<int>(ArgumentKind::Sampling) ==
                     static_cast<int>(schema::ArgumentKind::MAX),
                 "the two lists of argument kinds differ");
   if (argument.kind() > schema::ArgumentKind::MAX)
@@ -452,6 +458,9 @@ bool PlanReader::readArgument(const schema::Argument &argument,
                                    read.index));
   if (read.kind == ArgumentKind::States && &step == &plan.step)
     return error(place, "expected states in a prediction, got them in a step");
+  if (read.kind == ArgumentKind::Sampling && !step.samples)
+    return error(place, "expected samples of a step that samples, got none");
+  result.samples = result.samples || read.kind == ArgumentKind::Sampling;
   if (read.kind == ArgumentKind::Buffer &&
       !checkBuffer(read.index, place, plan, step))
     return false;

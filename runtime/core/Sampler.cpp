@@ -61,18 +61,30 @@ void Sampler::forget(int32_t token) {
     --observed[static_cast<size_t>(token)];
 }
 
+/// What is wrong with the logit of `token` at `position`.
+static Status damaged(int64_t token, uint64_t position, bool isNaN) {
+  return Status::badData(
+      "logits: token " + std::to_string(token) + " at position " +
+      std::to_string(position) + ": expected a finite number, got " +
+      (isNaN ? "none" : "infinity") +
+      "; the weights are damaged or the model overflows its activations' type");
+}
+
+/// What is wrong with logits that are all -infinity.
+static Status allInfinite(uint64_t position) {
+  return Status::badData("logits: position " + std::to_string(position) +
+                         ": expected a finite one, got infinity from all "
+                         "tokens; the weights are damaged: compile the model "
+                         "again");
+}
+
 template <typename Use>
 Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
   double greatest = -std::numeric_limits<double>::infinity();
   for (int64_t i = 0; i < vocabulary; ++i) {
     if (std::isnan(logits[i]) ||
         logits[i] == std::numeric_limits<float>::infinity())
-      return Status::badData(
-          "logits: token " + std::to_string(i) + " at position " +
-          std::to_string(position) + ": expected a finite number, got " +
-          (std::isnan(logits[i]) ? "none" : "infinity") +
-          "; the weights are damaged or the model overflows its activations' "
-          "type");
+      return damaged(i, position, std::isnan(logits[i]));
     double logit = logits[i];
     if (!observed.empty() && observed[static_cast<size_t>(i)] > 0)
       logit = logit > 0 ? logit / options.repetitionPenalty
@@ -81,10 +93,7 @@ Status Sampler::forLogits(const float *logits, uint64_t position, Use use) {
     use(static_cast<int32_t>(i), logit);
   }
   if (std::isinf(greatest))
-    return Status::badData("logits: position " + std::to_string(position) +
-                           ": expected a finite one, got infinity from all "
-                           "tokens; the weights are damaged: compile the model "
-                           "again");
+    return allInfinite(position);
   return {};
 }
 
@@ -214,6 +223,33 @@ Status Sampler::sample(const float *logits, uint64_t position, int32_t &token) {
   if (Status status = listCandidates(logits, position); !status.ok())
     return status;
   token = draw(uniform(position, Stream::Token));
+  return {};
+}
+
+bool Sampler::isForDevices(const SamplingOptions &options) {
+  constexpr double least = 1e-200, greatest = 1e200;
+  return options.repetitionPenalty == 1 &&
+         (options.temperature == 0 ||
+          (options.temperature >= least && options.temperature <= greatest));
+}
+
+SampleParameters Sampler::parametersAt(uint64_t position) const {
+  bool keepsAll = options.topK <= 0 || options.topK >= vocabulary;
+  return {options.temperature, keepsAll ? 0 : static_cast<double>(options.topK),
+          options.topP, options.minP, uniform(position, Stream::Token)};
+}
+
+Status Sampler::take(int32_t sample, uint64_t position, int32_t &token) const {
+  if (sample == std::numeric_limits<int32_t>::min())
+    return allInfinite(position);
+  if (sample < 0)
+    return damaged((-1 - int64_t(sample)) / 2, position, sample % 2 != 0);
+  if (sample >= vocabulary)
+    return Status::badData("samples: position " + std::to_string(position) +
+                           ": expected a token below " +
+                           std::to_string(vocabulary) + ", got " +
+                           std::to_string(sample));
+  token = sample;
   return {};
 }
 

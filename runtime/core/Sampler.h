@@ -6,6 +6,7 @@
 #include "runtime/core/Philox.h"
 #include "runtime/support/Status.h"
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct SamplingOptions {
 /// that it gives the same bits everywhere; error at most 2 units in the last
 /// place; 0 below -708.
 double portableExp(double x);
+
+/// What a device needs to know to choose a token as `Sampler::sample` does:
+/// temperature, top-k, top-p, min-p and the random number.
+using SampleParameters = std::array<double, 5>;
 
 /// A token that may be drawn.
 struct Choice {
@@ -76,6 +81,19 @@ public:
   ///
   /// \returns BadData if a logit is NaN or +infinity or all are -infinity.
   Status sample(const float *logits, uint64_t position, int32_t &token);
+
+  /// Whether a device chooses the same tokens: there is no penalty, and no
+  /// logit leaves the normal numbers of f64 as it is divided.
+  static bool isForDevices(const SamplingOptions &options);
+
+  /// What a device needs to choose the token at `position`.
+  SampleParameters parametersAt(uint64_t position) const;
+
+  /// Takes what a device chose at `position`: the token, or what is wrong with
+  /// the logits (schema::StepPlan, samples).
+  ///
+  /// \returns what `sample` does.
+  Status take(int32_t sample, uint64_t position, int32_t &token) const;
 
   /// Draws a draft of the token at `position` from `logits`, which are those of
   /// a cheaper model; else like `sample`.

@@ -36,6 +36,8 @@ public:
     return true;
   }
 
+  bool wantsLogits() const override { return false; }
+
   void onDrafts(size_t request, int64_t draftedTokens,
                 int64_t acceptedTokens) override {
     ++steps;

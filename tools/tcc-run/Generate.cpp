@@ -62,6 +62,8 @@ public:
            !texts[request].stopped();
   }
 
+  bool wantsLogits() const override { return !logitFiles.empty(); }
+
   Status onLogits(size_t request, int64_t position,
                   const float *logits) override {
     return logitFiles.empty() ? Status() : logitFiles[request]->append(logits);

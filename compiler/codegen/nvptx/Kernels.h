@@ -59,6 +59,7 @@ struct LaunchShape {
 /// How the kernel of `op` is launched.
 LaunchShape shapeOf(Operation *op);
 LaunchShape shapeOfAttention(kernel::AttentionOp op);
+LaunchShape shapeOfSampling(kernel::SampleOp op);
 
 /// Whether `op` can be computed as its configuration says.
 bool hasCode(kernel::AttentionOp op);
@@ -68,6 +69,8 @@ void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
 void emitKernel(Emitter &emitter, kernel::GatherRowsOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::RMSNormOp op,
+                const KernelFrame &frame);
+void emitKernel(Emitter &emitter, kernel::SampleOp op,
                 const KernelFrame &frame);
 void emitKernel(Emitter &emitter, kernel::RotaryAppendOp op,
                 const KernelFrame &frame);

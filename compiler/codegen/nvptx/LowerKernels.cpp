@@ -28,6 +28,8 @@ LaunchShape nvptx::shapeOf(Operation *op) {
     return shapeOfGemm(cast<kernel::LinearOp>(op));
   if (isLinear(op, kernel::GpuKind::Skinny))
     return skinnyLaunch(cast<kernel::LinearOp>(op));
+  if (auto sample = dyn_cast<kernel::SampleOp>(op))
+    return shapeOfSampling(sample);
   LaunchShape shape;
   Attribute configuration = op->getAttr("configuration");
   if (auto linear =
@@ -141,11 +143,11 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
     return op->emitOpError("has no code for a GPU yet");
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
-            kernel::LinearOp, kernel::RotaryAppendOp, kernel::AttentionOp>(
-          [&](auto kernelOp) {
-            emitKernel(emitter, kernelOp, frame);
-            return success();
-          })
+            kernel::SampleOp, kernel::LinearOp, kernel::RotaryAppendOp,
+            kernel::AttentionOp>([&](auto kernelOp) {
+        emitKernel(emitter, kernelOp, frame);
+        return success();
+      })
       .Default([](Operation *other) {
         return other->emitOpError("has no code for a GPU yet");
       });
@@ -155,8 +157,10 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
 static LogicalResult verifyTarget(Operation *op) {
   for (StringRef name : {"packing", "configuration"}) {
     Attribute attribute = op->getAttr(name);
-    if (attribute && !isa<kernel::RowPackingAttr, kernel::GpuLinearConfigAttr,
-                          kernel::GpuAttentionConfigAttr>(attribute))
+    if (attribute &&
+        !isa<kernel::RowPackingAttr, kernel::GpuLinearConfigAttr,
+             kernel::GpuAttentionConfigAttr, kernel::GpuSampleConfigAttr>(
+            attribute))
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }

@@ -41,6 +41,15 @@ static constexpr int64_t longHead = 128;
 // Blocks of a cluster on any GPU that has them.
 static constexpr int64_t largestCluster = 8;
 
+// Ranks of logits, 32 bits and those of an id, are exact in f64.
+static constexpr int64_t largestSampledVocabulary = 1 << 20;
+
+// A thread computes two exponentials at once, whose operations take turns, a
+// few times over. Blocks of a cluster are in different multiprocessors, and 15
+// sums of f64 leave a thread less than 128 registers.
+static constexpr int64_t threadLogits = 8, largestSampleBlock = 512,
+                         largestSampleCluster = 8, warpThreads = 32;
+
 namespace {
 class H100CostModel : public CostModel {
 public:
@@ -62,6 +71,8 @@ public:
   kernel::AttentionConfigAttrInterface
   choosePromptAttention(kernel::CacheAttr cache,
                         RankedTensorType query) const override;
+  kernel::GpuSampleConfigAttr
+  chooseSampling(RankedTensorType logits) const override;
   kernel::LatentCacheAttr
   chooseLatentCache(transformer::CacheOp cache) const override;
   kernel::LatentConfigAttr
@@ -235,6 +246,30 @@ H100CostModel::choosePromptAttention(kernel::CacheAttr cache,
       isLong ? pageTokens : 2 * pageTokens, promptThreads, promptStages,
       /*cluster=*/1, /*split=*/1);
 }
+
+//===----------------------------------------------------------------------===//
+// Sampling
+//===----------------------------------------------------------------------===//
+
+/// As few blocks as leave a thread `threadLogits` logits, up to a cluster.
+kernel::GpuSampleConfigAttr
+H100CostModel::chooseSampling(RankedTensorType logits) const {
+  int64_t vocabulary = logits.getDimSize(1);
+  if (vocabulary > largestSampledVocabulary)
+    return {};
+  int64_t wanted = llvm::divideCeil(vocabulary, threadLogits), cluster = 1;
+  while (cluster < largestSampleCluster &&
+         cluster * largestSampleBlock < wanted)
+    cluster *= 2;
+  int64_t threads =
+      std::min(kernel::roundUp(wanted, warpThreads), largestSampleBlock);
+  return kernel::GpuSampleConfigAttr::get(logits.getContext(), threads,
+                                          cluster);
+}
+
+//===----------------------------------------------------------------------===//
+// Latents
+//===----------------------------------------------------------------------===//
 
 kernel::LatentCacheAttr
 H100CostModel::chooseLatentCache(transformer::CacheOp cache) const {

@@ -28,6 +28,7 @@
 // CHECK: tcc-lower-linear{fp8-activations=false march=x86-64-v3}
 // CHECK: tcc-fuse-norm-prologue
 // CHECK: tcc-lower-rows{march=x86-64-v3}
+// CHECK: tcc-append-sampling{march=x86-64-v3}
 // CHECK: canonicalize
 // CHECK: cse
 // CHECK: tcc-verify-lowered

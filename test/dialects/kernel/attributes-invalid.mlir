@@ -174,3 +174,28 @@ func.func @attention_of_a_packing(%q: memref<?x4x4xbf16>, %p: memref<?xi32>, %t:
     : memref<?x4x4xbf16>, memref<?xi32>, memref<?xi32>, memref<?x?xi32>, memref<?xi8>, memref<?x16xbf16>
   return
 }
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32 up to 1024, got 48}}
+module attributes {test.config = #kernel.gpu_sample_config<threads = 48, cluster = 1>} {}
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32 up to 1024, got 0}}
+module attributes {test.config = #kernel.gpu_sample_config<threads = 0, cluster = 1>} {}
+
+// -----
+
+// expected-error@+1 {{expected threads to be a positive multiple of 32 up to 1024, got 1056}}
+module attributes {test.config = #kernel.gpu_sample_config<threads = 1056, cluster = 1>} {}
+
+// -----
+
+// expected-error@+1 {{expected a cluster of 1 to 8 blocks, got 0}}
+module attributes {test.config = #kernel.gpu_sample_config<threads = 32, cluster = 0>} {}
+
+// -----
+
+// expected-error@+1 {{expected a cluster of 1 to 8 blocks, got 9}}
+module attributes {test.config = #kernel.gpu_sample_config<threads = 32, cluster = 9>} {}

@@ -837,6 +837,58 @@ func.func @gather_rows_c1_input_rank(%x: memref<?x3x4xf32>, %rows: memref<?xi32>
 // -----
 
 //===----------------------------------------------------------------------===//
+// sample
+//===----------------------------------------------------------------------===//
+
+func.func @sample_c1_logits(%x: memref<?xf32>, %p: memref<?x5xf64>, %y: memref<?xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected rows of logits and of parameters and a token for each, got 'memref<?xf32>' and 'memref<?x5xf64>' into 'memref<?xi32>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?xf32>, memref<?x5xf64>, memref<?xi32>
+  return
+}
+
+// -----
+
+func.func @sample_c1_parameters(%x: memref<?x9xf32>, %p: memref<?xf64>, %y: memref<?xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected rows of logits and of parameters and a token for each, got 'memref<?x9xf32>' and 'memref<?xf64>' into 'memref<?xi32>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?x9xf32>, memref<?xf64>, memref<?xi32>
+  return
+}
+
+// -----
+
+func.func @sample_c1_tokens(%x: memref<?x9xf32>, %p: memref<?x5xf64>, %y: memref<?x1xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected rows of logits and of parameters and a token for each, got 'memref<?x9xf32>' and 'memref<?x5xf64>' into 'memref<?x1xi32>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?x9xf32>, memref<?x5xf64>, memref<?x1xi32>
+  return
+}
+
+// -----
+
+func.func @sample_c2_dynamic(%x: memref<?x?xf32>, %p: memref<?x5xf64>, %y: memref<?xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected 1 to 1048576 logits and 5 parameters a row, got 'memref<?x?xf32>' and 'memref<?x5xf64>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?x?xf32>, memref<?x5xf64>, memref<?xi32>
+  return
+}
+
+// -----
+
+func.func @sample_c2_vocabulary(%x: memref<?x1048577xf32>, %p: memref<?x5xf64>, %y: memref<?xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected 1 to 1048576 logits and 5 parameters a row, got 'memref<?x1048577xf32>' and 'memref<?x5xf64>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?x1048577xf32>, memref<?x5xf64>, memref<?xi32>
+  return
+}
+
+// -----
+
+func.func @sample_c2_parameters(%x: memref<?x9xf32>, %p: memref<?x6xf64>, %y: memref<?xi32>) {
+  // expected-error@+1 {{'kernel.sample' op expected 1 to 1048576 logits and 5 parameters a row, got 'memref<?x9xf32>' and 'memref<?x6xf64>'}}
+  kernel.sample %x, %p into %y config(<threads = 32, cluster = 1>) : memref<?x9xf32>, memref<?x6xf64>, memref<?xi32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
 // rms_norm
 //===----------------------------------------------------------------------===//
 

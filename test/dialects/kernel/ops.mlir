@@ -27,6 +27,21 @@ func.func @embedding_of_rows(%tokens: tensor<?xi32>, %table: tensor<49152x576xbf
   return %x : tensor<?x576xf32>
 }
 
+// CHECK-LABEL: func @sample
+func.func @sample(%logits: tensor<?x128256xf32>, %parameters: tensor<?x5xf64>,
+                  %init: tensor<?xi32>, %memory: memref<?xi32>,
+                  %x: memref<?x7xf32>, %p: memref<?x5xf64>) -> tensor<?xi32> {
+  // CHECK: kernel.sample %{{.*}}, %{{.*}} into %{{.*}} config(<threads = 512, cluster = 8>)
+  // CHECK-SAME: -> tensor<?xi32>
+  %token = kernel.sample %logits, %parameters into %init
+    config(<threads = 512, cluster = 8>)
+    : tensor<?x128256xf32>, tensor<?x5xf64>, tensor<?xi32> -> tensor<?xi32>
+  // CHECK: kernel.sample %{{.*}} config(<threads = 32, cluster = 1>) : memref<?x7xf32>, memref<?x5xf64>, memref<?xi32>
+  kernel.sample %x, %p into %memory config(<threads = 32, cluster = 1>)
+    : memref<?x7xf32>, memref<?x5xf64>, memref<?xi32>
+  return %token : tensor<?xi32>
+}
+
 // CHECK-LABEL: func @linear
 func.func @linear(%x: tensor<?x576xf32>, %w: tensor<3072x576xbf16>,
                   %norm: tensor<576xf32>, %init: tensor<?x1536xbf16>)

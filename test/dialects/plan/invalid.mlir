@@ -76,6 +76,14 @@ plan.step @step logits(@x) states(@nothing) arena(64 T) {
 
 // -----
 
+// @step_c1_samples
+plan.buffer @x offset(0) bytes(4 T) live(0, 1)
+// expected-error@+1 {{expected the name of a buffer, got @nothing}}
+plan.step @step logits(@x) samples(@nothing) arena(64 T) {
+}
+
+// -----
+
 // @step_c2_body
 plan.buffer @x offset(0) bytes(4 T) live(0, 1)
 plan.step @step logits(@x) arena(64 T) {

@@ -58,6 +58,17 @@ plan.step @prediction logits(@logits) states(@x)
   plan.launch @combine_states(@tokens, @states, @x) tiles(1 E + 1) scratch(64 X)
 }
 
+// A step that may choose tokens.
+// CHECK: plan.input @sampling is sampling
+plan.input @sampling is sampling
+plan.buffer @samples offset(0) bytes(4 R) live(0, 0)
+func.func private @sample(memref<?x512xf32>, memref<?x5xf64>, memref<?xi32>)
+// CHECK: plan.step @sampled logits(@logits) samples(@samples) arena(2304 T + 2048 R) {
+plan.step @sampled logits(@logits) samples(@samples) arena(2304 T + 2048 R) {
+  // CHECK: plan.launch @sample(@logits, @sampling, @samples) tiles(8 R) scratch(0)
+  plan.launch @sample(@logits, @sampling, @samples) tiles(8 R) scratch(0)
+}
+
 // Two devices: parts of stacks of matrices, and what devices add up.
 // CHECK: shard.grid @devices
 shard.grid @devices(shape = 2)

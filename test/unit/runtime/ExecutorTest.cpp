@@ -88,7 +88,7 @@ protected:
     ASSERT_TRUE(cache->grow(pages[0], 9).ok());
     ASSERT_TRUE(cache->grow(pages[1], 3).ok());
     step = {{5, 6, 7}, {7, 8, 0},    {0, 0, 1}, {1, 2}, {&pages[0], &pages[1]},
-            0,         /*states=*/{}};
+            0,         /*states=*/{}, /*sampling=*/{}};
   }
 
   Status run(const Step &step, const std::atomic<bool> *cancelled = nullptr) {
@@ -180,6 +180,45 @@ TEST_F(ExecutorTest, GivesStatesToAPrediction) {
   EXPECT_EQ(calls.size(), 1u);
   EXPECT_EQ(calls[0].arguments[0],
             static_cast<const void *>(executor->logits(0)));
+}
+
+// What reads sampling runs in steps that have it, whose results are the tokens.
+TEST_F(ExecutorTest, SamplesWhereAStepSaysSo) {
+  LaunchPlan sample = launchOfAll();
+  sample.arguments[0] = {ArgumentKind::Sampling, 0};
+  sample.arguments[1] = {ArgumentKind::Buffer, 2};
+  sample.samples = true;
+  plan.buffers.push_back({{64}, {0, 0, 0, 4}});
+  plan.step.samples = 2;
+  plan.step.sections[0].launches.push_back(sample);
+  plan.step.sections[0].layers = 1;
+  start();
+  ASSERT_TRUE(run(step).ok());
+  EXPECT_EQ(calls.size(), 1u);
+  step.sampling = {{1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}};
+  onCall = [](const Call &call) {
+    if (calls.size() != 3)
+      return;
+    EXPECT_EQ(valuesAt<double>(call.arguments[0], 10),
+              std::vector<double>({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+    static_cast<int32_t *>(call.arguments[1])[0] = 70;
+    static_cast<int32_t *>(call.arguments[1])[1] = -5;
+  };
+  ASSERT_TRUE(run(step).ok());
+  EXPECT_EQ(calls.size(), 3u);
+  EXPECT_EQ(executor->sample(0), 70);
+  EXPECT_EQ(executor->sample(1), -5);
+  EXPECT_EQ(executor->states(1) - executor->states(0), 2);
+  calls.clear();
+  step.sampling.pop_back();
+  EXPECT_EQ(messageOf(step),
+            "step: expected sampling of each row of logits, where the plan has "
+            "it, or none");
+  step.sampling.resize(2);
+  plan.step.samples.reset();
+  EXPECT_EQ(messageOf(step),
+            "step: expected sampling of each row of logits, where the plan has "
+            "it, or none");
 }
 
 // A weight of one layer is the same in and outside a loop.
@@ -313,6 +352,11 @@ TEST_F(ExecutorTest, SaysWhatItNeeds) {
   // 2 sequences of up to 100 pages.
   EXPECT_EQ(Executor::bytesFor(plan, {4, 2, 2, 100}, 3),
             64 + 2 * 32 + 3 * 4096 + inputs + 1024 - 256);
+  // 40 bytes for each row of logits where a device chooses tokens.
+  plan.step.samples = 0;
+  EXPECT_EQ(Executor::bytesFor(plan, {8, 2, 7}, 3),
+            64 + 7 * 32 + 3 * 4096 + inputs + 512);
+  plan.step.samples.reset();
   // The larger of both steps.
   plan.prediction->arenaBytes.constant = 1000;
   plan.prediction->sections[0].launches[0].scratch.constant = 4097;

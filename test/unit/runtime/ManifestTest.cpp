@@ -580,10 +580,25 @@ static const Rule rules[] = {
      "step, got 0 + 0 T + 0 B + 0 R + 549755813888 X + 0 A + 0 E"},
     {"ArgumentKind",
      [](auto &, auto &t) {
-       innerLaunch(t).arguments[0] = {schema::ArgumentKind(10), 0};
+       innerLaunch(t).arguments[0] = {schema::ArgumentKind(11), 0};
      },
      "manifest: step: entry 0: launch 0: argument 0: expected a known kind of "
-     "argument, got 10"},
+     "argument, got 11"},
+    {"SamplingWithoutSamples",
+     [](auto &, auto &t) {
+       innerLaunch(t).arguments[0] = {schema::ArgumentKind::Sampling, 0};
+     },
+     "manifest: step: entry 0: launch 0: argument 0: expected samples of a "
+     "step that samples, got none"},
+    {"SamplesIndex", [](auto &, auto &t) { t.step->samples = 2; },
+     "manifest: step: samples: expected an index below 2, got 2"},
+    {"SamplesSize",
+     [](auto &, auto &t) {
+       *t.buffers[0]->bytes = {0, 3, 0, 0, 0, 0, 0};
+       t.step->samples = 0;
+     },
+     "manifest: step: samples: expected a buffer of at least 4 bytes a row, "
+     "got 0 + 3 T + 0 B + 0 R + 0 X + 0 A + 0 E"},
     {"StatesOfNothing",
      [](auto &, auto &t) {
        innerLaunch(t).arguments[0] = {schema::ArgumentKind::States, 0};
