@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-OUTSIDE = 3  # Launches before and after the layer.
+OUTSIDE = 4  # Launches before and after the layer.
 SECTOR = 32
 
 folder, path = sys.argv[1:]
