@@ -144,8 +144,7 @@ void FlashAttention::copyPages(const FlashPiece &piece, Value counter,
   int64_t size =
       isValues ? cache.getPaddedValueSize() : cache.getPaddedKeySize();
   // The stage is free before it is first used.
-  Value parity = arith::XOrIOp::create(emitter.builder, emitter.location,
-                                       parityOf(counter), emitter.word(1));
+  Value parity = emitter.exclusive(parityOf(counter), emitter.word(1));
   hopper.waitFor(barrierOf(free, counter), parity);
   Value barrier = barrierOf(full, counter);
   hopper.arriveExpecting(barrier, emitter.integer(bytes));

@@ -69,24 +69,23 @@ void FlashRows::copyQueries(const FlashPiece &piece) {
   int64_t pieces = cache.getPaddedKeySize() / (pieceBytes / 2);
   Value thread =
       emitter.modulo(emitter.narrow(emitter.threadNumber()), warpgroupThreads);
-  emitter.loop(
-      thread, emitter.word(productRows * pieces), warpgroupThreads,
-      [&](Value index) {
-        Value row = emitter.divide(index, pieces),
-              number = emitter.modulo(index, pieces);
-        Value blockRow =
-            emitter.add(row, emitter.multiply(consumer, productRows));
-        SmallVector<Value> words = loadQueryPiece(piece, blockRow, number);
-        Value swapped = arith::XOrIOp::create(emitter.builder, emitter.location,
-                                              emitter.modulo(number, 8),
-                                              emitter.modulo(row, 8));
-        Value place =
-            emitter.add(emitter.multiply(emitter.divide(number, 8),
-                                         productRows * swizzledRowBytes),
-                        emitter.add(emitter.multiply(row, swizzledRowBytes),
-                                    emitter.multiply(swapped, pieceBytes)));
-        emitter.storeVector(words, emitter.offset(queries, place));
-      });
+  emitter.loop(thread, emitter.word(productRows * pieces), warpgroupThreads,
+               [&](Value index) {
+                 Value row = emitter.divide(index, pieces),
+                       number = emitter.modulo(index, pieces);
+                 Value blockRow =
+                     emitter.add(row, emitter.multiply(consumer, productRows));
+                 SmallVector<Value> words =
+                     loadQueryPiece(piece, blockRow, number);
+                 Value swapped = emitter.exclusive(emitter.modulo(number, 8),
+                                                   emitter.modulo(row, 8));
+                 Value place = emitter.add(
+                     emitter.multiply(emitter.divide(number, 8),
+                                      productRows * swizzledRowBytes),
+                     emitter.add(emitter.multiply(row, swizzledRowBytes),
+                                 emitter.multiply(swapped, pieceBytes)));
+                 emitter.storeVector(words, emitter.offset(queries, place));
+               });
   hopper.fenceSharedForCopies();
   waitForAll();
 }
