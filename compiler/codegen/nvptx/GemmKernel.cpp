@@ -105,8 +105,7 @@ Place Gemm::next(const Place &place) {
   Value stage = emitter.add(place.stage, 1);
   Value isEnd = emitter.compare(arith::CmpIPredicate::eq, stage,
                                 emitter.integer(layout.stages));
-  Value other = arith::XOrIOp::create(emitter.builder, emitter.location,
-                                      place.parity, emitter.word(1));
+  Value other = emitter.exclusive(place.parity, emitter.word(1));
   return Place(ValueRange{emitter.select(isEnd, emitter.integer(0), stage),
                           emitter.select(isEnd, other, place.parity)});
 }
@@ -176,9 +175,7 @@ SmallVector<Value> Gemm::forTiles(ValueRange initial, TileBody body) {
 void Gemm::waitForFree(const Place &place) {
   // Of the first round, the phase before the first has ended.
   hopper.waitFor(barrierAt(layout.freeBarrier(), place.stage),
-                 arith::XOrIOp::create(emitter.builder, emitter.location,
-                                       place.parity, emitter.word(1)),
-                 scope());
+                 emitter.exclusive(place.parity, emitter.word(1)), scope());
 }
 
 /// Has step `step` of the rows of a tile copied to a stage. Expects all bytes
@@ -302,8 +299,7 @@ SmallVector<Value> Gemm::multiplyStage(Value consumer, Value step,
                                                            swizzledRowBytes));
   Value left = hopper.describeTile(rows);
   Value right = hopper.describeTile(emitter.offset(stage, layout.inputBytes));
-  Value truth = arith::ConstantOp::create(emitter.builder, emitter.location,
-                                          emitter.builder.getBoolAttr(true));
+  Value truth = emitter.truth(true);
   Value hasSums =
       emitter.compare(arith::CmpIPredicate::ne, step, emitter.integer(0));
   SmallVector<Value> results;
