@@ -1,7 +1,5 @@
 #include "compiler/codegen/KernelFunction.h"
 
-#include "llvm/ADT/TypeSwitch.h"
-
 using namespace mlir;
 using namespace mlir::tcc;
 
@@ -36,48 +34,33 @@ int64_t tcc::offsetOf(Type type) {
          8;
 }
 
-/// Whether `operand` of `op` may be a part of a larger buffer.
-static bool mayBeView(Operation *op, Value operand) {
-  return llvm::TypeSwitch<Operation *, bool>(op)
-      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
-          [&](auto linear) { return operand == linear.getInput(); })
-      .Case<kernel::LatentAppendOp>([&](auto append) {
-        return operand == append.getQuery() || operand == append.getLatents();
-      })
-      .Case<kernel::ExpandedAttentionOp>(
-          [&](auto attention) { return operand == attention.getNopeQuery(); })
-      .Case<kernel::RMSNormOp>([&](auto norm) {
-        return llvm::is_contained(norm.getInputs(), operand);
-      })
-      .Default(false);
-}
-
-static LogicalResult verifyViews(Operation *op) {
+static LogicalResult verifyViews(Operation *op, TakesViews takesViews) {
   for (Value operand : op->getOperands()) {
     Type type = operand.getType();
     if (!isView(type))
       continue;
     SmallVector<int64_t> strides;
     int64_t offset = 0;
-    if (!mayBeView(op, operand) ||
+    if (!takesViews(op, operand) ||
         failed(cast<MemRefType>(type).getStridesAndOffset(strides, offset)) ||
         ShapedType::isDynamicShape(strides) || ShapedType::isDynamic(offset) ||
         strides.back() != 1)
-      return op->emitOpError("expected views only as inputs, with static "
-                             "strides, the last of them 1, and a static "
-                             "offset, got ")
+      return op->emitOpError("expected views only where the target takes some, "
+                             "with static strides, the last of them 1, and a "
+                             "static offset, got ")
              << type;
   }
   return success();
 }
 
-LogicalResult tcc::verifyKernelFunction(func::FuncOp function, Operation *op) {
+LogicalResult tcc::verifyKernelFunction(func::FuncOp function, Operation *op,
+                                        TakesViews takesViews) {
   // All operands are then arguments of the function.
   if (op->getNumResults() != 0 || !llvm::hasNItems(function.front(), 2))
     return op->emitOpError(
         "expected no result and to be alone in its function, "
         "as phase 'schedule' leaves it");
-  return verifyViews(op);
+  return verifyViews(op, takesViews);
 }
 
 FailureOr<kernel::Rows> tcc::rowsOf(func::FuncOp function) {

@@ -20,9 +20,14 @@ enum SizePlace : int64_t {
 /// The one kernel op in `function`, or null.
 Operation *findKernel(func::FuncOp function);
 
+/// Whether code for an op reads or writes an operand of it wherever its rows
+/// begin.
+using TakesViews = llvm::function_ref<bool(Operation *, Value)>;
+
 /// Verifies that `op` is alone in `function`, without a result, and that its
-/// operands are arguments, views only where a kernel may read some.
-LogicalResult verifyKernelFunction(func::FuncOp function, Operation *op);
+/// operands are arguments, views only where `takesViews`.
+LogicalResult verifyKernelFunction(func::FuncOp function, Operation *op,
+                                   TakesViews takesViews);
 
 /// Which rows the kernel in `function` computes, or an error at it.
 FailureOr<kernel::Rows> rowsOf(func::FuncOp function);

@@ -4,10 +4,7 @@
 #ifndef TCC_COMPILER_LOWER_PASSES_TD
 #define TCC_COMPILER_LOWER_PASSES_TD
 
-include "mlir/Pass/PassBase.td"
-
-def MarchOption : Option<"march", "march", "std::string", "\"native\"",
-    "x86-64-v3, x86-64-v4, a CPU that LLVM knows, native, or sm_90a for an H100">;
+include "compiler/target/MarchOption.td"
 
 def Fp8ActivationsOption : Option<
     "fp8Activations", "fp8-activations", "bool", "false",

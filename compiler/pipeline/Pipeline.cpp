@@ -26,11 +26,12 @@ void tcc::buildPipeline(OpPassManager &manager,
     return;
 
   // Beyond this point there are no tensors: every value has a buffer.
-  buildSchedulePhase(manager);
+  buildSchedulePhase(manager, options.march);
 }
 
 void tcc::registerPipeline() {
   PassPipelineRegistration<PipelineOptions>(
-      "tcc-pipeline", "Compile an imported model, up to the phase in stop-after",
+      "tcc-pipeline",
+      "Compile an imported model, up to the phase in stop-after",
       buildPipeline);
 }

@@ -1,7 +1,7 @@
 // Walks a lowered model in the order of its text and lists its launches.
 //
-// A layer's function is walked once for each loop that calls it, so that launches
-// of different loops may have different weights.
+// A layer's function is walked once for each loop that calls it, so that
+// launches of different loops may have different weights.
 
 #include "compiler/schedule/LaunchList.h"
 
@@ -18,7 +18,8 @@ using Kind = ScheduledOperand::Kind;
 namespace {
 class Lister {
 public:
-  explicit Lister(ModuleOp module) : module(module) {}
+  Lister(ModuleOp module, const CostModel &costs)
+      : module(module), costs(costs) {}
 
   FailureOr<LaunchList> run();
 
@@ -52,10 +53,12 @@ private:
   void replaceBuffer(size_t from, size_t to);
 
   ModuleOp module;
+  const CostModel &costs;
   LaunchList list;
   DenseMap<Value, ScheduledOperand> operands;
   DenseMap<Value, RowCount> rows;
-  llvm::SmallPtrSet<Operation *, 4> active; ///< Functions that are being walked.
+  llvm::SmallPtrSet<Operation *, 4>
+      active; ///< Functions that are being walked.
   std::optional<size_t> currentLoop;
 };
 } // namespace
@@ -147,14 +150,15 @@ ScheduledOperand Lister::findDestination(Value destination) {
   }
   auto type = cast<RankedTensorType>(destination.getType());
   RowCount count = countRows(destination);
-  int64_t elements = count.factor;
-  for (int64_t size : type.getShape())
-    elements *= ShapedType::isDynamic(size) ? 1 : size;
+  StridedLayoutAttr layout = rowLayout(type, costs.chooseRowAlignment(type));
+  int64_t elements = count.factor * layout.getStrides()[0];
+  if (!type.isDynamicDim(0))
+    elements *= type.getDimSize(0);
   auto index = launchCount();
   list.buffers.push_back({count.kind,
                           elements * type.getElementTypeBitWidth() / 8,
                           list.steps.size() - 1, index, index});
-  return {Kind::Buffer, list.buffers.size() - 1, contiguousLayout(type)};
+  return {Kind::Buffer, list.buffers.size() - 1, layout};
 }
 
 LogicalResult Lister::visitView(Operation *op) {
@@ -286,8 +290,8 @@ LogicalResult Lister::visitLoop(scf::ForOp loop) {
   currentLoop.reset();
 
   auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
-  for (auto [init, yielded, result] : llvm::zip(
-           loop.getInitArgs(), yield.getOperands(), loop.getResults())) {
+  for (auto [init, yielded, result] :
+       llvm::zip(loop.getInitArgs(), yield.getOperands(), loop.getResults())) {
     if (failed(carry(loop, range, init, yielded)))
       return failure();
     rename(init, result);
@@ -391,8 +395,8 @@ LogicalResult Lister::findCache() {
   return success();
 }
 
-/// The buffer of result `index` of a function, which is called `name`. It lives
-/// to the end of the step.
+/// The buffer of result `index` of a function, which is called `name` and read
+/// as one row right after another. It lives to the end of the step.
 FailureOr<size_t> Lister::findResult(Operation *terminator, unsigned index,
                                      StringRef name) {
   FailureOr<ScheduledOperand> result =
@@ -402,6 +406,11 @@ FailureOr<size_t> Lister::findResult(Operation *terminator, unsigned index,
   if (result->kind != Kind::Buffer)
     return terminator->emitOpError("expected ")
            << name << " that a kernel computes, got an argument or a weight";
+  auto type = cast<RankedTensorType>(terminator->getOperand(index).getType());
+  if (result->layout != contiguousLayout(type))
+    return terminator->emitOpError("expected ")
+           << name << " without bytes between rows, got " << type
+           << " in a buffer of " << result->layout;
   list.buffers[result->index].last = launchCount() - 1;
   return result->index;
 }
@@ -477,6 +486,7 @@ FailureOr<LaunchList> Lister::run() {
   return std::move(list);
 }
 
-FailureOr<LaunchList> tcc::listLaunches(ModuleOp module) {
-  return Lister(module).run();
+FailureOr<LaunchList> tcc::listLaunches(ModuleOp module,
+                                        const CostModel &costs) {
+  return Lister(module, costs).run();
 }

@@ -4,6 +4,7 @@
 #define TCC_COMPILER_SCHEDULE_LAUNCHLIST_H
 
 #include "compiler/schedule/Views.h"
+#include "compiler/target/CostModel.h"
 #include "dialects/kernel/Kernel.h"
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -29,7 +30,7 @@ struct ScheduledBuffer {
   int64_t rowBytes; ///< For each of `rows`; all bytes if they are fixed.
   size_t step;      ///< Into LaunchList::steps.
   int64_t first;    ///< The launch of the step that writes it.
-  int64_t last;  ///< The last launch that reads it.
+  int64_t last;     ///< The last launch that reads it.
 };
 
 /// A weight as one loop, or the code outside of loops, reads it.
@@ -85,8 +86,9 @@ struct LaunchList {
 };
 
 /// Lists the launches of @forward and @predict in `module`, loops over layers
-/// once. Fails with an error at the op that cannot be scheduled.
-FailureOr<LaunchList> listLaunches(ModuleOp module);
+/// once. Fails with an error at the op that cannot be scheduled. Rows of
+/// buffers begin where `costs` wants them.
+FailureOr<LaunchList> listLaunches(ModuleOp module, const CostModel &costs);
 
 } // namespace mlir::tcc
 

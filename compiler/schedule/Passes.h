@@ -14,8 +14,9 @@ namespace mlir::tcc {
 #define GEN_PASS_REGISTRATION
 #include "compiler/schedule/Passes.h.inc"
 
-/// Appends the scheduling of a lowered model. Afterwards there are no tensors.
-void buildSchedulePhase(OpPassManager &manager);
+/// Appends the scheduling of a model lowered to kernels for the target `march`.
+/// Afterwards there are no tensors.
+void buildSchedulePhase(OpPassManager &manager, StringRef march);
 
 } // namespace mlir::tcc
 

@@ -3,7 +3,7 @@
 #ifndef TCC_COMPILER_SCHEDULE_PASSES_TD
 #define TCC_COMPILER_SCHEDULE_PASSES_TD
 
-include "mlir/Pass/PassBase.td"
+include "compiler/target/MarchOption.td"
 
 def SchedulePass : Pass<"tcc-schedule", "::mlir::ModuleOp"> {
   let summary = "Give kernels an order, buffers and launch sizes";
@@ -12,7 +12,8 @@ def SchedulePass : Pass<"tcc-schedule", "::mlir::ModuleOp"> {
 
     - one function for each different kernel op, on memrefs,
     - a `plan.buffer` for each tensor that a kernel writes, with a lifetime and an
-      offset: buffers that live at different times share memory,
+      offset: buffers that live at different times share memory, and rows may have
+      bytes after them so that the next one begins where the target needs it,
     - a `plan.weight`, `plan.cache`, `plan.rotary_table` or `plan.input` for
       everything else that a kernel reads,
     - a `plan.step` with the launches in the order of the text and a `plan.loop`
@@ -24,6 +25,7 @@ def SchedulePass : Pass<"tcc-schedule", "::mlir::ModuleOp"> {
 
     Numerics: bit-exact.
   }];
+  let options = [MarchOption];
   let dependentDialects = [
     "::mlir::func::FuncDialect", "::mlir::tcc::kernel::KernelDialect",
     "::mlir::tcc::plan::PlanDialect"];

@@ -6,6 +6,7 @@
 #include "compiler/schedule/BufferAllocator.h"
 #include "compiler/schedule/KernelOutliner.h"
 #include "compiler/schedule/LaunchList.h"
+#include "compiler/target/CostModel.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace mlir::tcc {
@@ -161,8 +162,7 @@ DenseI64ArrayAttr PlanBuilder::declareBuffers(size_t step) {
   return sum(builder.getContext(), ends);
 }
 
-void PlanBuilder::declareWeight(const ScheduledWeight &weight,
-                                StringRef name) {
+void PlanBuilder::declareWeight(const ScheduledWeight &weight, StringRef name) {
   transformer::GetWeightOp get = weight.view.get;
   SmallVector<Attribute> sources, scales, halves;
   bool hasHalves = false;
@@ -236,9 +236,10 @@ void PlanBuilder::declareRest() {
   Location location = module.getLoc();
   declareCache();
   for (auto [index, table] : llvm::enumerate(list.rotaryTables))
-    plan::RotaryTableOp::create(
-        builder, table.getLoc(), builder.getStringAttr("rotary_" + Twine(index)),
-        table.getFrequenciesAttr(), table.getMultiplierAttr());
+    plan::RotaryTableOp::create(builder, table.getLoc(),
+                                builder.getStringAttr("rotary_" + Twine(index)),
+                                table.getFrequenciesAttr(),
+                                table.getMultiplierAttr());
   SmallVector<plan::Input> inputs = {
       plan::Input::Tokens, plan::Input::Positions, plan::Input::Sequences,
       plan::Input::LogitRows, plan::Input::PageTable};
@@ -347,12 +348,17 @@ void PlanBuilder::build() {
 
 namespace {
 struct Schedule : tcc::impl::SchedulePassBase<Schedule> {
+  using SchedulePassBase::SchedulePassBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    std::unique_ptr<CostModel> costs = createCostModel(march, module);
+    if (!costs)
+      return signalPassFailure();
     SmallVector<Operation *> old;
     for (Operation &op : *module.getBody())
       old.push_back(&op);
-    FailureOr<LaunchList> list = listLaunches(module);
+    FailureOr<LaunchList> list = listLaunches(module, *costs);
     if (failed(list))
       return signalPassFailure();
     PlanBuilder(module, *list).build();

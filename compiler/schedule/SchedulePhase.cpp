@@ -6,6 +6,6 @@
 
 using namespace mlir;
 
-void tcc::buildSchedulePhase(OpPassManager &manager) {
-  manager.addPass(createSchedulePass());
+void tcc::buildSchedulePhase(OpPassManager &manager, StringRef march) {
+  manager.addPass(createSchedulePass(SchedulePassOptions{march.str()}));
 }

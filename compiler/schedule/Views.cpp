@@ -1,5 +1,7 @@
 #include "compiler/schedule/Views.h"
 
+#include "dialects/kernel/Kernel.h"
+
 using namespace mlir;
 using namespace mlir::tcc;
 
@@ -54,6 +56,15 @@ StridedLayoutAttr tcc::contiguousLayout(RankedTensorType type) {
   return StridedLayoutAttr::get(type.getContext(), 0, strides);
 }
 
+StridedLayoutAttr tcc::rowLayout(RankedTensorType type, int64_t alignment) {
+  StridedLayoutAttr layout = contiguousLayout(type);
+  SmallVector<int64_t> strides(layout.getStrides());
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  if (type.getRank() > 1 && alignment > 1)
+    strides[0] = kernel::roundUp(strides[0] * bytes, alignment) / bytes;
+  return StridedLayoutAttr::get(type.getContext(), 0, strides);
+}
+
 bool tcc::isView(Operation *op) {
   return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
              tensor::ExtractSliceOp>(op);
@@ -74,8 +85,8 @@ static SmallVector<int64_t> expand(ArrayRef<ReassociationIndices> groups,
   return result;
 }
 
-/// Strides of the dimensions that `groups` join, or failure if the elements of a
-/// group are not equally far apart.
+/// Strides of the dimensions that `groups` join, or failure if the elements of
+/// a group are not equally far apart.
 static FailureOr<SmallVector<int64_t>>
 collapse(ArrayRef<ReassociationIndices> groups, ArrayRef<int64_t> shape,
          ArrayRef<int64_t> strides) {
@@ -109,11 +120,13 @@ FailureOr<StridedLayoutAttr> tcc::viewLayout(Operation *op,
     strides = *joined;
   } else {
     auto slice = cast<tensor::ExtractSliceOp>(op);
-    if (!slice.hasUnitStride() || slice.getType().getRank() != slice.getSourceType().getRank() ||
+    if (!slice.hasUnitStride() ||
+        slice.getType().getRank() != slice.getSourceType().getRank() ||
         llvm::any_of(slice.getStaticOffsets(), ShapedType::isDynamic) ||
         slice.getStaticOffset(0) != 0)
-      return op->emitOpError("cannot be scheduled: expected a part of all rows, "
-                             "at constant offsets");
+      return op->emitOpError(
+          "cannot be scheduled: expected a part of all rows, "
+          "at constant offsets");
     for (auto [at, stride] : llvm::zip(slice.getStaticOffsets(), strides))
       offset += at * stride;
   }

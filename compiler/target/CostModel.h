@@ -52,6 +52,12 @@ public:
     return {};
   }
 
+  /// At multiples of how many bytes rows of a buffer for `activation` [T, ...]
+  /// begin: a multiple of those of an element, or 1 if they need not.
+  virtual int64_t chooseRowAlignment(RankedTensorType activation) const {
+    return 1;
+  }
+
   /// The layout of a page of `cache`.
   virtual kernel::CacheAttr chooseCache(transformer::CacheOp cache) const = 0;
 
@@ -94,8 +100,8 @@ public:
 constexpr StringLiteral h100March = "sm_90a";
 
 /// Makes the cost model of `march` for the ops in `root`: all but
-/// `h100March` are names that x86::describeTarget knows. Null, with an error, if
-/// there is none or the target has no kernel for one of the ops.
+/// `h100March` are names that x86::describeTarget knows. Null, with an error,
+/// if there is none or the target has no kernel for one of the ops.
 std::unique_ptr<CostModel> createCostModel(StringRef march, Operation *root);
 
 } // namespace mlir::tcc

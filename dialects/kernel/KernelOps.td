@@ -177,8 +177,8 @@ def Kernel_LinearOp : Kernel_LaunchOp<"linear", [
       i16 operands and they for it. With `gpu_linear_config` the packing is in rows,
       `tile_columns` is a multiple of twice `pair_rows`, operands are f32, f16 or
       bf16, and the weight has no scales. Kind `wgmma` has no operands of f32, no
-      prologue, and an input of the type of the operands in rows of a multiple of 16
-      bytes.
+      prologue, and an input of the type of the operands; its rows in memory begin at
+      multiples of 16 bytes.
 
     Example:
 

@@ -1,7 +1,7 @@
 // Verifiers of the `kernel` ops and attributes.
 //
-// Each check of an op carries the number of the constraint it enforces in the op's
-// description in KernelOps.td, and has a test of the same number in
+// Each check of an op carries the number of the constraint it enforces in the
+// op's description in KernelOps.td, and has a test of the same number in
 // test/dialects/kernel/invalid.mlir.
 
 #include "dialects/kernel/KernelSupport.h"
@@ -22,9 +22,10 @@ LogicalResult PackingAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                   int64_t columns, bool paired) {
   // Halves of a panel are whole vectors on every target.
   if (columns < 16 || columns % (paired ? 32 : 16) != 0)
-    return emitError() << "expected columns to be a positive multiple of 16, or "
-                          "of 32 if paired, got "
-                       << columns;
+    return emitError()
+           << "expected columns to be a positive multiple of 16, or "
+              "of 32 if paired, got "
+           << columns;
   return success();
 }
 
@@ -72,7 +73,8 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
   if (operand.isF16())
     return op->emitOpError("expected no operands of type f16 on a CPU");
   if (getArithmetic() == Arithmetic::Dot && !operand.isBF16())
-    return op->emitOpError("expected operands of type bf16 for dot products, got ")
+    return op->emitOpError(
+               "expected operands of type bf16 for dot products, got ")
            << operand;
   bool isInteger = getArithmetic() == Arithmetic::Integer;
   if (isInteger != operand.isInteger(16))
@@ -83,8 +85,8 @@ LogicalResult LinearConfigAttr::verifyLayer(Operation *op, ShapedType weight,
   return success();
 }
 
-/// Verifies sizes of a tile and the number of threads of the block that computes
-/// it.
+/// Verifies sizes of a tile and the number of threads of the block that
+/// computes it.
 static LogicalResult
 verifyThreadBlock(function_ref<InFlightDiagnostic()> emitError,
                   int64_t tileRows, int64_t tileColumns, int64_t threads) {
@@ -131,10 +133,9 @@ GpuLinearConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return verifyThreadBlock(emitError, tileRows, tileColumns, threads);
 }
 
-/// Verifies that tensor cores can multiply the input of `op`, which is rounded
-/// to `operand`, as copies of tiles bring it.
+/// Verifies that tensor cores can multiply elements of the input of `op`, which
+/// is rounded to `operand`, as they are.
 static LogicalResult verifyTensorCores(Operation *op, Type operand) {
-  constexpr int64_t alignment = 16;
   if (operand.isF32())
     return op->emitOpError("expected operands of 16 bits of kind 'wgmma', got ")
            << operand;
@@ -142,12 +143,10 @@ static LogicalResult verifyTensorCores(Operation *op, Type operand) {
   if (!linear)
     return op->emitOpError("has no kind 'wgmma'");
   Type element = shapedType(linear.getInput()).getElementType();
-  if (!linear.getPrologue().empty() || element != operand ||
-      linear.getDepth() * operand.getIntOrFloatBitWidth() / 8 % alignment != 0)
+  if (!linear.getPrologue().empty() || element != operand)
     return op->emitOpError(
                "expected no prologue of kind 'wgmma', and an input of ")
-           << operand << " in rows of a multiple of " << alignment
-           << " bytes, got " << linear.getInput().getType()
+           << operand << ", got " << linear.getInput().getType()
            << (linear.getPrologue().empty() ? "" : " and a prologue");
   return success();
 }
@@ -284,12 +283,14 @@ static LogicalResult verifyShapes(LinearOp op) {
   if (input.getRank() != 2 || weight.getRank() != 2 || init.getRank() != 2 ||
       !weight.hasStaticShape() || weight.getNumElements() == 0 ||
       input.getDimSize(1) != weight.getDimSize(1)) // C1
-    return op.emitOpError("expected shapes TxK, NxK and TxN, with N and K static "
-                          "and positive, got ")
+    return op.emitOpError(
+               "expected shapes TxK, NxK and TxN, with N and K static "
+               "and positive, got ")
            << input << ", " << weight << " and " << init;
   if (!agree(init.getDimSize(0), input.getDimSize(0)) ||
       init.getDimSize(1) != op.getOutputColumns()) // C2
-    return op.emitOpError("expected a destination with the rows of the input and ")
+    return op.emitOpError(
+               "expected a destination with the rows of the input and ")
            << op.getOutputColumns() << " columns, got " << init;
   for (Value operand : op.getPrologueOperands())
     if (shapedType(operand).getShape() != ArrayRef(op.getDepth())) // C3
@@ -312,8 +313,9 @@ static LogicalResult verifyShapes(LinearOp op) {
 LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage,
                                               int64_t depth, bool transposed) {
   if (isa<BlockType>(storage) && depth % 32 != 0)
-    return op->emitOpError("expected K to be a multiple of the 32 elements of a "
-                           "block, got ")
+    return op->emitOpError(
+               "expected K to be a multiple of the 32 elements of a "
+               "block, got ")
            << depth;
   auto scaled = dyn_cast<ScaledType>(storage);
   if (!scaled)
@@ -327,7 +329,8 @@ LogicalResult mlir::tcc::kernel::verifyBlocks(Operation *op, Type storage,
   return success();
 }
 
-LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type storage) {
+LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand,
+                                               Type storage) {
   bool isWide = storage.isF32() || storage.isF16();
   auto scaled = dyn_cast<ScaledType>(storage);
   bool fits = operand.isF32() || (operand.isBF16() && !isWide) ||
@@ -337,7 +340,8 @@ LogicalResult mlir::tcc::kernel::verifyOperand(Operation *op, Type operand, Type
   if (!fits)
     return op->emitOpError(
                "expected operands of type f32, bf16 if the weight is "
-               "neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, or "
+               "neither f32 nor f16, f16 if it is f16, i16 if it is in blocks, "
+               "or "
                "f8E4M3FN if it has scales, got ")
            << operand << " and a weight of " << storage;
   return success();
@@ -368,15 +372,17 @@ static LogicalResult verifyBody(Operation *op, Block &body) {
         isa<arith::ArithDialect, math::MathDialect>(inner.getDialect());
     if (!isKnown || inner.getNumResults() != 1 ||
         !inner.getResult(0).getType().isIntOrFloat())
-      return op->emitOpError("expected only scalar ops of arith and math in its "
-                             "regions, got '")
+      return op->emitOpError(
+                 "expected only scalar ops of arith and math in its "
+                 "regions, got '")
              << inner.getName() << "'";
   }
   return success();
 }
 
-LogicalResult mlir::tcc::kernel::verifyRegion(Operation *op, Region &region, StringRef name,
-                                   size_t arguments) {
+LogicalResult mlir::tcc::kernel::verifyRegion(Operation *op, Region &region,
+                                              StringRef name,
+                                              size_t arguments) {
   Block &body = region.front();
   bool areF32 = llvm::all_of(body.getArgumentTypes(),
                              [](Type type) { return type.isF32(); });
@@ -430,13 +436,15 @@ LogicalResult RotaryTableOp::verify() {
 }
 
 LogicalResult mlir::tcc::kernel::verifyPlaces(Operation *op, Value positions,
-                                   Value sequences, Value pageTable) {
+                                              Value sequences,
+                                              Value pageTable) {
   if (shapedType(positions).getRank() == 1 &&
       shapedType(sequences).getRank() == 1 &&
       shapedType(pageTable).getRank() == 2)
     return success();
-  return op->emitOpError("expected positions and sequences of rank 1 and a page "
-                         "table of rank 2, got ")
+  return op->emitOpError(
+             "expected positions and sequences of rank 1 and a page "
+             "table of rank 2, got ")
          << positions.getType() << ", " << sequences.getType() << " and "
          << pageTable.getType();
 }
@@ -491,10 +499,10 @@ LogicalResult AttentionOp::verify() {
            << cache.getHeads() << " heads of " << cache.getKeySize()
            << " elements, got " << query;
   int64_t columns = query.getDimSize(1) * cache.getValueSize();
-  if (init.getRank() != 2 ||
-      !agree(init.getDimSize(0), query.getDimSize(0)) ||
+  if (init.getRank() != 2 || !agree(init.getDimSize(0), query.getDimSize(0)) ||
       init.getDimSize(1) != columns) // C2
-    return emitOpError("expected a destination with the tokens of the query and ")
+    return emitOpError(
+               "expected a destination with the tokens of the query and ")
            << columns << " columns, got " << init;
   if (failed(verifyPlaces(*this, getPositions(), getSequences(),
                           getPageTable()))) // C3

@@ -101,7 +101,8 @@ FailureOr<CompiledImage> nvptx::compilePtx(ModuleOp module,
   OwningOpRef<ModuleOp> kernels = copyKernels(module, image.kernels);
   for (auto [function, compiled] :
        llvm::zip(kernels->getOps<func::FuncOp>(), image.kernels))
-    if (failed(verifyKernelFunction(function, findKernel(function))) ||
+    if (failed(
+            verifyKernelFunction(function, findKernel(function), takesViews)) ||
         failed(describeLaunch(function, compiled)))
       return failure();
   PassManager manager(module.getContext());

@@ -56,6 +56,10 @@ struct LaunchShape {
   SmallVector<TensorMap> tensorMaps;
 };
 
+/// Whether `operand` of `op` has rows of the step, which may begin anywhere:
+/// all code here reads and writes them by their stride.
+bool takesViews(Operation *op, Value operand);
+
 /// How the kernel of `op` is launched.
 LaunchShape shapeOf(Operation *op);
 LaunchShape shapeOfAttention(kernel::AttentionOp op);

@@ -171,8 +171,14 @@ static LogicalResult verifyTarget(Operation *op) {
   return success();
 }
 
+bool nvptx::takesViews(Operation *op, Value operand) {
+  auto type = cast<ShapedType>(operand.getType());
+  return type.getRank() == 2 && hasRows(type);
+}
+
 static LogicalResult lower(func::FuncOp function, Operation *op) {
-  if (failed(verifyKernelFunction(function, op)) || failed(verifyTarget(op)))
+  if (failed(verifyKernelFunction(function, op, takesViews)) ||
+      failed(verifyTarget(op)))
     return failure();
   FailureOr<kernel::Rows> rows = rowsOf(function);
   if (failed(rows))

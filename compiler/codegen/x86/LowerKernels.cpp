@@ -134,9 +134,25 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
       });
 }
 
+/// Whether code for `op` reads `operand` as a part of a larger buffer.
+static bool takesViews(Operation *op, Value operand) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<kernel::LinearOp, kernel::GroupedLinearOp, kernel::HeadLinearOp>(
+          [&](auto linear) { return operand == linear.getInput(); })
+      .Case<kernel::LatentAppendOp>([&](auto append) {
+        return operand == append.getQuery() || operand == append.getLatents();
+      })
+      .Case<kernel::ExpandedAttentionOp>(
+          [&](auto attention) { return operand == attention.getNopeQuery(); })
+      .Case<kernel::RMSNormOp>([&](auto norm) {
+        return llvm::is_contained(norm.getInputs(), operand);
+      })
+      .Default(false);
+}
+
 static LogicalResult lower(func::FuncOp function, Operation *op,
                            const TargetDescription &target) {
-  if (failed(verifyKernelFunction(function, op)))
+  if (failed(verifyKernelFunction(function, op, takesViews)))
     return failure();
   FailureOr<kernel::Rows> rows = rowsOf(function);
   if (failed(rows) || failed(verifyTarget(op)))

@@ -64,6 +64,7 @@ public:
   choosePromptLinear(RankedTensorType weight, RankedTensorType input,
                      Type operand,
                      kernel::PackingAttrInterface packing) const override;
+  int64_t chooseRowAlignment(RankedTensorType activation) const override;
   kernel::CacheAttr chooseCache(transformer::CacheOp cache) const override;
   kernel::AttentionConfigAttrInterface
   chooseAttention(kernel::CacheAttr cache,
@@ -163,12 +164,10 @@ H100CostModel::chooseLinear(RankedTensorType weight, Type operand,
       tile.threads, tile.stages, tile.cluster, tile.cluster);
 }
 
-/// Whether tensor cores multiply `input`, which copies bring to them.
+/// Whether tensor cores multiply elements of `input`, which copies bring to
+/// them as they are.
 static bool fitsTensorCores(RankedTensorType input, Type operand) {
-  return input.getElementType() == operand && !operand.isF32() &&
-         input.getDimSize(1) * operand.getIntOrFloatBitWidth() / 8 %
-                 tensorAlignment ==
-             0;
+  return input.getElementType() == operand && !operand.isF32();
 }
 
 kernel::LinearConfigAttrInterface
@@ -184,6 +183,14 @@ H100CostModel::choosePromptLinear(RankedTensorType weight,
   return kernel::GpuLinearConfigAttr::get(
       weight.getContext(), kernel::GpuKind::Wgmma, tile.rows, tile.columns,
       gemmThreads, tile.stages, tile.cluster, /*split=*/1);
+}
+
+int64_t H100CostModel::chooseRowAlignment(RankedTensorType activation) const {
+  // Copies of tiles begin at such places, and bring matrices of 16-bit
+  // elements.
+  bool isCopied = activation.getRank() == 2 && activation.isDynamicDim(0) &&
+                  activation.getElementTypeBitWidth() == 16;
+  return isCopied ? tensorAlignment : 1;
 }
 
 //===----------------------------------------------------------------------===//

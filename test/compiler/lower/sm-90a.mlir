@@ -27,13 +27,13 @@ func.func @sizes(%x: tensor<?x4096xbf16>, %a: tensor<8448x4096xbf16>, %b: tensor
   return %p, %q, %r : tensor<?x8448xf32>, tensor<?x4096xf32>, tensor<?x576xf32>
 }
 
-// Copies of tiles take rows of a multiple of 16 bytes; others are multiplied by threads.
+// Rows of any number of columns: phase `schedule` lets each begin where copies of tiles can.
 // CHECK-LABEL: func @odd_rows
 func.func @odd_rows(%x: tensor<?x12xbf16>, %a: tensor<8448x12xbf16>, %b: tensor<20x12xbf16>)
     -> (tensor<?x8448xf32>, tensor<?x20xf32>) {
-  // CHECK: kernel.linear {{.*}} config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 64, threads = 256>) {kernel.rows = "expanded"}
+  // CHECK: kernel.linear {{.*}} config(#kernel.gpu_linear_config<kind = wgmma, tile_rows = 128, tile_columns = 256, {{.*}} {kernel.rows = "expanded"}
   // CHECK: kernel.linear {{.*}}<kind = skinny, {{.*}} {kernel.rows = "absorbed"}
-  // CHECK: kernel.linear {{.*}} config(#kernel.gpu_linear_config<kind = simt, tile_rows = 64, tile_columns = 16, threads = 64>)
+  // CHECK: kernel.linear {{.*}}<kind = wgmma, {{.*}} {kernel.rows = "expanded"}
   %p = transformer.linear %x, %a : tensor<?x12xbf16>, tensor<8448x12xbf16> -> tensor<?x8448xf32>
   %q = transformer.linear %x, %b : tensor<?x12xbf16>, tensor<20x12xbf16> -> tensor<?x20xf32>
   return %p, %q : tensor<?x8448xf32>, tensor<?x20xf32>

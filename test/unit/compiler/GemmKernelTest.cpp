@@ -231,6 +231,65 @@ TEST_P(GemmKernel, ExpandedRows) {
   }
 }
 
+/// `rows` of `columns` elements with NaNs behind each, so that they begin
+/// `stride` elements apart.
+static std::vector<uint16_t> pad(const std::vector<uint16_t> &rows,
+                                 int64_t columns, int64_t stride) {
+  constexpr uint16_t nan = 0xFFFF;
+  std::vector<uint16_t> padded;
+  for (auto row = rows.begin(); row != rows.end(); row += columns) {
+    padded.insert(padded.end(), row, row + columns);
+    padded.insert(padded.end(), stride - columns, nan);
+  }
+  return padded;
+}
+
+/// The first `columns` of every `stride` elements; what is behind them is
+/// expected not to have changed.
+static std::vector<float> takeRows(const std::vector<float> &padded,
+                                   int64_t columns, int64_t stride) {
+  std::vector<float> rows;
+  for (size_t i = 0; i < padded.size(); ++i)
+    if (static_cast<int64_t>(i) % stride < columns)
+      rows.push_back(padded[i]);
+    else
+      EXPECT_TRUE(std::isnan(padded[i])) << "what is behind a row changed";
+  return rows;
+}
+
+// Rows of any number of columns begin at multiples of 16 bytes. What is between
+// them is neither read nor written, by copies nor by threads.
+TEST_P(GemmKernel, PaddedRows) {
+  constexpr int64_t rows = 131;
+  for (auto [depth, outputs, tiles] :
+       {std::tuple(172, 172, Tiles{128, 128, 4, 2}),
+        std::tuple(20, 90, Tiles{128, 64, 3}),
+        std::tuple(1, 3, Tiles{128, 16, 3})}) {
+    int64_t stride = kernel::roundUp(depth, 8);
+    int64_t outputStride = kernel::roundUp(outputs, 8);
+    std::string text = llvm::formatv(
+        R"(
+    func.func @linear(%x: memref<?x{0}xbf16, strided<[{1}, 1]>>,
+        %w: memref<{2}x{0}xbf16>, %y: memref<?x{2}xbf16, strided<[{3}, 1]>>)
+        attributes {{kernel.rows = "tokens"} {{
+      kernel.linear %x, %w into %y operand(bf16) packing(#kernel.row_packing) {4}
+        : memref<?x{0}xbf16, strided<[{1}, 1]>>, memref<{2}x{0}xbf16>,
+          memref<?x{2}xbf16, strided<[{3}, 1]>>
+      return
+    })",
+        depth, stride, outputs, outputStride, configurationOf(tiles));
+    auto kernel = compile(text);
+    ASSERT_TRUE(kernel);
+    StoredMatrix weight = makeWeight("bf16", outputs, depth);
+    std::vector<float> x = randomFloats(random, rows * depth);
+    Buffer input(pad(roundTo("bf16", x), depth, stride)), packed(pack(weight));
+    Buffer output(rows * outputStride * 2);
+    kernel->run({&input, &packed, &output}, rows);
+    expectRows(takeRows(readElements(output, "bf16"), outputs, outputStride),
+               multiply(x, weight), outputs, toleranceOf("bf16"));
+  }
+}
+
 // The input is the last columns of a larger buffer, the result is added to what
 // is there, and a column has a bias. An odd number of columns has no pairs.
 TEST_P(GemmKernel, BiasAndResidual) {

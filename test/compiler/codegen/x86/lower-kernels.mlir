@@ -109,7 +109,7 @@ func.func @no_kernel(%input: memref<?xf32>) {
 func.func @no_view_of_result(%input: memref<?x12xf32>, %weight: memref<6x12xbf16>,
                              %out: memref<?x6xf32, strided<[8, 1]>>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x6xf32, strided<[8, 1]>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only where the target takes some, with static strides, the last of them 1, and a static offset, got 'memref<?x6xf32, strided<[8, 1]>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32>, memref<6x12xbf16>, memref<?x6xf32, strided<[8, 1]>>
@@ -121,7 +121,7 @@ func.func @no_view_of_result(%input: memref<?x12xf32>, %weight: memref<6x12xbf16
 func.func @no_view_in_steps(%input: memref<?x12xf32, strided<[24, 2]>>,
                             %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 2]>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only where the target takes some, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 2]>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32, strided<[24, 2]>>, memref<6x12xbf16>, memref<?x6xf32>
@@ -133,7 +133,7 @@ func.func @no_view_in_steps(%input: memref<?x12xf32, strided<[24, 2]>>,
 func.func @no_view_anywhere(%input: memref<?x12xf32, strided<[24, 1], offset: ?>>,
                             %weight: memref<6x12xbf16>, %out: memref<?x6xf32>)
     attributes {kernel.rows = "tokens"} {
-  // expected-error @+1 {{'kernel.linear' op expected views only as inputs, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 1], offset: ?>>'}}
+  // expected-error @+1 {{'kernel.linear' op expected views only where the target takes some, with static strides, the last of them 1, and a static offset, got 'memref<?x12xf32, strided<[24, 1], offset: ?>>'}}
   kernel.linear %input, %weight into %out operand(bf16) packing(<columns = 32>)
     config(<arithmetic = fma, tile_rows = 6, tile_columns = 32, block_rows = 96, block_depth = 512>)
     : memref<?x12xf32, strided<[24, 1], offset: ?>>, memref<6x12xbf16>, memref<?x6xf32>
