@@ -235,7 +235,8 @@ static bool fitsTensorCores(kernel::AttentionOp op) {
          cache.getPaddedValueSize() <= largestSize;
 }
 
-bool nvptx::hasCode(kernel::AttentionOp op) {
+/// Whether the code for its kind computes `op`.
+static bool hasCode(kernel::AttentionOp op) {
   switch (configurationOf(op).getKind()) {
   case kernel::GpuKind::Split:
     return fitsTensorCores(op) && hasSplitAttention(op);
@@ -246,7 +247,15 @@ bool nvptx::hasCode(kernel::AttentionOp op) {
   }
 }
 
-LaunchShape nvptx::shapeOfAttention(kernel::AttentionOp op) {
+LogicalResult nvptx::verifyKernel(kernel::AttentionOp op) {
+  if (hasCode(op))
+    return success();
+  return op.emitOpError("has no code for ")
+         << configurationOf(op) << " with " << op.getCache()
+         << " and a scale of " << op.getScaleAttr();
+}
+
+LaunchShape nvptx::shapeOf(kernel::AttentionOp op) {
   switch (configurationOf(op).getKind()) {
   case kernel::GpuKind::Split:
     return shapeOfSplitAttention(op);

@@ -404,7 +404,6 @@ void Gemm::initialize() {
 void Gemm::emit() {
   rank = layout.cluster > 1 ? hopper.clusterRank() : emitter.integer(0);
   initialize();
-  hopper.waitForGridsBefore();
   Value warp = hopper.uniformWarpNumber();
   Value group = emitter.divide(warp, warpgroupThreads / warpLanes);
   Value isProducer =
@@ -422,7 +421,6 @@ void Gemm::emit() {
         consume(emitter.subtract(group, emitter.integer(1)));
       });
   emitter.warpBarrier();
-  hopper.letNextGridStart();
   // Others may still copy to this block, or arrive at its barriers.
   if (layout.cluster > 1)
     hopper.clusterBarrier();

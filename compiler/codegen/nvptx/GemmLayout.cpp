@@ -77,16 +77,8 @@ int64_t GemmLayout::chooseGroup(kernel::LinearOp op) const {
   return group;
 }
 
-bool nvptx::isGemm(Operation *op) {
-  auto linear = dyn_cast<kernel::LinearOp>(op);
-  auto configuration =
-      linear ? dyn_cast<kernel::GpuLinearConfigAttr>(linear.getConfiguration())
-             : kernel::GpuLinearConfigAttr();
-  return configuration && configuration.getKind() == kernel::GpuKind::Wgmma;
-}
-
 LogicalResult nvptx::verifyGemm(kernel::LinearOp op) {
-  auto configuration = cast<kernel::GpuLinearConfigAttr>(op.getConfiguration());
+  kernel::GpuLinearConfigAttr configuration = configurationOf(op);
   Type input = op.getInput().getType(), element = getElementTypeOrSelf(input);
   Type weight = getElementTypeOrSelf(op.getWeight().getType());
   bool hasWeight = weight == op.getOperand() || isInBlocks(op);

@@ -5,7 +5,7 @@
 #define TCC_COMPILER_CODEGEN_NVPTX_GEMMLAYOUT_H
 
 #include "compiler/codegen/nvptx/Hopper.h"
-#include "compiler/codegen/nvptx/Kernels.h"
+#include "compiler/codegen/nvptx/LinearForms.h"
 #include "dialects/kernel/Kernel.h"
 
 namespace mlir::tcc::nvptx {
@@ -66,20 +66,6 @@ struct GemmLayout {
   int64_t freeBarrier() const { return barriersOffset() + stages * 8; }
   int64_t sharedBytes() const { return freeBarrier() + stages * 8; }
 };
-
-/// Whether `op` is a linear layer of kind `wgmma`.
-bool isGemm(Operation *op);
-
-/// Verifies that `op`, of kind `wgmma`, is one that this kernel computes.
-LogicalResult verifyGemm(kernel::LinearOp op);
-
-/// How the kernel of `op` is launched: its tensor maps are those of the input,
-/// of the weight unless threads decode it, and of the result if copies store
-/// it.
-LaunchShape shapeOfGemm(kernel::LinearOp op);
-
-/// Emits the kernel of `op`, of kind `wgmma`.
-void emitGemm(Emitter &emitter, kernel::LinearOp op, const KernelFrame &frame);
 
 } // namespace mlir::tcc::nvptx
 

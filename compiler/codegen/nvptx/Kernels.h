@@ -62,11 +62,13 @@ bool takesViews(Operation *op, Value operand);
 
 /// How the kernel of `op` is launched.
 LaunchShape shapeOf(Operation *op);
-LaunchShape shapeOfAttention(kernel::AttentionOp op);
-LaunchShape shapeOfSampling(kernel::SampleOp op);
+LaunchShape shapeOf(kernel::LinearOp op);
+LaunchShape shapeOf(kernel::AttentionOp op);
+LaunchShape shapeOf(kernel::SampleOp op);
 
-/// Whether `op` can be computed as its configuration says.
-bool hasCode(kernel::AttentionOp op);
+/// Verifies that `op` can be computed as its configuration says.
+LogicalResult verifyKernel(kernel::LinearOp op);
+LogicalResult verifyKernel(kernel::AttentionOp op);
 
 void emitKernel(Emitter &emitter, kernel::EmbeddingOp op,
                 const KernelFrame &frame);
@@ -83,15 +85,10 @@ void emitKernel(Emitter &emitter, kernel::AttentionOp op,
 void emitKernel(Emitter &emitter, kernel::LinearOp op,
                 const KernelFrame &frame);
 
-/// Of a linear layer of kind `skinny`: verifies that it has a kernel, how that
-/// is launched, what it does while the launch before still runs, for which the
-/// frame has but operands, and the rest of its code.
-LogicalResult verifySkinny(kernel::LinearOp op);
-LaunchShape skinnyLaunch(kernel::LinearOp op);
-void emitSkinnyPrefetch(Emitter &emitter, kernel::LinearOp op,
-                        const KernelFrame &frame);
-void emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,
-                      const KernelFrame &frame);
+/// What the kernel of `op` does while the launch before still runs; the frame
+/// has but operands.
+void emitPrefetch(Emitter &emitter, kernel::LinearOp op,
+                  const KernelFrame &frame);
 
 /// Where the elements of row `row` of an operand of type `type` begin.
 Value emitRow(Emitter &emitter, Type type, Value memory, Value row);

@@ -7,7 +7,7 @@
 // weight decoded. Each thread has a few columns of a few rows. Sums run over K
 // in order, whatever the number of rows.
 
-#include "compiler/codegen/nvptx/GemmLayout.h"
+#include "compiler/codegen/nvptx/LinearForms.h"
 #include "compiler/codegen/nvptx/LinearRegions.h"
 #include "compiler/codegen/nvptx/WeightRows.h"
 
@@ -25,10 +25,6 @@ static constexpr int64_t stepPitch = stepDepth + 1;
 /// Rows of the weight that a thread multiplies by each of its rows of the
 /// input.
 static constexpr int64_t weightRowsPerThread = 4;
-
-static kernel::GpuLinearConfigAttr configurationOf(kernel::LinearOp op) {
-  return cast<kernel::GpuLinearConfigAttr>(op.getConfiguration());
-}
 
 namespace {
 /// Emits one tile: some rows times some columns.
@@ -264,12 +260,49 @@ void Linear::emit(Value tile) {
   emitter.when(isTile, [&] { emitRows(emitter.modulo(tile, across), row); });
 }
 
+//===----------------------------------------------------------------------===//
+// The ways to compute a layer
+//===----------------------------------------------------------------------===//
+
+LogicalResult nvptx::verifyKernel(kernel::LinearOp op) {
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Wgmma:
+    return verifyGemm(op);
+  case kernel::GpuKind::Skinny:
+    return verifySkinny(op);
+  default:
+    return success();
+  }
+}
+
+LaunchShape nvptx::shapeOf(kernel::LinearOp op) {
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Wgmma:
+    return shapeOfGemm(op);
+  case kernel::GpuKind::Skinny:
+    return shapeOfSkinny(op);
+  default:
+    LaunchShape shape;
+    shape.threads = configurationOf(op).getThreads();
+    return shape;
+  }
+}
+
+void nvptx::emitPrefetch(Emitter &emitter, kernel::LinearOp op,
+                         const KernelFrame &frame) {
+  if (configurationOf(op).getKind() == kernel::GpuKind::Skinny)
+    emitSkinnyPrefetch(emitter, op, frame);
+}
+
 void nvptx::emitKernel(Emitter &emitter, kernel::LinearOp op,
                        const KernelFrame &frame) {
-  if (isGemm(op))
+  switch (configurationOf(op).getKind()) {
+  case kernel::GpuKind::Wgmma:
     return emitGemm(emitter, op, frame);
-  if (configurationOf(op).getKind() == kernel::GpuKind::Skinny)
-    return emitSkinnyKernel(emitter, op, frame);
-  Linear code(emitter, op, frame);
-  frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
+  case kernel::GpuKind::Skinny:
+    return emitSkinny(emitter, op, frame);
+  default:
+    Linear code(emitter, op, frame);
+    frame.forTiles(emitter, [&](Value tile) { code.emit(tile); });
+  }
 }

@@ -2,7 +2,6 @@
 
 #include "compiler/codegen/nvptx/Passes.h"
 
-#include "compiler/codegen/nvptx/GemmLayout.h"
 #include "compiler/codegen/nvptx/Hopper.h"
 #include "compiler/codegen/nvptx/Kernels.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -16,28 +15,11 @@ using namespace mlir;
 using namespace mlir::tcc;
 using namespace mlir::tcc::nvptx;
 
-/// Whether `op` is a linear layer of kind `kind`.
-static bool isLinear(Operation *op, kernel::GpuKind kind) {
-  auto configuration =
-      op->getAttrOfType<kernel::GpuLinearConfigAttr>("configuration");
-  return configuration && configuration.getKind() == kind;
-}
-
 LaunchShape nvptx::shapeOf(Operation *op) {
-  if (isGemm(op))
-    return shapeOfGemm(cast<kernel::LinearOp>(op));
-  if (isLinear(op, kernel::GpuKind::Skinny))
-    return skinnyLaunch(cast<kernel::LinearOp>(op));
-  if (auto sample = dyn_cast<kernel::SampleOp>(op))
-    return shapeOfSampling(sample);
-  LaunchShape shape;
-  Attribute configuration = op->getAttr("configuration");
-  if (auto linear =
-          dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    shape.threads = linear.getThreads();
-  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
-    return shapeOfAttention(cast<kernel::AttentionOp>(op));
-  return shape;
+  return llvm::TypeSwitch<Operation *, LaunchShape>(op)
+      .Case<kernel::LinearOp, kernel::AttentionOp, kernel::SampleOp>(
+          [](auto kernelOp) { return shapeOf(kernelOp); })
+      .Default([](Operation *) { return LaunchShape(); });
 }
 
 /// Gives parameter `index` of `kernelOp` the bytes of a tensor map.
@@ -126,21 +108,8 @@ static void setSizes(Emitter &emitter, kernel::Rows rows, Operation *op,
   frame.pageTableStride = size(PageTableStride);
 }
 
-/// Whether what `op` is configured for has code.
-static bool hasCode(Operation *op) {
-  Attribute configuration = op->getAttr("configuration");
-  if (auto linear =
-          dyn_cast_or_null<kernel::GpuLinearConfigAttr>(configuration))
-    return true;
-  if (isa_and_nonnull<kernel::GpuAttentionConfigAttr>(configuration))
-    return hasCode(cast<kernel::AttentionOp>(op));
-  return true;
-}
-
 static LogicalResult emitCode(Emitter &emitter, Operation *op,
                               const KernelFrame &frame) {
-  if (!hasCode(op))
-    return op->emitOpError("has no code for a GPU yet");
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<kernel::EmbeddingOp, kernel::GatherRowsOp, kernel::RMSNormOp,
             kernel::SampleOp, kernel::LinearOp, kernel::RotaryAppendOp,
@@ -149,11 +118,11 @@ static LogicalResult emitCode(Emitter &emitter, Operation *op,
         return success();
       })
       .Default([](Operation *other) {
-        return other->emitOpError("has no code for a GPU yet");
+        return other->emitOpError("has no code for a GPU");
       });
 }
 
-/// Verifies that what a cost model chose is for a GPU.
+/// Verifies that what a cost model chose is for a GPU, and has code.
 static LogicalResult verifyTarget(Operation *op) {
   for (StringRef name : {"packing", "configuration"}) {
     Attribute attribute = op->getAttr(name);
@@ -164,11 +133,10 @@ static LogicalResult verifyTarget(Operation *op) {
       return op->emitOpError("expected a ")
              << name << " of the H100, got " << attribute;
   }
-  if (isGemm(op))
-    return verifyGemm(cast<kernel::LinearOp>(op));
-  if (isLinear(op, kernel::GpuKind::Skinny))
-    return verifySkinny(cast<kernel::LinearOp>(op));
-  return success();
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<kernel::LinearOp, kernel::AttentionOp>(
+          [](auto kernelOp) { return verifyKernel(kernelOp); })
+      .Default([](Operation *) { return success(); });
 }
 
 bool nvptx::takesViews(Operation *op, Value operand) {
@@ -191,8 +159,8 @@ static LogicalResult lower(func::FuncOp function, Operation *op) {
   Emitter emitter(builder, op->getLoc(), shape.threads);
   unsigned arguments = function.getNumArguments();
   KernelFrame frame = makeFrame(emitter, op, *entry, arguments);
-  if (isLinear(op, kernel::GpuKind::Skinny))
-    emitSkinnyPrefetch(emitter, cast<kernel::LinearOp>(op), frame);
+  if (auto linear = dyn_cast<kernel::LinearOp>(op))
+    emitPrefetch(emitter, linear, frame);
   // The launch before may still run: nothing of it is touched earlier. The next
   // one may take the multiprocessors that this one leaves.
   Hopper hopper(emitter);

@@ -620,7 +620,7 @@ void Sampling::emit(Value tile) {
       });
 }
 
-LaunchShape nvptx::shapeOfSampling(kernel::SampleOp op) {
+LaunchShape nvptx::shapeOf(kernel::SampleOp op) {
   LaunchShape shape;
   shape.threads = op.getConfiguration().getThreads();
   shape.cluster = op.getConfiguration().getCluster();

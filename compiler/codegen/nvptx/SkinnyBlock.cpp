@@ -9,7 +9,7 @@ using h100::SkinnyShape;
 
 /// What the configuration of `op` says.
 static h100::SkinnyTile tileOf(kernel::LinearOp op) {
-  auto config = cast<kernel::GpuLinearConfigAttr>(op.getConfiguration());
+  kernel::GpuLinearConfigAttr config = configurationOf(op);
   return {config.getTileRows(), config.getTileColumns(), config.getThreads(),
           config.getStages(), config.getSplit()};
 }
@@ -86,7 +86,7 @@ LogicalResult nvptx::verifySkinny(kernel::LinearOp op) {
   return success();
 }
 
-LaunchShape nvptx::skinnyLaunch(kernel::LinearOp op) {
+LaunchShape nvptx::shapeOfSkinny(kernel::LinearOp op) {
   SkinnyShape shape = skinnyShapeOf(op);
   LaunchShape launch;
   launch.threads = shape.tile.threads;

@@ -4,6 +4,7 @@
 #define TCC_COMPILER_CODEGEN_NVPTX_SKINNYBLOCK_H
 
 #include "compiler/codegen/nvptx/Hopper.h"
+#include "compiler/codegen/nvptx/LinearForms.h"
 #include "compiler/codegen/nvptx/LinearRegions.h"
 #include "compiler/target/h100/SkinnyShape.h"
 

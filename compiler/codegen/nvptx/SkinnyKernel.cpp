@@ -377,7 +377,7 @@ void nvptx::emitSkinnyPrefetch(Emitter &emitter, kernel::LinearOp op,
   Skinny(emitter, op, frame).prefetch();
 }
 
-void nvptx::emitSkinnyKernel(Emitter &emitter, kernel::LinearOp op,
-                             const KernelFrame &frame) {
+void nvptx::emitSkinny(Emitter &emitter, kernel::LinearOp op,
+                       const KernelFrame &frame) {
   Skinny(emitter, op, frame).emit();
 }

@@ -314,17 +314,6 @@ static double toleranceOf(const Layer &layer) {
                                                                      : 2e-6;
 }
 
-static void expectRow(const std::vector<float> &actual, int64_t row,
-                      const std::vector<double> &expected, double tolerance) {
-  double error = 0, length = 0;
-  for (size_t n = 0; n < expected.size(); ++n) {
-    double difference = actual[row * expected.size() + n] - expected[n];
-    error += difference * difference;
-    length += expected[n] * expected[n];
-  }
-  EXPECT_LE(std::sqrt(error), tolerance * std::sqrt(length)) << "row " << row;
-}
-
 /// Runs `kernel` on `data`, and returns the bytes of the result.
 static std::vector<uint8_t> runOn(const KernelRunner &kernel,
                                   const Layer &layer, const Data &data,

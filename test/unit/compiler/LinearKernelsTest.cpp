@@ -131,19 +131,6 @@ static double dot(const std::vector<double> &row, const double *weight,
                             0.0);
 }
 
-/// Expects row `row` of `actual` to be near `expected`, by the length of the
-/// difference.
-static void expectRow(const std::vector<float> &actual, int64_t row,
-                      const std::vector<double> &expected, double tolerance) {
-  double error = 0, length = 0;
-  for (size_t n = 0; n < expected.size(); ++n) {
-    double difference = actual[row * expected.size() + n] - expected[n];
-    error += difference * difference;
-    length += expected[n] * expected[n];
-  }
-  EXPECT_LE(std::sqrt(error), tolerance * std::sqrt(length)) << "row " << row;
-}
-
 //===----------------------------------------------------------------------===//
 // Linear
 //===----------------------------------------------------------------------===//

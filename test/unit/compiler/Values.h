@@ -1,8 +1,10 @@
-// Random elements for tests of kernels, and roundings written from their
-// definitions.
+// Random elements for tests of kernels, roundings written from their
+// definitions, and comparisons of rows.
 
 #ifndef TCC_TEST_UNIT_COMPILER_VALUES_H
 #define TCC_TEST_UNIT_COMPILER_VALUES_H
+
+#include "gtest/gtest.h"
 
 #include <cmath>
 #include <cstdint>
@@ -48,6 +50,19 @@ inline std::vector<float> fromBF16(const std::vector<uint16_t> &values) {
   for (uint16_t value : values)
     result.push_back(fromBF16(value));
   return result;
+}
+
+/// Expects row `row` of `actual` to be near `expected`, by the length of the
+/// difference.
+inline void expectRow(const std::vector<float> &actual, int64_t row,
+                      const std::vector<double> &expected, double tolerance) {
+  double error = 0, length = 0;
+  for (size_t n = 0; n < expected.size(); ++n) {
+    double difference = actual[row * expected.size() + n] - expected[n];
+    error += difference * difference;
+    length += expected[n] * expected[n];
+  }
+  EXPECT_LE(std::sqrt(error), tolerance * std::sqrt(length)) << "row " << row;
 }
 
 } // namespace mlir::tcc

@@ -69,7 +69,7 @@ struct Part {
   /// Units of one step.
   template <PackUnit unit>
   uint32_t unitsOfStep() const {
-    return chunks * 128 / (unit == PackUnit::Pair ? 32 : bitsOf(shape.b));
+    return chunks * unitsOfChunk(shape.b, unit);
   }
 
   template <PackUnit unit>
@@ -140,7 +140,7 @@ void WarpgroupMultiplier::multiplyTogether(const WarpgroupShape &shape,
                                            bool isHopper, bool scaleD) {
   const uint32_t chunks = shape.columnBytesOfB() / 16;
   const uint32_t chunksAtOnce =
-      std::min(maxUnits / (128 / bitsOf(shape.b)), chunks);
+      std::min(maxUnits / unitsOfChunk(shape.b, PackUnit::Element), chunks);
   OperandA a[maxSteps];
   for (uint32_t i = 0; i < count; ++i)
     a[i] = prepareA(shape, steps[i], shared, buffers->full[i]);

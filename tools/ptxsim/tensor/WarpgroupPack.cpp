@@ -196,12 +196,6 @@ static INLINE void forEachPart(const U8x64 &quad, uint32_t sign,
   }
 }
 
-/// How many units of K a chunk has.
-template <WarpgroupType type, PackUnit unit>
-static constexpr uint32_t unitsOfChunk() {
-  return 128 / (unit == PackUnit::Pair ? 32 : bitsOf(type));
-}
-
 namespace {
 /// The smallest of all elements of bf16, so that no product or sum of them is
 /// below 2^-126: these are 2^-56 or more, multiples of 2^-63, or zero.
@@ -390,7 +384,7 @@ static INLINE bool packRows(const OperandA &operand, uint32_t warp,
             });
       }
     }
-    at += 64 * unitsOfChunk<type, unit>();
+    at += 64 * unitsOfChunk(type, unit);
   }
   return smallest.isLargeEnough();
 }
@@ -446,7 +440,7 @@ static bool packColumns(const SharedMatrix &matrix, uint32_t n,
           writeColumns(value, at + 4 * i * place.units + 16 * part);
         });
       }
-      at += 4 * unitsOfChunk<type, unit>();
+      at += 4 * unitsOfChunk(type, unit);
     }
   }
   return smallest.isLargeEnough();

@@ -76,6 +76,11 @@ struct PackPlace {
 /// first.
 enum class PackUnit { Element, Pair };
 
+/// How many units 16 bytes along K of elements of `type` are.
+constexpr uint32_t unitsOfChunk(WarpgroupType type, PackUnit unit) {
+  return 128 / (unit == PackUnit::Pair ? 32 : bitsOf(type));
+}
+
 // Both return whether no element is so small that vdpbf16ps, which takes
 // subnormal numbers for zeros, could lose it or its products; only for pairs.
 
